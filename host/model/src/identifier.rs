@@ -1,0 +1,238 @@
+//! Names as the standard has them, checked when they are made: type identifiers, attribute names, locations.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A name that the grammar does not allow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} `{given}`: {rule}")]
+pub struct InvalidIdentifier {
+    what: &'static str,
+    given: String,
+    rule: &'static str,
+}
+
+impl InvalidIdentifier {
+    fn new(what: &'static str, given: &str, rule: &'static str) -> Self {
+        // A hostile name may be as long as a body; what we say about it is not.
+        let given = given.chars().take(120).collect();
+        Self { what, given, rule }
+    }
+}
+
+/// A type identifier: the scheme and the term of a category, joined (CORE-06).
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CategoryId {
+    text: Arc<str>,
+    /// Where the term begins.
+    term: usize,
+}
+
+impl CategoryId {
+    /// From a scheme, which ends in `#`, and a term.
+    pub fn new(scheme: &str, term: &str) -> Result<Self, InvalidIdentifier> {
+        check_scheme(scheme)?;
+        check_token("term", term)?;
+        Ok(Self { text: format!("{scheme}{term}").into(), term: scheme.len() })
+    }
+
+    /// From the joined form, which is split after its `#`.
+    pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
+        let Some(hash) = text.find('#') else {
+            return Err(InvalidIdentifier::new(
+                "type identifier",
+                text,
+                "write it as scheme and term, such as http://example.com/occi#term",
+            ));
+        };
+        let (scheme, term) = text.split_at(hash + 1);
+        check_scheme(scheme)?;
+        check_token("term", term)?;
+        Ok(Self { text: text.into(), term: scheme.len() })
+    }
+
+    /// The scheme, with its final `#`.
+    pub fn scheme(&self) -> &str {
+        &self.text[..self.term]
+    }
+
+    /// The term, unique in the scheme.
+    pub fn term(&self) -> &str {
+        &self.text[self.term..]
+    }
+
+    /// Scheme and term.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for CategoryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for CategoryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The flat name of an attribute; its dots carry no structure (CORE, table 'Attribute').
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AttributeName(Arc<str>);
+
+impl AttributeName {
+    /// Checks the grammar of TXT section 2, which terms share.
+    pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
+        check_token("attribute name", text)?;
+        Ok(Self(text.into()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::borrow::Borrow<str> for AttributeName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AttributeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for AttributeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A path of this server: a collection's ends in `/`, an entity's does not (H11-01).
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Location(Arc<str>);
+
+impl Location {
+    /// The longest path that is taken, in bytes.
+    pub const MAX: usize = 1024;
+
+    /// A path as it stands in a request line.
+    pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
+        let refuse = |rule| Err(InvalidIdentifier::new("path", text, rule));
+        if text.len() > Self::MAX {
+            return refuse("at most 1024 bytes");
+        }
+        if !text.starts_with('/') {
+            return refuse("begins with `/`");
+        }
+        if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:@".contains(&b)) {
+            return refuse("holds only characters that RFC 3986 allows in a path");
+        }
+        let mut segments = text[1..].split('/').peekable();
+        while let Some(segment) = segments.next() {
+            let last = segments.peek().is_none();
+            if (segment.is_empty() && !last) || segment == "." || segment == ".." {
+                return refuse("has no empty segment and neither `.` nor `..`");
+            }
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// Whether it is a collection's form, with a slash at its end.
+    pub fn is_collection(&self) -> bool {
+        self.0.ends_with('/')
+    }
+
+    /// The path.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::borrow::Borrow<str> for Location {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn check_token(what: &'static str, text: &str) -> Result<(), InvalidIdentifier> {
+    let first = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+    let rest = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    if first && rest && text.len() <= 255 {
+        return Ok(());
+    }
+    Err(InvalidIdentifier::new(
+        what,
+        text,
+        "letters, digits, `-`, `_` and `.`, the first a letter or a digit, at most 255 of them",
+    ))
+}
+
+fn check_scheme(scheme: &str) -> Result<(), InvalidIdentifier> {
+    let refuse = |rule| Err(InvalidIdentifier::new("scheme", scheme, rule));
+    let Some(uri) = scheme.strip_suffix('#') else {
+        return refuse("ends in `#`");
+    };
+    if scheme.len() > 1024 {
+        return refuse("at most 1024 bytes");
+    }
+    let absolute = uri.split_once(':').is_some_and(|(protocol, rest)| {
+        !rest.is_empty()
+            && protocol.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
+            && protocol.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+    });
+    if !absolute {
+        return refuse("is an absolute URI, such as http://example.com/occi#");
+    }
+    if !uri.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}#;,".contains(&b)) {
+        return refuse("holds only characters that RFC 3986 allows in a URI, and no `;` or `,`");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_identifier_is_scheme_and_term() {
+        let id = CategoryId::parse("http://schemas.ogf.org/occi/core#entity").unwrap();
+        assert_eq!((id.scheme(), id.term()), ("http://schemas.ogf.org/occi/core#", "entity"));
+        assert_eq!(id, CategoryId::new("http://schemas.ogf.org/occi/core#", "entity").unwrap());
+    }
+
+    #[test]
+    fn names_outside_the_grammar_are_refused() {
+        for scheme in ["", "#", "no-colon#", "http://a b#", "http://a", "http://a\"#", "http:#", ":x#"] {
+            assert!(CategoryId::new(scheme, "t").is_err(), "{scheme}");
+        }
+        for term in ["", "-a", "a b", "a;b", "ä"] {
+            assert!(CategoryId::new("http://a#", term).is_err(), "{term}");
+            assert!(AttributeName::parse(term).is_err(), "{term}");
+        }
+        for path in ["", "a", "//", "/a//b", "/a/../b", "/./", "/a b", "/a?b", "/a#b", "/ä"] {
+            assert!(Location::parse(path).is_err(), "{path}");
+        }
+        for path in ["/", "/a/", "/a/b", "/a/%20"] {
+            assert!(Location::parse(path).is_ok(), "{path}");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! OCCI Core (GFD.221) as values: what a category, an attribute and an entity are, the registry of all categories
+//! at one moment, and the rules by which an instance is checked against it.
+//!
+//! This crate does no I/O, knows no wire format and no stored form; it depends on nothing that does. Which
+//! extension serves a Kind is not known here either: to the model, all Kinds are data.
+//!
+//! In reading order: [`identifier`], [`value`], [`attribute`], [`category`], [`core`], [`entity`], [`draft`],
+//! [`registry`], [`validate`], [`filter`], [`representation`].
+
+pub mod attribute;
+pub mod category;
+pub mod core;
+pub mod draft;
+pub mod entity;
+pub mod filter;
+pub mod identifier;
+pub mod registry;
+pub mod representation;
+pub mod validate;
+pub mod value;
+
+pub use attribute::{Attribute, Constraint, ValueType};
+pub use category::{Action, Class, Kind, Mixin, Origin, States};
+pub use draft::{CategoryDraft, Draft, Item};
+pub use entity::{Attributes, Ends, Entity};
+pub use filter::Filter;
+pub use identifier::{AttributeName, CategoryId, InvalidIdentifier, Location};
+pub use registry::{Nature, Registry, RegistryError, ResolvedKind, ResolvedMixin, Target};
+pub use representation::{CategoryView, Representation, View};
+pub use validate::{Change, Invocation, UpdateMode, Violation};
+pub use value::Value;
