@@ -45,7 +45,10 @@ impl ValueType {
             | (Self::Boolean, value @ Value::Boolean(_))
             | (Self::Array, value @ Value::List(_))
             | (Self::Object, value @ Value::Hash(_)) => Some(value),
-            #[allow(clippy::cast_precision_loss, reason = "an integer this large is no exact number in JSON either")]
+            #[allow(
+                clippy::cast_precision_loss,
+                reason = "an integer this large is no exact number in JSON either"
+            )]
             (Self::Number, Value::Integer(number)) => Some(Value::Number(number as f64)),
             (Self::Integer, Value::Number(number)) => integral(number).map(Value::Integer),
             (Self::Integer, Value::Text(text)) => {
@@ -62,7 +65,12 @@ impl ValueType {
             },
             (
                 Self::String | Self::Integer | Self::Number | Self::Boolean | Self::Array | Self::Object,
-                Value::Text(_) | Value::Integer(_) | Value::Number(_) | Value::Boolean(_) | Value::List(_) | Value::Hash(_),
+                Value::Text(_)
+                | Value::Integer(_)
+                | Value::Number(_)
+                | Value::Boolean(_)
+                | Value::List(_)
+                | Value::Hash(_),
             ) => None,
         }
     }

@@ -61,19 +61,35 @@ pub fn kinds() -> Result<Vec<Kind>, InvalidIdentifier> {
         })
     };
     Ok(vec![
-        kind("entity", "Entity", None, None, vec![
-            // The server makes it up, so a client need not give it though it is always there.
-            attribute(ID, false, true, "The identifier, a URI")?,
-            attribute(TITLE, true, false, "A name for people")?,
-        ])?,
-        kind("resource", "Resource", Some(ENTITY), Some("/resource/"), vec![
-            attribute(SUMMARY, true, false, "A summary for people")?,
-        ])?,
-        kind("link", "Link", Some(ENTITY), Some("/link/"), vec![
-            attribute(SOURCE, true, true, "The resource that the link leaves")?,
-            attribute(SOURCE_KIND, false, false, "The Kind of the source")?,
-            attribute(TARGET, true, true, "Where the link leads")?,
-            attribute(TARGET_KIND, true, false, "The Kind of the target")?,
-        ])?,
+        kind(
+            "entity",
+            "Entity",
+            None,
+            None,
+            vec![
+                // The server makes it up, so a client need not give it though it is always there.
+                attribute(ID, false, true, "The identifier, a URI")?,
+                attribute(TITLE, true, false, "A name for people")?,
+            ],
+        )?,
+        kind(
+            "resource",
+            "Resource",
+            Some(ENTITY),
+            Some("/resource/"),
+            vec![attribute(SUMMARY, true, false, "A summary for people")?],
+        )?,
+        kind(
+            "link",
+            "Link",
+            Some(ENTITY),
+            Some("/link/"),
+            vec![
+                attribute(SOURCE, true, true, "The resource that the link leaves")?,
+                attribute(SOURCE_KIND, false, false, "The Kind of the source")?,
+                attribute(TARGET, true, true, "Where the link leads")?,
+                attribute(TARGET_KIND, true, false, "The Kind of the target")?,
+            ],
+        )?,
     ])
 }

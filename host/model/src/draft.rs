@@ -55,6 +55,14 @@ pub struct CategoryDraft {
 impl CategoryDraft {
     /// An identifier alone.
     pub fn new(id: CategoryId, class: Option<Class>) -> Self {
-        Self { id, class, title: None, related: Vec::new(), applies: Vec::new(), location: None, has_content: false }
+        Self {
+            id,
+            class,
+            title: None,
+            related: Vec::new(),
+            applies: Vec::new(),
+            location: None,
+            has_content: false,
+        }
     }
 }

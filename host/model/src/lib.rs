@@ -27,5 +27,5 @@ pub use filter::Filter;
 pub use identifier::{AttributeName, CategoryId, InvalidIdentifier, Location};
 pub use registry::{Nature, Registry, RegistryError, ResolvedKind, ResolvedMixin, Target};
 pub use representation::{CategoryView, Representation, View};
-pub use validate::{Change, Invocation, UpdateMode, Violation};
+pub use validate::{Change, Gravity, Identity, Invocation, Made, UpdateMode, Updated, Violation};
 pub use value::Value;

@@ -1,0 +1,241 @@
+//! Every category that is known at one moment, with what follows from them together: inherited attributes, parent
+//! chains, dependencies, paths. A registry never changes; whoever adds an extension or a tag builds another.
+
+mod build;
+
+pub use build::RegistryError;
+
+use crate::attribute::Attribute;
+use crate::category::{Action, Kind, Mixin, States};
+use crate::core;
+use crate::entity::Entity;
+use crate::identifier::{AttributeName, CategoryId, Location};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What the entities of a Kind are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nature {
+    /// core#entity: there are none (CORE-40).
+    Abstract,
+    /// core#resource and what descends from it.
+    Resource,
+    /// core#link and what descends from it.
+    Link,
+}
+
+/// A Kind with what it inherits.
+#[derive(Debug)]
+pub struct ResolvedKind {
+    /// As it was declared.
+    pub kind: Kind,
+    /// Itself, its parent, and so on up to core#entity.
+    pub ancestors: Vec<CategoryId>,
+    /// All attributes of its entities: those of core#entity first, its own last.
+    pub attributes: Vec<Arc<Attribute>>,
+    /// All actions of its entities.
+    pub actions: Vec<CategoryId>,
+    /// The states of its entities: its own, else its nearest ancestor's.
+    pub states: Option<States>,
+    /// What its entities are.
+    pub nature: Nature,
+}
+
+impl ResolvedKind {
+    /// Whether it is that Kind or descends from it.
+    pub fn is(&self, id: &CategoryId) -> bool {
+        self.ancestors.contains(id)
+    }
+}
+
+/// A Mixin with what it depends on.
+#[derive(Debug)]
+pub struct ResolvedMixin {
+    /// As it was declared.
+    pub mixin: Mixin,
+    /// All Mixins that come with it, directly or not, without itself. One that is not known is left out.
+    pub depends: Vec<CategoryId>,
+    /// The attributes that it declares.
+    pub attributes: Vec<Arc<Attribute>>,
+}
+
+/// What stands at a path.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// The query interface (HTTP-18).
+    Query,
+    /// The collection of a Kind.
+    Kind(Arc<ResolvedKind>),
+    /// The collection of a Mixin.
+    Mixin(Arc<ResolvedMixin>),
+    /// An entity, if there is one at this path.
+    Entity(Location),
+    /// A path above collections and entities (H11-02).
+    Space(Location),
+}
+
+/// All categories at one moment.
+#[derive(Debug)]
+pub struct Registry {
+    kinds: Vec<Arc<ResolvedKind>>,
+    mixins: Vec<Arc<ResolvedMixin>>,
+    actions: Vec<Arc<Action>>,
+    kind_by_id: HashMap<CategoryId, usize>,
+    mixin_by_id: HashMap<CategoryId, usize>,
+    action_by_id: HashMap<CategoryId, usize>,
+    by_location: HashMap<Location, Collection>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Collection {
+    Kind(usize),
+    Mixin(usize),
+}
+
+/// The query interface's two paths (HTTP-18).
+const QUERY: [&str; 2] = ["/-/", "/.well-known/org/ogf/occi/-/"];
+
+impl Registry {
+    /// A registry of OCCI Core's Kinds and the given categories, or everything that is wrong with them.
+    pub fn new(kinds: Vec<Kind>, mixins: &[Mixin], actions: Vec<Action>) -> Result<Self, Vec<RegistryError>> {
+        build::build(kinds, mixins, actions)
+    }
+
+    /// All Kinds, those of OCCI Core first.
+    pub fn kinds(&self) -> &[Arc<ResolvedKind>] {
+        &self.kinds
+    }
+
+    /// All Mixins.
+    pub fn mixins(&self) -> &[Arc<ResolvedMixin>] {
+        &self.mixins
+    }
+
+    /// All Actions.
+    pub fn actions(&self) -> &[Arc<Action>] {
+        &self.actions
+    }
+
+    /// The Kind with that type identifier.
+    pub fn kind(&self, id: &CategoryId) -> Option<&Arc<ResolvedKind>> {
+        self.kind_by_id.get(id).map(|&index| &self.kinds[index])
+    }
+
+    /// The Mixin with that type identifier.
+    pub fn mixin(&self, id: &CategoryId) -> Option<&Arc<ResolvedMixin>> {
+        self.mixin_by_id.get(id).map(|&index| &self.mixins[index])
+    }
+
+    /// The Action with that type identifier.
+    pub fn action(&self, id: &CategoryId) -> Option<&Arc<Action>> {
+        self.action_by_id.get(id).map(|&index| &self.actions[index])
+    }
+
+    /// What stands at a path. A path that ends in a slash is a collection; one that does not is an entity (H11-01),
+    /// or a collection whose slash the client has left out.
+    pub fn resolve(&self, path: &Location) -> Target {
+        if QUERY.contains(&path.as_str()) {
+            return Target::Query;
+        }
+        match self.by_location.get(path) {
+            Some(&Collection::Kind(index)) => return Target::Kind(Arc::clone(&self.kinds[index])),
+            Some(&Collection::Mixin(index)) => return Target::Mixin(Arc::clone(&self.mixins[index])),
+            None => {}
+        }
+        if path.is_collection() {
+            return Target::Space(path.clone());
+        }
+        match self.by_location.get(format!("{path}/").as_str()) {
+            Some(&Collection::Kind(index)) => Target::Kind(Arc::clone(&self.kinds[index])),
+            Some(&Collection::Mixin(index)) => Target::Mixin(Arc::clone(&self.mixins[index])),
+            None => Target::Entity(path.clone()),
+        }
+    }
+
+    /// The Kind below whose location a path lies, if any; the longest such location counts.
+    pub fn kind_above(&self, path: &Location) -> Option<&Arc<ResolvedKind>> {
+        let mut prefix = path.as_str();
+        while let Some(slash) = prefix.rfind('/') {
+            if let Some(&Collection::Kind(index)) = self.by_location.get(&prefix[..=slash]) {
+                return Some(&self.kinds[index]);
+            }
+            prefix = &prefix[..slash];
+        }
+        None
+    }
+
+    /// All Mixins of an entity, those that they depend on included, each once (CORE-26).
+    pub fn mixins_of<'a>(&'a self, entity: &'a Entity) -> impl Iterator<Item = &'a CategoryId> {
+        self.expand(&entity.mixins)
+    }
+
+    /// Mixins and those that they depend on, each once, in order.
+    pub fn expand<'a>(&'a self, mixins: &'a [CategoryId]) -> impl Iterator<Item = &'a CategoryId> {
+        let mut seen: Vec<&CategoryId> = Vec::with_capacity(mixins.len());
+        mixins
+            .iter()
+            .flat_map(|id| {
+                let depends = self.mixin(id).map_or(&[][..], |mixin| &mixin.depends);
+                std::iter::once(id).chain(depends)
+            })
+            .filter(move |id| {
+                let new = !seen.contains(id);
+                if new {
+                    seen.push(id);
+                }
+                new
+            })
+    }
+
+    /// The declaration of an entity's attribute: its Kind's, or a Mixin's where the Kind has none.
+    pub fn attribute(&self, entity: &Entity, name: &AttributeName) -> Option<&Arc<Attribute>> {
+        let of = |attributes: &'_ [Arc<Attribute>]| {
+            attributes.iter().position(|attribute| &attribute.name == name)
+        };
+        let kind = self.kind(&entity.kind)?;
+        if let Some(index) = of(&kind.attributes) {
+            return Some(&kind.attributes[index]);
+        }
+        self.mixins_of(entity).find_map(|id| {
+            let mixin = self.mixin(id)?;
+            of(&mixin.attributes).map(|index| &mixin.attributes[index])
+        })
+    }
+
+    /// The state of an entity, where its Kind has states.
+    pub fn state<'a>(&self, entity: &'a Entity) -> Option<&'a str> {
+        let states = self.kind(&entity.kind)?.states.as_ref()?;
+        entity.attributes.get(&states.attribute)?.as_text()
+    }
+
+    /// The actions of an entity that its state allows, its Kind's first (H11-17).
+    pub fn applicable_actions<'a>(&'a self, entity: &'a Entity) -> impl Iterator<Item = &'a Arc<Action>> {
+        let state = self.state(entity);
+        self.actions_of(entity).filter(move |action| allows(action, state))
+    }
+
+    /// All actions of an entity, whatever its state.
+    pub fn actions_of<'a>(&'a self, entity: &'a Entity) -> impl Iterator<Item = &'a Arc<Action>> {
+        let kind = self.kind(&entity.kind).map_or(&[][..], |kind| &kind.actions);
+        let mixins =
+            self.mixins_of(entity).filter_map(|id| self.mixin(id)).flat_map(|mixin| &mixin.mixin.actions);
+        kind.iter().chain(mixins).filter_map(|id| self.action(id))
+    }
+}
+
+/// Whether a state allows an action.
+pub(crate) fn allows(action: &Action, state: Option<&str>) -> bool {
+    match (&action.from, state) {
+        (None, _) => true,
+        (Some(from), Some(state)) => from.iter().any(|allowed| &**allowed == state),
+        (Some(_), None) => false,
+    }
+}
+
+/// Whether the standard keeps a scheme for itself (CORE-07).
+pub fn is_reserved(id: &CategoryId) -> bool {
+    id.scheme().to_ascii_lowercase().starts_with(core::RESERVED)
+}
+
+#[cfg(test)]
+mod tests;
