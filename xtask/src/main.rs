@@ -1,2 +1,129 @@
-//! To come.
-fn main() {}
+//! `cargo xtask`: the project's own commands. It builds without any system package, since it is what finds out
+//! which ones are missing; everything else in this workspace may ask for some.
+//!
+//! A command reads like its description in `Command`: make sure of what it needs, then do it.
+
+// A program for a terminal speaks by printing.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod check;
+mod component;
+mod demo;
+mod guest_system;
+mod guests;
+mod libvirtd;
+mod needs;
+mod packages;
+mod prerequisites;
+mod progress;
+mod running;
+mod test;
+mod toolchain;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+use crate::needs::Need;
+use crate::prerequisites::Unmet;
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The project's own commands", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+/// What is done to the machine only if asked for.
+#[derive(Args, Clone, Copy)]
+struct Consent {
+    /// Let rustup download its wasm32-unknown-unknown target, if no toolchain here can build extensions
+    #[arg(long, global = true)]
+    install_rustup_target: bool,
+    /// Never install anything; stop, or skip what can be skipped, and say what is missing
+    #[arg(long, global = true)]
+    no_install: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check what the other commands need from this machine, and install what is missing
+    Prerequisites,
+    /// Build the server, and every extension into target/release/extensions
+    Build,
+    /// Formatting and lints, as CI wants them
+    Check,
+    /// Build, then run every test with the services that it needs
+    Test {
+        /// Given to `cargo test`, such as a test's name
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Build, then show the server at work: each request, each answer, and what the hypervisor says
+    Demo(demo::Options),
+    /// Measure the server against bare programs that do the same
+    Bench {
+        /// Given to the benchmark
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            // 2 is for what the user must mend on the machine; anything else that fails is 1.
+            ExitCode::from(if error.is::<Unmet>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(Arguments { command, consent }: Arguments) -> Result<ExitCode> {
+    running::stop_on_signals()?;
+    let workspace = Workspace::find()?;
+    match command {
+        Command::Prerequisites => {
+            prerequisites::ensure(&[Need::Host, Need::Guests], consent)?;
+            match prerequisites::machines(&workspace, consent) {
+                Ok(_) => println!("Everything is here: the server, extensions, and machines that boot."),
+                Err(reason) => println!("The server and extensions can be built; machines cannot boot here: {reason:#}"),
+            }
+        }
+        Command::Build => build(&workspace, consent)?,
+        Command::Check => {
+            prerequisites::ensure(&[Need::Host], consent)?;
+            check::run(&workspace)?;
+        }
+        Command::Test { arguments } => {
+            build(&workspace, consent)?;
+            return test::run(&workspace, consent, &arguments);
+        }
+        Command::Demo(options) => {
+            build(&workspace, consent)?;
+            return demo::run(&workspace, consent, &options);
+        }
+        Command::Bench { arguments } => {
+            build(&workspace, consent)?;
+            let mut bench = workspace.cargo();
+            bench.args(["run", "--release", "--package", "occi-bench", "--"]).args(arguments);
+            return running::to_the_end(&mut bench);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn build(workspace: &Workspace, consent: Consent) -> Result<()> {
+    prerequisites::ensure(&[Need::Host, Need::Guests], consent)?;
+    let mut host = workspace.cargo();
+    host.args(["build", "--release", "--package", "occi"]);
+    progress::step("Building the server", &mut host)?;
+    guests::build(workspace)
+}

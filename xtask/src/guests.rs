@@ -1,0 +1,242 @@
+//! Extensions, from source to one file each: folders under plugins/ and examples/ that hold a manifest.toml. A folder
+//! with a Cargo.toml beside it is a crate and is compiled; one without is an extension without code.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+
+use crate::prerequisites::Unmet;
+use crate::toolchain::{self, Toolchain};
+use crate::workspace::Workspace;
+use crate::{component, progress};
+
+/// Where extensions are kept in the source.
+const FOLDERS: [&str; 2] = ["plugins", "examples"];
+
+/// An extension as it stands in the source.
+#[derive(Debug, PartialEq, Eq)]
+struct Extension {
+    /// The package's name, else the folder's.
+    name: String,
+    manifest: PathBuf,
+    is_crate: bool,
+}
+
+/// Builds all of them into target/release/extensions.
+pub(crate) fn build(workspace: &Workspace) -> Result<()> {
+    let extensions = find(&workspace.root)?;
+    let modules = compile(workspace, &extensions)?;
+    let folder = workspace.extensions();
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let mut made = Vec::new();
+    for extension in &extensions {
+        let manifest = read_text(&extension.manifest)?;
+        let bytes = match modules.get(&extension.name) {
+            Some(module) => {
+                let code = std::fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
+                component::from_module(&code, &manifest).with_context(|| extension.name.clone())?
+            }
+            None => component::without_code(&manifest),
+        };
+        let file = folder.join(&extension.name).with_extension("wasm");
+        replace(&file, &bytes)?;
+        made.push(file);
+    }
+    remove_others(workspace, &folder, &made)
+}
+
+/// The names of the packages that are extensions, and so are not built for the host.
+pub(crate) fn packages(workspace: &Workspace) -> Result<Vec<String>> {
+    Ok(find(&workspace.root)?.into_iter().filter(|extension| extension.is_crate).map(|extension| extension.name).collect())
+}
+
+fn find(root: &Path) -> Result<Vec<Extension>> {
+    let mut found = Vec::new();
+    for parent in FOLDERS {
+        let parent = root.join(parent);
+        let entries = std::fs::read_dir(&parent).with_context(|| format!("cannot read {}", parent.display()))?;
+        for entry in entries {
+            let folder = entry?.path();
+            let manifest = folder.join("manifest.toml");
+            let package = folder.join("Cargo.toml");
+            match (manifest.is_file(), package.is_file()) {
+                (true, true) => found.push(Extension { name: package_name(&package)?, manifest, is_crate: true }),
+                (true, false) => {
+                    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    found.push(Extension { name, manifest, is_crate: false });
+                }
+                (false, true) => bail!("{} has no manifest.toml, which every extension has", folder.display()),
+                (false, false) => {}
+            }
+        }
+    }
+    found.sort_by(|one, other| one.name.cmp(&other.name));
+    if let Some(pair) = found.windows(2).find(|pair| pair[0].name == pair[1].name) {
+        bail!("two extensions are called '{}': {} and {}", pair[0].name, pair[0].manifest.display(), pair[1].manifest.display());
+    }
+    Ok(found)
+}
+
+fn package_name(manifest: &Path) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Manifest {
+        package: Package,
+    }
+    #[derive(Deserialize)]
+    struct Package {
+        name: String,
+    }
+    let manifest_text = read_text(manifest)?;
+    let parsed: Manifest =
+        toml::from_str(&manifest_text).with_context(|| format!("{} is not a package", manifest.display()))?;
+    Ok(parsed.package.name)
+}
+
+/// Compiles the crates among them; the answer is each one's core module by name. Cargo knows what is up to date.
+fn compile(workspace: &Workspace, extensions: &[Extension]) -> Result<BTreeMap<String, PathBuf>> {
+    let crates: Vec<&str> =
+        extensions.iter().filter(|extension| extension.is_crate).map(|extension| extension.name.as_str()).collect();
+    if crates.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let toolchain = Toolchain::find()
+        .ok_or_else(|| Unmet::new(format!("no Rust here can build extensions: {}", toolchain::MENDED_BY)))?;
+    let mut cargo = toolchain.cargo_build(workspace);
+    cargo
+        .args(["--profile", "guest", "--message-format", "json-render-diagnostics", "--target-dir"])
+        // Apart from the host's: another compiler and environment would throw away each other's work.
+        .arg(workspace.target.join("guests"));
+    for name in &crates {
+        cargo.args(["--package", name]);
+    }
+    let messages = progress::step(&format!("Building extensions, {}", toolchain.described()), &mut cargo)?;
+    let modules = modules(&String::from_utf8_lossy(&messages))?;
+    for name in crates {
+        ensure!(
+            modules.contains_key(name),
+            "{name} makes no WebAssembly module: its Cargo.toml needs [lib] crate-type = [\"cdylib\"]"
+        );
+    }
+    Ok(modules)
+}
+
+/// The modules that Cargo's messages tell of, by the name of their package.
+fn modules(messages: &str) -> Result<BTreeMap<String, PathBuf>> {
+    #[derive(Deserialize)]
+    struct Message {
+        reason: String,
+        manifest_path: Option<PathBuf>,
+        #[serde(default)]
+        filenames: Vec<PathBuf>,
+    }
+    let mut modules = BTreeMap::new();
+    for line in messages.lines() {
+        let message: Message = serde_json::from_str(line).context("cargo's messages are not as expected")?;
+        if message.reason != "compiler-artifact" {
+            continue;
+        }
+        let module = message.filenames.into_iter().find(|file| file.extension().is_some_and(|it| it == "wasm"));
+        if let (Some(module), Some(manifest)) = (module, message.manifest_path) {
+            modules.insert(package_name(&manifest)?, module);
+        }
+    }
+    Ok(modules)
+}
+
+/// Writes a file so that whoever reads it sees the old one or the new one; leaves it alone if nothing changed.
+fn replace(file: &Path, bytes: &[u8]) -> Result<()> {
+    if std::fs::read(file).is_ok_and(|present| present == bytes) {
+        return Ok(());
+    }
+    let fresh = file.with_extension("new");
+    std::fs::write(&fresh, bytes)
+        .and_then(|()| std::fs::rename(&fresh, file))
+        .with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// An extension that was renamed must not be loaded under its old name as well.
+fn remove_others(workspace: &Workspace, folder: &Path, made: &[PathBuf]) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let file = entry?.path();
+        if file.extension().is_some_and(|extension| extension == "wasm") && !made.contains(&file) {
+            eprintln!("removing {}, which has no source any more", workspace.shown(&file));
+            std::fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn read_text(file: &Path) -> Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().expect("a folder");
+        for folder in FOLDERS {
+            fs::create_dir_all(root.path().join(folder)).expect("a folder");
+        }
+        for (path, text) in files {
+            let file = root.path().join(path);
+            fs::create_dir_all(file.parent().expect("a parent")).expect("a folder");
+            fs::write(file, text).expect("a file");
+        }
+        root
+    }
+
+    #[test]
+    fn folders_with_a_manifest_are_extensions() {
+        let root = tree(&[
+            ("plugins/infra/Cargo.toml", "[package]\nname = \"infrastructure\"\n"),
+            ("plugins/infra/manifest.toml", ""),
+            ("examples/words/manifest.toml", ""),
+            ("examples/readme/README.md", ""),
+        ]);
+        let found = find(root.path()).expect("they are found");
+        let named: Vec<_> = found.iter().map(|extension| (extension.name.as_str(), extension.is_crate)).collect();
+        assert_eq!(named, [("infrastructure", true), ("words", false)]);
+    }
+
+    #[test]
+    fn a_crate_without_a_manifest_is_refused() {
+        let root = tree(&[("plugins/infra/Cargo.toml", "[package]\nname = \"infrastructure\"\n")]);
+        assert!(find(root.path()).expect_err("no manifest").to_string().contains("no manifest.toml"));
+    }
+
+    #[test]
+    fn two_of_a_name_are_refused() {
+        let root = tree(&[("plugins/same/manifest.toml", ""), ("examples/same/manifest.toml", "")]);
+        assert!(find(root.path()).expect_err("same name").to_string().contains("'same'"));
+    }
+
+    #[test]
+    fn cargo_tells_where_modules_are() {
+        let root = tree(&[("plugins/a-b/Cargo.toml", "[package]\nname = \"a-b\"\n")]);
+        let manifest = root.path().join("plugins/a-b/Cargo.toml");
+        let messages = format!(
+            "{{\"reason\":\"compiler-artifact\",\"manifest_path\":\"/elsewhere/Cargo.toml\",\"filenames\":[\"/t/x.rlib\"]}}\n\
+             {{\"reason\":\"compiler-artifact\",\"manifest_path\":{manifest:?},\"filenames\":[\"/t/a_b.wasm\"]}}\n\
+             {{\"reason\":\"build-finished\",\"success\":true}}\n"
+        );
+        let modules = modules(&messages).expect("they are read");
+        assert_eq!(modules, BTreeMap::from([("a-b".to_owned(), PathBuf::from("/t/a_b.wasm"))]));
+    }
+
+    #[test]
+    fn an_unchanged_file_is_left_alone() {
+        let root = tree(&[("a.wasm", "same")]);
+        let file = root.path().join("a.wasm");
+        let before = fs::metadata(&file).expect("it is there").modified().expect("a time");
+        replace(&file, b"same").expect("nothing to do");
+        assert_eq!(fs::metadata(&file).expect("it is there").modified().expect("a time"), before);
+        replace(&file, b"other").expect("it is written");
+        assert_eq!(fs::read(&file).expect("it is there"), b"other");
+    }
+}

@@ -1,0 +1,50 @@
+# A libvirt daemon that this machine does not notice. Runs as the first process of its own process, mount and network
+# namespaces (see libvirtd.rs): what it writes is in memory, its bridges and rules are its own, and when it ends, the
+# kernel ends every machine with it. Reached from outside by the sockets alone.
+#
+# $1: the folder for the sockets; removed at the end
+# $2: the file for the daemon's log
+# stdin: the daemon lives until this ends
+set -eu
+sockets=$1
+log=$2
+exec 3<&0
+PATH=$PATH:/usr/sbin:/sbin
+
+for folder in /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /run/libvirt; do
+    mkdir -p "$folder"
+    mount -t tmpfs tmpfs "$folder"
+done
+ip link set lo up 2>/dev/null || true
+
+# libvirt's QEMU driver does not start without this user, although its configuration names another.
+if ! grep -q '^libvirt-qemu:' /etc/passwd; then
+    { cat /etc/passwd; echo 'libvirt-qemu:x:64055:64055::/:/usr/sbin/nologin'; } > /run/libvirt/passwd
+    { cat /etc/group; echo 'libvirt-qemu:x:64055:'; } > /run/libvirt/group
+    mount --bind /run/libvirt/passwd /etc/passwd
+    mount --bind /run/libvirt/group /etc/group
+fi
+
+cat > /etc/libvirt/qemu.conf <<END
+user = "root"
+group = "root"
+security_driver = "none"
+stdio_handler = "file"
+namespaces = []
+END
+cat > /etc/libvirt/libvirtd.conf <<END
+unix_sock_dir = "$sockets"
+unix_sock_rw_perms = "0700"
+auth_unix_rw = "none"
+auth_unix_ro = "none"
+END
+
+libvirtd --config /etc/libvirt/libvirtd.conf --pid-file /run/libvirt/libvirtd.pid > "$log" 2>&1 &
+daemon=$!
+{
+    cat <&3 > /dev/null
+    rm -rf "$sockets"
+    kill "$daemon" 2> /dev/null
+} &
+# Waits for these two, and meanwhile buries the machines' processes, whose parent is this one.
+wait

@@ -1,0 +1,67 @@
+//! Where things are: the workspace's root, its target folder, and Cargo as every command here calls it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+
+/// This workspace, as Cargo sees it.
+pub(crate) struct Workspace {
+    pub(crate) root: PathBuf,
+    pub(crate) target: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    workspace_root: PathBuf,
+    target_directory: PathBuf,
+}
+
+impl Workspace {
+    /// The workspace around the current folder.
+    pub(crate) fn find() -> Result<Self> {
+        let output = host_cargo()
+            .args(["metadata", "--no-deps", "--format-version=1"])
+            .output()
+            .context("cannot run cargo")?;
+        ensure!(output.status.success(), "cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
+        let metadata: Metadata = serde_json::from_slice(&output.stdout).context("cargo metadata is not as expected")?;
+        Ok(Self { root: metadata.workspace_root, target: metadata.target_directory })
+    }
+
+    /// Cargo for the host, at the workspace's root, as the user calls it.
+    pub(crate) fn cargo(&self) -> Command {
+        let mut cargo = host_cargo();
+        cargo.current_dir(&self.root);
+        cargo
+    }
+
+    /// Where finished programs are.
+    pub(crate) fn release(&self) -> PathBuf {
+        self.target.join("release")
+    }
+
+    /// Where finished extensions are: beside the server, which looks there by itself.
+    pub(crate) fn extensions(&self) -> PathBuf {
+        self.release().join("extensions")
+    }
+
+    /// A path as people read it: from the root where it is inside.
+    pub(crate) fn shown<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
+        path.strip_prefix(&self.root).unwrap_or(path).display()
+    }
+}
+
+/// `cargo run` leaves the marks of this package in the environment. Build scripts that look at them would run again
+/// whenever a build comes from here and not from the user's own shell, so they go.
+fn host_cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(name.as_ref());
+        }
+    }
+    cargo
+}
