@@ -1,0 +1,215 @@
+//! What the host lends to extensions, as a trait; `occi-capability` implements it. This crate knows no single
+//! capability: it asks each which interfaces it serves, and lets it link them.
+//!
+//! # How to write one
+//!
+//! The interface is a file in `wit/`. Let `bindgen!` make its traits, taking the shared types from here:
+//!
+//! ```ignore
+//! mod generated {
+//!     wasmtime::component::bindgen!({
+//!         path: "../../wit",
+//!         inline: "package occi:lent; world volumes { import occi:extension/volumes@0.1.0; }",
+//!         world: "occi:lent/volumes",
+//!         imports: { default: async | trappable },
+//!         with: {
+//!             "occi:extension/types": occi_extension::bindings::types,
+//!             "occi:extension/volumes.volume": super::Volume,      // whatever stands behind a handle
+//!         },
+//!     });
+//! }
+//! ```
+//!
+//! The traits are the capability's own, so they can be implemented for [`CallState`] right away:
+//!
+//! ```ignore
+//! impl volumes::Host for CallState {}
+//! impl volumes::HostVolume for CallState {
+//!     async fn open(&mut self, of: End) -> wasmtime::Result<Result<Resource<Volume>, Fault>> {
+//!         let id = match self.call().end(of) { Ok(id) => id, Err(fault) => return Ok(Err(fault)) };
+//!         let hypervisor = self.lent::<Hypervisor>()?;             // an Arc: nothing stays borrowed over an await
+//!         ...
+//!         Ok(Ok(self.table().push(Volume { id })?))
+//!     }
+//! }
+//!
+//! impl Capability for Volumes {
+//!     fn link(&self, linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+//!         volumes::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)
+//!     }
+//!     ...
+//! }
+//! ```
+//!
+//! Rules for what is implemented so
+//! - What is wrong with the world or with the wish is a `fault` for the guest. A `wasmtime::Error` ends the call as a
+//!   trap: keep it for a guest that broke the contract, and for a host that was put together wrongly.
+//! - The call may be dropped at every await, when its time is over. What must not stop half-way is spawned and only
+//!   waited for, so that it runs to its end in the background.
+//! - Nothing blocks the thread: a guest of another tenant may be waiting for it.
+//! - A handle lives as long as the call. Keep no state of a call but in its [`CallState`].
+
+use crate::bindings::types::{End, Fault};
+use crate::keyvalue::KeyValueWrites;
+use crate::limits::Limiter;
+use crate::subject::Subject;
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::Arc;
+use uuid::Uuid;
+use wasmtime::component::{Linker, ResourceTable};
+
+/// One entry of `[capabilities]` in a manifest.
+pub trait Capability: Send + Sync + 'static {
+    /// The name in the manifest: `[capabilities.NAME]`.
+    fn name(&self) -> &'static str;
+
+    /// The interfaces that it serves, by their full names, such as `occi:extension/volumes@0.1.0`.
+    fn interfaces(&self) -> &'static [&'static str];
+
+    /// Defines all functions of these interfaces. Called once for each extension that is loaded; only an extension
+    /// that imports one of the interfaces gets them.
+    fn link(&self, linker: &mut Linker<CallState>) -> wasmtime::Result<()>;
+
+    /// Whether what a guest does with it is seen outside of this host's store. An operation that may do so is written
+    /// down before it begins, so that it can be ended or undone after a crash.
+    fn has_outside_effects(&self) -> bool;
+
+    /// Whether what was made with it is gone when the host's process ends, as with libvirt's test driver.
+    fn forgets(&self) -> bool {
+        false
+    }
+}
+
+/// What capabilities work with (connections, pools, the store), by type. It is put together once at the start.
+#[derive(Default)]
+pub struct Lent(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+
+impl Lent {
+    /// Nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With one thing more; it replaces one of the same type.
+    #[must_use]
+    pub fn with<T: Send + Sync + 'static>(mut self, thing: Arc<T>) -> Self {
+        self.0.insert(TypeId::of::<T>(), thing);
+        self
+    }
+
+    /// The thing of that type, if there is one.
+    pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.0.get(&TypeId::of::<T>()).cloned()?.downcast().ok()
+    }
+}
+
+/// On whose behalf a call is made, and what it is about. All that a capability does is derived from this.
+#[derive(Debug, Clone)]
+pub struct CallContext {
+    /// The extension's name.
+    pub extension: Arc<str>,
+    /// The tenant to whom the entity belongs.
+    pub tenant: Arc<str>,
+    /// The entity that the call is about.
+    pub entity: Uuid,
+    /// The resource that the entity leaves, where it is a link.
+    pub source: Option<Uuid>,
+    /// The resource that the entity leads to, where it is a link and the resource one of this server.
+    pub target: Option<Uuid>,
+    /// Names the operation; a repeated one, after a crash, has the same.
+    pub operation: Uuid,
+}
+
+impl CallContext {
+    /// The entity that an `end` means; `missing` where the call's subject has no such end here.
+    pub fn end(&self, end: End) -> Result<Uuid, Fault> {
+        let (found, name) = match end {
+            End::Subject => (Some(self.entity), "subject"),
+            End::Source => (self.source, "source"),
+            End::Target => (self.target, "target"),
+        };
+        found.ok_or_else(|| Fault {
+            code: "missing".into(),
+            message: format!("the entity has no {name} on this server"),
+            attribute: None,
+        })
+    }
+}
+
+/// The host's side of one call: what its functions find when the guest calls them.
+pub struct CallState {
+    table: ResourceTable,
+    call: CallContext,
+    subject: Arc<Subject>,
+    lent: Arc<Lent>,
+    writes: KeyValueWrites,
+    log_left: usize,
+    pub(crate) limiter: Limiter,
+    /// Ticks that the guest may still compute.
+    pub(crate) ticks_left: u64,
+}
+
+/// How much one call may log, in bytes.
+const LOG_BYTES: usize = 64 << 10;
+/// How many handles one call may hold at a time.
+const HANDLES: usize = 1000;
+
+impl CallState {
+    pub(crate) fn new(
+        call: CallContext,
+        subject: Arc<Subject>,
+        lent: Arc<Lent>,
+        memory: usize,
+        ticks: u64,
+    ) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(HANDLES);
+        Self {
+            table,
+            call,
+            subject,
+            lent,
+            writes: KeyValueWrites::default(),
+            log_left: LOG_BYTES,
+            limiter: Limiter::new(memory),
+            ticks_left: ticks,
+        }
+    }
+
+    /// What stands behind the handles that the guest holds.
+    pub fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+
+    /// On whose behalf the call is made.
+    pub fn call(&self) -> &CallContext {
+        &self.call
+    }
+
+    /// The entity that the call is about.
+    pub fn subject(&self) -> &Arc<Subject> {
+        &self.subject
+    }
+
+    /// What the capability works with. It is an error of whoever put the host together if it is not there.
+    pub fn lent<T: Send + Sync + 'static>(&self) -> wasmtime::Result<Arc<T>> {
+        self.lent.get().ok_or_else(|| wasmtime::format_err!("the host lends no {}", std::any::type_name::<T>()))
+    }
+
+    /// The key-value changes of this call, which are committed with its outcome or not at all.
+    pub fn writes(&mut self) -> &mut KeyValueWrites {
+        &mut self.writes
+    }
+
+    pub(crate) fn take_writes(&mut self) -> KeyValueWrites {
+        std::mem::take(&mut self.writes)
+    }
+
+    /// How many of so many bytes the guest may still log; they count as logged.
+    pub fn take_log_bytes(&mut self, wanted: usize) -> usize {
+        let granted = wanted.min(self.log_left);
+        self.log_left -= granted;
+        granted
+    }
+}
