@@ -1,0 +1,249 @@
+//! Volumes and networks at a machine, each for one entity: the subject of the call, usually a link.
+//!
+//! QEMU plugs and unplugs while the machine runs. libvirt's test driver cannot: there the definition is written anew
+//! with the device in it or without, which shows at once in the definition and at the next start in the machine.
+
+use std::iter;
+use std::thread::sleep;
+use std::time::Duration;
+
+use uuid::Uuid;
+use virt::domain::Domain;
+use virt::sys;
+
+use super::connection::{Driver, Live};
+use super::device::{self, Device, Devices};
+use super::error::{Error, Result};
+use super::machine::{Machine, find};
+use super::volume::{FORMAT, Place};
+use super::worker::{Hold, Lane};
+use super::{name, network};
+
+/// A network interface of a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nic {
+    /// The device's name as the machine sees it, such as 'eth0'.
+    pub device: String,
+    /// The hardware address, such as '52:54:00:12:34:56'.
+    pub mac: String,
+}
+
+impl Machine {
+    /// Attach the volume of an entity; the device's name as the machine sees it, such as 'vdb'. Attaching what is
+    /// attached already answers its device.
+    pub async fn attach_volume(&self, attachment: Uuid, volume: Uuid) -> Result<String> {
+        let place = Place::of(self.hypervisor.config());
+        self.rewire(move |live, view| {
+            let named = name::of(volume);
+            if let Some((side, present)) = view.find(attachment) {
+                if present.volume.as_ref() != Some(&named) {
+                    return Err(elsewhere("volume"));
+                }
+                view.attach(live, attachment, side.text(present))?;
+                return Ok(present.target.clone().unwrap_or_default());
+            }
+            if view.sides().flat_map(Devices::all).any(|device| device.volume.as_ref() == Some(&named)) {
+                return Err(Error::Conflict(
+                    "the machine has that volume already, through another link".into(),
+                ));
+            }
+            place.find(live, volume)?;
+            let target = device::free_target(view.sides())?;
+            let disk = device::disk(attachment, place.pool(), volume, FORMAT, &target)?;
+            view.attach(live, attachment, &disk)?;
+            Ok(target)
+        })
+        .await
+    }
+
+    /// Detach the volume that was attached for this entity. Succeeds where none is.
+    pub async fn detach_volume(&self, attachment: Uuid) -> Result<()> {
+        self.rewire(move |live, view| view.detach(live, attachment)).await
+    }
+
+    /// Attach an interface to the network of an entity, with the given hardware address or one that is made for it.
+    /// Attaching what is attached already answers the interface.
+    pub async fn attach_network(&self, attachment: Uuid, network: Uuid, mac: Option<&str>) -> Result<Nic> {
+        let mac = mac.map_or_else(|| Ok(name::mac(attachment)), hardware_address)?;
+        self.rewire(move |live, view| {
+            if let Some((side, present)) = view.find(attachment) {
+                if present.network.as_ref() != Some(&name::of(network)) {
+                    return Err(elsewhere("network"));
+                }
+                view.attach(live, attachment, side.text(present))?;
+                return Ok(Nic { device: present.interface(), mac: present.mac.clone().unwrap_or_default() });
+            }
+            network::find(live, network)?;
+            let slot = device::free_slot(view.sides())?;
+            let interface = device::interface(attachment, slot, network, &mac)?;
+            view.attach(live, attachment, &interface)?;
+            Ok(Nic { device: format!("eth{slot}"), mac: mac.clone() })
+        })
+        .await
+    }
+
+    /// Take away the interface that was attached for this entity. Succeeds where there is none.
+    pub async fn detach_network(&self, attachment: Uuid) -> Result<()> {
+        self.rewire(move |live, view| view.detach(live, attachment)).await
+    }
+
+    async fn rewire<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Live, &View) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let entity = self.entity;
+        self.call(Lane::Long, Hold::Using(entity), move |live| {
+            work(live, &View::of(live, find(live, entity)?)?)
+        })
+        .await
+    }
+}
+
+/// The devices of a machine as it is defined, and as it runs where that can differ.
+struct View {
+    domain: Domain,
+    defined: Devices,
+    running: Option<Devices>,
+}
+
+impl View {
+    fn of(live: &Live, domain: Domain) -> Result<Self> {
+        let defined = Devices::read(domain.get_xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?)?;
+        let running = match live.driver {
+            Driver::Test => None,
+            Driver::Qemu if domain.is_active()? => Some(Devices::read(domain.get_xml_desc(0)?)?),
+            Driver::Qemu => None,
+        };
+        Ok(Self { domain, defined, running })
+    }
+
+    fn sides(&self) -> impl Iterator<Item = &Devices> + Clone {
+        iter::once(&self.defined).chain(&self.running)
+    }
+
+    fn find(&self, attachment: Uuid) -> Option<(&Devices, &Device)> {
+        self.sides().find_map(|side| Some((side, side.of(attachment)?)))
+    }
+
+    /// Attach a device wherever it is not: a crash may have left it on one side.
+    fn attach(&self, live: &Live, attachment: Uuid, device: &str) -> Result<()> {
+        let lacks = |side: &Devices| side.of(attachment).is_none();
+        let define = lacks(&self.defined);
+        let plug = self.running.as_ref().is_some_and(lacks);
+        if !define && !plug {
+            return Ok(());
+        }
+        if self.running.is_none() && self.domain.has_managed_save(0)? {
+            return Err(Error::Conflict(
+                "the machine is saved with the devices that it has: start it first, or power it off".into(),
+            ));
+        }
+        match live.driver {
+            Driver::Test => redefine(live, &self.defined.with(device)),
+            Driver::Qemu => {
+                let mut sides = sys::VIR_DOMAIN_AFFECT_CURRENT;
+                if define {
+                    sides |= sys::VIR_DOMAIN_AFFECT_CONFIG;
+                }
+                if plug {
+                    sides |= sys::VIR_DOMAIN_AFFECT_LIVE;
+                }
+                Ok(self.domain.attach_device_flags(device, sides).map(drop)?)
+            }
+        }
+    }
+
+    /// Detach a device from wherever it is; from the running machine first, which may refuse.
+    fn detach(&self, live: &Live, attachment: Uuid) -> Result<()> {
+        if let Some(running) = &self.running
+            && let Some(device) = running.of(attachment)
+        {
+            unplug(&self.domain, running.text(device), attachment)?;
+        }
+        let Some(device) = self.defined.of(attachment) else { return Ok(()) };
+        match live.driver {
+            Driver::Test => redefine(live, &self.defined.without(device)),
+            Driver::Qemu => {
+                let text = self.defined.text(device);
+                Ok(self.domain.detach_device_flags(text, sys::VIR_DOMAIN_AFFECT_CONFIG).map(drop)?)
+            }
+        }
+    }
+}
+
+/// Unplug what a machine that was just restored has from the time before it was saved, and was detached since.
+pub(super) fn shed(domain: &Domain) -> Result<()> {
+    let defined = Devices::read(domain.get_xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?)?;
+    let running = Devices::read(domain.get_xml_desc(0)?)?;
+    for device in running.all() {
+        if let Some(attachment) = device.attachment
+            && defined.of(attachment).is_none()
+        {
+            unplug(domain, running.text(device), attachment)?;
+        }
+    }
+    Ok(())
+}
+
+/// The guest system is asked to let the device go, and may take its time.
+fn unplug(domain: &Domain, device: &str, attachment: Uuid) -> Result<()> {
+    domain.detach_device_flags(device, sys::VIR_DOMAIN_AFFECT_LIVE)?;
+    for _ in 0..40 {
+        if Devices::read(domain.get_xml_desc(0)?)?.of(attachment).is_none() {
+            return Ok(());
+        }
+        sleep(Duration::from_millis(250));
+    }
+    Err(Error::Timeout(
+        "the guest system does not let the device go: try again, or stop the machine first".into(),
+    ))
+}
+
+fn redefine(live: &Live, description: &str) -> Result<()> {
+    tracing::debug!("this hypervisor plugs no devices: the machine's definition is written anew instead");
+    Domain::define_xml(&live.connect, description)?;
+    Ok(())
+}
+
+fn elsewhere(what: &str) -> Error {
+    Error::Conflict(format!("another {what} is attached for this link already: detach it first"))
+}
+
+/// Six octets, of which the first does not make it an address of many.
+fn hardware_address(text: &str) -> Result<String> {
+    let octets: Vec<_> =
+        text.split(':').map(|octet| (octet.len() == 2).then(|| u8::from_str_radix(octet, 16))).collect();
+    match octets.first() {
+        Some(Some(Ok(first)))
+            if octets.len() == 6
+                && first & 1 == 0
+                && octets.iter().all(|octet| matches!(octet, Some(Ok(_)))) =>
+        {
+            Ok(text.to_ascii_lowercase())
+        }
+        _ => Err(Error::Invalid(format!(
+            "{text:?} is not the hardware address of one interface: write six octets, the first of them even, such as 52:54:00:12:34:56"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hardware_addresses_are_checked_and_written_one_way() {
+        assert_eq!(hardware_address("52:54:00:AB:cd:01").as_deref(), Ok("52:54:00:ab:cd:01"));
+        for wrong in [
+            "",
+            "52:54:00:ab:cd",
+            "52:54:00:ab:cd:01:02",
+            "53:54:00:ab:cd:01",
+            "5:54:00:ab:cd:01",
+            "+2:54:00:ab:cd:01",
+            "52-54-00-ab-cd-01",
+        ] {
+            assert_eq!(hardware_address(wrong).map_err(|error| error.code()), Err("invalid"), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! One connection to the hypervisor, opened again when it breaks.
+//!
+//! A libvirt connection may be used by many threads at once, so there is one. What is done over it is not known here.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use virt::connect::Connect;
+use virt::storage_pool::StoragePool;
+
+use super::error::{Error, Result};
+use super::events::{Event, Herald, Watch};
+
+/// How long the reason why a connection could not be opened is repeated before it is tried again: callers should not
+/// queue up behind a host that does not answer.
+const REST: Duration = Duration::from_millis(300);
+
+/// What stands behind the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Driver {
+    /// libvirt's own imitation of a hypervisor.
+    Test,
+    /// QEMU, with or without KVM.
+    Qemu,
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) connect: Connect,
+    pub(super) driver: Driver,
+    pool: Mutex<Option<Arc<StoragePool>>>,
+    watch: Watch,
+}
+
+impl Live {
+    fn open(uri: &str, herald: &Herald) -> Result<Self> {
+        let connect = Connect::open(Some(uri))?;
+        let driver = match connect.get_type()?.to_ascii_uppercase().as_str() {
+            "TEST" => Driver::Test,
+            "QEMU" => Driver::Qemu,
+            other => {
+                return Err(Error::Invalid(format!(
+                    "the hypervisor at {uri} is {other}: use QEMU (qemu:///system) or libvirt's test driver (test:///default)"
+                )));
+            }
+        };
+        // Without it, a daemon whose host has vanished keeps us waiting for as long as TCP does. A driver within the
+        // process has nobody to ask.
+        if let Err(error) = connect.set_keep_alive(5, 3) {
+            tracing::debug!(%error, "this connection needs no keep-alive");
+        }
+        let watch = Watch::start(&connect, herald);
+        Ok(Self { connect, driver, pool: Mutex::new(None), watch })
+    }
+
+    /// The storage pool, found or made by `make` once for the connection.
+    pub(super) fn pool(
+        &self,
+        make: impl FnOnce(&Connect) -> Result<StoragePool>,
+    ) -> Result<Arc<StoragePool>> {
+        let mut pool = lock(&self.pool);
+        if let Some(pool) = &*pool {
+            return Ok(Arc::clone(pool));
+        }
+        Ok(Arc::clone(pool.insert(Arc::new(make(&self.connect)?))))
+    }
+
+    /// Look for the pool again at the next call: an operator has stopped or removed it.
+    pub(super) fn forget_pool(&self) {
+        *lock(&self.pool) = None;
+    }
+
+    fn alive(&self) -> bool {
+        self.connect.is_alive().unwrap_or(false)
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.watch.stop(&self.connect);
+    }
+}
+
+/// The connection, present or not.
+#[derive(Debug)]
+pub(super) struct Connection {
+    uri: String,
+    pub(super) herald: Herald,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    live: Option<Arc<Live>>,
+    refused: Option<(Instant, Error)>,
+    /// There was a connection before this one, or should have been: events may be lost.
+    gap: bool,
+}
+
+impl Connection {
+    pub(super) fn new(uri: String) -> Self {
+        Self { uri, herald: Herald::new(), state: Mutex::new(State::default()) }
+    }
+
+    /// The open connection; opens one where there is none.
+    pub(super) fn live(&self) -> Result<Arc<Live>> {
+        // Held while the connection opens, so that there is one; those who wait need it too.
+        let mut state = lock(&self.state);
+        if let Some(live) = &state.live {
+            return Ok(Arc::clone(live));
+        }
+        if let Some((when, why)) = &state.refused
+            && when.elapsed() < REST
+        {
+            return Err(why.clone());
+        }
+        match Live::open(&self.uri, &self.herald) {
+            Ok(live) => {
+                if state.gap {
+                    tracing::info!(uri = self.uri, "the hypervisor is back");
+                    self.herald.tell(Event::Missed);
+                }
+                *state = State { live: None, refused: None, gap: true };
+                Ok(Arc::clone(state.live.insert(Arc::new(live))))
+            }
+            Err(why) => {
+                let why = self.away(why);
+                *state = State { live: None, refused: Some((Instant::now(), why.clone())), gap: true };
+                Err(why)
+            }
+        }
+    }
+
+    /// Drop this connection if it has broken. Whether it had.
+    pub(super) fn broken(&self, live: &Arc<Live>) -> bool {
+        if live.alive() {
+            return false;
+        }
+        let mut state = lock(&self.state);
+        if state.live.as_ref().is_some_and(|current| Arc::ptr_eq(current, live)) {
+            tracing::warn!(uri = self.uri, "the connection to the hypervisor has broken");
+            state.live = None;
+        }
+        true
+    }
+
+    /// The present connection, whether it works or not.
+    pub(super) fn present(&self) -> Option<Arc<Live>> {
+        lock(&self.state).live.clone()
+    }
+
+    /// What a caller is told who needed a connection. A URI that libvirt cannot read stays `Invalid`.
+    fn away(&self, why: Error) -> Error {
+        match why {
+            Error::Invalid(_) | Error::Unsupported(_) => why,
+            Error::Missing(text)
+            | Error::Conflict(text)
+            | Error::Unavailable(text)
+            | Error::Timeout(text)
+            | Error::Failed(text) => {
+                // The URI is for the operator; a client reads the rest.
+                tracing::warn!(uri = self.uri, %text, "the hypervisor cannot be reached");
+                Error::Unavailable(format!("the hypervisor cannot be reached: {text}"))
+            }
+        }
+    }
+}
+
+/// Nothing can be half-done under these locks, so one that a panic has poisoned is as good as any.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

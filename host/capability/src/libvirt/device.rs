@@ -1,0 +1,302 @@
+//! The devices in libvirt's description of a machine: finding those that belong to an attachment, and writing new
+//! ones.
+//!
+//! A device carries the id of the entity that it was attached for in its alias, the one name that libvirt keeps for
+//! us on every driver.
+
+use std::io;
+use std::ops::Range;
+
+use quick_xml::XmlVersion;
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::reader::Reader;
+use uuid::Uuid;
+
+use super::error::{Error, Result};
+use super::name;
+use super::xml::{self, Xml, leaf, node, text};
+
+/// The devices that one description of a machine lists.
+#[derive(Debug)]
+pub(super) struct Devices {
+    description: String,
+    found: Vec<Device>,
+    /// Where the next one goes.
+    end: usize,
+}
+
+/// A disk, an interface, or another device that stays with the machine when its plan changes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Device {
+    place: Range<usize>,
+    /// The entity that it was attached for; none on one that is not ours.
+    pub(super) attachment: Option<Uuid>,
+    /// The number of an interface of ours.
+    slot: Option<u8>,
+    /// The name of the volume behind a disk.
+    pub(super) volume: Option<String>,
+    /// The name of the network behind an interface.
+    pub(super) network: Option<String>,
+    /// The disk's name as the machine sees it.
+    pub(super) target: Option<String>,
+    /// The hardware address of an interface.
+    pub(super) mac: Option<String>,
+}
+
+impl Device {
+    /// An interface's name as the machine sees it.
+    pub(super) fn interface(&self) -> String {
+        format!("eth{}", self.slot.unwrap_or_default())
+    }
+}
+
+impl Devices {
+    /// Find the devices in libvirt's description of a machine.
+    pub(super) fn read(description: String) -> Result<Self> {
+        let (found, end) = scan(&description)?;
+        Ok(Self { description, found, end })
+    }
+
+    /// The device that was attached for this entity.
+    pub(super) fn of(&self, attachment: Uuid) -> Option<&Device> {
+        self.found.iter().find(|device| device.attachment == Some(attachment))
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> &[Device] {
+        &self.found
+    }
+
+    /// The device as libvirt wrote it.
+    pub(super) fn text(&self, device: &Device) -> &str {
+        &self.description[device.place.clone()]
+    }
+
+    /// All of them, as libvirt wrote them.
+    pub(super) fn texts(&self) -> String {
+        self.found.iter().map(|device| self.text(device)).collect()
+    }
+
+    /// The whole description with one device more.
+    pub(super) fn with(&self, device: &str) -> String {
+        let (before, after) = self.description.split_at(self.end);
+        [before, device, after].concat()
+    }
+
+    /// The whole description without this device.
+    pub(super) fn without(&self, device: &Device) -> String {
+        let Range { start, end } = device.place;
+        [&self.description[..start], &self.description[end..]].concat()
+    }
+}
+
+/// A disk for a volume. A guest finds it by the attachment's id under `/dev/disk/by-id/`, as much of it as fits.
+pub(super) fn disk(attachment: Uuid, pool: &str, volume: Uuid, format: &str, target: &str) -> Result<String> {
+    let id = attachment.to_string();
+    xml::document(|xml| {
+        node(xml, "disk", &[("type", "volume"), ("device", "disk")], |xml| {
+            leaf(xml, "driver", &[("name", "qemu"), ("type", format)])?;
+            leaf(xml, "source", &[("pool", pool), ("volume", &name::of(volume))])?;
+            leaf(xml, "target", &[("dev", target), ("bus", "virtio")])?;
+            text(xml, "serial", &[], &id)?;
+            alias(xml, &id)
+        })
+    })
+}
+
+/// An interface to a network.
+pub(super) fn interface(attachment: Uuid, slot: u8, network: Uuid, mac: &str) -> Result<String> {
+    xml::document(|xml| {
+        node(xml, "interface", &[("type", "network")], |xml| {
+            leaf(xml, "mac", &[("address", mac)])?;
+            leaf(xml, "source", &[("network", &name::of(network))])?;
+            leaf(xml, "model", &[("type", "virtio")])?;
+            alias(xml, &format!("{slot}-{attachment}"))
+        })
+    })
+}
+
+/// libvirt keeps aliases that begin with 'ua-' and makes up the others.
+fn alias(xml: &mut Xml, rest: &str) -> io::Result<()> {
+    leaf(xml, "alias", &[("name", &format!("ua-{rest}"))])
+}
+
+/// The first disk name that none of these descriptions uses.
+pub(super) fn free_target<'a>(descriptions: impl Iterator<Item = &'a Devices> + Clone) -> Result<String> {
+    ('a'..='z')
+        .map(|letter| format!("vd{letter}"))
+        .find(|name| {
+            !descriptions.clone().flat_map(Devices::all).any(|device| device.target.as_ref() == Some(name))
+        })
+        .ok_or_else(|| Error::Conflict("the machine has no place for another disk: detach one first".into()))
+}
+
+/// The first interface number that none of these descriptions uses.
+pub(super) fn free_slot<'a>(descriptions: impl Iterator<Item = &'a Devices> + Clone) -> Result<u8> {
+    (0..=u8::MAX)
+        .find(|slot| !descriptions.clone().flat_map(Devices::all).any(|device| device.slot == Some(*slot)))
+        .ok_or_else(|| {
+            Error::Conflict("the machine has no place for another interface: detach one first".into())
+        })
+}
+
+/// The devices, and where the list of them ends.
+fn scan(description: &str) -> Result<(Vec<Device>, usize)> {
+    let mut reader = Reader::from_str(description);
+    reader.config_mut().expand_empty_elements = true;
+    let (mut found, mut open, mut depth, mut listed) = (Vec::new(), None::<Device>, 0_usize, false);
+    loop {
+        let before = position(&reader)?;
+        match reader.read_event()? {
+            Event::Start(element) => {
+                depth += 1;
+                match (depth, &mut open) {
+                    (2, _) => listed = element.name().0 == "devices",
+                    (3, None) if listed && stays(element.name().0) => {
+                        open = Some(Device { place: before..before, ..Device::default() });
+                    }
+                    (4, Some(device)) => detail(device, &element)?,
+                    _ => {}
+                }
+            }
+            Event::End(_) => {
+                if depth == 2 && listed {
+                    return match description[before..].starts_with("</") {
+                        true => Ok((found, before)),
+                        false => Err(unreadable("its list of devices is empty")),
+                    };
+                }
+                if depth == 3
+                    && let Some(mut device) = open.take()
+                {
+                    device.place.end = position(&reader)?;
+                    found.push(device);
+                }
+                depth = depth.saturating_sub(1);
+            }
+            Event::Eof => return Err(unreadable("it lists no devices")),
+            _ => {}
+        }
+    }
+}
+
+fn stays(element: &str) -> bool {
+    matches!(element, "disk" | "interface" | "filesystem" | "hostdev")
+}
+
+fn detail(device: &mut Device, element: &BytesStart<'_>) -> Result<()> {
+    let attribute = |key| -> Result<Option<String>> {
+        let attribute = element.try_get_attribute(key).map_err(quick_xml::Error::from)?;
+        Ok(attribute
+            .map(|found| found.normalized_value(XmlVersion::Implicit1_0))
+            .transpose()?
+            .map(Into::into))
+    };
+    match element.name().0 {
+        "source" => {
+            device.volume = attribute("volume")?;
+            device.network = attribute("network")?;
+        }
+        "target" => device.target = attribute("dev")?,
+        "mac" => device.mac = attribute("address")?,
+        "alias" => {
+            let name = attribute("name")?.unwrap_or_default();
+            let ours = name.strip_prefix("ua-").unwrap_or_default();
+            let (slot, id) = match ours.split_once('-') {
+                Some((slot, id)) if id.len() == 36 => (slot.parse().ok(), id),
+                Some(_) | None => (None, ours),
+            };
+            device.slot = slot;
+            device.attachment = Uuid::try_parse(id).ok();
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn position(reader: &Reader<&[u8]>) -> Result<usize> {
+    usize::try_from(reader.buffer_position()).map_err(|_| unreadable("it is too long"))
+}
+
+fn unreadable(why: &str) -> Error {
+    Error::Failed(format!("the hypervisor's description of a machine cannot be read: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINK: Uuid = Uuid::from_u128(0xa);
+    const OTHER: Uuid = Uuid::from_u128(0xb);
+
+    fn machine(devices: &str) -> Devices {
+        Devices::read(format!(
+            "<domain type='test'><name>n</name><metadata><x:devices xmlns:x='u'/></metadata><devices>\
+             <emulator>/q</emulator>{devices}<memballoon model='none'/></devices></domain>"
+        ))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_found_again() {
+        let disk = disk(LINK, "occi", Uuid::from_u128(1), "qcow2", "vdb").unwrap();
+        let interface = interface(OTHER, 3, Uuid::from_u128(2), "52:54:00:00:00:01").unwrap();
+        let devices = machine(&format!("{disk}\n{interface}"));
+
+        let found = devices.of(LINK).unwrap();
+        assert_eq!(found.volume.as_deref(), Some("occi-00000000-0000-0000-0000-000000000001"));
+        assert_eq!(found.target.as_deref(), Some("vdb"));
+        assert_eq!(devices.text(found), disk);
+
+        let found = devices.of(OTHER).unwrap();
+        assert_eq!(found.network.as_deref(), Some("occi-00000000-0000-0000-0000-000000000002"));
+        assert_eq!(found.mac.as_deref(), Some("52:54:00:00:00:01"));
+        assert_eq!(found.interface(), "eth3");
+        assert_eq!(devices.texts(), disk + &interface);
+    }
+
+    #[test]
+    fn devices_are_added_and_taken_away_in_place() {
+        let first = disk(LINK, "occi", Uuid::from_u128(1), "qcow2", "vda").unwrap();
+        let second = disk(OTHER, "occi", Uuid::from_u128(2), "qcow2", "vdb").unwrap();
+        let both = Devices::read(machine(&first).with(&second)).unwrap();
+        assert_eq!(both.texts(), format!("{first}{second}"));
+        let rest = Devices::read(both.without(both.of(LINK).unwrap())).unwrap();
+        assert_eq!(rest.texts(), second);
+    }
+
+    #[test]
+    fn details_of_what_is_inside_a_device_are_not_its_own() {
+        let devices = machine(
+            "<disk type='volume'><source pool='p' volume='v'/><backingStore><source volume='other'/></backingStore>\
+             <target dev='vdc'/><alias name='virtio-disk0'/></disk>",
+        );
+        assert_eq!(devices.all().len(), 1);
+        assert_eq!(devices.all()[0].volume.as_deref(), Some("v"));
+        assert_eq!(devices.all()[0].attachment, None);
+    }
+
+    #[test]
+    fn free_places_are_those_that_no_description_uses() {
+        let one = machine("<disk><target dev='vda'/></disk><interface><alias name='ua-0-x'/></interface>");
+        let two = machine("<disk><target dev='vdb'/></disk>");
+        assert_eq!(free_target([&one, &two].into_iter()).as_deref(), Ok("vdc"));
+        let taken = interface(LINK, 0, OTHER, "52:54:00:00:00:01").unwrap();
+        assert_eq!(free_slot([&machine(&taken), &two].into_iter()), Ok(1));
+    }
+
+    #[test]
+    fn a_machine_has_26_disks_at_most() {
+        let all: String = ('a'..='z').map(|c| format!("<disk><target dev='vd{c}'/></disk>")).collect();
+        assert_eq!(free_target([&machine(&all)].into_iter()).map_err(|e| e.code()), Err("conflict"));
+    }
+
+    #[test]
+    fn descriptions_that_cannot_be_read_are_errors() {
+        for wrong in
+            ["", "<domain>", "<domain/>", "<domain><devices/></domain>", "<domain><devices></x>", "&"]
+        {
+            assert!(Devices::read(wrong.into()).is_err(), "{wrong}");
+        }
+    }
+}

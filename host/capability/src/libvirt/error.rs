@@ -1,0 +1,95 @@
+//! Why the hypervisor, or the driver on its behalf, says no.
+
+use std::io;
+
+use virt::error::{ErrorDomain, ErrorNumber};
+
+/// A refusal. Each case is one of the contract's fault codes, and its text is what the client may read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The entity has no such object at the hypervisor.
+    #[error("{0}")]
+    Missing(String),
+    /// The object's present state, or its use by another, forbids it.
+    #[error("{0}")]
+    Conflict(String),
+    /// What was asked for is not well formed.
+    #[error("{0}")]
+    Invalid(String),
+    /// This hypervisor cannot do it.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The hypervisor does not answer; the same call may succeed later.
+    #[error("{0}")]
+    Unavailable(String),
+    /// It was not done in time; it may still happen.
+    #[error("{0}")]
+    Timeout(String),
+    /// Anything else, in the hypervisor's words.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// The driver's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// The fault code of the contract, such as 'conflict'.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Error::Missing(_) => "missing",
+            Error::Conflict(_) => "conflict",
+            Error::Invalid(_) => "invalid",
+            Error::Unsupported(_) => "unsupported",
+            Error::Unavailable(_) => "unavailable",
+            Error::Timeout(_) => "timeout",
+            Error::Failed(_) => "failed",
+        }
+    }
+}
+
+impl From<virt::error::Error> for Error {
+    fn from(error: virt::error::Error) -> Self {
+        let text = format!("the hypervisor answers: {}", error.message().trim_end());
+        // Whatever the code: an error of the transport means that the daemon is not there.
+        if matches!(error.domain(), ErrorDomain::Rpc) {
+            return Error::Unavailable(text);
+        }
+        match error.code() {
+            ErrorNumber::NoDomain
+            | ErrorNumber::NoNetwork
+            | ErrorNumber::NoStorageVolume
+            | ErrorNumber::NoDomainSnapshot => Error::Missing(text),
+            ErrorNumber::OperationInvalid
+            | ErrorNumber::DomExist
+            | ErrorNumber::NetworkExist
+            | ErrorNumber::StorageVolExist
+            | ErrorNumber::ResourceBusy => Error::Conflict(text),
+            ErrorNumber::XmlError
+            | ErrorNumber::XmlDetail
+            | ErrorNumber::XmlInvalidSchema
+            | ErrorNumber::InvalidArg
+            | ErrorNumber::InvalidMac
+            | ErrorNumber::Overflow => Error::Invalid(text),
+            ErrorNumber::NoSupport
+            | ErrorNumber::ConfigUnsupported
+            | ErrorNumber::ArgumentUnsupported
+            | ErrorNumber::OperationUnsupported => Error::Unsupported(text),
+            ErrorNumber::NoConnect | ErrorNumber::InvalidConn | ErrorNumber::Rpc => Error::Unavailable(text),
+            ErrorNumber::OperationTimeout | ErrorNumber::AgentUnresponsive => Error::Timeout(text),
+            _ => Error::Failed(text),
+        }
+    }
+}
+
+impl From<quick_xml::Error> for Error {
+    fn from(error: quick_xml::Error) -> Self {
+        Error::Failed(format!("the hypervisor's description of an object is not well-formed XML: {error}"))
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Error::Failed(format!("a description for the hypervisor could not be written: {error}"))
+    }
+}

@@ -1,0 +1,249 @@
+//! What happens at the hypervisor without our doing: a guest that turns itself off, a network that an operator
+//! takes down, a daemon that goes away.
+//!
+//! The safe `virt` crate does not register callbacks, so this is the one file that calls libvirt's C functions. What
+//! an event means is not known here; the reader looks at the object.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_char, c_int, c_uchar, c_void};
+use std::mem::transmute;
+use std::ptr::null_mut;
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::{Notify, broadcast};
+use uuid::Uuid;
+use virt::connect::Connect;
+use virt::sys;
+
+use super::error::{Error, Result};
+use super::name;
+
+/// Something happened at the hypervisor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// To the machine or network of this entity.
+    Changed(Uuid),
+    /// To some of them, nobody knows which: the daemon was away, or the reader was slow. Look at all.
+    Missed,
+}
+
+/// A reader's end of the events. What happens before `next` is called is kept.
+#[derive(Debug)]
+pub struct Events(broadcast::Receiver<Event>);
+
+impl Events {
+    /// The next event; none after the last handle of the hypervisor is gone.
+    pub async fn next(&mut self) -> Option<Event> {
+        match self.0.recv().await {
+            Ok(event) => Some(event),
+            Err(broadcast::error::RecvError::Lagged(_)) => Some(Event::Missed),
+            Err(broadcast::error::RecvError::Closed) => None,
+        }
+    }
+}
+
+/// Tells the readers, and whoever keeps the connection.
+#[derive(Debug, Clone)]
+pub(super) struct Herald {
+    events: broadcast::Sender<Event>,
+    closed: Arc<Notify>,
+}
+
+impl Herald {
+    pub(super) fn new() -> Self {
+        // A reader that is further behind has to look at everything, which costs less than the memory for more.
+        Self { events: broadcast::Sender::new(4096), closed: Arc::new(Notify::new()) }
+    }
+
+    pub(super) fn listen(&self) -> Events {
+        Events(self.events.subscribe())
+    }
+
+    pub(super) fn tell(&self, event: Event) {
+        // An error says that nobody listens, which is nobody's loss.
+        _ = self.events.send(event);
+    }
+
+    /// Wakes up when a connection has broken.
+    pub(super) async fn broken(&self) {
+        self.closed.notified().await;
+    }
+}
+
+/// Start libvirt's event loop on a thread of its own, once in the process. It must stand before the first connection
+/// opens. libvirt's habit of printing each error to stderr ends here too.
+pub(super) fn start_loop() -> Result<()> {
+    static LOOP: OnceLock<Result<()>> = OnceLock::new();
+    LOOP.get_or_init(|| {
+        virt::error::clear_error_callback();
+        virt::event::event_register_default_impl()?;
+        thread::Builder::new()
+            .name("libvirt-events".into())
+            .spawn(|| {
+                loop {
+                    if let Err(error) = virt::event::event_run_default_impl() {
+                        tracing::warn!(%error, "libvirt's event loop stumbles");
+                        thread::sleep(Duration::from_millis(200));
+                    }
+                }
+            })
+            .map_err(|error| {
+                Error::Failed(format!("the thread of libvirt's events cannot start: {error}"))
+            })?;
+        Ok(())
+    })
+    .clone()
+}
+
+/// The callbacks registered on one connection.
+#[derive(Debug)]
+pub(super) struct Watch {
+    domains: c_int,
+    networks: c_int,
+}
+
+impl Watch {
+    /// Have `herald` told what happens on this connection. Where the hypervisor has no such events, its objects are
+    /// as they were when last looked at.
+    pub(super) fn start(connect: &Connect, herald: &Herald) -> Self {
+        let lent = || Box::into_raw(Box::new(herald.clone())).cast::<c_void>();
+        let domain_changed: DomainChanged = domain_changed;
+        let network_changed: NetworkChanged = network_changed;
+
+        let lent_to_domains = lent();
+        // SAFETY: libvirt calls a callback of this id with the arguments of `DomainChanged`, whatever type it is
+        // registered with. What is lent lives until libvirt calls `forget` on it.
+        let domains = unsafe {
+            sys::virConnectDomainEventRegisterAny(
+                connect.as_ptr(),
+                null_mut(),
+                sys::VIR_DOMAIN_EVENT_ID_LIFECYCLE.cast_signed(),
+                Some(transmute::<DomainChanged, unsafe extern "C" fn(_, _, _)>(domain_changed)),
+                lent_to_domains,
+                Some(forget),
+            )
+        };
+        refused(domains, "machines", lent_to_domains);
+
+        let lent_to_networks = lent();
+        // SAFETY: as above, with the arguments of `NetworkChanged`.
+        let networks = unsafe {
+            sys::virConnectNetworkEventRegisterAny(
+                connect.as_ptr(),
+                null_mut(),
+                sys::VIR_NETWORK_EVENT_ID_LIFECYCLE.cast_signed(),
+                Some(transmute::<NetworkChanged, unsafe extern "C" fn(_, _, _)>(network_changed)),
+                lent_to_networks,
+                Some(forget),
+            )
+        };
+        refused(networks, "networks", lent_to_networks);
+
+        let lent_to_close = lent();
+        // SAFETY: `closed` has the type that this function asks for; what is lent is as above.
+        let closing = unsafe {
+            sys::virConnectRegisterCloseCallback(connect.as_ptr(), Some(closed), lent_to_close, Some(forget))
+        };
+        refused(closing, "the connection", lent_to_close);
+
+        Self { domains, networks }
+    }
+
+    /// Undo `start`. libvirt keeps a connection open for as long as it has callbacks.
+    pub(super) fn stop(&self, connect: &Connect) {
+        if self.domains >= 0 {
+            // SAFETY: the connection is valid for as long as it is borrowed; the id is from its registration.
+            unsafe { sys::virConnectDomainEventDeregisterAny(connect.as_ptr(), self.domains) };
+        }
+        if self.networks >= 0 {
+            // SAFETY: as above.
+            unsafe { sys::virConnectNetworkEventDeregisterAny(connect.as_ptr(), self.networks) };
+        }
+        // SAFETY: as above; where it was never registered, libvirt refuses.
+        unsafe { sys::virConnectUnregisterCloseCallback(connect.as_ptr(), Some(closed)) };
+    }
+}
+
+type DomainChanged =
+    unsafe extern "C" fn(sys::virConnectPtr, sys::virDomainPtr, c_int, c_int, *mut c_void) -> c_int;
+type NetworkChanged = unsafe extern "C" fn(sys::virConnectPtr, sys::virNetworkPtr, c_int, c_int, *mut c_void);
+
+/// Where a registration failed, libvirt does not take what was lent for it.
+fn refused(registered: c_int, of: &str, lent: *mut c_void) {
+    if registered < 0 {
+        let error = virt::error::Error::last_error();
+        tracing::debug!(%error, "the hypervisor has no events of {of}");
+        // SAFETY: `lent` was made for this registration, and libvirt did not keep it.
+        unsafe { forget(lent) };
+    }
+}
+
+unsafe extern "C" fn domain_changed(
+    _: sys::virConnectPtr,
+    domain: sys::virDomainPtr,
+    event: c_int,
+    _detail: c_int,
+    herald: *mut c_void,
+) -> c_int {
+    // Only we define our machines, and we know.
+    if event != sys::VIR_DOMAIN_EVENT_DEFINED.cast_signed() {
+        let mut id = [0; 16];
+        // SAFETY: libvirt lends a valid domain for the length of this call; both functions only read it, the name
+        // lives as long as the domain, and the buffer has the 16 bytes (VIR_UUID_BUFLEN) that are written.
+        let name = unsafe {
+            identity(sys::virDomainGetUUID(domain, id.as_mut_ptr()), sys::virDomainGetName(domain))
+        };
+        // SAFETY: what is lent to the callback is a `Herald`, kept until `forget`.
+        tell(unsafe { &*herald.cast::<Herald>() }, id, name);
+    }
+    0
+}
+
+unsafe extern "C" fn network_changed(
+    _: sys::virConnectPtr,
+    network: sys::virNetworkPtr,
+    event: c_int,
+    _detail: c_int,
+    herald: *mut c_void,
+) {
+    if event != sys::VIR_NETWORK_EVENT_DEFINED.cast_signed() {
+        let mut id: [c_uchar; 16] = [0; 16];
+        // SAFETY: as in `domain_changed`.
+        let name = unsafe {
+            identity(sys::virNetworkGetUUID(network, id.as_mut_ptr()), sys::virNetworkGetName(network))
+        };
+        // SAFETY: as in `domain_changed`.
+        tell(unsafe { &*herald.cast::<Herald>() }, id, name);
+    }
+}
+
+unsafe extern "C" fn closed(_: sys::virConnectPtr, _reason: c_int, herald: *mut c_void) {
+    // SAFETY: what is lent to the callback is a `Herald`, kept until `forget`.
+    unsafe { &*herald.cast::<Herald>() }.closed.notify_one();
+}
+
+unsafe extern "C" fn forget(herald: *mut c_void) {
+    // SAFETY: made by `Box::into_raw` from a `Box<Herald>`, and libvirt calls this once.
+    drop(unsafe { Box::from_raw(herald.cast::<Herald>()) });
+}
+
+/// The name that libvirt answers, where both its answers are good.
+///
+/// # Safety
+/// `name` is null or a C string that lives as long as the caller uses it.
+unsafe fn identity<'a>(answered: c_int, name: *const c_char) -> Option<&'a str> {
+    if answered != 0 || name.is_null() {
+        return None;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { CStr::from_ptr(name) }.to_str().ok()
+}
+
+fn tell(herald: &Herald, id: [u8; 16], name: Option<&str>) {
+    let id = Uuid::from_bytes(id);
+    if name.and_then(name::entity) == Some(id) {
+        herald.tell(Event::Changed(id));
+    }
+}

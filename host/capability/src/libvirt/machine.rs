@@ -1,0 +1,430 @@
+//! The life of a machine. What is attached to it is in `attachment`.
+//!
+//! libvirt refuses a step from a state that does not allow it. So a step is tried first, and the state is looked at
+//! only where it was refused: the usual case costs no question, and nothing can change between question and step.
+
+use std::fmt;
+use std::io;
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
+use uuid::Uuid;
+use virt::domain::Domain;
+use virt::domain_snapshot::DomainSnapshot;
+use virt::error::ErrorNumber;
+use virt::sys;
+
+use super::attachment;
+use super::connection::{Driver, Live};
+use super::device::Devices;
+use super::error::{Error, Result};
+use super::events::Event;
+use super::machine_xml::{self, MachinePlan};
+use super::worker::{Hold, Lane};
+use super::{Hypervisor, name, reason, xml};
+
+/// The machine of an entity, whether it exists or not.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    pub(super) hypervisor: Hypervisor,
+    pub(super) entity: Uuid,
+}
+
+/// What a machine is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Its CPUs run.
+    Running,
+    /// Its CPUs stand still and its memory is in place.
+    Paused,
+    /// Its memory is on disk.
+    Saved,
+    /// It has no power.
+    Off,
+    /// Its guest system, or the process that ran it, has died.
+    Crashed,
+}
+
+impl State {
+    /// The contract's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Running => "running",
+            State::Paused => "paused",
+            State::Saved => "saved",
+            State::Off => "off",
+            State::Crashed => "crashed",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A guest that was still starting up misses the power button; it is pressed again after so long.
+const PRESS_AGAIN: Duration = Duration::from_secs(10);
+
+/// Where a machine's end is awaited, how often it is looked at in case its event is lost.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+impl Machine {
+    pub(super) fn new(hypervisor: Hypervisor, entity: Uuid) -> Self {
+        Self { hypervisor, entity }
+    }
+
+    /// Define the machine, or change its definition to the plan. A machine that is defined already keeps its state
+    /// and what is attached to it; one that runs follows the plan from its next start, and has more CPUs at once
+    /// where its system takes them.
+    pub async fn define(&self, plan: MachinePlan) -> Result<()> {
+        plan.check()?;
+        let (hypervisor, entity) = (self.hypervisor.clone(), self.entity);
+        self.change(Lane::Short, move |live| {
+            let config = hypervisor.config();
+            let define = |attached: &str| {
+                let xml = machine_xml::definition(
+                    entity,
+                    &plan,
+                    config,
+                    live.driver,
+                    config.domain_type,
+                    attached,
+                )?;
+                Domain::define_xml(&live.connect, &xml).map_err(taken(entity))
+            };
+            match find(live, entity) {
+                Ok(domain) => {
+                    let devices = Devices::read(domain.get_xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?)?;
+                    let domain = define(&devices.texts())?;
+                    grow(live, &domain, machine_xml::cores(&plan, config));
+                }
+                Err(Error::Missing(_)) => drop(define("")?),
+                Err(error) => return Err(error),
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// 'missing' if there is none.
+    pub async fn exists(&self) -> Result<()> {
+        let entity = self.entity;
+        self.look(move |live| find(live, entity).map(drop)).await
+    }
+
+    /// What it is doing.
+    pub async fn state(&self) -> Result<State> {
+        let entity = self.entity;
+        self.look(move |live| state(&find(live, entity)?)).await
+    }
+
+    /// Why it is in that state, in the hypervisor's words, such as 'destroyed'.
+    pub async fn reason(&self) -> Result<String> {
+        let entity = self.entity;
+        self.look(move |live| {
+            let (state, number) = find(live, entity)?.get_state()?;
+            Ok(reason::word(state, number).to_owned())
+        })
+        .await
+    }
+
+    /// Start, resume or restore, whichever leads to 'running'. Succeeds on a running machine.
+    pub async fn start(&self) -> Result<()> {
+        let entity = self.entity;
+        self.call(Lane::Long, Hold::Using(entity), move |live| {
+            let domain = find(live, entity)?;
+            // The devices in a saved image are those of the day it was saved.
+            let stale = live.driver == Driver::Qemu && domain.has_managed_save(0)?;
+            match domain.create().map_err(Error::from) {
+                Ok(_) if stale => attachment::shed(&domain),
+                Ok(_) => Ok(()),
+                Err(refused @ Error::Conflict(_)) => match domain.get_state()? {
+                    (sys::VIR_DOMAIN_RUNNING | sys::VIR_DOMAIN_BLOCKED, _) => Ok(()),
+                    (sys::VIR_DOMAIN_PAUSED, _) => Ok(domain.resume().map(drop)?),
+                    (sys::VIR_DOMAIN_PMSUSPENDED, _) => Ok(domain.pm_wakeup(0).map(drop)?),
+                    (sys::VIR_DOMAIN_CRASHED, _) => {
+                        domain.destroy()?;
+                        Ok(domain.create().map(drop)?)
+                    }
+                    _ => Err(refused),
+                },
+                Err(error) => Err(error),
+            }
+        })
+        .await
+    }
+
+    /// Ask the guest system by ACPI to shut down and wait until it is off; 'timeout' after `wait`. Succeeds on a
+    /// machine that is off.
+    pub async fn shutdown(&self, wait: Duration) -> Result<()> {
+        let mut events = self.hypervisor.events();
+        let end = Instant::now() + wait.min(Duration::from_secs(24 * 3600));
+        let mut press = Instant::now();
+        loop {
+            match self.state().await? {
+                State::Off | State::Crashed => return Ok(()),
+                State::Running => {}
+                state @ (State::Paused | State::Saved) => {
+                    return Err(Error::Conflict(format!(
+                        "the machine is {state} and hears nothing: start it first, or power it off"
+                    )));
+                }
+            }
+            let now = Instant::now();
+            if now >= end {
+                return Err(Error::Timeout(format!(
+                    "the guest system did not shut down within {} s",
+                    wait.as_secs_f32()
+                )));
+            }
+            if now >= press {
+                self.press_power_button().await?;
+                press = now + PRESS_AGAIN;
+            }
+            let pause = end.saturating_duration_since(Instant::now()).min(LOOK_AGAIN);
+            _ = timeout(pause, async {
+                while !matches!(events.next().await, Some(Event::Missed) | None)
+                    && !matches!(self.state().await, Ok(State::Off))
+                {}
+            })
+            .await;
+        }
+    }
+
+    async fn press_power_button(&self) -> Result<()> {
+        let entity = self.entity;
+        let pressed = self.change(Lane::Short, move |live| {
+            let flags = match live.driver {
+                Driver::Test => sys::VIR_DOMAIN_SHUTDOWN_DEFAULT,
+                Driver::Qemu => sys::VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN,
+            };
+            Ok(find(live, entity)?.shutdown_flags(flags).map(drop)?)
+        });
+        match pressed.await {
+            // It went off by itself just now; whoever waits for that looks again.
+            Err(Error::Conflict(_)) => Ok(()),
+            answer => answer,
+        }
+    }
+
+    /// Take the power away. Succeeds on a machine that is off; memory that was saved is dropped.
+    pub async fn power_off(&self) -> Result<()> {
+        let entity = self.entity;
+        self.change(Lane::Long, move |live| {
+            let domain = find(live, entity)?;
+            cut(&domain)?;
+            if domain.has_managed_save(0)? {
+                domain.managed_save_remove(0)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Ask the guest system by ACPI to restart.
+    pub async fn reboot(&self) -> Result<()> {
+        let entity = self.entity;
+        self.once(Lane::Short, move |live| {
+            let flags = match live.driver {
+                Driver::Test => sys::VIR_DOMAIN_REBOOT_DEFAULT,
+                Driver::Qemu => sys::VIR_DOMAIN_REBOOT_ACPI_POWER_BTN,
+            };
+            Ok(find(live, entity)?.reboot(flags)?)
+        })
+        .await
+    }
+
+    /// Press the reset button.
+    pub async fn reset(&self) -> Result<()> {
+        let entity = self.entity;
+        self.once(Lane::Short, move |live| Ok(find(live, entity)?.reset().map(drop)?)).await
+    }
+
+    /// Stop the CPUs and keep the memory in place. Succeeds on a paused machine.
+    pub async fn pause(&self) -> Result<()> {
+        let entity = self.entity;
+        self.change(Lane::Short, move |live| {
+            let domain = find(live, entity)?;
+            unless_already(State::Paused, &domain, domain.suspend())
+        })
+        .await
+    }
+
+    /// Write the memory to disk and stop. Succeeds on a saved machine.
+    pub async fn save(&self) -> Result<()> {
+        let entity = self.entity;
+        self.change(Lane::Long, move |live| {
+            let domain = find(live, entity)?;
+            unless_already(State::Saved, &domain, domain.managed_save(0))
+        })
+        .await
+    }
+
+    /// Keep the present state of the machine and its disks under a name. An older one of that name gives way.
+    pub async fn snapshot(&self, name: &str) -> Result<()> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
+        if name.is_empty() || name.len() > 64 || name.starts_with(['.', ' ', '-']) || !name.chars().all(fits)
+        {
+            return Err(Error::Invalid(format!(
+                "{name:?} names no snapshot: use 1 to 64 letters, digits, '-', '_', '.' and spaces, a letter or digit first"
+            )));
+        }
+        let (entity, name) = (self.entity, name.to_owned());
+        self.once(Lane::Long, move |live| {
+            let domain = find(live, entity)?;
+            match DomainSnapshot::lookup_by_name(&domain, &name, 0) {
+                Ok(older) => older.delete(0)?,
+                Err(error) if error.code() == ErrorNumber::NoDomainSnapshot => {}
+                Err(error) => return Err(error.into()),
+            }
+            let description = xml::document(|xml| {
+                xml::node(xml, "domainsnapshot", &[], |xml| xml::text(xml, "name", &[], &name))
+            })?;
+            Ok(DomainSnapshot::create_xml(&domain, &description, 0).map(drop)?)
+        })
+        .await
+    }
+
+    /// Destroy the machine and forget its definition; volumes stay. Succeeds where there is none.
+    pub async fn remove(&self) -> Result<()> {
+        let entity = self.entity;
+        self.change(Lane::Long, move |live| {
+            let domain = match find(live, entity) {
+                Ok(domain) => domain,
+                Err(Error::Missing(_)) => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            cut(&domain)?;
+            domain
+                .undefine_flags(
+                    sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
+                )
+                .map_err(Error::from)
+                .or_else(|error| if matches!(error, Error::Missing(_)) { Ok(()) } else { Err(error) })
+        })
+        .await?;
+        self.forget_console()
+    }
+
+    /// What a machine printed goes with it. On a hypervisor elsewhere there is no such file here.
+    fn forget_console(&self) -> Result<()> {
+        let Some(folder) = &self.hypervisor.config().console else { return Ok(()) };
+        match std::fs::remove_file(folder.join(self.entity.to_string()).with_extension("log")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Error::Failed(format!("the console log of the machine cannot be removed: {error}")))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    async fn look<T: Send + 'static>(&self, work: impl Fn(&Live) -> Result<T> + Send + 'static) -> Result<T> {
+        self.call(Lane::Short, Hold::Nothing, work).await
+    }
+
+    async fn change(&self, lane: Lane, work: impl Fn(&Live) -> Result<()> + Send + 'static) -> Result<()> {
+        self.call(lane, Hold::Entity(self.entity), work).await
+    }
+
+    async fn once(&self, lane: Lane, work: impl Fn(&Live) -> Result<()> + Send + 'static) -> Result<()> {
+        self.hypervisor.workers().call_once(lane, Hold::Entity(self.entity), work).await
+    }
+
+    pub(super) async fn call<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        hold: Hold,
+        work: impl Fn(&Live) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.hypervisor.workers().call(lane, hold, work).await
+    }
+}
+
+/// The domain of an entity.
+pub(super) fn find(live: &Live, entity: Uuid) -> Result<Domain> {
+    match Domain::lookup_by_uuid(&live.connect, entity) {
+        Ok(domain) if name::entity(&domain.get_name()?) == Some(entity) => Ok(domain),
+        Ok(_) => Err(foreign(entity)),
+        Err(error) if error.code() == ErrorNumber::NoDomain => {
+            Err(Error::Missing(format!("the hypervisor has no machine for {entity}")))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// All machines of ours with their states.
+pub(super) fn all(live: &Live) -> Result<Vec<(Uuid, State)>> {
+    let mut machines = Vec::new();
+    for domain in live.connect.list_all_domains(0)? {
+        let Some(entity) = name::entity(&domain.get_name()?) else { continue };
+        match state(&domain) {
+            Ok(state) => machines.push((entity, state)),
+            // It went while we looked.
+            Err(Error::Missing(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(machines)
+}
+
+fn state(domain: &Domain) -> Result<State> {
+    Ok(match domain.get_state()? {
+        // One that is shutting down runs until it is off.
+        (sys::VIR_DOMAIN_RUNNING | sys::VIR_DOMAIN_BLOCKED | sys::VIR_DOMAIN_SHUTDOWN, _) => State::Running,
+        (sys::VIR_DOMAIN_PAUSED | sys::VIR_DOMAIN_PMSUSPENDED, _) => State::Paused,
+        (sys::VIR_DOMAIN_CRASHED, _) => State::Crashed,
+        (sys::VIR_DOMAIN_SHUTOFF, reason) if reason.cast_unsigned() == sys::VIR_DOMAIN_SHUTOFF_CRASHED => {
+            State::Crashed
+        }
+        _ if domain.has_managed_save(0)? => State::Saved,
+        _ => State::Off,
+    })
+}
+
+/// Take the power away where there is power.
+fn cut(domain: &Domain) -> Result<()> {
+    match domain.destroy().map_err(Error::from) {
+        Err(Error::Conflict(_)) if !domain.is_active()? => Ok(()),
+        answer => answer,
+    }
+}
+
+/// A step that was refused because it had been taken before has succeeded.
+fn unless_already(wanted: State, domain: &Domain, step: Result<u32, virt::error::Error>) -> Result<()> {
+    match step.map_err(Error::from) {
+        Ok(_) => Ok(()),
+        Err(refused @ Error::Conflict(_)) if state(domain)? != wanted => Err(refused),
+        Err(Error::Conflict(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Give a running machine the CPUs that its new definition has more. A system that does not take them finds them at
+/// its next start; libvirt says which it was.
+fn grow(live: &Live, domain: &Domain, cores: u32) {
+    if live.driver == Driver::Qemu
+        && domain.is_active().is_ok_and(|active| active)
+        && domain.get_vcpus_flags(sys::VIR_DOMAIN_VCPU_LIVE).is_ok_and(|present| present < cores)
+        && let Err(error) = domain.set_vcpus_flags(cores, sys::VIR_DOMAIN_VCPU_LIVE)
+    {
+        tracing::debug!(%error, cores, "a running machine has its new CPUs from its next start");
+    }
+}
+
+/// libvirt refuses a definition whose name or id another machine has.
+fn taken(entity: Uuid) -> impl FnOnce(virt::error::Error) -> Error {
+    move |error| match error.code() {
+        ErrorNumber::OperationFailed | ErrorNumber::DomExist => {
+            tracing::warn!(%entity, %error, "a machine that is not ours is in the way");
+            foreign(entity)
+        }
+        _ => error.into(),
+    }
+}
+
+fn foreign(entity: Uuid) -> Error {
+    Error::Conflict(format!(
+        "the hypervisor has a machine with the name or the id of {entity} that is not of this service"
+    ))
+}

@@ -1,0 +1,239 @@
+//! What a machine should be, and the words in which libvirt is told.
+//!
+//! What is attached to a machine is written in `device`.
+
+use std::io;
+
+use uuid::Uuid;
+
+use super::config::{Boot, DomainType, HypervisorConfig};
+use super::connection::Driver;
+use super::error::{Error, Result};
+use super::name;
+use super::xml::{self, Xml, leaf, node, text};
+
+/// What a machine should be. What is not set takes the operator's default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MachinePlan {
+    /// Virtual CPUs.
+    pub cores: Option<u32>,
+    /// Memory in bytes; the hypervisor rounds up to KiB.
+    pub memory: Option<u64>,
+    /// The weight in the hypervisor's CPU scheduling, relative to other machines.
+    pub shares: Option<u32>,
+    /// 'x86_64' or 'i686'.
+    pub architecture: Option<String>,
+    /// The fully qualified name that the guest system should use.
+    pub hostname: Option<String>,
+    /// A title for people who look at the hypervisor.
+    pub title: Option<String>,
+}
+
+impl MachinePlan {
+    /// Whether it can be a machine at all; what this hypervisor makes of it is seen when it is defined.
+    pub(super) fn check(&self) -> Result<()> {
+        if self.cores == Some(0) {
+            return Err(Error::Invalid("a machine needs at least one core".into()));
+        }
+        if self.memory == Some(0) {
+            return Err(Error::Invalid("a machine needs memory".into()));
+        }
+        if self.shares == Some(0) {
+            return Err(Error::Invalid("the share of a machine must be at least 1".into()));
+        }
+        match self.architecture.as_deref() {
+            None | Some("x86_64" | "i686") => {}
+            Some(other) => {
+                return Err(Error::Invalid(format!(
+                    "the architecture {other:?} is not one of x86_64 and i686"
+                )));
+            }
+        }
+        match self.hostname.as_deref() {
+            Some(hostname) if !is_hostname(hostname) => Err(Error::Invalid(format!(
+                "{hostname:?} is not a host name: use letters, digits and hyphens, in labels of at most 63 with dots between, at most 253 in all"
+            ))),
+            None | Some(_) => Ok(()),
+        }
+    }
+}
+
+/// RFC 1123 §2.1. Also what keeps other settings out of the text that carries the name to the guest.
+fn is_hostname(text: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(label)
+}
+
+/// CPUs that may be added while a machine runs, its first ones included.
+const CORES: u32 = 16;
+
+/// The number of CPUs that `plan` asks for.
+pub(super) fn cores(plan: &MachinePlan, config: &HypervisorConfig) -> u32 {
+    plan.cores.unwrap_or(config.cores).max(1)
+}
+
+/// The definition of a machine. `attached` are device elements that libvirt has written itself.
+pub(super) fn definition(
+    entity: Uuid,
+    plan: &MachinePlan,
+    config: &HypervisorConfig,
+    driver: Driver,
+    domain_type: DomainType,
+    attached: &str,
+) -> Result<String> {
+    let (id, domain_type) = (
+        entity.to_string(),
+        match (driver, domain_type) {
+            (Driver::Test, _) => "test",
+            (Driver::Qemu, DomainType::Kvm) => "kvm",
+            (Driver::Qemu, DomainType::Qemu | DomainType::Auto) => "qemu",
+        },
+    );
+    let cores = cores(plan, config);
+    xml::document(|xml| {
+        node(xml, "domain", &[("type", domain_type)], |xml| {
+            text(xml, "name", &[], &name::of(entity))?;
+            text(xml, "uuid", &[], &id)?;
+            if let Some(title) = plan.title.as_deref().map(xml::line).filter(|title| !title.is_empty()) {
+                text(xml, "title", &[], &title)?;
+            }
+            xml::mark(xml, entity, &[])?;
+            text(xml, "memory", &[("unit", "b")], &plan.memory.unwrap_or(config.memory).to_string())?;
+            text(xml, "vcpu", &[("current", &cores.to_string())], &cores.max(CORES).to_string())?;
+            if let Some(shares) = plan.shares {
+                node(xml, "cputune", &[], |xml| text(xml, "shares", &[], &shares.to_string()))?;
+            }
+            if let Some(hostname) = &plan.hostname {
+                // Where cloud-init looks for a name when there is no other source of it.
+                let told = format!("ds=nocloud;i={id};h={hostname}");
+                node(xml, "sysinfo", &[("type", "smbios")], |xml| {
+                    node(xml, "system", &[], |xml| text(xml, "entry", &[("name", "serial")], &told))
+                })?;
+            }
+            node(xml, "os", &[], |xml| system(xml, plan, config.boot.as_ref(), driver))?;
+            // Without ACPI nobody in the guest hears of the power button, nor of a device that comes.
+            node(xml, "features", &[], |xml| {
+                leaf(xml, "acpi", &[])?;
+                leaf(xml, "apic", &[])
+            })?;
+            if domain_type == "kvm" {
+                leaf(xml, "cpu", &[("mode", "host-model")])?;
+            }
+            node(xml, "devices", &[], |xml| {
+                if driver == Driver::Qemu {
+                    console(xml, config, &id)?;
+                }
+                xml.get_mut().extend_from_slice(attached.as_bytes());
+                Ok(())
+            })
+        })
+    })
+}
+
+fn system(xml: &mut Xml, plan: &MachinePlan, boot: Option<&Boot>, driver: Driver) -> io::Result<()> {
+    let architecture = plan.architecture.as_deref().unwrap_or("x86_64");
+    match driver {
+        Driver::Test => text(xml, "type", &[("arch", architecture)], "hvm")?,
+        // Its one bus takes devices while the machine runs, with no port to be set aside for each.
+        Driver::Qemu => text(xml, "type", &[("arch", architecture), ("machine", "pc")], "hvm")?,
+    }
+    match (boot, driver) {
+        (Some(boot), Driver::Qemu) => {
+            text(xml, "kernel", &[], &boot.kernel.to_string_lossy())?;
+            if let Some(initrd) = &boot.initrd {
+                text(xml, "initrd", &[], &initrd.to_string_lossy())?;
+            }
+            if let Some(cmdline) = &boot.cmdline {
+                text(xml, "cmdline", &[], &xml::line(cmdline))?;
+            }
+        }
+        (None, Driver::Qemu) | (_, Driver::Test) => leaf(xml, "boot", &[("dev", "hd")])?,
+    }
+    if plan.hostname.is_some() {
+        leaf(xml, "smbios", &[("mode", "sysinfo")])?;
+    }
+    Ok(())
+}
+
+/// A serial line that people can talk over, and that is written down where the operator wants it.
+fn console(xml: &mut Xml, config: &HypervisorConfig, id: &str) -> io::Result<()> {
+    node(xml, "serial", &[("type", "pty")], |xml| {
+        if let Some(folder) = &config.console {
+            let file = folder.join(id).with_extension("log");
+            leaf(xml, "log", &[("file", &file.to_string_lossy()), ("append", "on")])?;
+        }
+        leaf(xml, "target", &[("port", "0")])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(plan: &MachinePlan, config: &HypervisorConfig, driver: Driver) -> String {
+        definition(Uuid::from_u128(1), plan, config, driver, DomainType::Qemu, "<disk/>").unwrap()
+    }
+
+    #[test]
+    fn a_plan_is_written_whole() {
+        let plan = MachinePlan {
+            cores: Some(2),
+            memory: Some(1 << 30),
+            shares: Some(512),
+            architecture: Some("i686".into()),
+            hostname: Some("web.example.org".into()),
+            title: Some("<web>".into()),
+        };
+        let xml = written(&plan, &HypervisorConfig::default(), Driver::Test);
+        for part in [
+            "<domain type=\"test\">",
+            "<title>&lt;web&gt;</title>",
+            "<memory unit=\"b\">1073741824</memory>",
+            "<vcpu current=\"2\">16</vcpu>",
+            "<shares>512</shares>",
+            "ds=nocloud;i=00000000-0000-0000-0000-000000000001;h=web.example.org",
+            "<type arch=\"i686\">hvm</type>",
+            "<devices><disk/></devices>",
+        ] {
+            assert!(xml.contains(part), "{part} is not in {xml}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_set_takes_the_operators_default() {
+        let config = HypervisorConfig { cores: 3, memory: 4096, ..HypervisorConfig::default() };
+        let xml = written(&MachinePlan::default(), &config, Driver::Qemu);
+        assert!(xml.contains("<vcpu current=\"3\">16</vcpu>"), "{xml}");
+        assert!(xml.contains("<memory unit=\"b\">4096</memory>"), "{xml}");
+    }
+
+    #[test]
+    fn the_console_of_a_machine_is_kept_under_its_entity() {
+        let config = HypervisorConfig { console: Some("/consoles".into()), ..HypervisorConfig::default() };
+        let xml = written(&MachinePlan::default(), &config, Driver::Qemu);
+        assert!(xml.contains("file=\"/consoles/00000000-0000-0000-0000-000000000001.log\""), "{xml}");
+    }
+
+    #[test]
+    fn a_plan_that_can_be_no_machine_is_invalid() {
+        let plan = MachinePlan::default;
+        for wrong in [
+            MachinePlan { cores: Some(0), ..plan() },
+            MachinePlan { memory: Some(0), ..plan() },
+            MachinePlan { shares: Some(0), ..plan() },
+            MachinePlan { architecture: Some("vax".into()), ..plan() },
+            MachinePlan { hostname: Some("a;s=http://evil/".into()), ..plan() },
+            MachinePlan { hostname: Some("-a".into()), ..plan() },
+            MachinePlan { hostname: Some(String::new()), ..plan() },
+            MachinePlan { hostname: Some("a..b".into()), ..plan() },
+        ] {
+            assert_eq!(wrong.check().map_err(|error| error.code()), Err("invalid"), "{wrong:?}");
+        }
+        assert_eq!(plan().check(), Ok(()));
+    }
+}

@@ -1,0 +1,153 @@
+//! The hypervisor: machines, volumes and networks, through libvirt.
+//!
+//! Each object belongs to one entity, bears its id as UUID, and a name derived from it; what does not, is somebody
+//! else's and is left alone. The methods are those of the contract (`wit/machines.wit` and its neighbours) and mean
+//! what is written there: the host may call again after a crash, and both calls together have the effect of one.
+//! Which entity a caller may reach is not decided here.
+//!
+//! To read first: [`Machine`], then `worker` (how a call gets to libvirt and back).
+
+mod attachment;
+mod config;
+mod connection;
+mod device;
+mod error;
+mod events;
+mod machine;
+mod machine_xml;
+mod name;
+mod network;
+mod network_xml;
+mod reason;
+mod usage;
+mod volume;
+mod worker;
+mod xml;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+pub use self::attachment::Nic;
+pub use self::config::{Boot, Call, DomainType, HypervisorConfig};
+pub use self::error::{Error, Result};
+pub use self::events::{Event, Events};
+pub use self::machine::{Machine, State};
+pub use self::machine_xml::MachinePlan;
+pub use self::network::Network;
+pub use self::network_xml::NetworkPlan;
+pub use self::volume::Volume;
+use self::worker::{Hold, Lane, Workers};
+
+/// A hypervisor. Clones share one connection.
+#[derive(Debug, Clone)]
+pub struct Hypervisor(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: HypervisorConfig,
+    workers: Workers,
+}
+
+/// Everything of ours at the hypervisor.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Inventory {
+    /// Machines with their states.
+    pub machines: Vec<(Uuid, State)>,
+    /// Volumes with their capacities in bytes.
+    pub volumes: Vec<(Uuid, u64)>,
+    /// Networks, and whether they carry traffic.
+    pub networks: Vec<(Uuid, bool)>,
+}
+
+impl Hypervisor {
+    /// Connect. A URI that is of no use is 'invalid'; a daemon that is not there is waited for, and until it comes
+    /// every call is 'unavailable'. Must be called within a Tokio runtime, which then keeps the connection.
+    pub async fn open(config: HypervisorConfig) -> Result<Self> {
+        events::start_loop()?;
+        let workers = Workers::new(config.uri.clone(), config.short, config.long);
+        let hypervisor = Self(Arc::new(Inner { config, workers }));
+        match hypervisor.0.workers.ensure().await {
+            Ok(()) | Err(Error::Unavailable(_) | Error::Timeout(_)) => {}
+            Err(error) => return Err(error),
+        }
+        tokio::spawn(keep(Arc::downgrade(&hypervisor.0), hypervisor.0.workers.herald().clone()));
+        Ok(hypervisor)
+    }
+
+    /// Whether everything at the hypervisor is gone when this process ends.
+    pub fn forgets(&self) -> bool {
+        // `test+unix:///` and `test://host/` live in a daemon.
+        self.0.config.uri.starts_with("test:///")
+    }
+
+    /// What happens from now on.
+    pub fn events(&self) -> Events {
+        self.0.workers.herald().listen()
+    }
+
+    /// Whether the hypervisor answers now.
+    pub async fn answers(&self) -> Result<()> {
+        self.0.workers.ensure().await
+    }
+
+    /// The machine of an entity, whether it exists or not.
+    pub fn machine(&self, entity: Uuid) -> Machine {
+        Machine::new(self.clone(), entity)
+    }
+
+    /// The volume of an entity, whether it exists or not.
+    pub fn volume(&self, entity: Uuid) -> Volume {
+        Volume::new(self.clone(), entity)
+    }
+
+    /// The network of an entity, whether it exists or not.
+    pub fn network(&self, entity: Uuid) -> Network {
+        Network::new(self.clone(), entity)
+    }
+
+    /// Everything of ours, each in the order of the ids.
+    pub async fn inventory(&self) -> Result<Inventory> {
+        let place = volume::Place::of(&self.0.config);
+        self.0
+            .workers
+            .call(Lane::Long, Hold::Nothing, move |live| {
+                let mut inventory = Inventory {
+                    machines: machine::all(live)?,
+                    volumes: volume::all(live, &place)?,
+                    networks: network::all(live)?,
+                };
+                inventory.machines.sort_unstable_by_key(|(id, _)| *id);
+                inventory.volumes.sort_unstable();
+                inventory.networks.sort_unstable();
+                Ok(inventory)
+            })
+            .await
+    }
+
+    fn config(&self) -> &HypervisorConfig {
+        &self.0.config
+    }
+
+    fn workers(&self) -> &Workers {
+        &self.0.workers
+    }
+}
+
+/// Open the connection again when it breaks, so that events come even while nobody calls.
+async fn keep(inner: std::sync::Weak<Inner>, herald: events::Herald) {
+    let mut wait = Duration::from_secs(30);
+    loop {
+        // Not every loss is told: look now and then.
+        _ = tokio::time::timeout(wait, herald.broken()).await;
+        let Some(inner) = inner.upgrade() else { return };
+        wait = match inner.workers.ensure().await {
+            Ok(()) => Duration::from_secs(30),
+            Err(_) => Duration::from_secs(1),
+        };
+    }
+}

@@ -1,0 +1,156 @@
+//! Virtual networks: a bridge for each entity.
+
+use uuid::Uuid;
+use virt::error::ErrorNumber;
+use virt::network::Network as Bridge;
+
+use super::connection::Live;
+use super::error::{Error, Result};
+use super::network_xml::{self, NetworkPlan};
+use super::usage::{self, Among};
+use super::worker::{Hold, Lane};
+use super::{Hypervisor, name};
+
+/// The network of an entity, whether it exists or not.
+#[derive(Debug, Clone)]
+pub struct Network {
+    hypervisor: Hypervisor,
+    entity: Uuid,
+}
+
+impl Network {
+    pub(super) fn new(hypervisor: Hypervisor, entity: Uuid) -> Self {
+        Self { hypervisor, entity }
+    }
+
+    /// Define the network, or change its definition to the plan. One that carries traffic follows the plan when it
+    /// comes up the next time.
+    pub async fn define(&self, plan: NetworkPlan) -> Result<()> {
+        let entity = self.entity;
+        let description = network_xml::definition(entity, &plan, self.hypervisor.config())?;
+        self.call(Lane::Short, Hold::Entity(entity), move |live| {
+            match Bridge::define_xml(&live.connect, &description) {
+                Ok(_) => Ok(()),
+                Err(error)
+                    if matches!(error.code(), ErrorNumber::OperationFailed | ErrorNumber::NetworkExist) =>
+                {
+                    tracing::warn!(%entity, %error, "a network that is not ours is in the way");
+                    Err(foreign(entity))
+                }
+                Err(error) => Err(error.into()),
+            }
+        })
+        .await
+    }
+
+    /// 'missing' if there is none.
+    pub async fn exists(&self) -> Result<()> {
+        let entity = self.entity;
+        self.call(Lane::Short, Hold::Nothing, move |live| find(live, entity).map(drop)).await
+    }
+
+    /// Whether it carries traffic.
+    pub async fn active(&self) -> Result<bool> {
+        let entity = self.entity;
+        self.call(Lane::Short, Hold::Nothing, move |live| Ok(find(live, entity)?.is_active()?)).await
+    }
+
+    /// Have it carry traffic. Succeeds on an active network.
+    pub async fn up(&self) -> Result<()> {
+        let entity = self.entity;
+        self.call(Lane::Long, Hold::Entity(entity), move |live| {
+            let network = find(live, entity)?;
+            match network.create().map_err(Error::from) {
+                Err(Error::Conflict(_)) if network.is_active()? => Ok(()),
+                answer => answer.map(drop),
+            }
+        })
+        .await
+    }
+
+    /// Have it carry none; 'conflict' while a running machine uses it. Succeeds on an inactive network.
+    pub async fn down(&self) -> Result<()> {
+        let entity = self.entity;
+        self.call(Lane::Long, Hold::Unused(entity), move |live| {
+            let network = find(live, entity)?;
+            if used(live, Among::Running, entity)? {
+                return Err(Error::Conflict(
+                    "a running machine uses the network: stop or detach it first".into(),
+                ));
+            }
+            cut(&network)
+        })
+        .await
+    }
+
+    /// Take it down and forget its definition; 'conflict' while a machine uses it. Succeeds where there is none.
+    pub async fn remove(&self) -> Result<()> {
+        let entity = self.entity;
+        self.call(Lane::Long, Hold::Unused(entity), move |live| {
+            let network = match find(live, entity) {
+                Ok(network) => network,
+                Err(Error::Missing(_)) => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            if used(live, Among::All, entity)? {
+                return Err(Error::Conflict("a machine uses the network: detach it first".into()));
+            }
+            cut(&network)?;
+            match network.undefine() {
+                Err(error) if error.code() != ErrorNumber::NoNetwork => Err(error.into()),
+                Ok(()) | Err(_) => Ok(()),
+            }
+        })
+        .await
+    }
+
+    async fn call<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        hold: Hold,
+        work: impl Fn(&Live) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.hypervisor.workers().call(lane, hold, work).await
+    }
+}
+
+/// The network of an entity.
+pub(super) fn find(live: &Live, entity: Uuid) -> Result<Bridge> {
+    match Bridge::lookup_by_uuid(&live.connect, entity) {
+        Ok(network) if name::entity(&network.get_name()?) == Some(entity) => Ok(network),
+        Ok(_) => Err(foreign(entity)),
+        Err(error) if error.code() == ErrorNumber::NoNetwork => {
+            Err(Error::Missing(format!("the hypervisor has no network for {entity}")))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// All networks of ours, and whether they carry traffic.
+pub(super) fn all(live: &Live) -> Result<Vec<(Uuid, bool)>> {
+    let mut networks = Vec::new();
+    for network in live.connect.list_all_networks(0)? {
+        if let Some(entity) = name::entity(&network.get_name()?) {
+            networks.push((entity, network.is_active()?));
+        }
+    }
+    Ok(networks)
+}
+
+fn used(live: &Live, among: Among, network: Uuid) -> Result<bool> {
+    let name = name::of(network);
+    Ok(usage::user(live, among, &name, |device| device.network.as_ref() == Some(&name))?.is_some())
+}
+
+fn cut(network: &Bridge) -> Result<()> {
+    match network.destroy().map_err(Error::from) {
+        Err(Error::Conflict(_)) if !network.is_active()? => Ok(()),
+        answer => answer,
+    }
+}
+
+fn foreign(entity: Uuid) -> Error {
+    Error::Conflict(format!(
+        "the hypervisor has a network with the name or the id of {entity} that is not of this service"
+    ))
+}

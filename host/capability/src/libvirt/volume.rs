@@ -1,0 +1,269 @@
+//! Block storage: a volume for each entity, in one pool.
+
+use std::path::PathBuf;
+
+use uuid::Uuid;
+use virt::connect::Connect;
+use virt::error::ErrorNumber;
+use virt::storage_pool::StoragePool;
+use virt::storage_vol::StorageVol;
+use virt::sys;
+
+use super::config::HypervisorConfig;
+use super::connection::{Driver, Live};
+use super::device::Device;
+use super::error::{Error, Result};
+use super::usage::{self, Among};
+use super::worker::{Hold, Lane};
+use super::{Hypervisor, name, xml};
+
+/// The volume of an entity, whether it exists or not.
+#[derive(Debug, Clone)]
+pub struct Volume {
+    hypervisor: Hypervisor,
+    entity: Uuid,
+}
+
+/// How volumes are written: the one format that a machine's snapshot can live in.
+pub(super) const FORMAT: &str = "qcow2";
+
+/// A disk has whole sectors of so many bytes.
+const SECTOR: u64 = 512;
+
+impl Volume {
+    pub(super) fn new(hypervisor: Hypervisor, entity: Uuid) -> Self {
+        Self { hypervisor, entity }
+    }
+
+    /// Create it with so many bytes, in whole sectors of 512. One that exists already with that size is answered;
+    /// with another size it is 'conflict'.
+    pub async fn create(&self, bytes: u64) -> Result<()> {
+        let bytes = sectors(bytes)?;
+        let entity = self.entity;
+        self.run(Lane::Long, Hold::Entity(entity), move |live, place| {
+            let Err(refused) = place.create(live, entity, bytes) else { return Ok(()) };
+            // Most of all because it is there already; libvirt's drivers say so in different ways.
+            let present = match place.find(live, entity) {
+                Ok(volume) => volume.get_info()?.capacity,
+                Err(_) => return Err(refused),
+            };
+            if present == bytes {
+                return Ok(());
+            }
+            Err(Error::Conflict(format!("the volume exists with {present} bytes, not {bytes}")))
+        })
+        .await
+    }
+
+    /// 'missing' if there is none.
+    pub async fn exists(&self) -> Result<()> {
+        let entity = self.entity;
+        self.run(Lane::Short, Hold::Nothing, move |live, place| place.find(live, entity).map(drop)).await
+    }
+
+    /// Its capacity in bytes.
+    pub async fn capacity(&self) -> Result<u64> {
+        let entity = self.entity;
+        self.run(Lane::Short, Hold::Nothing, move |live, place| {
+            Ok(place.find(live, entity)?.get_info()?.capacity)
+        })
+        .await
+    }
+
+    /// Change the capacity, under a running machine too. Shrinking is 'invalid'.
+    pub async fn resize(&self, bytes: u64) -> Result<()> {
+        let bytes = sectors(bytes)?;
+        let entity = self.entity;
+        self.run(Lane::Long, Hold::Unused(entity), move |live, place| {
+            let volume = place.find(live, entity)?;
+            let present = volume.get_info()?.capacity;
+            if bytes == present {
+                return Ok(());
+            }
+            if bytes < present {
+                return Err(Error::Invalid(format!(
+                    "the volume has {present} bytes and does not shrink to {bytes}"
+                )));
+            }
+            match live.driver {
+                Driver::Test => {
+                    tracing::debug!("this hypervisor resizes no volume: it holds no data, and is made anew");
+                    volume.delete(0)?;
+                    place.create(live, entity, bytes)
+                }
+                // While a machine writes to it, only that machine's QEMU may touch it.
+                Driver::Qemu => match user(live, Among::Running, entity)? {
+                    Some((domain, disk)) => {
+                        Ok(domain.block_resize(&disk, bytes, sys::VIR_DOMAIN_BLOCK_RESIZE_BYTES).map(drop)?)
+                    }
+                    None => Ok(volume.resize(bytes, 0).map(drop)?),
+                },
+            }
+        })
+        .await
+    }
+
+    /// Delete the volume and its data; 'conflict' while a machine uses it. Succeeds where there is none.
+    pub async fn remove(&self) -> Result<()> {
+        let entity = self.entity;
+        self.run(Lane::Long, Hold::Unused(entity), move |live, place| {
+            let volume = match place.find(live, entity) {
+                Ok(volume) => volume,
+                Err(Error::Missing(_)) => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            if user(live, Among::All, entity)?.is_some() {
+                return Err(Error::Conflict("a machine uses the volume: detach it first".into()));
+            }
+            match volume.delete(0) {
+                Err(error) if error.code() != ErrorNumber::NoStorageVolume => Err(error.into()),
+                Ok(()) | Err(_) => Ok(()),
+            }
+        })
+        .await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        hold: Hold,
+        work: impl Fn(&Live, &Place) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let place = Place::of(self.hypervisor.config());
+        self.hypervisor.workers().call(lane, hold, move |live| work(live, &place)).await
+    }
+}
+
+fn user(live: &Live, among: Among, volume: Uuid) -> Result<Option<(virt::domain::Domain, String)>> {
+    let name = name::of(volume);
+    usage::user(live, among, &name, |device: &Device| device.volume.as_ref() == Some(&name))
+}
+
+/// All volumes of ours with their capacities.
+pub(super) fn all(live: &Live, place: &Place) -> Result<Vec<(Uuid, u64)>> {
+    place.within(live, |pool| {
+        let mut volumes = Vec::new();
+        for volume in pool.list_all_volumes(0)? {
+            let Some(entity) = name::entity(&volume.get_name()?) else { continue };
+            match volume.get_info() {
+                Ok(info) => volumes.push((entity, info.capacity)),
+                // It went while we looked.
+                Err(error) if error.code() == ErrorNumber::NoStorageVolume => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(volumes)
+    })
+}
+
+/// The pool that holds our volumes.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pool: String,
+    folder: PathBuf,
+}
+
+impl Place {
+    pub(super) fn of(config: &HypervisorConfig) -> Self {
+        Self { pool: config.pool.clone(), folder: config.volumes.clone() }
+    }
+
+    /// The pool's name.
+    pub(super) fn pool(&self) -> &str {
+        &self.pool
+    }
+
+    /// The volume of an entity.
+    pub(super) fn find(&self, live: &Live, entity: Uuid) -> Result<StorageVol> {
+        let found = self.within(live, |pool| StorageVol::lookup_by_name(pool, &name::of(entity)));
+        found.map_err(|error| match error {
+            Error::Missing(_) => Error::Missing(format!("the hypervisor has no volume for {entity}")),
+            other => other,
+        })
+    }
+
+    fn create(&self, live: &Live, entity: Uuid, bytes: u64) -> Result<()> {
+        let description = xml::document(|xml| {
+            xml::node(xml, "volume", &[], |xml| {
+                xml::text(xml, "name", &[], &name::of(entity))?;
+                xml::text(xml, "capacity", &[("unit", "bytes")], &bytes.to_string())?;
+                // What a guest has not written takes no room.
+                xml::text(xml, "allocation", &[], "0")?;
+                xml::node(xml, "target", &[], |xml| xml::leaf(xml, "format", &[("type", FORMAT)]))
+            })
+        })?;
+        self.within(live, |pool| StorageVol::create_xml(pool, &description, 0)).map(drop)
+    }
+
+    /// Do something within the pool; again where it turns out that the pool has stopped since it was last used.
+    fn within<T>(
+        &self,
+        live: &Live,
+        work: impl Fn(&StoragePool) -> Result<T, virt::error::Error>,
+    ) -> Result<T> {
+        match work(&*live.pool(|connect| self.ready(connect))?) {
+            Err(error)
+                if matches!(error.code(), ErrorNumber::OperationInvalid | ErrorNumber::NoStoragePool) =>
+            {
+                live.forget_pool();
+                Ok(work(&*live.pool(|connect| self.ready(connect))?)?)
+            }
+            answer => Ok(answer?),
+        }
+    }
+
+    /// The pool, defined, built and started.
+    fn ready(&self, connect: &Connect) -> Result<StoragePool> {
+        let pool = match StoragePool::lookup_by_name(connect, &self.pool) {
+            Ok(pool) => pool,
+            Err(error) if error.code() == ErrorNumber::NoStoragePool => {
+                let description = xml::document(|xml| {
+                    xml::node(xml, "pool", &[("type", "dir")], |xml| {
+                        xml::text(xml, "name", &[], &self.pool)?;
+                        xml::node(xml, "target", &[], |xml| {
+                            xml::text(xml, "path", &[], &self.folder.to_string_lossy())
+                        })
+                    })
+                })?;
+                let pool = StoragePool::define_xml(connect, &description, 0)?;
+                // After a restart of the host the volumes should be where they were.
+                pool.set_autostart(true)?;
+                pool
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if !pool.is_active()? {
+            // Makes the folder; one that is there is none of its trouble.
+            if let Err(error) = pool.build(0) {
+                tracing::debug!(%error, "the storage pool is not built anew");
+            }
+            pool.create(0)?;
+        }
+        Ok(pool)
+    }
+}
+
+/// So many bytes as whole sectors.
+fn sectors(bytes: u64) -> Result<u64> {
+    if bytes == 0 {
+        return Err(Error::Invalid("a volume needs a size above zero".into()));
+    }
+    bytes.checked_next_multiple_of(SECTOR).filter(|bytes| i64::try_from(*bytes).is_ok()).ok_or_else(|| {
+        Error::Invalid(format!("a volume of {bytes} bytes is beyond what any file system holds"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_whole_sectors_and_within_reason() {
+        assert_eq!(sectors(1), Ok(512));
+        assert_eq!(sectors(512), Ok(512));
+        assert_eq!(sectors(1 << 30), Ok(1 << 30));
+        for wrong in [0, u64::MAX, u64::MAX - 511, 1 << 63] {
+            assert_eq!(sectors(wrong).map_err(|error| error.code()), Err("invalid"), "{wrong}");
+        }
+    }
+}

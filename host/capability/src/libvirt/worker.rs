@@ -1,0 +1,184 @@
+//! How a call gets to libvirt and back: off the async threads, a few at a time, one at a time for each entity, and
+//! again on a fresh connection where the old one has broken.
+//!
+//! What a call does is not known here.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, RwLock, Semaphore};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::config::Call;
+use super::connection::{Connection, Live};
+use super::error::{Error, Result};
+use super::events::Herald;
+
+/// How long a call takes by its nature. Each class has its own workers, so that ten machines that are starting keep
+/// nobody from looking at an eleventh.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Lane {
+    Short,
+    Long,
+}
+
+/// What must not change while a call runs.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Hold {
+    /// It only looks.
+    Nothing,
+    /// The object of this entity.
+    Entity(Uuid),
+    /// The object of this entity, and that what it uses stays.
+    Using(Uuid),
+    /// The object of this entity, and that nobody begins to use it.
+    Unused(Uuid),
+}
+
+/// Entities share a lock where their ids agree in this many values; enough that two which are busy for seconds
+/// seldom do.
+const STRIPES: usize = 1024;
+
+#[derive(Debug)]
+pub(super) struct Workers {
+    connection: Arc<Connection>,
+    short: Class,
+    long: Class,
+    entities: Vec<Arc<Mutex<()>>>,
+    uses: Arc<RwLock<()>>,
+}
+
+#[derive(Debug)]
+struct Class {
+    patience: Duration,
+    seats: Arc<Semaphore>,
+}
+
+impl Class {
+    fn new(call: Call) -> Self {
+        Self { patience: call.patience, seats: Arc::new(Semaphore::new(call.at_once.max(1))) }
+    }
+}
+
+impl Workers {
+    pub(super) fn new(uri: String, short: Call, long: Call) -> Self {
+        Self {
+            connection: Arc::new(Connection::new(uri)),
+            short: Class::new(short),
+            long: Class::new(long),
+            entities: (0..STRIPES).map(|_| Arc::default()).collect(),
+            uses: Arc::default(),
+        }
+    }
+
+    pub(super) fn herald(&self) -> &Herald {
+        &self.connection.herald
+    }
+
+    /// Run `work`, and once more where the connection broke under it: it must have the effect of one call.
+    pub(super) async fn call<T, W>(&self, lane: Lane, hold: Hold, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: Fn(&Live) -> Result<T> + Send + 'static,
+    {
+        self.run(lane, hold, 2, work).await
+    }
+
+    /// Run `work`, which would do more if it ran twice.
+    pub(super) async fn call_once<T, W>(&self, lane: Lane, hold: Hold, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: Fn(&Live) -> Result<T> + Send + 'static,
+    {
+        self.run(lane, hold, 1, work).await
+    }
+
+    /// Open the connection where there is none that works.
+    pub(super) async fn ensure(&self) -> Result<()> {
+        let connection = Arc::clone(&self.connection);
+        self.aside(Lane::Short, Hold::Nothing, move || {
+            if let Some(live) = connection.present() {
+                connection.broken(&live);
+            }
+            connection.live().map(drop)
+        })
+        .await
+    }
+
+    async fn run<T, W>(&self, lane: Lane, hold: Hold, attempts: u32, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: Fn(&Live) -> Result<T> + Send + 'static,
+    {
+        let connection = Arc::clone(&self.connection);
+        self.aside(lane, hold, move || {
+            let mut left = attempts;
+            loop {
+                let live = connection.live()?;
+                let answer = work(&live);
+                left -= 1;
+                // A break that nobody was told of is found here; then the answer says nothing about the work.
+                if !matches!(answer, Err(Error::Unavailable(_))) || !connection.broken(&live) || left == 0 {
+                    return answer;
+                }
+            }
+        })
+        .await
+    }
+
+    async fn aside<T, W>(&self, lane: Lane, hold: Hold, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce() -> Result<T> + Send + 'static,
+    {
+        let Class { patience, seats } = match lane {
+            Lane::Short => &self.short,
+            Lane::Long => &self.long,
+        };
+        let answer = timeout(*patience, async {
+            let held = self.hold(hold).await;
+            let seat = Arc::clone(seats).acquire_owned().await;
+            // The caller may give up; the work goes on, and what it holds stays held until it ends.
+            spawn_blocking(move || {
+                let answer = work();
+                drop((held, seat));
+                answer
+            })
+            .await
+        });
+        match answer.await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(failed)) => Err(Error::Failed(format!("a call to the hypervisor broke off: {failed}"))),
+            Err(_elapsed) => Err(Error::Timeout(format!(
+                "the hypervisor did not answer within {} s",
+                patience.as_secs_f32()
+            ))),
+        }
+    }
+
+    /// Wait until what `hold` names may be held, and hold it for as long as the answer lives. Each call takes the
+    /// entity first and the uses second, so none waits for another that waits for it.
+    async fn hold(&self, hold: Hold) -> Box<dyn Any + Send> {
+        match hold {
+            Hold::Nothing => Box::new(()),
+            Hold::Entity(id) => Box::new(self.entity(id).lock_owned().await),
+            Hold::Using(id) => {
+                let entity = self.entity(id).lock_owned().await;
+                Box::new((entity, Arc::clone(&self.uses).read_owned().await))
+            }
+            Hold::Unused(id) => {
+                let entity = self.entity(id).lock_owned().await;
+                Box::new((entity, Arc::clone(&self.uses).write_owned().await))
+            }
+        }
+    }
+
+    fn entity(&self, id: Uuid) -> Arc<Mutex<()>> {
+        // The last bytes: random in the common versions, and the ones that differ where someone counts by hand.
+        let (_, low) = id.as_u64_pair();
+        Arc::clone(&self.entities[low as usize % STRIPES])
+    }
+}

@@ -1,0 +1,88 @@
+//! The few words of XML that every description for libvirt is made of. Values are always escaped.
+
+use std::io;
+
+use quick_xml::Writer;
+use quick_xml::events::BytesText;
+use uuid::Uuid;
+
+use super::error::{Error, Result};
+
+/// A description that is being written.
+pub(super) type Xml = Writer<Vec<u8>>;
+
+/// The namespace of what we add to libvirt's own elements.
+const NAMESPACE: &str = "urn:occi:extension:0.1";
+
+/// Write a document.
+pub(super) fn document(content: impl FnOnce(&mut Xml) -> io::Result<()>) -> Result<String> {
+    let mut xml = Writer::new(Vec::with_capacity(1024));
+    content(&mut xml)?;
+    String::from_utf8(xml.into_inner())
+        .map_err(|_| Error::Failed("a description for the hypervisor could not be written".into()))
+}
+
+/// `<name key='value'/>`
+pub(super) fn leaf(xml: &mut Xml, name: &str, attributes: &[(&str, &str)]) -> io::Result<()> {
+    xml.create_element(name).with_attributes(attributes.iter().copied()).write_empty()?;
+    Ok(())
+}
+
+/// `<name key='value'>text</name>`
+pub(super) fn text(xml: &mut Xml, name: &str, attributes: &[(&str, &str)], text: &str) -> io::Result<()> {
+    xml.create_element(name)
+        .with_attributes(attributes.iter().copied())
+        .write_text_content(BytesText::new(text))?;
+    Ok(())
+}
+
+/// `<name key='value'>…</name>`
+pub(super) fn node(
+    xml: &mut Xml,
+    name: &str,
+    attributes: &[(&str, &str)],
+    content: impl FnOnce(&mut Xml) -> io::Result<()>,
+) -> io::Result<()> {
+    xml.create_element(name).with_attributes(attributes.iter().copied()).write_inner_content(content)?;
+    Ok(())
+}
+
+/// The mark that tells whoever looks at the hypervisor which entity an object belongs to, with more that libvirt has
+/// no place for.
+pub(super) fn mark(xml: &mut Xml, entity: Uuid, more: &[(&str, &str)]) -> io::Result<()> {
+    let id = entity.to_string();
+    node(xml, "metadata", &[], |xml| {
+        xml.create_element("occi:entity")
+            .with_attributes([("xmlns:occi", NAMESPACE), ("id", id.as_str())])
+            .with_attributes(more.iter().copied())
+            .write_empty()?;
+        Ok(())
+    })
+}
+
+/// A text for people, as one line that XML can carry.
+pub(super) fn line(text: &str) -> String {
+    let printable = |c: char| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { ' ' } else { c };
+    text.chars().take(200).map(printable).collect::<String>().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_escaped_wherever_they_stand() {
+        let written =
+            document(|xml| node(xml, "a", &[("b", "<'\"&>")], |xml| text(xml, "c", &[], "</c><evil/>")));
+        assert_eq!(
+            written.as_deref(),
+            Ok("<a b=\"&lt;&apos;&quot;&amp;&gt;\"><c>&lt;/c&gt;&lt;evil/&gt;</c></a>")
+        );
+    }
+
+    #[test]
+    fn a_line_has_nothing_that_xml_or_c_cannot_carry() {
+        assert_eq!(line("a\0b\nc\u{ffff}\u{7f} "), "a b c");
+        assert_eq!(line(&"ü".repeat(500)).chars().count(), 200);
+    }
+}
