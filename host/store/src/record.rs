@@ -1,0 +1,210 @@
+//! The stored form of an entity, its only one. The model's types have no serde of their own, so that what is stored
+//! changes only here, and then with a new version.
+//!
+//! A record is a byte with the version of its form, and then postcard. It has neither id nor tenant: its key has
+//! them, and nothing that is written twice can disagree. Texts are read where they lie and copied once, into the
+//! entity.
+
+use crate::contract::{Key, Revision};
+use crate::error::StoreError;
+use occi_model::{AttributeName, Attributes, CategoryId, Ends, Entity, InvalidIdentifier, Location, Value};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// An entity as the store has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// The entity.
+    pub entity: Arc<Entity>,
+    /// The revision that wrote it last: its ETag.
+    pub revision: Revision,
+    /// When it was made, in nanoseconds since 1970. Collections are in this order.
+    pub created: u64,
+    /// The extension that made it; none where none did.
+    pub made_by: Option<MadeBy>,
+}
+
+/// An extension in one of its versions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeBy {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// The form that is written.
+const VERSION: u8 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Record<'a> {
+    created: u64,
+    #[serde(borrow)]
+    made_by: Option<(&'a str, &'a str)>,
+    location: &'a str,
+    kind: &'a str,
+    mixins: Vec<&'a str>,
+    title: Option<&'a str>,
+    summary: Option<&'a str>,
+    attributes: Vec<(&'a str, RecordValue<'a>)>,
+    ends: Option<RecordEnds<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RecordEnds<'a> {
+    source: &'a str,
+    source_kind: &'a str,
+    source_id: [u8; 16],
+    target: &'a str,
+    target_kind: Option<&'a str>,
+    target_id: Option<[u8; 16]>,
+}
+
+// The order of the variants is part of the form.
+#[derive(Serialize, Deserialize)]
+enum RecordValue<'a> {
+    Text(&'a str),
+    Integer(i64),
+    Number(f64),
+    Boolean(bool),
+    List(#[serde(borrow)] Vec<RecordValue<'a>>),
+    Hash(#[serde(borrow)] Vec<(&'a str, RecordValue<'a>)>),
+}
+
+/// The record of an entity.
+pub(crate) fn encode(entity: &Entity, created: u64, made_by: Option<&MadeBy>) -> Result<Vec<u8>, StoreError> {
+    let record = Record {
+        created,
+        made_by: made_by.map(|made_by| (&*made_by.name, &*made_by.version)),
+        location: entity.location.as_str(),
+        kind: entity.kind.as_str(),
+        mixins: entity.mixins.iter().map(CategoryId::as_str).collect(),
+        title: entity.title.as_deref(),
+        summary: entity.summary.as_deref(),
+        attributes: entity.attributes.iter().map(|(name, value)| (name.as_str(), value.into())).collect(),
+        ends: entity.ends.as_ref().map(RecordEnds::from),
+    };
+    write(VERSION, &record)
+}
+
+/// The entity of a record that lies under `key`, which names tenant and id.
+pub(crate) fn decode(
+    key: &[u8],
+    tenant: &Arc<str>,
+    id: Uuid,
+    revision: Revision,
+    bytes: &[u8],
+) -> Result<Stored, StoreError> {
+    let record: Record<'_> = read(VERSION, key, bytes)?;
+    let created = record.created;
+    let made_by = record.made_by.map(|(name, version)| MadeBy { name: name.into(), version: version.into() });
+    let entity = record.into_entity(tenant.clone(), id).map_err(|error| StoreError::broken(key, error))?;
+    Ok(Stored { entity: Arc::new(entity), revision, created, made_by })
+}
+
+/// A stored form with the byte of its version.
+pub(crate) fn write(version: u8, record: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    postcard::to_extend(record, vec![version])
+        .map_err(|error| StoreError::Invalid(format!("this cannot be stored: {error}")))
+}
+
+/// Reads what [`write`] has written in the same version.
+pub(crate) fn read<'bytes, T: Deserialize<'bytes>>(
+    version: u8,
+    key: &[u8],
+    bytes: &'bytes [u8],
+) -> Result<T, StoreError> {
+    let Some((&found, body)) = bytes.split_first() else {
+        return Err(StoreError::broken(key, "it is empty"));
+    };
+    if found != version {
+        let reason = format!("it has form {found}, this release knows {version}; use the release that wrote it");
+        return Err(StoreError::broken(key, reason));
+    }
+    match postcard::take_from_bytes(body) {
+        Ok((record, [])) => Ok(record),
+        Ok((_, rest)) => Err(StoreError::broken(key, format!("it has {} bytes too many", rest.len()))),
+        Err(error) => Err(StoreError::broken(key, error)),
+    }
+}
+
+/// The id that a value consists of.
+pub(crate) fn read_id(key: &Key, value: &[u8]) -> Result<Uuid, StoreError> {
+    Uuid::from_slice(value).map_err(|error| StoreError::broken(key, error))
+}
+
+impl Record<'_> {
+    fn into_entity(self, tenant: Arc<str>, id: Uuid) -> Result<Entity, InvalidIdentifier> {
+        let attribute = |(name, value)| Ok((AttributeName::parse(name)?, Value::from(value)));
+        Ok(Entity {
+            id,
+            location: Location::parse(self.location)?,
+            kind: CategoryId::parse(self.kind)?,
+            mixins: self.mixins.into_iter().map(CategoryId::parse).collect::<Result<_, _>>()?,
+            tenant,
+            title: self.title.map(Into::into),
+            summary: self.summary.map(Into::into),
+            attributes: self.attributes.into_iter().map(attribute).collect::<Result<Attributes, _>>()?,
+            ends: self.ends.map(Ends::try_from).transpose()?,
+        })
+    }
+}
+
+impl<'a> From<&'a Ends> for RecordEnds<'a> {
+    fn from(ends: &'a Ends) -> Self {
+        Self {
+            source: ends.source.as_str(),
+            source_kind: ends.source_kind.as_str(),
+            source_id: ends.source_id.into_bytes(),
+            target: &ends.target,
+            target_kind: ends.target_kind.as_ref().map(CategoryId::as_str),
+            target_id: ends.target_id.map(Uuid::into_bytes),
+        }
+    }
+}
+
+impl TryFrom<RecordEnds<'_>> for Ends {
+    type Error = InvalidIdentifier;
+
+    fn try_from(ends: RecordEnds<'_>) -> Result<Self, InvalidIdentifier> {
+        Ok(Self {
+            source: Location::parse(ends.source)?,
+            source_kind: CategoryId::parse(ends.source_kind)?,
+            source_id: Uuid::from_bytes(ends.source_id),
+            target: ends.target.into(),
+            target_kind: ends.target_kind.map(CategoryId::parse).transpose()?,
+            target_id: ends.target_id.map(Uuid::from_bytes),
+        })
+    }
+}
+
+impl<'a> From<&'a Value> for RecordValue<'a> {
+    fn from(value: &'a Value) -> Self {
+        match value {
+            Value::Text(text) => Self::Text(text),
+            Value::Integer(number) => Self::Integer(*number),
+            Value::Number(number) => Self::Number(*number),
+            Value::Boolean(truth) => Self::Boolean(*truth),
+            Value::List(values) => Self::List(values.iter().map(Self::from).collect()),
+            Value::Hash(values) => {
+                Self::Hash(values.iter().map(|(name, value)| (name.as_str(), value.into())).collect())
+            }
+        }
+    }
+}
+
+impl From<RecordValue<'_>> for Value {
+    fn from(value: RecordValue<'_>) -> Self {
+        match value {
+            RecordValue::Text(text) => Self::Text(text.into()),
+            RecordValue::Integer(number) => Self::Integer(number),
+            RecordValue::Number(number) => Self::Number(number),
+            RecordValue::Boolean(truth) => Self::Boolean(truth),
+            RecordValue::List(values) => Self::List(values.into_iter().map(Self::from).collect()),
+            RecordValue::Hash(values) => {
+                Self::Hash(values.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+            }
+        }
+    }
+}
