@@ -36,12 +36,12 @@ impl ValueType {
     }
 
     /// The value as this type has it, or none where it is of another. Numbers and booleans that a client has quoted
-    /// are taken by the declared type, and an integer is a number.
+    /// are taken by the declared type, and an integer is a number. What is not finite is no number.
     pub fn accept(self, value: Value) -> Option<Value> {
         match (self, value) {
+            (Self::Number, Value::Number(number)) => number.is_finite().then_some(Value::Number(number)),
             (Self::String, value @ Value::Text(_))
             | (Self::Integer, value @ Value::Integer(_))
-            | (Self::Number, value @ Value::Number(_))
             | (Self::Boolean, value @ Value::Boolean(_))
             | (Self::Array, value @ Value::List(_))
             | (Self::Object, value @ Value::Hash(_)) => Some(value),
@@ -94,7 +94,7 @@ impl fmt::Display for ValueType {
 pub struct Constraint {
     /// The only values allowed; empty for any.
     pub choices: Vec<Value>,
-    /// What the whole text must match.
+    /// What the whole text must match. The registry makes it so that it does.
     pub regex: Option<Regex>,
     /// The smallest number.
     pub minimum: Option<f64>,
@@ -142,7 +142,7 @@ impl Constraint {
             return Some(format!("must have at most {longest} characters"));
         }
         if let (Value::Text(text), Some(regex)) = (value, &self.regex)
-            && !regex.find(text).is_some_and(|found| found.start() == 0 && found.end() == text.len())
+            && regex.find(text).is_none_or(|found| found.range() != (0..text.len()))
         {
             return Some(format!("must match {regex}"));
         }

@@ -94,6 +94,9 @@ pub struct Mixin {
     pub location: Location,
     /// Whether clients may remove it.
     pub origin: Origin,
+    /// Whether an entity has at most one of the Mixins that depend on this one, so that a new one takes the place of
+    /// the one before (CORE-35): the root of a set of templates (INF-13, INF-17).
+    pub exclusive: bool,
 }
 
 /// What can be invoked on an entity. It belongs to one Kind or Mixin (CORE-28).

@@ -19,7 +19,7 @@ pub struct Entity {
     pub location: Location,
     /// Its Kind, for its whole life (CORE-15).
     pub kind: CategoryId,
-    /// Its Mixins in the order in which they came, without those that they depend on.
+    /// Its Mixins as they were named, in the order in which they came; those that they depend on are not added.
     pub mixins: Vec<CategoryId>,
     /// To whom it belongs.
     pub tenant: Arc<str>,

@@ -26,9 +26,8 @@ impl Filter {
         let equals = |name: &AttributeName, wanted: &Value| {
             let Some(held) = entity.get(name.as_str()) else { return false };
             // A quoted number is the number where the attribute is one.
-            let wanted =
-                registry.attribute(entity, name).and_then(|spec| spec.value_type.accept(wanted.clone()));
-            wanted.is_some_and(|wanted| wanted == held)
+            let typed = || registry.attribute(entity, name)?.value_type.accept(wanted.clone());
+            &held == wanted || typed().as_ref() == Some(&held)
         };
         self.categories.iter().all(has) && self.attributes.iter().all(|(name, value)| equals(name, value))
     }

@@ -14,8 +14,8 @@ pub struct InvalidIdentifier {
 
 impl InvalidIdentifier {
     fn new(what: &'static str, given: &str, rule: &'static str) -> Self {
-        // A hostile name may be as long as a body; what we say about it is not.
-        let given = given.chars().take(120).collect();
+        // A hostile name may be as long as a body and hold line ends; what we say about it does not.
+        let given = given.chars().take(120).flat_map(char::escape_debug).collect();
         Self { what, given, rule }
     }
 }
@@ -142,6 +142,13 @@ impl Location {
             }
         }
         Ok(Self(text.into()))
+    }
+
+    /// The path of an entity that is named by its id, below a collection.
+    #[must_use]
+    pub fn child(&self, id: uuid::Uuid) -> Self {
+        let slash = if self.is_collection() { "" } else { "/" };
+        Self(format!("{self}{slash}{id}").into())
     }
 
     /// Whether it is a collection's form, with a slash at its end.

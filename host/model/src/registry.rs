@@ -2,8 +2,10 @@
 //! chains, dependencies, paths. A registry never changes; whoever adds an extension or a tag builds another.
 
 mod build;
+mod declare;
+mod error;
 
-pub use build::RegistryError;
+pub use error::RegistryError;
 
 use crate::attribute::Attribute;
 use crate::category::{Action, Kind, Mixin, States};
@@ -31,7 +33,8 @@ pub struct ResolvedKind {
     pub kind: Kind,
     /// Itself, its parent, and so on up to core#entity.
     pub ancestors: Vec<CategoryId>,
-    /// All attributes of its entities: those of core#entity first, its own last.
+    /// All attributes of its entities: those of core#entity first, its own last. Defaults and choices are of the
+    /// declared type, and patterns stand for the whole text; in `kind` they are as its author wrote them.
     pub attributes: Vec<Arc<Attribute>>,
     /// All actions of its entities.
     pub actions: Vec<CategoryId>,
@@ -55,7 +58,9 @@ pub struct ResolvedMixin {
     pub mixin: Mixin,
     /// All Mixins that come with it, directly or not, without itself. One that is not known is left out.
     pub depends: Vec<CategoryId>,
-    /// The attributes that it declares.
+    /// Those of them of whose dependents an entity has one at most (CORE-35).
+    pub exclusive: Vec<CategoryId>,
+    /// The attributes that it declares, in the form that those of a Kind have.
     pub attributes: Vec<Arc<Attribute>>,
 }
 
@@ -83,7 +88,12 @@ pub struct Registry {
     kind_by_id: HashMap<CategoryId, usize>,
     mixin_by_id: HashMap<CategoryId, usize>,
     action_by_id: HashMap<CategoryId, usize>,
-    by_location: HashMap<Location, Collection>,
+    /// Without the slash at the end, since clients leave it out.
+    by_location: HashMap<Box<str>, Collection>,
+    /// All actions of a Kind's entities, in the order of `kinds`: each GET shows them.
+    actions_of_kind: Vec<Vec<Arc<Action>>>,
+    /// The actions that a Mixin adds, in the order of `mixins`.
+    actions_of_mixin: Vec<Vec<Arc<Action>>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -92,8 +102,12 @@ enum Collection {
     Mixin(usize),
 }
 
-/// The query interface's two paths (HTTP-18).
-const QUERY: [&str; 2] = ["/-/", "/.well-known/org/ogf/occi/-/"];
+/// The query interface's two paths (HTTP-18), without the slash at the end.
+const QUERY: [&str; 2] = ["/-", "/.well-known/org/ogf/occi/-"];
+
+fn slashless(path: &Location) -> &str {
+    path.as_str().strip_suffix('/').unwrap_or(path.as_str())
+}
 
 impl Registry {
     /// A registry of OCCI Core's Kinds and the given categories, or everything that is wrong with them.
@@ -134,20 +148,14 @@ impl Registry {
     /// What stands at a path. A path that ends in a slash is a collection; one that does not is an entity (H11-01),
     /// or a collection whose slash the client has left out.
     pub fn resolve(&self, path: &Location) -> Target {
-        if QUERY.contains(&path.as_str()) {
+        let slashless = slashless(path);
+        if QUERY.contains(&slashless) {
             return Target::Query;
         }
-        match self.by_location.get(path) {
-            Some(&Collection::Kind(index)) => return Target::Kind(Arc::clone(&self.kinds[index])),
-            Some(&Collection::Mixin(index)) => return Target::Mixin(Arc::clone(&self.mixins[index])),
-            None => {}
-        }
-        if path.is_collection() {
-            return Target::Space(path.clone());
-        }
-        match self.by_location.get(format!("{path}/").as_str()) {
+        match self.by_location.get(slashless) {
             Some(&Collection::Kind(index)) => Target::Kind(Arc::clone(&self.kinds[index])),
             Some(&Collection::Mixin(index)) => Target::Mixin(Arc::clone(&self.mixins[index])),
+            None if path.is_collection() => Target::Space(path.clone()),
             None => Target::Entity(path.clone()),
         }
     }
@@ -155,13 +163,27 @@ impl Registry {
     /// The Kind below whose location a path lies, if any; the longest such location counts.
     pub fn kind_above(&self, path: &Location) -> Option<&Arc<ResolvedKind>> {
         let mut prefix = path.as_str();
-        while let Some(slash) = prefix.rfind('/') {
-            if let Some(&Collection::Kind(index)) = self.by_location.get(&prefix[..=slash]) {
+        while let Some((above, _)) = prefix.rsplit_once('/') {
+            if let Some(&Collection::Kind(index)) = self.by_location.get(above) {
                 return Some(&self.kinds[index]);
             }
-            prefix = &prefix[..slash];
+            prefix = above;
         }
         None
+    }
+
+    /// Whether a Mixin, and those that it depends on, may be on entities of a Kind (CORE-21).
+    pub(crate) fn applies(&self, mixin: &ResolvedMixin, kind: &ResolvedKind) -> bool {
+        let depends = mixin.depends.iter().filter_map(|id| self.mixin(id)).map(|mixin| &mixin.mixin);
+        std::iter::once(&mixin.mixin).chain(depends).all(|mixin| {
+            mixin.applies.is_empty() || mixin.applies.iter().any(|applicable| kind.is(applicable))
+        })
+    }
+
+    /// Whether two Mixins cannot be on one entity, so that the later takes the earlier one's place (CORE-35).
+    pub(crate) fn exclude_each_other(&self, one: &CategoryId, other: &CategoryId) -> bool {
+        let (Some(first), Some(second)) = (self.mixin(one), self.mixin(other)) else { return false };
+        one != other && first.exclusive.iter().any(|root| second.exclusive.contains(root))
     }
 
     /// All Mixins of an entity, those that they depend on included, each once (CORE-26).
@@ -189,17 +211,12 @@ impl Registry {
 
     /// The declaration of an entity's attribute: its Kind's, or a Mixin's where the Kind has none.
     pub fn attribute(&self, entity: &Entity, name: &AttributeName) -> Option<&Arc<Attribute>> {
-        let of = |attributes: &'_ [Arc<Attribute>]| {
-            attributes.iter().position(|attribute| &attribute.name == name)
-        };
-        let kind = self.kind(&entity.kind)?;
-        if let Some(index) = of(&kind.attributes) {
-            return Some(&kind.attributes[index]);
-        }
-        self.mixins_of(entity).find_map(|id| {
-            let mixin = self.mixin(id)?;
-            of(&mixin.attributes).map(|index| &mixin.attributes[index])
-        })
+        let of_kind = &self.kind(&entity.kind)?.attributes;
+        let mixins = self.mixins_of(entity).filter_map(|id| self.mixin(id));
+        of_kind
+            .iter()
+            .chain(mixins.flat_map(|mixin| &mixin.attributes))
+            .find(|attribute| &attribute.name == name)
     }
 
     /// The state of an entity, where its Kind has states.
@@ -216,10 +233,9 @@ impl Registry {
 
     /// All actions of an entity, whatever its state.
     pub fn actions_of<'a>(&'a self, entity: &'a Entity) -> impl Iterator<Item = &'a Arc<Action>> {
-        let kind = self.kind(&entity.kind).map_or(&[][..], |kind| &kind.actions);
-        let mixins =
-            self.mixins_of(entity).filter_map(|id| self.mixin(id)).flat_map(|mixin| &mixin.mixin.actions);
-        kind.iter().chain(mixins).filter_map(|id| self.action(id))
+        let of_kind = self.kind_by_id.get(&entity.kind).map(|&index| &self.actions_of_kind[index]);
+        let mixins = self.mixins_of(entity).filter_map(|id| self.mixin_by_id.get(id));
+        of_kind.into_iter().chain(mixins.map(|&index| &self.actions_of_mixin[index])).flatten()
     }
 }
 

@@ -1,97 +1,19 @@
 //! From declarations to a registry: everything that is wrong is found, not just the first.
 
-use super::{Collection, Nature, QUERY, Registry, ResolvedKind, ResolvedMixin};
-use crate::attribute::{Attribute, ValueType};
+use super::{
+    Collection, Nature, QUERY, Registry, RegistryError, ResolvedKind, ResolvedMixin, declare, slashless,
+};
+use crate::attribute::Attribute;
 use crate::category::{Action, Kind, Mixin, Origin, States};
 use crate::core;
-use crate::identifier::{CategoryId, InvalidIdentifier, Location};
-use std::collections::HashMap;
+use crate::identifier::{AttributeName, CategoryId, Location};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-
-/// What is wrong with a set of categories.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RegistryError {
-    /// Two categories with one type identifier.
-    #[error("{0} is defined twice; rename one of the two")]
-    Duplicate(CategoryId),
-    /// Two collections at one path.
-    #[error("{id} has the location {location}, which {other} has already; choose another")]
-    LocationTaken {
-        /// The later one.
-        id: CategoryId,
-        /// The path.
-        location: Location,
-        /// Whose it is.
-        other: String,
-    },
-    /// A location that does not end in a slash (H11-01), or the query interface's.
-    #[error(
-        "{id} has the location {location}; a collection's path ends in `/` and is not the query interface's"
-    )]
-    BadLocation {
-        /// Whose location.
-        id: CategoryId,
-        /// The path.
-        location: Location,
-    },
-    /// A Kind without parent, or whose parents lead in a circle.
-    #[error("the parents of {0} do not lead to core#entity; name a parent that does, such as {res}", res = core::RESOURCE)]
-    NoAncestor(CategoryId),
-    /// A reference to a category that is not there.
-    #[error(
-        "{id} refers to {missing}, which is not known; load the extension that defines it or correct the identifier"
-    )]
-    Unknown {
-        /// Who refers.
-        id: CategoryId,
-        /// To what.
-        missing: CategoryId,
-    },
-    /// An action of two categories (CORE-28).
-    #[error("the action {0} belongs to more than one Kind or Mixin; each has one owner")]
-    SharedAction(CategoryId),
-    /// An attribute that an ancestor declares with another type.
-    #[error("{id} declares {name} as {declared}, but {inherited} is inherited; keep the type or rename it")]
-    Retyped {
-        /// Who declares it.
-        id: CategoryId,
-        /// The attribute.
-        name: String,
-        /// As what.
-        declared: ValueType,
-        /// What it is already.
-        inherited: ValueType,
-    },
-    /// A default that is not a value of its attribute.
-    #[error("{id}: the default of {name} {fault}")]
-    BadDefault {
-        /// Who declares it.
-        id: CategoryId,
-        /// The attribute.
-        name: String,
-        /// What is wrong.
-        fault: String,
-    },
-    /// Mixins that depend on one another in a circle.
-    #[error("the dependencies of {0} lead back to it; take one of them away")]
-    CircularDependency(CategoryId),
-    /// States that name an attribute which the Kind lacks.
-    #[error("{id}: the state attribute {name} is not among its attributes; declare it there, immutable")]
-    NoStateAttribute {
-        /// The Kind.
-        id: CategoryId,
-        /// The attribute.
-        name: String,
-    },
-    /// A name of OCCI Core that this code writes wrongly; it cannot happen.
-    #[error(transparent)]
-    Core(#[from] InvalidIdentifier),
-}
 
 pub(super) fn build(
     kinds: Vec<Kind>,
     mixins: &[Mixin],
-    actions: Vec<Action>,
+    mut actions: Vec<Action>,
 ) -> Result<Registry, Vec<RegistryError>> {
     let mut faults = Vec::new();
     let mut all_kinds = core::kinds().map_err(|fault| vec![fault.into()])?;
@@ -106,26 +28,40 @@ pub(super) fn build(
         }
     }
 
-    check_actions(&all_kinds, mixins, &action_by_id, &mut faults);
-    let kinds: Vec<_> = all_kinds
-        .iter()
-        .filter_map(|kind| resolve_kind(kind, &all_kinds, &kind_by_id, &mut faults))
-        .collect();
+    for action in &mut actions {
+        action.attributes = declare::parameters(&action.id, &action.attributes, &mut faults);
+    }
+    let actions: Vec<_> = actions.into_iter().map(Arc::new).collect();
+    let owners = all_kinds.iter().map(|kind| (&kind.id, &kind.actions));
+    let owners = owners.chain(mixins.iter().map(|mixin| (&mixin.id, &mixin.actions)));
+    check_owners(owners, &actions, &action_by_id, &mut faults);
+
+    let kinds = resolve_kinds(&all_kinds, &kind_by_id, &mut faults);
     let mixins: Vec<_> = mixins
         .iter()
         .map(|mixin| resolve_mixin(mixin, mixins, &kind_by_id, &mixin_by_id, &mut faults))
         .map(Arc::new)
         .collect();
-    for action in &actions {
-        check_attributes(&action.id, &action.attributes, &[], &mut faults);
-    }
     let by_location = locations(&kinds, &mixins, &mut faults);
 
-    if !faults.is_empty() {
-        return Err(faults);
-    }
-    let actions = actions.into_iter().map(Arc::new).collect();
-    Ok(Registry { kinds, mixins, actions, kind_by_id, mixin_by_id, action_by_id, by_location })
+    let of = |ids: &[CategoryId]| -> Vec<Arc<Action>> {
+        ids.iter().filter_map(|id| action_by_id.get(id)).map(|&index| Arc::clone(&actions[index])).collect()
+    };
+    let actions_of_kind = kinds.iter().map(|kind| of(&kind.actions)).collect();
+    let actions_of_mixin = mixins.iter().map(|mixin| of(&mixin.mixin.actions)).collect();
+    let registry = Registry {
+        kinds,
+        mixins,
+        actions,
+        kind_by_id,
+        mixin_by_id,
+        action_by_id,
+        by_location,
+        actions_of_kind,
+        actions_of_mixin,
+    };
+    check_together(&registry, &mut faults);
+    if faults.is_empty() { Ok(registry) } else { Err(faults) }
 }
 
 fn by_id<'a>(
@@ -141,87 +77,104 @@ fn by_id<'a>(
     map
 }
 
-fn check_actions(
-    kinds: &[Kind],
-    mixins: &[Mixin],
-    actions: &HashMap<CategoryId, usize>,
+/// Each action has one owner, and each that an owner names is there (CORE-28).
+fn check_owners<'a>(
+    owners: impl Iterator<Item = (&'a CategoryId, &'a Vec<CategoryId>)>,
+    actions: &[Arc<Action>],
+    by_id: &HashMap<CategoryId, usize>,
     faults: &mut Vec<RegistryError>,
 ) {
-    let mut owned = HashMap::new();
-    let of_kinds = kinds.iter().map(|kind| (&kind.id, &kind.actions));
-    let of_mixins = mixins.iter().map(|mixin| (&mixin.id, &mixin.actions));
-    for (id, owns) in of_kinds.chain(of_mixins) {
+    let mut owned = HashSet::new();
+    for (id, owns) in owners {
         for action in owns {
-            if !actions.contains_key(action) {
+            if !by_id.contains_key(action) {
                 faults.push(RegistryError::Unknown { id: id.clone(), missing: action.clone() });
             }
-            if owned.insert(action, id).is_some() {
+            if !owned.insert(action) {
                 faults.push(RegistryError::SharedAction(action.clone()));
             }
         }
     }
+    let ownerless = actions.iter().filter(|action| !owned.contains(&action.id));
+    faults.extend(ownerless.map(|action| RegistryError::OwnerlessAction(action.id.clone())));
 }
 
-fn resolve_kind(
-    kind: &Kind,
+fn resolve_kinds(
     kinds: &[Kind],
     by_id: &HashMap<CategoryId, usize>,
     faults: &mut Vec<RegistryError>,
-) -> Option<Arc<ResolvedKind>> {
-    let mut chain = vec![kind];
-    while let Some(parent) = &chain[chain.len() - 1].parent {
+) -> Vec<Arc<ResolvedKind>> {
+    let own: Vec<_> =
+        kinds.iter().map(|kind| declare::attributes(&kind.id, &kind.attributes, faults)).collect();
+    (0..kinds.len())
+        .filter_map(|index| resolve_kind(index, kinds, &own, by_id, faults))
+        .map(Arc::new)
+        .collect()
+}
+
+fn resolve_kind(
+    index: usize,
+    kinds: &[Kind],
+    own: &[Vec<Arc<Attribute>>],
+    by_id: &HashMap<CategoryId, usize>,
+    faults: &mut Vec<RegistryError>,
+) -> Option<ResolvedKind> {
+    let kind = &kinds[index];
+    let mut chain = vec![index];
+    let mut next = kind;
+    while let Some(parent) = &next.parent {
         let Some(&index) = by_id.get(parent) else {
-            faults.push(RegistryError::Unknown { id: kind.id.clone(), missing: parent.clone() });
+            // Each Kind answers for its own parent; those below it would only repeat the same.
+            if chain.len() == 1 {
+                faults.push(RegistryError::Unknown { id: kind.id.clone(), missing: parent.clone() });
+            }
             return None;
         };
         if chain.len() > kinds.len() {
             break;
         }
-        chain.push(&kinds[index]);
+        chain.push(index);
+        next = &kinds[index];
     }
-    let root = chain[chain.len() - 1];
-    if root.id.as_str() != core::ENTITY {
-        faults.push(RegistryError::NoAncestor(kind.id.clone()));
-        return None;
-    }
-    let nature = match chain.iter().rev().nth(1).map(|below_entity| below_entity.id.as_str()) {
-        Some(core::LINK) => Nature::Link,
-        Some(_) => Nature::Resource,
-        None => Nature::Abstract,
+    // From the top: core#entity, core#resource or core#link, and so on down to the Kind itself.
+    let line = || chain.iter().rev().map(|&index| &kinds[index]);
+    let mut top = line().map(|ancestor| ancestor.id.as_str());
+    let nature = match (top.next(), top.next()) {
+        (Some(core::ENTITY), None) => Nature::Abstract,
+        (Some(core::ENTITY), Some(core::RESOURCE)) => Nature::Resource,
+        (Some(core::ENTITY), Some(core::LINK)) => Nature::Link,
+        _ => {
+            faults.push(RegistryError::NoAncestor(kind.id.clone()));
+            return None;
+        }
     };
 
     let mut attributes: Vec<Arc<Attribute>> = Vec::new();
-    for ancestor in chain.iter().rev() {
-        if ancestor.id == kind.id {
-            check_attributes(&kind.id, &kind.attributes, &attributes, faults);
-        }
-        for attribute in &ancestor.attributes {
-            let declared = Arc::new(attribute.clone());
-            match attributes.iter_mut().find(|known| known.name == attribute.name) {
-                Some(known) => *known = declared,
-                None => attributes.push(declared),
+    for &ancestor in chain.iter().rev() {
+        for declared in &own[ancestor] {
+            match attributes.iter_mut().find(|known| known.name == declared.name) {
+                Some(known) => {
+                    if ancestor == index {
+                        declare::check_override(&kind.id, declared, std::iter::once(&*known), faults);
+                    }
+                    *known = Arc::clone(declared);
+                }
+                None => attributes.push(Arc::clone(declared)),
             }
         }
     }
-    let states: Option<States> = chain.iter().find_map(|ancestor| ancestor.states.clone());
     if let Some(states) = &kind.states {
-        for name in std::iter::once(&states.attribute).chain(&states.message) {
-            if !attributes.iter().any(|attribute| &attribute.name == name) {
-                faults.push(RegistryError::NoStateAttribute {
-                    id: kind.id.clone(),
-                    name: name.as_str().into(),
-                });
-            }
-        }
+        declare::check_states(&kind.id, states, &attributes, faults);
     }
-    Some(Arc::new(ResolvedKind {
-        ancestors: chain.iter().map(|ancestor| ancestor.id.clone()).collect(),
-        actions: chain.iter().rev().flat_map(|ancestor| ancestor.actions.iter().cloned()).collect(),
+    let states: Option<States> = line().rev().find_map(|ancestor| ancestor.states.clone());
+    Some(ResolvedKind {
+        ancestors: line().rev().map(|ancestor| ancestor.id.clone()).collect(),
+        actions: line().flat_map(|ancestor| ancestor.actions.iter().cloned()).collect(),
         attributes,
         states,
         nature,
         kind: kind.clone(),
-    }))
+    })
 }
 
 fn resolve_mixin(
@@ -231,60 +184,60 @@ fn resolve_mixin(
     mixin_by_id: &HashMap<CategoryId, usize>,
     faults: &mut Vec<RegistryError>,
 ) -> ResolvedMixin {
-    check_attributes(&mixin.id, &mixin.attributes, &[], faults);
-    for missing in mixin.applies.iter().filter(|kind| !kind_by_id.contains_key(*kind)) {
-        faults.push(RegistryError::Unknown { id: mixin.id.clone(), missing: missing.clone() });
+    // A client's tag may name what only the client knows, and what it names may be gone since: the extension
+    // that defined it is not loaded any more. That must not keep the others from being served.
+    if mixin.origin == Origin::Provider {
+        let kinds = mixin.applies.iter().filter(|id| !kind_by_id.contains_key(*id));
+        let missing = kinds.chain(mixin.depends.iter().filter(|id| !mixin_by_id.contains_key(*id)));
+        faults.extend(
+            missing.map(|missing| RegistryError::Unknown { id: mixin.id.clone(), missing: missing.clone() }),
+        );
     }
     let mut depends: Vec<CategoryId> = Vec::new();
+    let mut exclusive = Vec::new();
     let mut open: Vec<&CategoryId> = mixin.depends.iter().rev().collect();
     while let Some(id) = open.pop() {
         if id == &mixin.id {
             faults.push(RegistryError::CircularDependency(id.clone()));
             break;
         }
-        match mixin_by_id.get(id) {
-            Some(_) if depends.contains(id) => {}
-            Some(&index) => {
-                depends.push(id.clone());
-                open.extend(mixins[index].depends.iter().rev());
-            }
-            // Clients relate tags to what only they know.
-            None if mixin.origin == Origin::Client => {}
-            None => faults.push(RegistryError::Unknown { id: mixin.id.clone(), missing: id.clone() }),
+        let Some(&index) = mixin_by_id.get(id) else { continue };
+        if depends.contains(id) {
+            continue;
+        }
+        depends.push(id.clone());
+        open.extend(mixins[index].depends.iter().rev());
+        if mixins[index].exclusive {
+            exclusive.push(id.clone());
         }
     }
     ResolvedMixin {
         depends,
-        attributes: mixin.attributes.iter().cloned().map(Arc::new).collect(),
+        exclusive,
+        attributes: declare::attributes(&mixin.id, &mixin.attributes, faults),
         mixin: mixin.clone(),
     }
 }
 
-fn check_attributes(
-    id: &CategoryId,
-    attributes: &[Attribute],
-    inherited: &[Arc<Attribute>],
-    faults: &mut Vec<RegistryError>,
-) {
-    for attribute in attributes {
-        let name = attribute.name.as_str().to_owned();
-        if let Some(known) = inherited.iter().find(|known| known.name == attribute.name)
-            && known.value_type != attribute.value_type
-        {
-            faults.push(RegistryError::Retyped {
-                id: id.clone(),
-                name: name.clone(),
-                declared: attribute.value_type,
-                inherited: known.value_type,
-            });
+/// What can only be seen when all categories are there.
+fn check_together(registry: &Registry, faults: &mut Vec<RegistryError>) {
+    let mut declaring: HashMap<&AttributeName, Vec<(&ResolvedKind, &Arc<Attribute>)>> = HashMap::new();
+    for kind in registry.kinds() {
+        for action in kind.kind.actions.iter().filter_map(|id| registry.action(id)) {
+            declare::check_from(kind, action, faults);
         }
-        let Some(default) = &attribute.default else { continue };
-        let fault = match attribute.value_type.accept(default.clone()) {
-            None => Some(format!("is {}, but the type is {}", default.type_name(), attribute.value_type)),
-            Some(value) => attribute.constraint.breach(&value),
-        };
-        if let Some(fault) = fault {
-            faults.push(RegistryError::BadDefault { id: id.clone(), name, fault });
+        for attribute in &kind.attributes {
+            declaring.entry(&attribute.name).or_default().push((kind, attribute));
+        }
+    }
+    for mixin in registry.mixins() {
+        for attribute in &mixin.attributes {
+            let kinds = declaring.get(&attribute.name).into_iter().flatten();
+            let of_kinds = kinds.filter(|(kind, _)| registry.applies(mixin, kind)).map(|(_, known)| *known);
+            let needed = mixin.depends.iter().filter_map(|id| registry.mixin(id));
+            let of_needed =
+                needed.flat_map(|mixin| &mixin.attributes).filter(|known| known.name == attribute.name);
+            declare::check_override(&mixin.mixin.id, attribute, of_kinds.chain(of_needed), faults);
         }
     }
 }
@@ -293,7 +246,7 @@ fn locations(
     kinds: &[Arc<ResolvedKind>],
     mixins: &[Arc<ResolvedMixin>],
     faults: &mut Vec<RegistryError>,
-) -> HashMap<Location, Collection> {
+) -> HashMap<Box<str>, Collection> {
     let of_kinds = kinds.iter().enumerate().filter_map(|(index, resolved)| {
         let location = resolved.kind.location.as_ref()?;
         Some((&resolved.kind.id, location, Collection::Kind(index)))
@@ -302,18 +255,18 @@ fn locations(
         .iter()
         .enumerate()
         .map(|(index, resolved)| (&resolved.mixin.id, &resolved.mixin.location, Collection::Mixin(index)));
-    let mut map: HashMap<Location, (&CategoryId, Collection)> = HashMap::new();
+    let mut owners: HashMap<&Location, &CategoryId> = HashMap::new();
+    let mut map = HashMap::new();
     for (id, location, collection) in of_kinds.chain(of_mixins) {
-        if !location.is_collection() || QUERY.contains(&location.as_str()) || location.as_str() == "/" {
+        let path = slashless(location);
+        if !location.is_collection() || QUERY.contains(&path) || path.is_empty() {
             faults.push(RegistryError::BadLocation { id: id.clone(), location: location.clone() });
         }
-        if let Some((other, _)) = map.insert(location.clone(), (id, collection)) {
-            faults.push(RegistryError::LocationTaken {
-                id: id.clone(),
-                location: location.clone(),
-                other: other.to_string(),
-            });
+        if let Some(other) = owners.insert(location, id) {
+            let (id, location, other) = (id.clone(), location.clone(), other.to_string());
+            faults.push(RegistryError::LocationTaken { id, location, other });
         }
+        map.insert(path.into(), collection);
     }
-    map.into_iter().map(|(location, (_, collection))| (location, collection)).collect()
+    map
 }

@@ -1,6 +1,7 @@
 //! From an entity to the next: by a client's update, by a Mixin that comes or goes, by what an extension proposes.
 
-use super::{Schema, Violation, check_mixins, take_text, typed};
+use super::schema::{Schema, typed};
+use super::{Violation, check_mixins, take_text};
 use crate::core;
 use crate::draft::Item;
 use crate::entity::{Attributes, Ends, Entity};
@@ -23,13 +24,13 @@ pub enum UpdateMode {
 pub struct Updated {
     /// The next entity.
     pub entity: Entity,
-    /// What differs: new values of attributes, `occi.core.title` and `occi.core.summary` included.
+    /// What differs: new values of attributes, those of OCCI Core included.
     pub wanted: Attributes,
     /// Attributes that are there no more.
     pub cleared: Vec<AttributeName>,
-    /// Mixins that it gains.
+    /// Mixins that it gains, those that they depend on included.
     pub gained: Vec<CategoryId>,
-    /// Mixins that it loses.
+    /// Mixins that it loses, those that only they depended on included.
     pub lost: Vec<CategoryId>,
 }
 
@@ -72,10 +73,13 @@ impl Registry {
             let (held, given) = (before.kind.clone(), given.kind.id.clone());
             violations.push(Violation::OtherKind { held, given });
         }
+        if before.is_link() && !item.links.is_empty() {
+            violations.push(Violation::LinkOfLink(before.kind.clone()));
+        }
         let given_mixins = check_mixins(self, &kind, given_mixins, &mut violations);
         let mixins = match mode {
             UpdateMode::Full => given_mixins,
-            UpdateMode::Partial => union(&before.mixins, given_mixins),
+            UpdateMode::Partial => self.with(&before.mixins, given_mixins),
         };
 
         let mut given = item.attributes.clone();
@@ -88,51 +92,31 @@ impl Registry {
         }
         take_core(before, &mut given, &mut violations);
 
+        let was = Schema::new(self, &kind, &before.mixins);
         let schema = Schema::new(self, &kind, &mixins);
-        let mut attributes = before.attributes.clone();
-        attributes.retain(|name, _| {
-            schema
-                .get(name)
-                .is_some_and(|declared| mode == UpdateMode::Partial || !declared.attribute.mutable)
-        });
-        for (name, value) in given {
-            let Some(declared) = schema.get(&name) else {
-                violations.push(schema.unknown(name, &before.kind));
-                continue;
-            };
-            if declared.fixed {
-                continue;
-            }
-            match typed(&declared.attribute, &value) {
-                Err(violation) => violations.push(violation),
-                Ok(value) if declared.attribute.mutable => {
-                    attributes.insert(name, value);
-                }
-                // what a client sends back as it read it is no change.
-                Ok(value) if before.attributes.get(&name) == Some(&value) => {}
-                Ok(given) => {
-                    let held = before.attributes.get(&name).cloned();
-                    violations.push(Violation::Immutable { name, given, held });
-                }
-            }
+        let mut attributes = kept(before, &was, &schema);
+        if mode == UpdateMode::Full {
+            attributes.retain(|name, _| schema.get(name).is_some_and(|declared| !declared.is_mutable()));
         }
-        schema.complete(&mut attributes, &before.kind, &mut violations);
+        schema.take(given, &before.attributes, Some(&was), &mut attributes, &mut violations);
+        schema.complete(Some(&was), &mut attributes, &mut violations);
         if !violations.is_empty() {
             return Err(violations);
         }
-        let ends = ends.or_else(|| before.ends.clone());
-        Ok(difference(before, Entity { mixins, title, summary, attributes, ends, ..before.clone() }))
+        let ends = before.ends.as_ref().map(|held| ends.unwrap_or_else(|| held.clone()));
+        Ok(self.difference(before, Entity { mixins, title, summary, attributes, ends, ..before.clone() }))
     }
 
-    /// The entity with one more Mixin (HTTP-32).
+    /// The entity with one more Mixin (HTTP-32). It takes the place of one that it excludes (CORE-35).
     pub fn associate(&self, before: &Entity, mixin: &CategoryId) -> Result<Updated, Vec<Violation>> {
         let mut violations = Vec::new();
         let kind = self.kind_of(before)?;
-        let mixins = check_mixins(self, &kind, [mixin.clone()], &mut violations);
-        self.with_mixins(before, &kind, union(&before.mixins, mixins), violations)
+        let more = check_mixins(self, &kind, [mixin.clone()], &mut violations);
+        self.with_mixins(before, &kind, self.with(&before.mixins, more), violations)
     }
 
-    /// The entity without a Mixin, and without the attributes that only this Mixin declares (HTTP-35).
+    /// The entity without a Mixin, and without the attributes that only this Mixin declares (HTTP-35). One that it
+    /// has because another depends on it stays for as long as that other.
     pub fn dissociate(&self, before: &Entity, mixin: &CategoryId) -> Result<Updated, Vec<Violation>> {
         let kind = self.kind_of(before)?;
         let mixins = before.mixins.iter().filter(|id| *id != mixin).cloned().collect();
@@ -146,14 +130,14 @@ impl Registry {
         mixins: Vec<CategoryId>,
         mut violations: Vec<Violation>,
     ) -> Result<Updated, Vec<Violation>> {
+        let was = Schema::new(self, kind, &before.mixins);
         let schema = Schema::new(self, kind, &mixins);
-        let mut attributes = before.attributes.clone();
-        attributes.retain(|name, _| schema.get(name).is_some());
-        schema.complete(&mut attributes, &before.kind, &mut violations);
+        let mut attributes = kept(before, &was, &schema);
+        schema.complete(Some(&was), &mut attributes, &mut violations);
         if !violations.is_empty() {
             return Err(violations);
         }
-        Ok(difference(before, Entity { mixins, attributes, ..before.clone() }))
+        Ok(self.difference(before, Entity { mixins, attributes, ..before.clone() }))
     }
 
     /// The entity after what its extension proposes, or what is wrong with the proposal.
@@ -161,49 +145,108 @@ impl Registry {
         let mut violations = Vec::new();
         let kind = self.kind_of(before)?;
         let schema = Schema::new(self, &kind, &before.mixins);
+        let Change { mut set, mut clear, state, message } = change;
+        match (&kind.states, state) {
+            (Some(states), Some(state)) => {
+                set.insert(states.attribute.clone(), Value::Text(state));
+            }
+            (None, Some(state)) => {
+                let kind = before.kind.clone();
+                violations.push(Violation::UnknownState { kind, state, known: Vec::new() });
+            }
+            (_, None) => {}
+        }
+        let states = kind.states.as_ref();
+        // A message is for people: where there is no attribute for it, nothing is lost but words.
+        match (states.and_then(|states| states.message.as_ref()), message) {
+            (Some(name), Some(message)) if message.is_empty() => {
+                set.remove(name);
+                clear.push(name.clone());
+            }
+            (Some(name), Some(message)) => {
+                set.insert(name.clone(), Value::Text(message));
+            }
+            (_, None) | (None, Some(_)) => {}
+        }
+
         let mut after = before.clone();
-        for name in change.clear {
-            after.attributes.remove(&name);
-        }
-        for (name, value) in change.set {
-            match schema.get(&name) {
-                None => violations.push(schema.unknown(name, &before.kind)),
-                Some(declared) => match typed(&declared.attribute, &value) {
-                    Ok(value) => {
-                        after.attributes.insert(name, value);
-                    }
-                    Err(violation) => violations.push(violation),
-                },
-            }
-        }
-        let proposed = change.state.is_some() || change.message.is_some();
-        match &kind.states {
-            Some(states) => {
-                if let Some(state) = change.state {
-                    if states.values.iter().any(|known| **known == *state) {
-                        after.attributes.insert(states.attribute.clone(), Value::Text(state));
-                    } else {
-                        let known = states.values.clone();
-                        violations.push(Violation::UnknownState { kind: before.kind.clone(), state, known });
-                    }
+        for name in clear {
+            match name.as_str() {
+                core::TITLE => after.title = None,
+                core::SUMMARY => after.summary = None,
+                _ if states.is_some_and(|states| states.attribute == name) => {
+                    violations.push(Violation::Missing { name, by: before.kind.clone() });
                 }
-                if let (Some(message), Some(name)) = (change.message, &states.message) {
-                    if message.is_empty() {
-                        after.attributes.remove(name);
-                    } else {
-                        after.attributes.insert(name.clone(), Value::Text(message));
-                    }
+                _ => {
+                    after.attributes.remove(&name);
                 }
             }
-            None if proposed => violations.push(Violation::UnknownState {
-                kind: before.kind.clone(),
-                state: change.state.unwrap_or_default(),
-                known: Vec::new(),
-            }),
-            None => {}
         }
-        schema.complete(&mut after.attributes, &before.kind, &mut violations);
+        let title = take_text(&mut set, core::TITLE, &mut violations);
+        after.title = title.or(after.title);
+        if !before.is_link() {
+            let summary = take_text(&mut set, core::SUMMARY, &mut violations);
+            after.summary = summary.or(after.summary);
+        }
+        for (name, value) in set {
+            if core::is_core(name.as_str()) {
+                let held = before.get(name.as_str());
+                violations.push(Violation::Immutable { name, given: value, held });
+                continue;
+            }
+            let Some(declared) = schema.get(&name) else {
+                violations.push(schema.unknown(name));
+                continue;
+            };
+            match (typed(&declared.attribute, &value), states) {
+                (Err(violation), _) => violations.push(violation),
+                (Ok(Value::Text(state)), Some(states))
+                    if states.attribute == name && !states.values.iter().any(|known| **known == *state) =>
+                {
+                    let (kind, known) = (before.kind.clone(), states.values.clone());
+                    violations.push(Violation::UnknownState { kind, state, known });
+                }
+                (Ok(value), _) => {
+                    after.attributes.insert(name, value);
+                }
+            }
+        }
+        schema.complete(Some(&schema), &mut after.attributes, &mut violations);
         if violations.is_empty() { Ok(after) } else { Err(violations) }
+    }
+
+    /// Mixins with more of them; those that one of the new ones excludes make room for it.
+    fn with(&self, held: &[CategoryId], more: Vec<CategoryId>) -> Vec<CategoryId> {
+        let new: Vec<_> = more.into_iter().filter(|id| !held.contains(id)).collect();
+        let stays = |id: &&CategoryId| !new.iter().any(|new| self.exclude_each_other(new, id));
+        held.iter().filter(stays).chain(&new).cloned().collect()
+    }
+
+    fn difference(&self, before: &Entity, after: Entity) -> Updated {
+        let mut wanted: Attributes = after
+            .attributes
+            .iter()
+            .filter(|(name, value)| before.attributes.get(*name) != Some(value))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        let mut cleared: Vec<_> =
+            before.attributes.keys().filter(|name| !after.attributes.contains_key(*name)).cloned().collect();
+        let of_core =
+            [core::TITLE, core::SUMMARY, core::SOURCE, core::SOURCE_KIND, core::TARGET, core::TARGET_KIND];
+        for name in of_core.into_iter().filter(|name| before.get(name) != after.get(name)) {
+            let Ok(name) = AttributeName::parse(name) else { continue };
+            match after.get(name.as_str()) {
+                Some(value) => {
+                    wanted.insert(name, value);
+                }
+                None => cleared.push(name),
+            }
+        }
+        let held: Vec<_> = self.mixins_of(before).collect();
+        let kept: Vec<_> = self.mixins_of(&after).collect();
+        let gained = kept.iter().filter(|id| !held.contains(id)).copied().cloned().collect();
+        let lost = held.iter().filter(|id| !kept.contains(id)).copied().cloned().collect();
+        Updated { entity: after, wanted, cleared, gained, lost }
     }
 
     fn kind_of(&self, entity: &Entity) -> Result<Arc<ResolvedKind>, Vec<Violation>> {
@@ -226,33 +269,10 @@ fn take_core(before: &Entity, given: &mut Attributes, violations: &mut Vec<Viola
     }
 }
 
-fn union(held: &[CategoryId], more: Vec<CategoryId>) -> Vec<CategoryId> {
-    let new: Vec<_> = more.into_iter().filter(|id| !held.contains(id)).collect();
-    held.iter().cloned().chain(new).collect()
-}
-
-fn difference(before: &Entity, after: Entity) -> Updated {
-    let mut wanted: Attributes = after
-        .attributes
-        .iter()
-        .filter(|(name, value)| before.attributes.get(*name) != Some(value))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    let mut cleared: Vec<_> =
-        before.attributes.keys().filter(|name| !after.attributes.contains_key(*name)).cloned().collect();
-    let texts =
-        [(core::TITLE, &before.title, &after.title), (core::SUMMARY, &before.summary, &after.summary)];
-    for (name, old, new) in texts {
-        let Ok(name) = AttributeName::parse(name) else { continue };
-        match new {
-            Some(new) if old.as_ref() != Some(new) => {
-                wanted.insert(name, Value::Text(new.clone()));
-            }
-            None if old.is_some() => cleared.push(name),
-            Some(_) | None => {}
-        }
-    }
-    let gained = after.mixins.iter().filter(|id| !before.mixins.contains(id)).cloned().collect();
-    let lost = before.mixins.iter().filter(|id| !after.mixins.contains(id)).cloned().collect();
-    Updated { entity: after, wanted, cleared, gained, lost }
+/// The attributes that an entity keeps when its Mixins change: not those of a Mixin that it loses. What no category
+/// declares is an extension's that is not loaded now, and no business of this change.
+fn kept(before: &Entity, was: &Schema, now: &Schema) -> Attributes {
+    let mut attributes = before.attributes.clone();
+    attributes.retain(|name, _| now.get(name).is_some() || was.get(name).is_none());
+    attributes
 }

@@ -1,6 +1,7 @@
 //! From a draft to a new entity.
 
-use super::{Schema, Violation, check_mixins, take_text, typed};
+use super::schema::Schema;
+use super::{Violation, check_mixins, take_text};
 use crate::category::Class;
 use crate::core;
 use crate::draft::Item;
@@ -67,45 +68,25 @@ impl Registry {
             Nature::Resource => take_text(&mut given, core::SUMMARY, &mut violations),
             Nature::Link | Nature::Abstract => None,
         };
-        given.remove(core::ID);
-        if kind.nature == Nature::Link {
-            for name in [core::SOURCE, core::TARGET] {
-                let named = given.remove(name).is_some();
-                if ends.is_none()
-                    && !named
-                    && let Ok(name) = AttributeName::parse(name)
-                {
-                    violations.push(Violation::Missing { name, by: kind.kind.id.clone() });
-                }
+        // The caller has looked at them, and decided.
+        for name in [core::ID, core::SOURCE, core::SOURCE_KIND, core::TARGET, core::TARGET_KIND] {
+            if name == core::ID || kind.nature == Nature::Link {
+                given.remove(name);
             }
-            given.remove(core::SOURCE_KIND);
-            given.remove(core::TARGET_KIND);
+        }
+        let ends = match kind.nature {
+            Nature::Link => ends,
+            Nature::Resource | Nature::Abstract => None,
+        };
+        if kind.nature == Nature::Link && ends.is_none() {
+            missing_ends(&kind.kind.id, item, &mut violations);
         }
 
         let schema = Schema::new(self, kind, &made.mixins);
-        let mut attributes = initial_state(kind);
-        for (name, value) in given {
-            let Some(declared) = schema.get(&name) else {
-                violations.push(schema.unknown(name, &kind.kind.id));
-                continue;
-            };
-            if declared.fixed {
-                continue;
-            }
-            match typed(&declared.attribute, &value) {
-                Err(violation) => violations.push(violation),
-                Ok(value) if declared.attribute.mutable => {
-                    attributes.insert(name, value);
-                }
-                // What a client sends back as it read it is no wish to change it.
-                Ok(value) if attributes.get(&name).or(declared.default.as_ref()) == Some(&value) => {}
-                Ok(given) => {
-                    let held = attributes.get(&name).cloned();
-                    violations.push(Violation::Immutable { name, given, held });
-                }
-            }
-        }
-        schema.complete(&mut attributes, &kind.kind.id, &mut violations);
+        let initial = initial_state(kind);
+        let mut attributes = initial.clone();
+        schema.take(given, &initial, None, &mut attributes, &mut violations);
+        schema.complete(None, &mut attributes, &mut violations);
         if !violations.is_empty() {
             return Err(violations);
         }
@@ -159,52 +140,13 @@ fn initial_state(kind: &ResolvedKind) -> Attributes {
         .collect()
 }
 
-impl Schema {
-    /// Fills in defaults and the values that a template fixes, and finds what is required and still missing.
-    pub(super) fn complete(
-        &self,
-        attributes: &mut Attributes,
-        kind: &CategoryId,
-        violations: &mut Vec<Violation>,
-    ) {
-        for (name, declared) in &self.attributes {
-            if let Some(default) = &declared.default
-                && (declared.fixed || !attributes.contains_key(name))
-            {
-                // The registry has checked that the default is of the type.
-                let default = declared.attribute.value_type.accept(default.clone());
-                attributes.extend(default.map(|value| (name.clone(), value)));
-            }
-            if declared.attribute.required
-                && !core::is_core(name.as_str())
-                && !attributes.contains_key(name)
-                && !violations.iter().any(|known| known.concerns(name))
-            {
-                violations.push(Violation::Missing { name: name.clone(), by: kind.clone() });
-            }
-        }
-    }
-
-    pub(super) fn unknown(&self, name: AttributeName, of: &CategoryId) -> Violation {
-        // Names differ in their last part more often than not: the one with the same last part, else the same start.
-        let last = |name: &AttributeName| name.as_str().rsplit('.').next().map(str::to_owned);
-        let nearest = self
-            .attributes
-            .keys()
-            .find(|known| last(known) == last(&name) || known.as_str().eq_ignore_ascii_case(name.as_str()))
-            .cloned();
-        Violation::UnknownAttribute { name, of: of.clone(), nearest }
-    }
-}
-
-impl Violation {
-    /// Whether it is about that attribute's value already, so that 'missing' need not be said too.
-    fn concerns(&self, wanted: &AttributeName) -> bool {
-        match self {
-            Self::WrongType { name, .. } | Self::OutOfRange { name, .. } | Self::Immutable { name, .. } => {
-                name == wanted
-            }
-            _ => false,
-        }
+/// A link has two ends (H11-24). Where a request names both, it is for the caller to say why they are none.
+fn missing_ends(kind: &CategoryId, item: &Item, violations: &mut Vec<Violation>) {
+    let ends = [core::SOURCE, core::TARGET];
+    let all_named = ends.iter().all(|name| item.attributes.contains_key(*name));
+    for name in ends.into_iter().filter(|name| all_named || !item.attributes.contains_key(*name)) {
+        violations.extend(
+            AttributeName::parse(name).ok().map(|name| Violation::Missing { name, by: kind.clone() }),
+        );
     }
 }

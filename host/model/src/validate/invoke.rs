@@ -1,6 +1,7 @@
 //! An action's invocation on an entity.
 
-use super::{Violation, typed};
+use super::Violation;
+use super::schema::{nearest, typed};
 use crate::category::{Action, Class};
 use crate::draft::Item;
 use crate::entity::{Attributes, Entity};
@@ -71,7 +72,7 @@ fn parameters(action: &Action, item: &Item, violations: &mut Vec<Violation>) -> 
             None => violations.push(Violation::UnknownAttribute {
                 name: name.clone(),
                 of: action.id.clone(),
-                nearest: action.attributes.first().map(|attribute| attribute.name.clone()),
+                nearest: nearest(action.attributes.iter().map(|attribute| &attribute.name), name),
             }),
             Some(attribute) => match typed(attribute, value) {
                 Ok(value) => {
@@ -85,10 +86,9 @@ fn parameters(action: &Action, item: &Item, violations: &mut Vec<Violation>) -> 
         if parameters.contains_key(&attribute.name) || item.attributes.contains_key(&attribute.name) {
             continue;
         }
-        let default = attribute.default.clone().and_then(|default| attribute.value_type.accept(default));
-        match default {
+        match &attribute.default {
             Some(default) => {
-                parameters.insert(attribute.name.clone(), default);
+                parameters.insert(attribute.name.clone(), default.clone());
             }
             None if attribute.required => {
                 let (name, by) = (attribute.name.clone(), action.id.clone());

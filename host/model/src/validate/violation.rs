@@ -47,6 +47,9 @@ pub enum Violation {
         /// The entity's Kind.
         kind: CategoryId,
     },
+    /// Two Mixins of which an entity has one at most (CORE-35, R0302).
+    #[error("{0} and {1} exclude each other; name one of them")]
+    Exclusive(CategoryId, CategoryId),
     /// An attribute that neither the Kind nor a Mixin has.
     #[error("the attribute {name} is not one of {of}{}", near(.nearest.as_ref()))]
     UnknownAttribute {
@@ -100,14 +103,15 @@ pub enum Violation {
     LinkOfLink(CategoryId),
     /// An invocation that does not hold one action (TXT-12).
     #[error(
-        "an invocation names exactly one action, such as `Category: {term}; scheme=\"...\"; class=\"action\"`"
+        "an invocation names exactly one action, such as `Category: {}; scheme=\"...\"; class=\"action\"`",
+        short(.term)
     )]
     NoAction {
         /// The action in the query.
         term: String,
     },
     /// An invocation of another action than the query names (HTTP-27).
-    #[error("the query says action={term}, but the body invokes {id}; name the same action in both")]
+    #[error("the query says action={}, but the body invokes {id}; name the same action in both", short(.term))]
     ActionMismatch {
         /// The action in the query.
         term: String,
@@ -133,7 +137,7 @@ pub enum Violation {
         allowed: Vec<Arc<str>>,
     },
     /// A state that the Kind does not have; only an extension can propose it.
-    #[error("`{state}` is not a state of {kind}; the manifest has {}", list(.known))]
+    #[error("`{}` is not a state of {kind}; the manifest has {}", short(.state), list(.known))]
     UnknownState {
         /// The Kind.
         kind: CategoryId,
@@ -168,6 +172,7 @@ impl Violation {
             | Self::NotInstantiable(_)
             | Self::OtherKind { .. }
             | Self::NotApplicable { .. }
+            | Self::Exclusive(..)
             | Self::UnknownAttribute { .. }
             | Self::WrongType { .. }
             | Self::OutOfRange { .. }
@@ -179,6 +184,11 @@ impl Violation {
             | Self::UnknownState { .. } => Gravity::Invalid,
         }
     }
+}
+
+/// A text that nobody has checked, on one line and not for ever.
+fn short(text: &str) -> String {
+    text.chars().take(80).flat_map(char::escape_debug).collect()
 }
 
 fn near(nearest: Option<&AttributeName>) -> String {
