@@ -1,0 +1,201 @@
+//! Virtual machines: the capability `machines`. A machine belongs to an entity; the host derives its name from that
+//! entity, so that an extension can reach no other.
+
+use crate::fault::{Result, found};
+use crate::networks::Network;
+use crate::outside::machines as outside;
+use crate::subject::End;
+use crate::volumes::Volume;
+use std::time::Duration;
+
+/// What a machine should be. What is not set takes the operator's default.
+pub struct Plan(outside::Plan);
+
+impl Plan {
+    /// All by the operator's defaults.
+    pub fn new() -> Self {
+        Self(outside::Plan::new())
+    }
+
+    /// Virtual CPUs.
+    #[must_use]
+    pub fn cores(self, count: u32) -> Self {
+        self.0.cores(count);
+        self
+    }
+
+    /// Memory in bytes.
+    #[must_use]
+    pub fn memory(self, bytes: u64) -> Self {
+        self.0.memory(bytes);
+        self
+    }
+
+    /// The weight in the hypervisor's CPU scheduling, relative to other machines.
+    #[must_use]
+    pub fn shares(self, weight: u32) -> Self {
+        self.0.shares(weight);
+        self
+    }
+
+    /// `x86_64` or `i686`.
+    #[must_use]
+    pub fn architecture(self, name: &str) -> Self {
+        self.0.architecture(name);
+        self
+    }
+
+    /// The fully qualified name that the guest system should use.
+    #[must_use]
+    pub fn hostname(self, name: &str) -> Self {
+        self.0.hostname(name);
+        self
+    }
+
+    /// A title for people who look at the hypervisor.
+    #[must_use]
+    pub fn title(self, text: &str) -> Self {
+        self.0.title(text);
+        self
+    }
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What a machine does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// Its CPUs run.
+    Running,
+    /// Its CPUs are stopped and its memory is in place.
+    Paused,
+    /// Its memory is on disk.
+    Saved,
+    /// It is switched off.
+    Off,
+    /// It broke down.
+    Crashed,
+    /// A state that a later version of the contract adds.
+    Other(String),
+}
+
+/// A network interface of a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nic {
+    /// The device's name as the machine sees it, such as `eth0`.
+    pub device: String,
+    /// The hardware address, such as `52:54:00:12:34:56`.
+    pub mac: String,
+}
+
+/// The machine of an entity.
+pub struct Machine(outside::Machine);
+
+impl Machine {
+    /// Define the machine of an entity, or change its definition to the plan. A machine that is defined already
+    /// keeps its state and what is attached to it.
+    pub fn define(of: End, plan: &Plan) -> Result<Self> {
+        outside::Machine::define(of, &plan.0).map(Self)
+    }
+
+    /// The machine of an entity; 'missing' if there is none.
+    pub fn open(of: End) -> Result<Self> {
+        outside::Machine::open(of).map(Self)
+    }
+
+    /// The machine of an entity, or none.
+    pub fn find(of: End) -> Result<Option<Self>> {
+        found(Self::open(of))
+    }
+
+    /// What it does.
+    pub fn state(&self) -> Result<State> {
+        Ok(match self.0.state()?.as_str() {
+            "running" => State::Running,
+            "paused" => State::Paused,
+            "saved" => State::Saved,
+            "off" => State::Off,
+            "crashed" => State::Crashed,
+            other => State::Other(other.into()),
+        })
+    }
+
+    /// Why it is in that state, in the hypervisor's words, such as `destroyed`.
+    pub fn reason(&self) -> Result<String> {
+        self.0.reason()
+    }
+
+    /// Start, resume or restore, whichever leads to [`State::Running`]. Succeeds on a running machine.
+    pub fn start(&self) -> Result<()> {
+        self.0.start()
+    }
+
+    /// Ask the guest system by ACPI to shut down and wait until it is off; 'timeout' after that time, counted in
+    /// milliseconds. Succeeds on a machine that is off.
+    pub fn shutdown(&self, wait: Duration) -> Result<()> {
+        self.0.shutdown(crate::milliseconds(wait))
+    }
+
+    /// Take the power away. Succeeds on a machine that is off.
+    pub fn power_off(&self) -> Result<()> {
+        self.0.power_off()
+    }
+
+    /// Ask the guest system by ACPI to restart.
+    pub fn reboot(&self) -> Result<()> {
+        self.0.reboot()
+    }
+
+    /// Press the reset button.
+    pub fn reset(&self) -> Result<()> {
+        self.0.reset()
+    }
+
+    /// Stop the CPUs and keep the memory in place.
+    pub fn pause(&self) -> Result<()> {
+        self.0.pause()
+    }
+
+    /// Write the memory to disk and stop.
+    pub fn save(&self) -> Result<()> {
+        self.0.save()
+    }
+
+    /// Keep the present state of the machine and its disks under a name.
+    pub fn snapshot(&self, name: &str) -> Result<()> {
+        self.0.snapshot(name)
+    }
+
+    /// Attach a volume for the subject of the call: the device's name as the machine sees it, such as `vdb`.
+    /// Attaching what is attached already answers its device.
+    pub fn attach_volume(&self, volume: &Volume) -> Result<String> {
+        self.0.attach_volume(volume.outside())
+    }
+
+    /// Succeeds where the volume is not attached.
+    pub fn detach_volume(&self, volume: &Volume) -> Result<()> {
+        self.0.detach_volume(volume.outside())
+    }
+
+    /// Attach an interface to a network for the subject of the call, with that hardware address or one that the
+    /// host makes. Attaching what is attached already answers the interface.
+    pub fn attach_network(&self, network: &Network, mac: Option<&str>) -> Result<Nic> {
+        let nic = self.0.attach_network(network.outside(), mac)?;
+        Ok(Nic { device: nic.device(), mac: nic.mac() })
+    }
+
+    /// Take away the interface of the subject of the call. Succeeds where there is none.
+    pub fn detach_network(&self, network: &Network) -> Result<()> {
+        self.0.detach_network(network.outside())
+    }
+
+    /// Destroy the machine and forget its definition; volumes stay.
+    pub fn remove(&self) -> Result<()> {
+        self.0.remove()
+    }
+}

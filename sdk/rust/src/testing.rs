@@ -1,0 +1,188 @@
+//! A host in memory, so that `cargo test` runs an extension natively.
+//!
+//! [`Host`] calls the extension as the server does and applies what it answers to an [`Entity`]. Machines, volumes
+//! and networks follow the words of the contract and are gone with the test; [`Host::fail`] makes the next call of
+//! one fail. What the server does with the manifest (checks of types, of required and immutable attributes, of the
+//! states that an action allows) is not done here.
+//!
+//! Each thread has a world of its own, so tests that run side by side do not meet.
+
+// What takes the place of the generated bindings.
+pub(crate) mod keyvalue;
+pub(crate) mod logging;
+pub(crate) mod machines;
+pub(crate) mod networks;
+pub(crate) mod types;
+pub(crate) mod volumes;
+
+mod world;
+
+pub use types::Entity;
+pub use world::{Disk, Interface, Machine, Network};
+
+use crate::{Actions, Attributes, Cause, Change, Fault, Lifecycle, Observe, Result, Subject};
+use std::marker::PhantomData;
+use world::{World, world};
+
+/// A host with one extension, `T`.
+pub struct Host<T> {
+    calls: u8,
+    // The world is the thread's, so the handle must stay there.
+    extension: PhantomData<(T, *const ())>,
+}
+
+impl<T> Host<T> {
+    /// A host whose hypervisor holds nothing yet. It takes the place of the thread's earlier one.
+    #[allow(clippy::new_without_default, reason = "it has an effect on the thread")]
+    pub fn new() -> Self {
+        world(|world| *world = World::default());
+        Self { calls: 1, extension: PhantomData }
+    }
+
+    /// A host that crashes once in each operation after the extension has answered, and calls again with the same
+    /// operation.
+    pub fn crashing() -> Self {
+        Self { calls: 2, ..Self::new() }
+    }
+
+    /// A resource of that Kind that does not exist yet.
+    pub fn resource(&self, kind: &str) -> Entity {
+        Entity::new(kind, world(World::next))
+    }
+
+    /// A link of that Kind that does not exist yet.
+    pub fn link(&self, kind: &str, source: &Entity, target: &Entity) -> Entity {
+        Entity { source: Some(source.location()), target: Some(target.location()), ..self.resource(kind) }
+    }
+
+    /// Let the next call of a capability fail with that fault. Calls are named as in [`Host::calls`].
+    pub fn fail(&self, call: &str, fault: Fault) {
+        world(|world| world.faults.push((call.into(), fault)));
+    }
+
+    /// The calls of capabilities since the last time of asking, such as `machine.start`. Mere questions
+    /// (`machine.state`, `volume.capacity`) and the opening of what is there are not among them.
+    pub fn calls(&self) -> Vec<String> {
+        world(|world| std::mem::take(&mut world.calls))
+    }
+
+    /// The lines logged since the last time of asking.
+    pub fn log(&self) -> Vec<String> {
+        world(|world| std::mem::take(&mut world.log))
+    }
+
+    /// Forget every machine, volume and network, as a driver does that lives and dies with its process.
+    pub fn forget(&self) {
+        world(|world| {
+            world.machines.clear();
+            world.volumes.clear();
+            world.networks.clear();
+        });
+    }
+
+    /// The machine of an entity as it is now.
+    pub fn machine(&self, of: &Entity) -> Option<Machine> {
+        world(|world| world.machines.get(&of.id).cloned())
+    }
+
+    /// Change the machine of an entity behind the extension's back, as an operator or a breakdown does.
+    pub fn meddle(&self, of: &Entity, change: impl FnOnce(&mut Machine)) {
+        world(|world| {
+            if let Some(machine) = world.machines.get_mut(&of.id) {
+                change(machine);
+            }
+        });
+    }
+
+    /// The capacity of the volume of an entity, in bytes.
+    pub fn volume(&self, of: &Entity) -> Option<u64> {
+        world(|world| world.volumes.get(&of.id).copied())
+    }
+
+    /// The network of an entity as it is now.
+    pub fn network(&self, of: &Entity) -> Option<Network> {
+        world(|world| world.networks.get(&of.id).cloned())
+    }
+
+    /// Call the extension on an entity in a role, as the methods below do.
+    pub fn call<R>(&self, entity: &Entity, role: &str, call: impl Fn(&Subject) -> Result<R>) -> Result<R> {
+        let operation = world(|world| {
+            world.subject = Some(entity.clone());
+            world.next()
+        });
+        let mut answer = call(&Subject::new(entity, &operation, role));
+        for _ in 1..self.calls {
+            answer = call(&Subject::new(entity, &operation, role));
+        }
+        world(|world| world.subject = None);
+        answer
+    }
+}
+
+impl<T: Lifecycle> Host<T> {
+    /// Create an entity: one call for its Kind and one for each of its Mixins. After a fault they are all deleted.
+    pub fn create(&self, entity: &mut Entity) -> Result<()> {
+        for role in entity.roles() {
+            match self.call(entity, &role, T::create) {
+                Ok(change) => entity.apply(change),
+                Err(fault) => {
+                    self.delete(entity)?;
+                    return Err(fault);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Change attributes, by a call for the Kind and one for each Mixin.
+    pub fn update(&self, entity: &mut Entity, wanted: impl Into<Attributes>) -> Result<()> {
+        let wanted = wanted.into();
+        let mut changes = Vec::new();
+        for role in entity.roles() {
+            changes.push(self.call(entity, &role, |subject| T::update(subject, &wanted))?);
+        }
+        entity.apply(Change { set: wanted.iter().cloned().collect(), ..Change::new() });
+        changes.into_iter().for_each(|change| entity.apply(change));
+        Ok(())
+    }
+
+    /// Add a Mixin.
+    pub fn associate(&self, entity: &mut Entity, mixin: &str) -> Result<()> {
+        let mut with = entity.clone().mixin(mixin);
+        let change = self.call(&with, mixin, T::create)?;
+        with.apply(change);
+        *entity = with;
+        Ok(())
+    }
+
+    /// Take a Mixin off.
+    pub fn dissociate(&self, entity: &mut Entity, mixin: &str) -> Result<()> {
+        self.call(entity, mixin, T::delete)?;
+        entity.mixins.retain(|other| other != mixin);
+        Ok(())
+    }
+
+    /// Delete an entity: one call for each Mixin, then one for the Kind.
+    pub fn delete(&self, entity: &Entity) -> Result<()> {
+        entity.roles().iter().rev().try_for_each(|role| self.call(entity, role, T::delete))
+    }
+}
+
+impl<T: Actions> Host<T> {
+    /// Invoke an action of the Kind.
+    pub fn act(&self, entity: &mut Entity, action: &str, parameters: impl Into<Attributes>) -> Result<()> {
+        let parameters = parameters.into();
+        let change = self.call(entity, &entity.kind, |subject| T::act(subject, action, &parameters))?;
+        entity.apply(change);
+        Ok(())
+    }
+}
+
+impl<T: Observe> Host<T> {
+    /// Have an entity observed.
+    pub fn observe(&self, entity: &mut Entity, cause: Cause) -> Result<()> {
+        let change = self.call(entity, &entity.kind, |subject| T::observe(subject, cause))?;
+        entity.apply(change);
+        Ok(())
+    }
+}

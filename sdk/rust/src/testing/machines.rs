@@ -1,0 +1,271 @@
+//! The fake of the capability `machines`.
+
+use super::networks::Network;
+use super::volumes::Volume;
+use super::world::{self, Disk, Interface, World, world};
+use crate::{End, Fault, Result};
+use std::cell::RefCell;
+
+/// What a machine should be, gathered in the form of the machine itself.
+pub(crate) struct Plan(RefCell<world::Machine>);
+
+impl Plan {
+    pub(crate) fn new() -> Self {
+        Self(RefCell::default())
+    }
+
+    pub(crate) fn cores(&self, count: u32) {
+        self.0.borrow_mut().cores = Some(count);
+    }
+
+    pub(crate) fn memory(&self, bytes: u64) {
+        self.0.borrow_mut().memory = Some(bytes);
+    }
+
+    pub(crate) fn shares(&self, weight: u32) {
+        self.0.borrow_mut().shares = Some(weight);
+    }
+
+    pub(crate) fn architecture(&self, name: &str) {
+        self.0.borrow_mut().architecture = Some(name.into());
+    }
+
+    pub(crate) fn hostname(&self, name: &str) {
+        self.0.borrow_mut().hostname = Some(name.into());
+    }
+
+    pub(crate) fn title(&self, text: &str) {
+        self.0.borrow_mut().title = Some(text.into());
+    }
+}
+
+pub(crate) struct Nic(Interface);
+
+impl Nic {
+    pub(crate) fn device(&self) -> String {
+        self.0.device.clone()
+    }
+
+    pub(crate) fn mac(&self) -> String {
+        self.0.mac.clone()
+    }
+}
+
+/// The machine of the entity with that id.
+pub(crate) struct Machine(String);
+
+impl Machine {
+    pub(crate) fn define(of: End, plan: &Plan) -> Result<Self> {
+        world(|world| {
+            world.enter("machine.define")?;
+            let id = world.id(of)?;
+            let old = world.machines.remove(&id).unwrap_or_else(|| world::Machine {
+                state: "off".into(),
+                reason: "unknown".into(),
+                ..world::Machine::default()
+            });
+            let plan = plan.0.borrow();
+            let new = world::Machine {
+                cores: plan.cores,
+                memory: plan.memory,
+                shares: plan.shares,
+                architecture: plan.architecture.clone(),
+                hostname: plan.hostname.clone(),
+                title: plan.title.clone(),
+                ..old
+            };
+            world.machines.insert(id.clone(), new);
+            Ok(Self(id))
+        })
+    }
+
+    pub(crate) fn open(of: End) -> Result<Self> {
+        world(|world| {
+            world.question("machine.open")?;
+            let machine = Self(world.id(of)?);
+            machine.find(world)?;
+            Ok(machine)
+        })
+    }
+
+    pub(crate) fn state(&self) -> Result<String> {
+        world(|world| {
+            world.question("machine.state")?;
+            Ok(self.find(world)?.state.clone())
+        })
+    }
+
+    pub(crate) fn reason(&self) -> Result<String> {
+        world(|world| {
+            world.question("machine.reason")?;
+            Ok(self.find(world)?.reason.clone())
+        })
+    }
+
+    pub(crate) fn start(&self) -> Result<()> {
+        self.alter("machine.start", |machine| {
+            machine.turn(match machine.state.as_str() {
+                "running" => return Ok(()),
+                "paused" => ("running", "unpaused"),
+                "saved" => ("running", "restored"),
+                _ => ("running", "booted"),
+            })
+        })
+    }
+
+    pub(crate) fn shutdown(&self, wait_ms: u64) -> Result<()> {
+        self.alter("machine.shutdown", |machine| match machine.state.as_str() {
+            "off" => Ok(()),
+            "running" if machine.deaf => Err(Fault::timeout(format!("still running after {wait_ms} ms"))),
+            "running" => machine.turn(("off", "shutdown")),
+            other => Err(Fault::conflict(format!("a machine that is {other} cannot shut down"))),
+        })
+    }
+
+    pub(crate) fn power_off(&self) -> Result<()> {
+        self.alter("machine.power-off", |machine| match machine.state.as_str() {
+            "off" => Ok(()),
+            _ => machine.turn(("off", "destroyed")),
+        })
+    }
+
+    pub(crate) fn reboot(&self) -> Result<()> {
+        self.alter("machine.reboot", |machine| machine.must_run())
+    }
+
+    pub(crate) fn reset(&self) -> Result<()> {
+        self.alter("machine.reset", |machine| machine.must_run())
+    }
+
+    pub(crate) fn pause(&self) -> Result<()> {
+        self.alter("machine.pause", |machine| match machine.state.as_str() {
+            "paused" => Ok(()),
+            _ => {
+                machine.must_run()?;
+                machine.turn(("paused", "user"))
+            }
+        })
+    }
+
+    pub(crate) fn save(&self) -> Result<()> {
+        self.alter("machine.save", |machine| match machine.state.as_str() {
+            "saved" => Ok(()),
+            "paused" => machine.turn(("saved", "saved")),
+            _ => {
+                machine.must_run()?;
+                machine.turn(("saved", "saved"))
+            }
+        })
+    }
+
+    pub(crate) fn snapshot(&self, name: &str) -> Result<()> {
+        self.alter("machine.snapshot", |machine| {
+            if machine.snapshots.iter().any(|other| other == name) {
+                return Err(Fault::conflict(format!("there is a snapshot {name} already")));
+            }
+            machine.snapshots.push(name.into());
+            Ok(())
+        })
+    }
+
+    pub(crate) fn attach_volume(&self, volume: &Volume) -> Result<String> {
+        world(|world| {
+            world.enter("machine.attach-volume")?;
+            let link = world.id(End::Subject)?;
+            let machine = self.find(world)?;
+            if let Some(disk) = machine.disks.get(&link) {
+                return Ok(disk.device.clone());
+            }
+            // 'vda' is the disk that a system boots from.
+            let device =
+                free("vd", 'b'..='z', |device| machine.disks.values().any(|disk| disk.device == device))?;
+            machine.disks.insert(link, Disk { volume: volume.id().into(), device: device.clone() });
+            Ok(device)
+        })
+    }
+
+    pub(crate) fn detach_volume(&self, _volume: &Volume) -> Result<()> {
+        world(|world| {
+            world.enter("machine.detach-volume")?;
+            let link = world.id(End::Subject)?;
+            self.find(world)?.disks.remove(&link);
+            Ok(())
+        })
+    }
+
+    pub(crate) fn attach_network(&self, network: &Network, mac: Option<&str>) -> Result<Nic> {
+        world(|world| {
+            world.enter("machine.attach-network")?;
+            let link = world.id(End::Subject)?;
+            let machine = self.find(world)?;
+            if let Some(interface) = machine.interfaces.get(&link) {
+                return Ok(Nic(interface.clone()));
+            }
+            let device =
+                free("eth", '0'..='9', |device| machine.interfaces.values().any(|nic| nic.device == device))?;
+            let interface = Interface {
+                network: network.id().into(),
+                mac: mac
+                    .map_or_else(|| format!("52:54:00:00:00:{:02x}", machine.interfaces.len()), Into::into),
+                device,
+            };
+            machine.interfaces.insert(link, interface.clone());
+            Ok(Nic(interface))
+        })
+    }
+
+    pub(crate) fn detach_network(&self, _network: &Network) -> Result<()> {
+        world(|world| {
+            world.enter("machine.detach-network")?;
+            let link = world.id(End::Subject)?;
+            self.find(world)?.interfaces.remove(&link);
+            Ok(())
+        })
+    }
+
+    pub(crate) fn remove(&self) -> Result<()> {
+        world(|world| {
+            world.enter("machine.remove")?;
+            world.machines.remove(&self.0);
+            Ok(())
+        })
+    }
+
+    fn alter(&self, call: &str, alter: impl FnOnce(&mut world::Machine) -> Result<()>) -> Result<()> {
+        world(|world| {
+            world.enter(call)?;
+            alter(self.find(world)?)
+        })
+    }
+
+    fn find<'a>(&self, world: &'a mut World) -> Result<&'a mut world::Machine> {
+        world.machines.get_mut(&self.0).ok_or_else(|| Fault::missing("there is no such machine"))
+    }
+}
+
+impl world::Machine {
+    #[allow(clippy::unnecessary_wraps, reason = "the last step of calls that can fail")]
+    fn turn(&mut self, (state, reason): (&str, &str)) -> Result<()> {
+        self.state = state.into();
+        self.reason = reason.into();
+        Ok(())
+    }
+
+    fn must_run(&self) -> Result<()> {
+        match self.state.as_str() {
+            "running" => Ok(()),
+            other => Err(Fault::conflict(format!("the machine is {other}, not running"))),
+        }
+    }
+}
+
+/// The first device name that is not taken.
+fn free(
+    prefix: &str,
+    mut suffixes: impl Iterator<Item = char>,
+    taken: impl Fn(&str) -> bool,
+) -> Result<String> {
+    suffixes
+        .find_map(|suffix| Some(format!("{prefix}{suffix}")).filter(|device| !taken(device)))
+        .ok_or_else(|| Fault::conflict("the machine has no room for another device"))
+}

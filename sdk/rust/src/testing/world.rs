@@ -1,0 +1,131 @@
+//! The thread's world: what the fake hypervisor holds, what it was asked, and what it shall refuse.
+
+use super::types::Entity;
+use crate::{End, Fault, Result};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+thread_local! {
+    static WORLD: RefCell<World> = RefCell::default();
+}
+
+/// Look at the thread's world, or change it. `within` must not do so itself.
+pub(super) fn world<R>(within: impl FnOnce(&mut World) -> R) -> R {
+    WORLD.with_borrow_mut(within)
+}
+
+/// A machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// One of the contract's states.
+    pub state: String,
+    /// Why it is in that state.
+    pub reason: String,
+    /// Whether its guest system hears no ACPI, so that it neither shuts down nor restarts when asked.
+    pub deaf: bool,
+    /// Virtual CPUs.
+    pub cores: Option<u32>,
+    /// Memory in bytes.
+    pub memory: Option<u64>,
+    /// Relative weight.
+    pub shares: Option<u32>,
+    /// `x86_64` or `i686`.
+    pub architecture: Option<String>,
+    /// The guest system's name.
+    pub hostname: Option<String>,
+    /// A title for people.
+    pub title: Option<String>,
+    /// Names of snapshots.
+    pub snapshots: Vec<String>,
+    /// What is attached, by the id of the link that attached it.
+    pub disks: BTreeMap<String, Disk>,
+    /// What is attached, by the id of the link that attached it.
+    pub interfaces: BTreeMap<String, Interface>,
+}
+
+/// A volume that is attached to a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disk {
+    /// The id of the volume's entity.
+    pub volume: String,
+    /// Such as `vdb`.
+    pub device: String,
+}
+
+/// An interface of a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    /// The id of the network's entity.
+    pub network: String,
+    /// Such as `eth0`.
+    pub device: String,
+    /// The hardware address.
+    pub mac: String,
+}
+
+/// A network.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Network {
+    /// Whether it carries traffic.
+    pub active: bool,
+    /// The 802.1q id.
+    pub vlan: Option<u16>,
+    /// In CIDR notation.
+    pub address: Option<String>,
+    /// The gateway's address.
+    pub gateway: Option<String>,
+    /// Whether machines are given addresses.
+    pub dhcp: Option<bool>,
+    /// A title for people.
+    pub title: Option<String>,
+}
+
+/// Everything there is.
+#[derive(Default)]
+pub(super) struct World {
+    /// The entity that the extension is called for now.
+    pub(super) subject: Option<Entity>,
+    pub(super) machines: BTreeMap<String, Machine>,
+    pub(super) volumes: BTreeMap<String, u64>,
+    pub(super) networks: BTreeMap<String, Network>,
+    pub(super) stores: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
+    pub(super) calls: Vec<String>,
+    pub(super) log: Vec<String>,
+    pub(super) faults: Vec<(String, Fault)>,
+    names: u32,
+}
+
+impl World {
+    /// A name that nothing else in this world has.
+    pub(super) fn next(&mut self) -> String {
+        self.names += 1;
+        format!("00000000-0000-4000-8000-{:012}", self.names)
+    }
+
+    /// Take note of a call, and fail it where the test asks for that.
+    pub(super) fn enter(&mut self, call: &str) -> Result<()> {
+        self.calls.push(call.into());
+        self.question(call)
+    }
+
+    /// A call that changes nothing: it may fail, and leaves no note.
+    pub(super) fn question(&mut self, call: &str) -> Result<()> {
+        match self.faults.iter().position(|(planned, _)| planned == call) {
+            Some(planned) => Err(self.faults.remove(planned).1),
+            None => Ok(()),
+        }
+    }
+
+    /// The id of the entity at that end.
+    pub(super) fn id(&self, of: End) -> Result<String> {
+        let subject = self.subject.as_ref().ok_or_else(|| Fault::denied("no call is under way"))?;
+        let location = match of {
+            End::Subject => return Ok(subject.id.clone()),
+            End::Source => subject.source.as_deref(),
+            End::Target => subject.target.as_deref(),
+        };
+        let location =
+            location.ok_or_else(|| Fault::invalid("the subject is no link, so it has no such end"))?;
+        Ok(location.rsplit('/').next().unwrap_or_default().into())
+    }
+}
