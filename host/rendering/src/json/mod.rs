@@ -1,0 +1,12 @@
+//! application/occi+json (GFD.226), which application/json is taken for too.
+
+mod document;
+mod members;
+mod read;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use read::parse;
+pub(crate) use write::{to_body, value};

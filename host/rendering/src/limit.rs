@@ -1,0 +1,34 @@
+//! How much of a request is taken. The length of a body is the server's to limit; these hold where few bytes would
+//! make much work.
+
+use crate::error::Malformed;
+
+/// How deep JSON may be nested, the document itself counted.
+pub const MAX_DEPTH: usize = 32;
+
+/// How many categories, entities, links and locations one request may name, all together.
+pub const MAX_ITEMS: usize = 10_000;
+
+/// How large the headers of a text/occi answer may be in all, in bytes. Common servers and proxies refuse or cut what
+/// is much longer (TXT-06).
+pub const MAX_HEADERS: usize = 16 * 1024;
+
+/// What is left of [`MAX_ITEMS`].
+pub(crate) struct Budget(usize);
+
+impl Budget {
+    pub(crate) fn new() -> Self {
+        Self(MAX_ITEMS)
+    }
+
+    /// Takes one; `error` places the refusal if none is left.
+    pub(crate) fn spend(&mut self, error: impl FnOnce(String) -> Malformed) -> Result<(), Malformed> {
+        let Some(left) = self.0.checked_sub(1) else {
+            return Err(error(format!(
+                "one request names at most {MAX_ITEMS} things; send several requests"
+            )));
+        };
+        self.0 = left;
+        Ok(())
+    }
+}
