@@ -1,2 +1,117 @@
-//! To come.
-fn main() {}
+//! The one binary, `occi`: it serves (`occi serve`) and shows what a running server has at its hypervisor
+//! (`occi inspect`).
+
+#![forbid(unsafe_code)]
+
+mod assemble;
+mod config;
+mod control;
+mod inspect;
+
+use clap::{Args, Parser, Subcommand};
+use config::Config;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// An OCCI 1.2 server whose resource types are WebAssembly extensions.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until SIGTERM or Ctrl-C.
+    Serve(Serve),
+    /// Show the machines, volumes and networks that a running server has at its hypervisor.
+    Inspect(Inspect),
+    /// Print the configuration file with every setting at its default.
+    Config,
+}
+
+#[derive(Args)]
+struct Serve {
+    /// The configuration, a TOML file; `occi config` prints one.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where to listen; the port 0 takes a free one. [default: 127.0.0.1:8787]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// The server's own folder. [default: ./occi-data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The folder with the extensions. [default: `extensions` beside this program]
+    #[arg(long, value_name = "DIR")]
+    extensions: Option<PathBuf>,
+    /// libvirt's URI. [default: test:///default]
+    #[arg(long, value_name = "URI")]
+    hypervisor: Option<String>,
+}
+
+#[derive(Args)]
+struct Inspect {
+    /// The folder of the running server.
+    #[arg(long, value_name = "DIR", default_value = "./occi-data")]
+    data: PathBuf,
+    /// Print JSON instead of tables.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The exit code of a wrong configuration.
+const MISCONFIGURED: u8 = 2;
+
+fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match Cli::parse().command {
+        Command::Serve(options) => serve(options),
+        Command::Inspect(Inspect { data, json }) => report(inspect::inspect(&data, json)),
+        Command::Config => report(inspect::print(config::EXAMPLE)),
+    }
+}
+
+fn serve(options: Serve) -> ExitCode {
+    let config = match Config::read(options.config.as_deref()) {
+        Ok(config) => options.over(config),
+        Err(error) => {
+            tracing::error!("{error:#}");
+            return ExitCode::from(MISCONFIGURED);
+        }
+    };
+    match assemble::run(&config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(assemble::Error::Misconfigured(error)) => {
+            tracing::error!("{error:#}");
+            ExitCode::from(MISCONFIGURED)
+        }
+        Err(assemble::Error::Failed(error)) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Serve {
+    fn over(self, config: Config) -> Config {
+        let mut config = config;
+        config.listen = self.listen.unwrap_or(config.listen);
+        config.data = self.data.unwrap_or(config.data);
+        config.extensions = self.extensions.or(config.extensions);
+        config.hypervisor.uri = self.hypervisor.unwrap_or(config.hypervisor.uri);
+        config
+    }
+}
+
+fn report(outcome: anyhow::Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,1 +1,20 @@
-//! To come.
+//! The HTTP edge (GFD.223): bytes become an operation, a reply becomes bytes.
+//!
+//! [`exchange`] is the page to read first: one request from beginning to end. [`route`] says which operation a method
+//! on a path means; [`respond`] is the only file with status codes; [`serve`] listens, with time-outs and limits.
+//!
+//! No operation is carried out here, and no grammar is known.
+
+#![forbid(unsafe_code)]
+
+mod base;
+mod conditions;
+mod exchange;
+mod failure;
+mod respond;
+mod route;
+mod serve;
+mod version;
+
+pub use exchange::Host;
+pub use serve::{Limits, serve};

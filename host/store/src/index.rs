@@ -35,7 +35,10 @@ pub fn put_entity(
             batch.expect(key.clone(), Expect::Revision(old.revision));
             before = entries(&old.entity, created);
         }
-        None => claim(batch, key.clone())?,
+        None => {
+            claim(batch, key.clone())?;
+            claim(batch, keys::owner(new.id))?;
+        }
     }
     if old.is_none_or(|old| old.entity.location != new.location) {
         claim_path(batch, new)?;
@@ -78,6 +81,7 @@ pub(crate) fn entries(entity: &Entity, created: u64) -> BTreeMap<Key, Value> {
     let location = Value::copy_from_slice(entity.location.as_str().as_bytes());
     let mut entries: BTreeMap<_, _> =
         sets.iter().map(|set| (keys::member(set, created, entity.id), location.clone())).collect();
+    entries.insert(keys::owner(entity.id), Value::copy_from_slice(tenant.as_bytes()));
     if keys::id_in_path(&entity.location) != Some(entity.id) {
         let id = Value::copy_from_slice(entity.id.as_bytes());
         entries.insert(keys::path(tenant, &entity.location), id);

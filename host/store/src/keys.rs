@@ -14,6 +14,7 @@
 //! | `t` tenant `h` path                     | category       | the path of a tag's collection                     |
 //! | `t` tenant `k` extension, bucket, key   | any            | the data of an extension                           |
 //! | `i` operation                           | any            | an intent                                          |
+//! | `o` id                                  | tenant         | to whom the entity with an id belongs              |
 //!
 //! A text is its bytes and then 0 1, with each 0 in it written 0 255: texts then sort as their bytes do, and no
 //! text's key begins another's. An id is 16 bytes. 'Created' is the time of creation in nanoseconds since 1970 in 8
@@ -32,6 +33,7 @@ use uuid::Uuid;
 
 const TENANT: u8 = b't';
 const INTENT: u8 = b'i';
+const OWNER: u8 = b'o';
 
 const ENTITY: u8 = b'e';
 const PATH: u8 = b'p';
@@ -70,6 +72,8 @@ impl Subject {
     pub fn of(key: &[u8]) -> Option<Self> {
         match key.split_first()? {
             (&INTENT, _) => Some(Self::Intent),
+            // An id is unique among all tenants: what belongs to the entity elsewhere has its name from it.
+            (&OWNER, _) => Some(Self::Entity),
             (&TENANT, rest) => match rest[text_length(rest)?..].first()? {
                 &ENTITY => Some(Self::Entity),
                 &PATH => Some(Self::Path),
@@ -134,6 +138,19 @@ pub fn member(set: &Key, created: u64, id: Uuid) -> Key {
     key.extend_from_slice(&created.to_be_bytes());
     key.extend_from_slice(id.as_bytes());
     key.into()
+}
+
+/// To whom the entity with an id belongs.
+pub fn owner(id: Uuid) -> Key {
+    let mut key = Vec::with_capacity(1 + ID);
+    key.push(OWNER);
+    key.extend_from_slice(id.as_bytes());
+    key.into()
+}
+
+/// The owners of all entities: a prefix.
+pub fn owners() -> Key {
+    Key::from_static(&[OWNER])
 }
 
 /// A tag.

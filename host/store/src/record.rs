@@ -103,6 +103,19 @@ pub(crate) fn decode(
     Ok(Stored { entity: Arc::new(entity), revision, created, made_by })
 }
 
+/// An entity by itself, for an intent: with its id and its tenant.
+pub fn encode_whole(entity: &Entity) -> Result<Vec<u8>, StoreError> {
+    let whole = (entity.id.into_bytes(), &*entity.tenant, encode(entity, 0, None)?);
+    write(VERSION, &whole)
+}
+
+/// The entity that [`encode_whole`] wrote. `key` is where it was found, for the error.
+pub fn decode_whole(key: &[u8], bytes: &[u8]) -> Result<Entity, StoreError> {
+    let (id, tenant, record): ([u8; 16], &str, &[u8]) = read(VERSION, key, bytes)?;
+    let stored = decode(key, &tenant.into(), Uuid::from_bytes(id), Revision::default(), record)?;
+    Ok(Arc::unwrap_or_clone(stored.entity))
+}
+
 /// A stored form with the byte of its version.
 pub(crate) fn write(version: u8, record: &impl Serialize) -> Result<Vec<u8>, StoreError> {
     postcard::to_extend(record, vec![version])

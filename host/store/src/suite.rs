@@ -20,7 +20,7 @@ pub(crate) trait Factory: Sync {
 /// One test for each promise of the contract, on the stores of a factory.
 macro_rules! contract_tests {
     ($factory:expr) => {
-        contract_tests! { $factory;
+        crate::suite::contract_tests! { $factory;
             keys_are_in_the_order_of_their_bytes
             ranges_have_ends_limits_and_pages
             a_batch_is_made_whole_or_not_at_all

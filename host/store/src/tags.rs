@@ -97,6 +97,7 @@ impl Record<'_> {
             actions: Vec::new(),
             location: Location::parse(self.location)?,
             origin: Origin::Client,
+            exclusive: false,
         })
     }
 }

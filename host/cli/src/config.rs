@@ -1,0 +1,226 @@
+//! The configuration: a TOML file, every setting with its default; `occi.toml` beside this crate's manifest shows and
+//! explains all of them. What a command line says wins over the file.
+
+use anyhow::{Context, anyhow};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The commented example: every setting at its default.
+pub(crate) const EXAMPLE: &str = include_str!("../occi.toml");
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Config {
+    pub(crate) listen: SocketAddr,
+    pub(crate) data: PathBuf,
+    pub(crate) extensions: Option<PathBuf>,
+    /// By the extension's name; one that is not named may have all that it asks for.
+    pub(crate) grants: BTreeMap<String, Vec<String>>,
+    pub(crate) hypervisor: Hypervisor,
+    pub(crate) limits: Limits,
+    pub(crate) sandbox: Sandbox,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Hypervisor {
+    pub(crate) uri: String,
+    pub(crate) domain_type: DomainType,
+    pub(crate) pool: String,
+    pub(crate) volumes: PathBuf,
+    pub(crate) consoles: Option<PathBuf>,
+    pub(crate) memory_mib: u64,
+    pub(crate) cores: u32,
+    pub(crate) translate: bool,
+    pub(crate) short_seconds: u64,
+    pub(crate) long_seconds: u64,
+    pub(crate) boot: Option<Boot>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DomainType {
+    Auto,
+    Kvm,
+    Qemu,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Boot {
+    pub(crate) kernel: PathBuf,
+    pub(crate) initrd: Option<PathBuf>,
+    pub(crate) cmdline: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Limits {
+    pub(crate) body: usize,
+    pub(crate) head_seconds: u64,
+    pub(crate) body_seconds: u64,
+    pub(crate) connections: usize,
+    pub(crate) grace_seconds: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Sandbox {
+    pub(crate) memory_mib: usize,
+    pub(crate) deadline_ms: u64,
+    pub(crate) timeout_ms: u64,
+    pub(crate) concurrency: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
+            data: "./occi-data".into(),
+            extensions: None,
+            grants: BTreeMap::new(),
+            hypervisor: Hypervisor::default(),
+            limits: Limits::default(),
+            sandbox: Sandbox::default(),
+        }
+    }
+}
+
+impl Default for Hypervisor {
+    fn default() -> Self {
+        Self {
+            uri: "test:///default".into(),
+            domain_type: DomainType::Auto,
+            pool: "occi".into(),
+            volumes: "/var/lib/occi/volumes".into(),
+            consoles: None,
+            memory_mib: 512,
+            cores: 1,
+            translate: true,
+            short_seconds: 15,
+            long_seconds: 120,
+            boot: None,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { body: 1 << 20, head_seconds: 30, body_seconds: 30, connections: 4096, grace_seconds: 30 }
+    }
+}
+
+impl Default for Sandbox {
+    fn default() -> Self {
+        Self { memory_mib: 64, deadline_ms: 1000, timeout_ms: 30_000, concurrency: 64 }
+    }
+}
+
+impl Config {
+    /// Reads a file; none gives the defaults.
+    pub(crate) fn read(file: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(file) = file else { return Ok(Self::default()) };
+        let text = std::fs::read_to_string(file).with_context(|| format!("the configuration {}", file.display()))?;
+        Self::parse(&text).with_context(|| format!("the configuration {}", file.display()))
+    }
+
+    fn parse(text: &str) -> anyhow::Result<Self> {
+        let config: Self = toml::from_str(text).map_err(|error| anyhow!("{}", with_hint(&error)))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// What the types cannot say.
+    fn check(&self) -> anyhow::Result<()> {
+        let positive = [
+            ("hypervisor.memory-mib", self.hypervisor.memory_mib > 0),
+            ("hypervisor.cores", self.hypervisor.cores > 0),
+            ("hypervisor.short-seconds", self.hypervisor.short_seconds > 0),
+            ("hypervisor.long-seconds", self.hypervisor.long_seconds > 0),
+            ("limits.body", self.limits.body > 0),
+            ("limits.head-seconds", self.limits.head_seconds > 0),
+            ("limits.body-seconds", self.limits.body_seconds > 0),
+            ("limits.connections", self.limits.connections > 0),
+            ("sandbox.memory-mib", self.sandbox.memory_mib > 0),
+            ("sandbox.deadline-ms", self.sandbox.deadline_ms > 0),
+            ("sandbox.timeout-ms", self.sandbox.timeout_ms > 0),
+            ("sandbox.concurrency", self.sandbox.concurrency > 0),
+        ];
+        match positive.iter().find(|(_, holds)| !holds) {
+            Some((name, _)) => Err(anyhow!("`{name}` must be at least 1")),
+            None => Ok(()),
+        }
+    }
+
+    /// The folder with the extensions: the one that is set, else the one beside the program.
+    pub(crate) fn extensions_folder(&self) -> anyhow::Result<PathBuf> {
+        if let Some(folder) = &self.extensions {
+            return Ok(folder.clone());
+        }
+        let program = std::env::current_exe().context("where this program is")?;
+        Ok(program.parent().unwrap_or(Path::new(".")).join("extensions"))
+    }
+}
+
+impl Limits {
+    pub(crate) fn to_server(&self) -> occi_server::Limits {
+        occi_server::Limits {
+            body: self.body,
+            head_time: Duration::from_secs(self.head_seconds),
+            body_time: Duration::from_secs(self.body_seconds),
+            connections: self.connections,
+            grace: Duration::from_secs(self.grace_seconds),
+        }
+    }
+}
+
+/// An unknown key is most often a misspelt one: the nearest known is named.
+fn with_hint(error: &toml::de::Error) -> String {
+    let message = error.message();
+    let mut names = message.split('`').skip(1).step_by(2);
+    let hint = match (message.starts_with("unknown field"), names.next()) {
+        (true, Some(given)) => names
+            .min_by_key(|known| strsim::damerau_levenshtein(given, known))
+            .map(|known| format!("did you mean `{known}`?\n"))
+            .unwrap_or_default(),
+        _ => String::new(),
+    };
+    format!("{error}{hint}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_shows_every_default() {
+        assert_eq!(Config::parse(EXAMPLE).unwrap(), Config::default());
+        // What is commented out is right, too.
+        let whole: String = EXAMPLE
+            .lines()
+            .map(|line| match line.strip_prefix("# ") {
+                Some(setting) if setting.starts_with('[') || setting.contains(" = ") => format!("{setting}\n"),
+                _ => format!("{line}\n"),
+            })
+            .collect();
+        let config = Config::parse(&whole).unwrap();
+        assert!(config.hypervisor.boot.is_some() && config.extensions.is_some() && !config.grants.is_empty());
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest_known_one() {
+        let error = Config::parse("lisen = \"127.0.0.1:1\"").unwrap_err().to_string();
+        assert!(error.contains("did you mean `listen`?"), "{error}");
+        let error = Config::parse("[hypervisor]\nurl = \"x\"").unwrap_err().to_string();
+        assert!(error.contains("did you mean `uri`?") && error.contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn a_limit_of_nothing_is_refused() {
+        let error = Config::parse("[sandbox]\nconcurrency = 0").unwrap_err().to_string();
+        assert_eq!(error, "`sandbox.concurrency` must be at least 1");
+    }
+}

@@ -1,0 +1,113 @@
+//! Actions, on an entity (HTTP-27) and on a collection (HTTP-33).
+
+use crate::changes::Changes;
+use crate::core::Core;
+use crate::effect::{Effects, is_plain_no};
+use crate::intent::Verb;
+use crate::observer::Cause;
+use crate::retrieve::{check, find, reply};
+use crate::{Caller, Collection, Condition, Refusal, Reply, Snapshot};
+use occi_model::{Draft, Item, Location, Representation};
+use occi_store::Stored;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Invokes an action on the entity at a path; the answer shows the entity.
+pub(crate) async fn act(
+    core: &Arc<Core>,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    path: &Location,
+    term: &str,
+    draft: &Draft,
+    condition: &Condition,
+) -> Result<Reply, Refusal> {
+    let item = invocation(draft, term)?;
+    let id = find(&*core.read()?, caller, path)?.entity.id;
+    let held = core.locks.lock([id]).await;
+    let (stored, invocation) = {
+        let view = core.read()?;
+        let stored = find(&*view, caller, path)?;
+        check(&*view, condition, Some(&stored))?;
+        let invocation = snapshot.registry().invocation(&stored.entity, item, term)?;
+        (stored, invocation)
+    };
+    let before = &stored.entity;
+    let operation = Uuid::new_v4();
+    let outside = snapshot.extension(&invocation.owner).is_some_and(|extension| extension.has_outside_effects());
+    if outside {
+        core.intend(operation, Verb::Change, [&**before]).await?;
+    }
+    let mut effects = Effects::new(snapshot, operation);
+    let after = match effects.act(before, &invocation).await {
+        Ok(after) => after,
+        Err(refusal) => {
+            if outside {
+                core.strike(operation).await;
+            }
+            if !is_plain_no(&refusal) {
+                core.observe(before.id, Cause::Event);
+            }
+            return Err(refusal);
+        }
+    };
+    core.schedule(&effects.again);
+    let mut changes = Changes::default();
+    if after != **before {
+        changes.replace(&stored, &after, stored.made_by.as_ref())?;
+    }
+    changes.write(&after.tenant, &effects.writes);
+    changes.strike(outside.then_some(operation));
+    let batch = changes.into_batch();
+    if !batch.is_empty() {
+        core.store.commit(batch).await?;
+    }
+    drop(held);
+    let registry = snapshot.registry();
+    if !after.is_link() && registry.state(before) != registry.state(&after) {
+        let resource = Stored { entity: Arc::new(after), ..stored.clone() };
+        core.ask_links(&resource, Cause::Event).await;
+    }
+    let view = core.read()?;
+    reply(&*view, snapshot, &find(&*view, caller, path)?)
+}
+
+fn invocation<'a>(draft: &'a Draft, term: &str) -> Result<&'a Item, Refusal> {
+    match &draft.items[..] {
+        [item] => Ok(item),
+        _ => Err(vec![occi_model::Violation::NoAction { term: term.to_owned() }].into()),
+    }
+}
+
+/// Invokes an action on all members of a collection. All are checked before the first is acted on (CORE-30).
+pub(crate) async fn act_on_all(
+    core: &Arc<Core>,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    collection: &Collection,
+    term: &str,
+    draft: &Draft,
+) -> Result<Reply, Refusal> {
+    let item = invocation(draft, term)?;
+    let members = crate::list::members(core, caller, collection)?;
+    {
+        let view = core.read()?;
+        for path in &members {
+            let stored = find(&*view, caller, path)?;
+            snapshot.registry().invocation(&stored.entity, item, term)?;
+        }
+    }
+    for (done, path) in members.iter().enumerate() {
+        match act(core, snapshot, caller, path, term, draft, &Condition::None).await {
+            Ok(_) | Err(Refusal::NotFound(_)) => {}
+            Err(refusal) if done == 0 => return Err(refusal),
+            Err(refusal) => {
+                return Err(Refusal::Conflict(format!(
+                    "`{term}` was done on {done} of {} entities, but not on {path}: {refusal}",
+                    members.len()
+                )));
+            }
+        }
+    }
+    Ok(Reply::new(Representation::Done))
+}

@@ -1,0 +1,168 @@
+//! The end of entities. The links that leave a resource, and those that end at it, go with it (CORE-42).
+
+use crate::changes::Changes;
+use crate::core::Core;
+use crate::effect::{Effects, is_plain_no};
+use crate::ends::local_ends;
+use crate::intent::Verb;
+use crate::locks::Held;
+use crate::observer::Cause;
+use crate::retrieve::{check, find};
+use crate::{Caller, Collection, Condition, Refusal, Reply, Snapshot};
+use occi_model::{Entity, Location, Representation};
+use occi_store::{Entities, ReadView, Stored};
+use std::collections::HashSet;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Ends the entity at a path (HTTP-28).
+pub(crate) async fn delete(
+    core: &Arc<Core>,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    path: &Location,
+    condition: &Condition,
+) -> Result<Reply, Refusal> {
+    let (_held, doomed) = doom(core, caller, path, condition).await?;
+    if let Some(stored) = doomed.entities.iter().find(|stored| snapshot.registry().kind(&stored.entity.kind).is_none())
+    {
+        return Err(Refusal::NotLoaded(stored.entity.kind.clone()));
+    }
+
+    let operation = Uuid::new_v4();
+    let outside = doomed.entities.iter().any(|stored| Effects::reaches_outside(snapshot, &stored.entity));
+    if outside {
+        core.intend(operation, Verb::Delete, doomed.entities.iter().map(|stored| &*stored.entity)).await?;
+    }
+    let mut effects = Effects::new(snapshot, operation);
+    for (index, stored) in doomed.entities.iter().enumerate() {
+        if let Err(refusal) = effects.delete(&stored.entity).await {
+            restore(core, &mut effects, &doomed.entities[..index]).await;
+            if outside {
+                core.strike(operation).await;
+            }
+            if !is_plain_no(&refusal) {
+                core.observe(stored.entity.id, Cause::Event);
+            }
+            return Err(refusal);
+        }
+    }
+    let mut changes = Changes::default();
+    doomed.remove(&mut changes)?;
+    changes.write(&caller.tenant, &effects.writes);
+    changes.strike(outside.then_some(operation));
+    core.store.commit(changes.into_batch()).await?;
+    Ok(Reply::new(Representation::Done))
+}
+
+/// Makes again what was ended before a later one refused to go.
+async fn restore(core: &Core, effects: &mut Effects<'_>, ended: &[Stored]) {
+    for stored in ended.iter().rev() {
+        if let Err(refusal) = effects.create(Entity::clone(&stored.entity)).await {
+            tracing::error!(entity = %stored.entity.id, "what was ended could not be made again: {refusal}");
+        }
+        core.observe(stored.entity.id, Cause::Event);
+    }
+}
+
+/// What goes together, the links first, and the resources that lose a link by it.
+pub(crate) struct Doomed {
+    pub(crate) entities: Vec<Stored>,
+    bereft: Vec<Stored>,
+}
+
+impl Doomed {
+    pub(crate) fn gather(view: &dyn ReadView, stored: Stored) -> Result<Self, Refusal> {
+        let mut entities = Vec::new();
+        let tenant = Arc::clone(&stored.entity.tenant);
+        let all = Entities::new(view, &tenant);
+        let id = stored.entity.id;
+        if !stored.entity.is_link() {
+            entities = all.links_from(id)?;
+            for link in all.links_to(id)? {
+                if !entities.iter().any(|known| known.entity.id == link.entity.id) {
+                    entities.push(link);
+                }
+            }
+        }
+        entities.push(stored);
+        let gone: HashSet<Uuid> = entities.iter().map(|stored| stored.entity.id).collect();
+        let mut seen = gone.clone();
+        let mut bereft = Vec::new();
+        for ends in entities.iter().filter_map(|stored| stored.entity.ends.as_ref()) {
+            if seen.insert(ends.source_id) {
+                bereft.extend(all.get(ends.source_id)?);
+            }
+        }
+        Ok(Self { entities, bereft })
+    }
+
+    /// What is committed when all of it has ended.
+    pub(crate) fn remove(&self, changes: &mut Changes) -> Result<(), Refusal> {
+        for stored in &self.entities {
+            changes.delete(stored)?;
+        }
+        for stored in &self.bereft {
+            changes.touch(stored)?;
+        }
+        Ok(())
+    }
+
+    fn resources(&self) -> HashSet<Uuid> {
+        let own = self.entities.iter().filter(|stored| !stored.entity.is_link()).map(|stored| stored.entity.id);
+        own.chain(self.entities.iter().flat_map(|stored| local_ends(&stored.entity))).collect()
+    }
+
+    fn links(&self) -> impl Iterator<Item = Uuid> {
+        self.entities.iter().filter(|stored| stored.entity.is_link()).map(|stored| stored.entity.id)
+    }
+}
+
+/// Locks all that goes with an entity. What belongs to it may change until the locks are held, so it is looked at
+/// again until it is what was locked.
+async fn doom(
+    core: &Core,
+    caller: &Caller,
+    path: &Location,
+    condition: &Condition,
+) -> Result<(Held, Doomed), Refusal> {
+    loop {
+        let seen = {
+            let view = core.read()?;
+            Doomed::gather(&*view, find(&*view, caller, path)?)?
+        };
+        let mut held = core.locks.lock(seen.resources()).await;
+        held.extend(seen.links()).await;
+        let view = core.read()?;
+        let stored = find(&*view, caller, path)?;
+        check(&*view, condition, Some(&stored))?;
+        let now = Doomed::gather(&*view, stored)?;
+        if now.resources() == seen.resources() && now.links().collect::<HashSet<_>>() == seen.links().collect() {
+            return Ok((held, now));
+        }
+    }
+}
+
+/// Ends all members of a collection (HTTP-34). Members that went with another are no error.
+pub(crate) async fn delete_all(
+    core: &Arc<Core>,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    collection: &Collection,
+) -> Result<Reply, Refusal> {
+    let members = crate::list::members(core, caller, collection)?;
+    for (gone, path) in members.iter().enumerate() {
+        match delete(core, snapshot, caller, path, &Condition::None).await {
+            Ok(_) | Err(Refusal::NotFound(_)) => {}
+            Err(refusal) if gone == 0 => return Err(refusal),
+            Err(refusal) => {
+                tracing::warn!(%path, "a collection was deleted in part: {refusal}");
+                return Err(Refusal::Conflict(format!(
+                    "{gone} of {} entities are deleted; {path} is not: {refusal}",
+                    members.len()
+                )));
+            }
+        }
+    }
+    Ok(Reply::new(Representation::Done))
+}

@@ -1,0 +1,186 @@
+//! What extensions do for one operation, and how it is undone.
+
+use crate::refusal::Refusal;
+use crate::snapshot::{Role, Snapshot};
+use occi_extension::{Call, CallError, Extension, KeyValueWrite, Outcome, Subject};
+use occi_model::{Attributes, CategoryId, Change, Entity, Invocation, Updated};
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// One operation's calls of extensions, and what they leave to be committed or to be done later.
+pub(crate) struct Effects<'a> {
+    snapshot: &'a Snapshot,
+    operation: Uuid,
+    /// Key-value changes, each with the name of the extension whose they are.
+    pub(crate) writes: Vec<(Arc<str>, KeyValueWrite)>,
+    /// Entities that ask to be observed later.
+    pub(crate) again: Vec<(Uuid, Duration)>,
+}
+
+impl<'a> Effects<'a> {
+    /// The calls of one operation. A repetition after a crash bears the same name.
+    pub(crate) fn new(snapshot: &'a Snapshot, operation: Uuid) -> Self {
+        Self { snapshot, operation, writes: Vec::new(), again: Vec::new() }
+    }
+
+    /// Brings an entity to life, role by role; what it is then. What was done by a part of the roles is undone where
+    /// another says no.
+    pub(crate) async fn create(&mut self, mut entity: Entity) -> Result<Entity, Refusal> {
+        for role in self.snapshot.roles(&entity) {
+            match self.create_role(&role, &entity).await {
+                Ok(next) => entity = next,
+                Err(refusal) => {
+                    self.undo_create(&entity).await;
+                    return Err(refusal);
+                }
+            }
+        }
+        Ok(entity)
+    }
+
+    /// Lets one role begin, as when an entity gains a Mixin.
+    pub(crate) async fn create_role(&mut self, role: &Role, entity: &Entity) -> Result<Entity, Refusal> {
+        let outcome = role.1.create(self.call(role, entity)).await?;
+        self.settle(&role.1, entity, outcome)
+    }
+
+    /// Ends an entity, role by role, the last first.
+    pub(crate) async fn delete(&mut self, entity: &Entity) -> Result<(), Refusal> {
+        for role in self.snapshot.roles(entity).iter().rev() {
+            self.delete_role(role, entity).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets one role end, as when an entity loses a Mixin.
+    pub(crate) async fn delete_role(&mut self, role: &Role, entity: &Entity) -> Result<(), Refusal> {
+        let outcome = role.1.delete(self.call(role, entity)).await?;
+        self.keep(&role.1, entity, outcome);
+        Ok(())
+    }
+
+    /// Carries out a client's update; what the entity is then.
+    pub(crate) async fn update(&mut self, before: &Entity, updated: Updated) -> Result<Entity, Refusal> {
+        let Updated { entity, wanted, cleared, gained, lost } = updated;
+        for id in lost.iter().rev() {
+            for role in self.lifecycle_of_mixin(id) {
+                self.delete_role(&role, before).await?;
+            }
+        }
+        let mut after = entity;
+        if !wanted.is_empty() || !cleared.is_empty() {
+            for role in self.roles_concerned(before, &after, &wanted, &cleared) {
+                let call = self.call(&role, before);
+                let outcome = role.1.update(call, &wanted).await?;
+                after = self.settle(&role.1, &after, outcome)?;
+            }
+        }
+        for id in &gained {
+            for role in self.lifecycle_of_mixin(id) {
+                after = self.create_role(&role, &after).await?;
+            }
+        }
+        Ok(after)
+    }
+
+    /// Carries out an action; what the entity is then.
+    pub(crate) async fn act(&mut self, entity: &Entity, invocation: &Invocation) -> Result<Entity, Refusal> {
+        let Some(extension) = self.snapshot.extension(&invocation.owner) else {
+            return Err(Refusal::NotLoaded(invocation.owner.clone()));
+        };
+        let role = (invocation.owner.clone(), Arc::clone(extension));
+        let call = self.call(&role, entity);
+        let outcome = extension.act(call, invocation.action.id.term(), &invocation.parameters).await?;
+        self.settle(extension, entity, outcome)
+    }
+
+    /// Asks what an entity is now.
+    pub(crate) async fn observe(&mut self, entity: &Entity, cause: &str) -> Result<Entity, Refusal> {
+        let Some(role) = self.snapshot.role_of_kind(&entity.kind).filter(|(_, extension)| extension.has_observe())
+        else {
+            return Ok(entity.clone());
+        };
+        let outcome = role.1.observe(self.call(&role, entity), cause).await?;
+        self.settle(&role.1, entity, outcome)
+    }
+
+    /// Takes back what a creation may have done. It is said in the log where that fails; the intent is then kept, so
+    /// that it is tried again.
+    pub(crate) async fn undo_create(&mut self, entity: &Entity) -> bool {
+        match self.delete(entity).await {
+            Ok(()) => true,
+            Err(refusal) => {
+                tracing::error!(entity = %entity.id, kind = %entity.kind, "a creation could not be undone: {refusal}");
+                false
+            }
+        }
+    }
+
+    /// Whether any role of an entity reaches outside of the store, so that its changes need an intent.
+    pub(crate) fn reaches_outside(snapshot: &Snapshot, entity: &Entity) -> bool {
+        snapshot.roles(entity).iter().any(|(_, extension)| extension.has_outside_effects())
+    }
+
+    fn lifecycle_of_mixin(&self, id: &CategoryId) -> Option<Role> {
+        self.snapshot.role_of_mixin(id).filter(|(_, extension)| extension.has_lifecycle())
+    }
+
+    /// The roles that declare an attribute which changes; OCCI Core's own concern the Kind.
+    fn roles_concerned(
+        &self,
+        before: &Entity,
+        after: &Entity,
+        wanted: &Attributes,
+        cleared: &[occi_model::AttributeName],
+    ) -> Vec<Role> {
+        let registry = self.snapshot.registry();
+        let names: Vec<_> = wanted.keys().chain(cleared).collect();
+        let kind = registry.kind(&before.kind);
+        let declared = |attributes: &[Arc<occi_model::Attribute>], name: &occi_model::AttributeName| {
+            attributes.iter().any(|attribute| &attribute.name == name)
+        };
+        let mut roles = self.snapshot.roles(after);
+        roles.retain(|(id, _)| match registry.mixin(id) {
+            Some(mixin) => names.iter().any(|name| declared(&mixin.attributes, name)),
+            None => kind.is_some_and(|kind| names.iter().any(|name| declared(&kind.attributes, name))),
+        });
+        // A Mixin that is only now gained is created, not updated.
+        roles.retain(|(id, _)| registry.mixin(id).is_none() || registry.mixins_of(before).any(|held| held == id));
+        roles
+    }
+
+    fn call(&self, role: &Role, entity: &Entity) -> Call {
+        let registry = self.snapshot.registry();
+        let subject = Subject {
+            mixins: registry.mixins_of(entity).cloned().collect(),
+            state: registry.state(entity).map(str::to_owned),
+            entity: Arc::new(entity.clone()),
+        };
+        Call { operation: self.operation, role: role.0.clone(), subject: Arc::new(subject) }
+    }
+
+    fn settle(&mut self, extension: &Extension, entity: &Entity, mut outcome: Outcome) -> Result<Entity, Refusal> {
+        let change = std::mem::take(&mut outcome.change);
+        self.keep(extension, entity, outcome);
+        if change == Change::default() {
+            return Ok(entity.clone());
+        }
+        self.snapshot
+            .registry()
+            .apply(entity, change)
+            .map_err(|violations| Refusal::Proposal { extension: extension.name().to_owned(), violations })
+    }
+
+    fn keep(&mut self, extension: &Extension, entity: &Entity, outcome: Outcome) {
+        let name: Arc<str> = extension.name().into();
+        self.writes.extend(outcome.writes.into_iter().map(|write| (Arc::clone(&name), write)));
+        self.again.extend(outcome.again.map(|delay| (entity.id, delay)));
+    }
+}
+
+/// Whether an extension said no by itself, and so had the chance to leave the world as it was; after a trap or a
+/// time-out nobody knows how far it came.
+pub(crate) fn is_plain_no(refusal: &Refusal) -> bool {
+    matches!(refusal, Refusal::Extension(CallError::Refused { .. }))
+}

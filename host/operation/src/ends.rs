@@ -1,0 +1,102 @@
+//! Where links begin and end. A source is a resource of the caller's; a target is one too, or anything elsewhere
+//! (CORE-43).
+
+use crate::{Caller, Refusal};
+use occi_model::{Attributes, CategoryId, Ends, Entity, Location, Nature, Registry, core};
+use occi_store::{Entities, ReadView};
+use uuid::Uuid;
+
+/// The resources that a link may name: those in the store and those of the same request.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) view: &'a dyn ReadView,
+    pub(crate) registry: &'a Registry,
+    pub(crate) caller: &'a Caller,
+    pub(crate) new: &'a [Entity],
+}
+
+struct Resource {
+    id: Uuid,
+    location: Location,
+    kind: CategoryId,
+}
+
+impl Surroundings<'_> {
+    /// The ends that a link's attributes name. `source` is the resource that holds the link's description, where one
+    /// does; of an update, `before` has the ends that the request leaves out.
+    pub(crate) fn ends(
+        &self,
+        attributes: &Attributes,
+        source: Option<&Entity>,
+        before: Option<&Ends>,
+    ) -> Result<Ends, Refusal> {
+        let text = |name: &str| attributes.get(name).and_then(occi_model::Value::as_text);
+        let missing = |name: &str| Refusal::Invalid(format!("a link needs {name}, the path of a resource"));
+
+        let source = match (source, text(core::SOURCE), before) {
+            (Some(entity), _, _) => resource(entity),
+            (None, Some(text), _) => self.local(core::SOURCE, text)?,
+            (None, None, Some(before)) => Resource {
+                id: before.source_id,
+                location: before.source.clone(),
+                kind: before.source_kind.clone(),
+            },
+            (None, None, None) => return Err(missing(core::SOURCE)),
+        };
+        let declared_kind = text(core::TARGET_KIND).map(CategoryId::parse).transpose()?;
+        let (target, target_kind, target_id) = match (text(core::TARGET), before) {
+            (Some(text), _) if is_foreign(text) => (text.to_owned(), declared_kind, None),
+            (Some(text), _) => {
+                let found = self.local(core::TARGET, text)?;
+                (found.location.as_str().to_owned(), Some(found.kind), Some(found.id))
+            }
+            (None, Some(before)) => (before.target.clone(), before.target_kind.clone(), before.target_id),
+            (None, None) => return Err(missing(core::TARGET)),
+        };
+        Ok(Ends {
+            source: source.location,
+            source_kind: source.kind,
+            source_id: source.id,
+            target,
+            target_kind,
+            target_id,
+        })
+    }
+
+    /// The resource that a text names: by its path or by its id.
+    fn local(&self, name: &str, text: &str) -> Result<Resource, Refusal> {
+        let nothing = || Refusal::Invalid(format!("{name}: there is no resource at `{text}`"));
+        let tenant = &self.caller.tenant;
+        let found = if text.starts_with('/') {
+            let path = Location::parse(text)?;
+            match self.new.iter().find(|entity| entity.location == path) {
+                Some(entity) => Some(resource(entity)),
+                None => Entities::new(self.view, tenant).find_by_path(&path)?.map(|stored| resource(&stored.entity)),
+            }
+        } else {
+            let id = Uuid::parse_str(text).map_err(|_| nothing())?;
+            match self.new.iter().find(|entity| entity.id == id) {
+                Some(entity) => Some(resource(entity)),
+                None => Entities::new(self.view, tenant).get(id)?.map(|stored| resource(&stored.entity)),
+            }
+        };
+        let found = found.ok_or_else(nothing)?;
+        if self.registry.kind(&found.kind).is_some_and(|kind| kind.nature == Nature::Link) {
+            return Err(Refusal::Invalid(format!("{name}: `{text}` is a link; a link joins resources")));
+        }
+        Ok(found)
+    }
+}
+
+fn resource(entity: &Entity) -> Resource {
+    Resource { id: entity.id, location: entity.location.clone(), kind: entity.kind.clone() }
+}
+
+/// Whether a text names something that is not this server's: a URI, other than an id.
+fn is_foreign(text: &str) -> bool {
+    !text.starts_with('/') && text.contains(':') && Uuid::parse_str(text).is_err()
+}
+
+/// The resources of this server at a link's ends.
+pub(crate) fn local_ends(entity: &Entity) -> impl Iterator<Item = Uuid> {
+    entity.ends.iter().flat_map(|ends| std::iter::once(ends.source_id).chain(ends.target_id))
+}

@@ -1,0 +1,111 @@
+//! After a start: what a crash cut short is finished or undone, and what has changed meanwhile is found out.
+
+use crate::changes::Changes;
+use crate::core::Core;
+use crate::delete::Doomed;
+use crate::effect::Effects;
+use crate::intent::{Intent, Verb};
+use crate::list::Walk;
+use crate::observer::Cause;
+use crate::{Refusal, Snapshot};
+use occi_store::{Entities, Set};
+use std::sync::Arc;
+
+/// What was found at the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Creations that were undone.
+    pub undone: usize,
+    /// Deletions that were finished.
+    pub finished: usize,
+    /// Entities in the middle of a change, which were asked what they are now.
+    pub asked: usize,
+    /// Entities whose machines, volumes or the like were made again, since a capability had forgotten them.
+    pub recreated: usize,
+    /// Intents that could not be settled; they are tried again at the next start.
+    pub left: usize,
+}
+
+impl Core {
+    /// Settles all intents, makes again what capabilities have forgotten, and has everything else asked in the
+    /// background. To be called once, before the first operation.
+    pub async fn recover(self: &Arc<Self>) -> Result<Recovered, Refusal> {
+        let snapshot = self.snapshot();
+        let mut recovered = Recovered::default();
+        for intent in self.intents()? {
+            match self.settle(&snapshot, &intent).await {
+                Ok(()) => match intent.verb {
+                    Verb::Create => recovered.undone += 1,
+                    Verb::Delete => recovered.finished += 1,
+                    Verb::Change => recovered.asked += 1,
+                },
+                Err(refusal) => {
+                    tracing::error!(operation = %intent.operation, verb = ?intent.verb, "an intent is left: {refusal}");
+                    recovered.left += 1;
+                }
+            }
+        }
+        recovered.recreated = self.ask_all(&snapshot).await?;
+        Ok(recovered)
+    }
+
+    async fn settle(self: &Arc<Self>, snapshot: &Snapshot, intent: &Intent) -> Result<(), Refusal> {
+        let mut effects = Effects::new(snapshot, intent.operation);
+        let mut changes = Changes::default();
+        match intent.verb {
+            Verb::Create => {
+                for entity in intent.entities.iter().rev() {
+                    effects.delete(entity).await?;
+                }
+            }
+            Verb::Delete => {
+                // What joined the entities meanwhile goes too: the resource's own record finds it.
+                for entity in &intent.entities {
+                    effects.delete(entity).await?;
+                }
+                let view = self.read()?;
+                for entity in &intent.entities {
+                    if let Some(stored) = self.find_anywhere(entity.id)? {
+                        Doomed::gather(&*view, stored)?.remove(&mut changes)?;
+                    }
+                }
+            }
+            Verb::Change => {
+                for entity in &intent.entities {
+                    self.ask(entity.id, Cause::Restart).await;
+                }
+            }
+        }
+        changes.strike(Some(intent.operation));
+        self.store.commit(changes.into_batch()).await?;
+        Ok(())
+    }
+
+    /// Asks every entity whose extension wants to be asked: at once, resources before links, where the extension's
+    /// capabilities have forgotten; else soon.
+    async fn ask_all(self: &Arc<Self>, snapshot: &Snapshot) -> Result<usize, Refusal> {
+        let mut forgotten = Vec::new();
+        {
+            let view = self.read()?;
+            for tenant in occi_store::tenants(&*view)? {
+                let mut walk = Walk::new(Set::All);
+                while let Some(stored) = walk.next(Entities::new(&*view, &tenant))? {
+                    let Some((_, extension)) = snapshot.role_of_kind(&stored.entity.kind) else { continue };
+                    if !extension.has_observe() {
+                        continue;
+                    }
+                    if extension.forgets() {
+                        forgotten.push((stored.entity.is_link(), stored.entity.id));
+                    } else {
+                        self.observe(stored.entity.id, Cause::Restart);
+                    }
+                }
+            }
+        }
+        forgotten.sort_by_key(|&(is_link, _)| is_link);
+        for &(_, id) in &forgotten {
+            self.ask(id, Cause::Recreate).await;
+        }
+        Ok(forgotten.len())
+    }
+}

@@ -1,0 +1,84 @@
+//! Every reason to say no, in the standard's words. Which status code that is, the server decides.
+
+use occi_extension::CallError;
+use occi_model::{CategoryId, InvalidIdentifier, Location, Violation};
+use occi_store::{Revision, StoreError};
+
+/// Why an operation was not done. Nothing of it was.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// Nothing of the caller's is at that path.
+    #[error("there is nothing at {0}")]
+    NotFound(Location),
+    /// What was asked does not fit the categories.
+    #[error("{}", join(.0))]
+    Violations(Vec<Violation>),
+    /// What was asked makes no sense here.
+    #[error("{0}")]
+    Invalid(String),
+    /// A name that the grammar does not allow.
+    #[error(transparent)]
+    Name(#[from] InvalidIdentifier),
+    /// What clients may not do.
+    #[error("{0}")]
+    Forbidden(String),
+    /// Not now, or no more.
+    #[error("{0}")]
+    Conflict(String),
+    /// The entity is not in a revision that the request names.
+    #[error("the entity is not as the request's condition says; fetch it again and decide anew{}", held(*.0))]
+    PreconditionFailed(Option<Revision>),
+    /// More than is served at once.
+    #[error("at most {limit} entities a page are served; ask for fewer and follow the pages")]
+    PageTooLarge {
+        /// How many are.
+        limit: usize,
+    },
+    /// An extension said no, or failed.
+    #[error(transparent)]
+    Extension(#[from] CallError),
+    /// An extension proposed what its own manifest does not allow.
+    #[error("the extension {extension} proposed what its manifest does not allow: {}", join(.violations))]
+    Proposal {
+        /// Its name.
+        extension: String,
+        /// What is wrong with the proposal.
+        violations: Vec<Violation>,
+    },
+    /// The extension that defines a category is not loaded.
+    #[error("no extension that defines {0} is loaded; the entity can be read but not changed")]
+    NotLoaded(CategoryId),
+    /// The store failed.
+    #[error(transparent)]
+    Store(StoreError),
+    /// The server is ending, or something broke that must not.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl From<Vec<Violation>> for Refusal {
+    fn from(violations: Vec<Violation>) -> Self {
+        Self::Violations(violations)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            // The entities are locked, so this is another tenant of the path or a tag made twice.
+            StoreError::Conflict { .. } => Self::Conflict(
+                "another request has taken the same path or changed the same entity meanwhile; look at it and try again"
+                    .into(),
+            ),
+            other => Self::Store(other),
+        }
+    }
+}
+
+fn join(violations: &[Violation]) -> String {
+    violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn held(revision: Option<Revision>) -> String {
+    revision.map_or_else(String::new, |revision| format!(" (it is in revision {revision})"))
+}

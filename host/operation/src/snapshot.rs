@@ -1,0 +1,94 @@
+//! What one request sees from beginning to end: all categories, and the extension behind each.
+
+use occi_extension::Extension;
+use occi_model::{CategoryId, Entity, Mixin, Registry, RegistryError};
+use occi_store::MadeBy;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The categories and extensions at one moment.
+pub struct Snapshot {
+    registry: Registry,
+    /// By the type identifiers of the Kinds and Mixins that they define.
+    by_category: HashMap<CategoryId, Arc<Extension>>,
+    extensions: Vec<Arc<Extension>>,
+    tags: Vec<Mixin>,
+}
+
+/// Extensions and tags that do not go together.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+pub struct SnapshotError(Vec<RegistryError>);
+
+/// An extension that has a part in an entity's life, and the Kind or Mixin for which it has.
+pub(crate) type Role = (CategoryId, Arc<Extension>);
+
+impl Snapshot {
+    /// Puts extensions and the clients' tags together.
+    pub fn new(extensions: Vec<Arc<Extension>>, tags: Vec<Mixin>) -> Result<Self, SnapshotError> {
+        let mut by_category = HashMap::new();
+        let (mut kinds, mut mixins, mut actions) = (Vec::new(), Vec::new(), Vec::new());
+        for extension in &extensions {
+            let ids = extension.kinds().iter().map(|kind| &kind.id);
+            for id in ids.chain(extension.mixins().iter().map(|mixin| &mixin.id)) {
+                by_category.insert(id.clone(), Arc::clone(extension));
+            }
+            kinds.extend_from_slice(extension.kinds());
+            mixins.extend_from_slice(extension.mixins());
+            actions.extend_from_slice(extension.actions());
+        }
+        mixins.extend_from_slice(&tags);
+        let registry = Registry::new(kinds, &mixins, actions).map_err(SnapshotError)?;
+        Ok(Self { registry, by_category, extensions, tags })
+    }
+
+    /// All categories.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// All extensions.
+    pub fn extensions(&self) -> &[Arc<Extension>] {
+        &self.extensions
+    }
+
+    /// The same extensions with other tags.
+    pub(crate) fn with_tags(&self, tags: Vec<Mixin>) -> Result<Self, SnapshotError> {
+        Self::new(self.extensions.clone(), tags)
+    }
+
+    pub(crate) fn tags(&self) -> &[Mixin] {
+        &self.tags
+    }
+
+    /// The extension that defines a Kind or Mixin.
+    pub(crate) fn extension(&self, category: &CategoryId) -> Option<&Arc<Extension>> {
+        self.by_category.get(category)
+    }
+
+    /// The extension that stands behind a Kind, be it by a Kind that it descends from.
+    pub(crate) fn role_of_kind(&self, kind: &CategoryId) -> Option<Role> {
+        let ancestors = &self.registry.kind(kind)?.ancestors;
+        ancestors.iter().find_map(|id| Some((id.clone(), Arc::clone(self.extension(id)?))))
+    }
+
+    /// All that have a part in an entity's life: its Kind's extension first, then those of its Mixins in order.
+    pub(crate) fn roles(&self, entity: &Entity) -> Vec<Role> {
+        let of_mixins = self.registry.mixins_of(entity).filter_map(|id| self.role_of_mixin(id));
+        self.role_of_kind(&entity.kind)
+            .into_iter()
+            .chain(of_mixins)
+            .filter(|(_, extension)| extension.has_lifecycle())
+            .collect()
+    }
+
+    /// The extension whose version an entity is of.
+    pub(crate) fn maker(&self, entity: &Entity) -> Option<MadeBy> {
+        let (_, extension) = self.role_of_kind(&entity.kind)?;
+        Some(MadeBy { name: extension.name().into(), version: extension.version().into() })
+    }
+
+    pub(crate) fn role_of_mixin(&self, mixin: &CategoryId) -> Option<Role> {
+        Some((mixin.clone(), Arc::clone(self.extension(mixin)?)))
+    }
+}

@@ -1,0 +1,237 @@
+//! Mixins as clients use them: tags that they define and remove (HTTP-20, HTTP-21), and the members of a Mixin
+//! (HTTP-30, HTTP-32, HTTP-35).
+
+use crate::changes::Changes;
+use crate::core::Core;
+use crate::retrieve::find;
+use crate::{Caller, Collection, Refusal, Reply, Snapshot, update};
+use occi_model::registry::is_reserved;
+use occi_model::{
+    CategoryDraft, CategoryId, CategoryView, Class, Draft, Location, Mixin, Origin, Representation, Updated, Violation,
+    core as names,
+};
+use occi_store::{Batch, Entities, Stored};
+use std::collections::HashSet;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Defines tags (H11-07). All of a request or none.
+pub(crate) async fn define(core: &Core, caller: &Caller, draft: Draft) -> Result<Reply, Refusal> {
+    let wanted = categories(draft)?;
+    let _defining = core.defining.lock().await;
+    let snapshot = core.snapshot();
+    let mut tags = snapshot.tags().to_vec();
+    let mut batch = Batch::new();
+    let mut ids = Vec::new();
+    for category in wanted {
+        let tag = tag(&snapshot, category)?;
+        occi_store::put_tag(&mut batch, &caller.tenant, &tag)?;
+        ids.push(tag.id.clone());
+        tags.push(tag);
+    }
+    let next = snapshot.with_tags(tags).map_err(|error| Refusal::Conflict(error.to_string()))?;
+    core.store.commit(batch).await?;
+    let views = ids.iter().filter_map(|id| next.registry().mixin(id)).map(|tag| CategoryView::Mixin(Arc::clone(tag)));
+    let reply = Reply::new(Representation::Categories(views.collect()));
+    core.snapshot.store(Arc::new(next));
+    Ok(reply)
+}
+
+fn categories(draft: Draft) -> Result<Vec<CategoryDraft>, Refusal> {
+    let categories: Vec<_> = draft.items.into_iter().flat_map(|item| item.categories).collect();
+    if categories.is_empty() {
+        return Err(Refusal::Invalid(
+            "name a mixin, such as `Category: my_tag; scheme=\"http://example.com/tags#\"; class=\"mixin\"; location=\"/my_tag/\"`"
+                .into(),
+        ));
+    }
+    Ok(categories)
+}
+
+fn tag(snapshot: &Snapshot, category: CategoryDraft) -> Result<Mixin, Refusal> {
+    let id = category.id;
+    if let Some(given) = category.class.filter(|class| *class != Class::Mixin) {
+        return Err(Refusal::Invalid(format!("{id}: clients define mixins, not a {given}")));
+    }
+    if is_reserved(&id) {
+        return Err(Refusal::Forbidden(format!(
+            "{id}: the schemes below {} are the standard's; choose one of your own",
+            names::RESERVED
+        )));
+    }
+    if category.has_content {
+        return Err(Refusal::Invalid(format!("{id}: a mixin that a client defines has no attributes and no actions")));
+    }
+    let registry = snapshot.registry();
+    if registry.mixin(&id).is_some() || registry.kind(&id).is_some() || registry.action(&id).is_some() {
+        return Err(Refusal::Conflict(format!("{id} is there already")));
+    }
+    let Some(location) = category.location else {
+        return Err(Refusal::Invalid(format!("{id}: a location is missing, such as location=\"/{}/\"", id.term())));
+    };
+    let location = Location::parse(&location)?;
+    if !location.is_collection() || location.as_str() == "/" {
+        return Err(Refusal::Invalid(format!("{id}: the location {location} must be a path that ends in `/`")));
+    }
+    Ok(Mixin {
+        title: category.title,
+        depends: category.related,
+        applies: category.applies,
+        attributes: Vec::new(),
+        actions: Vec::new(),
+        location,
+        origin: Origin::Client,
+        id,
+    })
+}
+
+/// Removes tags (H11-08); their members lose them in the same commit.
+pub(crate) async fn remove(core: &Arc<Core>, caller: &Caller, draft: Draft) -> Result<Reply, Refusal> {
+    let wanted = categories(draft)?;
+    let _defining = core.defining.lock().await;
+    let snapshot = core.snapshot();
+    let mut changes = Changes::default();
+    let mut removed = HashSet::new();
+    for CategoryDraft { id, .. } in wanted {
+        match snapshot.registry().mixin(&id).map(|mixin| mixin.mixin.origin) {
+            Some(Origin::Client) => {}
+            Some(Origin::Provider) => {
+                return Err(Refusal::Forbidden(format!("{id} is the provider's; clients cannot remove it")));
+            }
+            None if snapshot.registry().kind(&id).is_some() => {
+                return Err(Refusal::Forbidden(format!("{id} is a kind; clients cannot remove it")));
+            }
+            None => return Err(vec![Violation::UnknownCategory(id)].into()),
+        }
+        if let Some(tag) = occi_store::tag(&*core.read()?, &caller.tenant, &id)? {
+            occi_store::delete_tag(changes.batch(), &caller.tenant, &tag);
+        }
+        removed.insert(id);
+    }
+    let tags = snapshot.tags().iter().filter(|tag| !removed.contains(&tag.id)).cloned().collect();
+    let next = snapshot.with_tags(tags).map_err(|error| Refusal::Conflict(error.to_string()))?;
+
+    let mut members = Vec::new();
+    for id in &removed {
+        members.extend(crate::list::members(core, caller, &Collection::Mixin(id.clone()))?);
+    }
+    let (_held, members) = hold(core, caller, members).await?;
+    for stored in &members {
+        let mut entity = occi_model::Entity::clone(&stored.entity);
+        entity.mixins.retain(|id| !removed.contains(id));
+        changes.replace(stored, &entity, stored.made_by.as_ref())?;
+    }
+    core.store.commit(changes.into_batch()).await?;
+    core.snapshot.store(Arc::new(next));
+    Ok(Reply::new(Representation::Done))
+}
+
+/// Gives a Mixin to entities (HTTP-32).
+pub(crate) async fn associate(
+    core: &Arc<Core>,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    mixin: &CategoryId,
+    draft: &Draft,
+) -> Result<Reply, Refusal> {
+    let named = named(core, caller, draft)?;
+    if named.is_empty() {
+        return Err(Refusal::Invalid("name the entities, such as `X-OCCI-Location: http://...`".into()));
+    }
+    set(core, snapshot, caller, mixin, named, Vec::new()).await
+}
+
+/// Makes entities all the members of a Mixin (HTTP-30).
+pub(crate) async fn set_members(
+    core: &Arc<Core>,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    mixin: &CategoryId,
+    draft: &Draft,
+) -> Result<Reply, Refusal> {
+    let named = named(core, caller, draft)?;
+    let mut leaving = crate::list::members(core, caller, &Collection::Mixin(mixin.clone()))?;
+    leaving.retain(|path| !named.contains(path));
+    set(core, snapshot, caller, mixin, named, leaving).await
+}
+
+/// Takes a Mixin off entities; off all where none is named (HTTP-35). The entities stay.
+pub(crate) async fn dissociate(
+    core: &Arc<Core>,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    mixin: &CategoryId,
+    draft: &Draft,
+) -> Result<Reply, Refusal> {
+    let mut leaving = named(core, caller, draft)?;
+    if leaving.is_empty() {
+        leaving = crate::list::members(core, caller, &Collection::Mixin(mixin.clone()))?;
+    }
+    set(core, snapshot, caller, mixin, Vec::new(), leaving).await
+}
+
+/// The entities that a draft names: by location, or by description.
+fn named(core: &Core, caller: &Caller, draft: &Draft) -> Result<Vec<Location>, Refusal> {
+    let view = core.read()?;
+    let mut paths = Vec::new();
+    for text in &draft.locations {
+        let path = Location::parse(text)?;
+        paths.push(find(&*view, caller, &path)?.entity.location.clone());
+    }
+    for item in &draft.items {
+        let id = item.attributes.get(names::ID).and_then(occi_model::Value::as_text);
+        let id = id.and_then(|text| Uuid::parse_str(text).ok());
+        let Some(stored) = id.map(|id| Entities::new(&*view, &caller.tenant).get(id)).transpose()?.flatten() else {
+            return Err(Refusal::Invalid("each entity is named by its location or by its id; one is not here".into()));
+        };
+        paths.push(stored.entity.location.clone());
+    }
+    paths.sort_unstable();
+    paths.dedup();
+    Ok(paths)
+}
+
+/// Locks entities and reads them as they are then.
+async fn hold(
+    core: &Core,
+    caller: &Caller,
+    paths: Vec<Location>,
+) -> Result<(crate::locks::Held, Vec<Stored>), Refusal> {
+    let read = |core: &Core| -> Result<Vec<Stored>, Refusal> {
+        let view = core.read()?;
+        paths.iter().map(|path| find(&*view, caller, path)).collect()
+    };
+    let seen = read(core)?;
+    let (links, resources): (Vec<_>, Vec<_>) = seen.iter().partition(|stored| stored.entity.is_link());
+    let ids = |stored: Vec<&Stored>| stored.into_iter().map(|stored| stored.entity.id).collect::<Vec<_>>();
+    let mut held = core.locks.lock(ids(resources)).await;
+    held.extend(ids(links)).await;
+    let stored = read(core)?;
+    Ok((held, stored))
+}
+
+async fn set(
+    core: &Arc<Core>,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    mixin: &CategoryId,
+    joining: Vec<Location>,
+    leaving: Vec<Location>,
+) -> Result<Reply, Refusal> {
+    let registry = snapshot.registry();
+    let joined: HashSet<Location> = joining.iter().cloned().collect();
+    let (_held, members) = hold(core, caller, joining.into_iter().chain(leaving).collect()).await?;
+    let mut updates: Vec<(Stored, Updated)> = Vec::new();
+    for stored in members {
+        let updated = if joined.contains(&stored.entity.location) {
+            registry.associate(&stored.entity, mixin)?
+        } else {
+            registry.dissociate(&stored.entity, mixin)?
+        };
+        if !updated.is_unchanged(&stored.entity) {
+            updates.push((stored, updated));
+        }
+    }
+    update::apply_all(core, snapshot, updates).await?;
+    Ok(Reply::new(Representation::Done))
+}

@@ -1,0 +1,132 @@
+//! One request, start to finish. Each step may say no; nothing goes back up.
+
+use crate::base::Base;
+use crate::conditions;
+use crate::failure::Failure;
+use crate::respond;
+use crate::route::{self, Query};
+use crate::serve::Limits;
+use crate::version;
+use axum::body::Body;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, Request, Response, header};
+use axum::routing::get;
+use axum::{Router, extract::State};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use occi_model::{Draft, Location};
+use occi_operation::{Caller, Core};
+use occi_rendering::MediaType;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// What requests are served from.
+#[derive(Clone)]
+pub struct Host {
+    pub(crate) core: Arc<Core>,
+    pub(crate) limits: Arc<Limits>,
+    /// Who asks; there are no others yet.
+    caller: Caller,
+    address: SocketAddr,
+}
+
+impl Host {
+    /// Serves a core's operations; `address` is where it listens.
+    pub fn new(core: Arc<Core>, limits: Limits, address: SocketAddr) -> Self {
+        Self { core, limits: Arc::new(limits), caller: Caller::default(), address }
+    }
+
+    /// The whole service: OCCI at every path, and `/healthz`.
+    pub fn router(self) -> Router {
+        Router::new().route("/healthz", get(respond::healthy)).fallback(answer).with_state(self)
+    }
+}
+
+/// Answers every request, also one that fails before it says how it wants to be answered.
+async fn answer(State(host): State<Host>, request: Request<Body>) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let accept = occi_rendering::negotiate(values(&parts.headers, header::ACCEPT));
+    let base = Base::new(&parts, host.address);
+    let outcome = match accept {
+        Ok(accept) => exchange(&host, &base, &parts, body, accept).await,
+        Err(error) => Err(error.into()),
+    };
+    let mut response = outcome.unwrap_or_else(|failure| {
+        respond::failure(&failure, accept.unwrap_or(MediaType::TextPlain), &parts.method, parts.uri.path())
+    });
+    respond::finish(&mut response, &parts.method);
+    response
+}
+
+async fn exchange(
+    host: &Host,
+    base: &Base,
+    parts: &Parts,
+    body: Body,
+    accept: MediaType,
+) -> Result<Response<Body>, Failure> {
+    version::check(&parts.headers)?;
+    let path = Location::parse(parts.uri.path()).map_err(|error| Failure::BadRequest(error.to_string()))?;
+    let snapshot = host.core.snapshot();
+    let target = snapshot.registry().resolve(&path);
+    let query = Query::parse(parts.uri.query())?;
+    let allowed = route::allowed(&target);
+    if parts.method == Method::OPTIONS {
+        return Ok(respond::options(&allowed));
+    }
+    if !allowed.contains(&parts.method) {
+        return Err(Failure::MethodNotAllowed { method: parts.method.clone(), allowed });
+    }
+    let body = collect(host, parts, body).await?;
+    let draft = read(parts, &body, base)?;
+    let condition = conditions::condition(&parts.headers);
+    let filter = route::filter(parts)?;
+    let operation = route::route(&parts.method, target, path, query, draft, filter, condition)?;
+    let reply = host.core.execute(&host.caller, operation).await?;
+    respond::reply(&reply, accept, &parts.headers, base)
+}
+
+async fn collect(host: &Host, parts: &Parts, body: Body) -> Result<Bytes, Failure> {
+    let limit = host.limits.body;
+    let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: usize| length > limit) {
+        return Err(Failure::BodyTooLarge { limit });
+    }
+    let whole = tokio::time::timeout(host.limits.body_time, Limited::new(body, limit).collect());
+    match whole.await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Failure::BodyTooLarge { limit }),
+        Ok(Err(error)) => Err(Failure::BadRequest(format!("the body ended early: {error}"))),
+        Err(_) => Err(Failure::BodyTooSlow),
+    }
+}
+
+/// What the request says; nothing where there is neither a body nor OCCI in the headers.
+fn read(parts: &Parts, body: &[u8], base: &Base) -> Result<Draft, Failure> {
+    if parts.method == Method::GET || parts.method == Method::HEAD {
+        // some clients name a Content-Type on every request.
+        return Ok(Draft::default());
+    }
+    let occi_headers = ["category", "link", "x-occi-attribute", "x-occi-location"];
+    let in_headers = occi_headers.iter().any(|name| parts.headers.contains_key(*name));
+    let media_type = match occi_rendering::content_type(values(&parts.headers, header::CONTENT_TYPE)) {
+        Ok(Some(media_type)) => media_type,
+        Ok(None) if body.is_empty() && in_headers => MediaType::TextOcci,
+        Ok(None) => MediaType::TextPlain,
+        // A client that always sends a form's type, as curl does, has not said anything yet where the body is empty.
+        Err(_) if body.is_empty() && in_headers => MediaType::TextOcci,
+        Err(_) if body.is_empty() => MediaType::TextPlain,
+        Err(error) => return Err(error.into()),
+    };
+    if body.is_empty() && media_type != MediaType::TextOcci {
+        return Ok(Draft::default());
+    }
+    let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let mut draft = occi_rendering::parse(media_type, headers, body)?;
+    base.make_local(&mut draft);
+    Ok(draft)
+}
+
+pub(crate) fn values(headers: &HeaderMap, name: header::HeaderName) -> impl Iterator<Item = &[u8]> {
+    headers.get_all(name).into_iter().map(axum::http::HeaderValue::as_bytes)
+}

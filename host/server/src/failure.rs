@@ -1,0 +1,29 @@
+//! Every way in which a request fails at this edge or behind it.
+
+use axum::http::Method;
+use occi_operation::Refusal;
+use occi_rendering::{CannotRender, Malformed, NotAcceptable, Unsupported};
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    #[error("{0}")]
+    BadRequest(String),
+    #[error("{method} is not possible here; {} are", .allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", "))]
+    MethodNotAllowed { method: Method, allowed: Vec<Method> },
+    #[error(transparent)]
+    NotAcceptable(#[from] NotAcceptable),
+    #[error("the body was not sent in time; send it at once")]
+    BodyTooSlow,
+    #[error("the body is larger than {limit} bytes; send less at a time")]
+    BodyTooLarge { limit: usize },
+    #[error(transparent)]
+    Unsupported(#[from] Unsupported),
+    #[error("OCCI/{major}.{minor} is not spoken here; OCCI/1.2 and OCCI/1.1 are")]
+    NewerVersion { major: u32, minor: u32 },
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    CannotRender(#[from] CannotRender),
+}

@@ -1,0 +1,191 @@
+//! From replies and failures to responses: the only file with status codes.
+
+use crate::base::Base;
+use crate::conditions;
+use crate::failure::Failure;
+use crate::version;
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use occi_extension::CallError;
+use occi_model::{Gravity, Representation, Violation};
+use occi_operation::{Refusal, Reply};
+use occi_rendering::{CannotRender, MediaType, Rendered};
+use occi_store::StoreError;
+use std::sync::LazyLock;
+
+/// The answer to an operation that was done.
+pub(crate) fn reply(
+    reply: &Reply,
+    accept: MediaType,
+    headers: &HeaderMap,
+    base: &Base,
+) -> Result<Response<Body>, Failure> {
+    let tag = reply.revision.map(|revision| conditions::tag(revision, accept));
+    let is_entity = matches!(reply.representation, Representation::Entity(_));
+    if let Some(tag) = tag.as_ref().filter(|tag| is_entity && conditions::is_known(headers, tag)) {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        insert(&mut response, header::ETAG, tag);
+        return Ok(response);
+    }
+    let rendered = occi_rendering::render(accept, &reply.representation, base.as_str())?;
+    let mut response = write(rendered);
+    if let Representation::Created(locations) = &reply.representation {
+        *response.status_mut() = StatusCode::CREATED;
+        if let Some(location) = locations.first() {
+            insert(&mut response, header::LOCATION, &format!("{}{location}", base.as_str()));
+        }
+    }
+    if let Some(tag) = tag {
+        insert(&mut response, header::ETAG, &tag);
+    }
+    Ok(response)
+}
+
+/// The answer to a request that failed.
+pub(crate) fn failure(failure: &Failure, accept: MediaType, method: &Method, path: &str) -> Response<Body> {
+    let status = status(failure);
+    let message = if status.is_server_error() {
+        tracing::error!(%method, path, status = status.as_u16(), "{failure}");
+        public(failure)
+    } else {
+        tracing::debug!(%method, path, status = status.as_u16(), "{failure}");
+        failure.to_string()
+    };
+    let mut response = write(occi_rendering::render_error(accept, status, &message));
+    *response.status_mut() = status;
+    if let Failure::MethodNotAllowed { allowed, .. } = failure {
+        allow(&mut response, allowed);
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        insert(&mut response, header::RETRY_AFTER, "1");
+    }
+    response
+}
+
+/// What the client is told; of the server's own troubles, that there are some.
+fn public(failure: &Failure) -> String {
+    match failure {
+        Failure::Refused(Refusal::Store(_) | Refusal::Internal(_)) => {
+            "the server failed; what was asked was not done, and its log says more".into()
+        }
+        other => other.to_string(),
+    }
+}
+
+fn status(failure: &Failure) -> StatusCode {
+    match failure {
+        Failure::Malformed(_) | Failure::BadRequest(_) => StatusCode::BAD_REQUEST,
+        Failure::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+        Failure::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
+        Failure::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
+        Failure::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Failure::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Failure::NewerVersion { .. } => StatusCode::NOT_IMPLEMENTED,
+        Failure::Refused(refusal) => status_of_refusal(refusal),
+        // TXT-07 and TXT-06
+        Failure::CannotRender(CannotRender::NotAListing) => StatusCode::BAD_REQUEST,
+        Failure::CannotRender(CannotRender::TooLarge { .. }) => StatusCode::NOT_ACCEPTABLE,
+        Failure::CannotRender(CannotRender::Json(_)) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn status_of_refusal(refusal: &Refusal) -> StatusCode {
+    match refusal {
+        Refusal::NotFound(_) => StatusCode::NOT_FOUND,
+        Refusal::Violations(violations) => status_of_violations(violations),
+        Refusal::Invalid(_) | Refusal::Name(_) => StatusCode::BAD_REQUEST,
+        Refusal::Forbidden(_) => StatusCode::FORBIDDEN,
+        Refusal::Conflict(_) => StatusCode::CONFLICT,
+        Refusal::PreconditionFailed(_) => StatusCode::PRECONDITION_FAILED,
+        // HTTP-13
+        Refusal::PageTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::Extension(error) => status_of_call(error),
+        Refusal::NotLoaded(_) | Refusal::Store(StoreError::Closed) => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Proposal { .. } | Refusal::Store(_) | Refusal::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// What must be changed in any case comes before what is forbidden, and that before what is only not possible now.
+fn status_of_violations(violations: &[Violation]) -> StatusCode {
+    match violations.iter().map(Violation::gravity).min() {
+        Some(Gravity::Invalid) | None => StatusCode::BAD_REQUEST,
+        Some(Gravity::Forbidden) => StatusCode::FORBIDDEN,
+        Some(Gravity::Conflict) => StatusCode::CONFLICT,
+    }
+}
+
+fn status_of_call(error: &CallError) -> StatusCode {
+    match error {
+        // The codes are an open set; one that is not known here is 'failed'.
+        CallError::Refused { fault, .. } => match fault.code.as_str() {
+            "invalid" => StatusCode::BAD_REQUEST,
+            "denied" => StatusCode::FORBIDDEN,
+            "conflict" | "missing" => StatusCode::CONFLICT,
+            "unsupported" => StatusCode::NOT_IMPLEMENTED,
+            "unavailable" => StatusCode::SERVICE_UNAVAILABLE,
+            "timeout" => StatusCode::GATEWAY_TIMEOUT,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        },
+        CallError::TimedOut { .. } | CallError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        CallError::Trapped { .. } | CallError::OverMemory { .. } | CallError::Broken { .. } => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    }
+}
+
+/// The methods of a target.
+pub(crate) fn options(allowed: &[Method]) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    allow(&mut response, allowed);
+    response
+}
+
+/// That the server serves.
+pub(crate) async fn healthy() -> Response<Body> {
+    let mut response = Response::new(Body::from("ok\r\n"));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    response.headers_mut().insert(header::SERVER, HeaderValue::from_static(version::SERVER));
+    response
+}
+
+/// What every answer carries (HTTP-08, HTTP-10), and what no answer to HEAD does.
+pub(crate) fn finish(response: &mut Response<Body>, method: &Method) {
+    static ACCEPT: LazyLock<HeaderValue> = LazyLock::new(|| {
+        HeaderValue::from_str(&MediaType::list()).unwrap_or_else(|_| HeaderValue::from_static("text/plain"))
+    });
+    let headers = response.headers_mut();
+    headers.insert(header::SERVER, HeaderValue::from_static(version::SERVER));
+    headers.insert(header::ACCEPT, ACCEPT.clone());
+    headers.insert(header::VARY, HeaderValue::from_static("accept"));
+    if method == Method::HEAD {
+        let length = axum::body::HttpBody::size_hint(response.body()).exact();
+        if let Some(length) = length {
+            response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        *response.body_mut() = Body::empty();
+    }
+}
+
+fn write(rendered: Rendered) -> Response<Body> {
+    let Rendered { content_type, headers, body } = rendered;
+    let mut response = Response::new(Body::from(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    for (name, value) in headers {
+        // Rendering promises header values; what is none after all is left out rather than sent broken.
+        if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+            response.headers_mut().append(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+fn allow(response: &mut Response<Body>, allowed: &[Method]) {
+    insert(response, header::ALLOW, &allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", "));
+}
+
+fn insert(response: &mut Response<Body>, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}

@@ -1,0 +1,101 @@
+//! Listening: connections, their time-outs and limits, and an end that drops nobody.
+
+use crate::Host;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+/// How much and how long.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// The largest body, in bytes.
+    pub body: usize,
+    /// The longest wait for the head of a request, which is also how long a connection may be idle.
+    pub head_time: Duration,
+    /// The longest wait for a body.
+    pub body_time: Duration,
+    /// The most connections at a time; more wait to be accepted.
+    pub connections: usize,
+    /// How long requests may go on after the server was told to stop.
+    pub grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body: 1 << 20,
+            head_time: Duration::from_secs(30),
+            body_time: Duration::from_secs(30),
+            connections: 4096,
+            grace: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The most bytes that the head of a request may have.
+const HEAD: usize = 64 << 10;
+
+/// Serves until `stop` is ready, then ends the requests that have begun and all changes that go on behind them.
+pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output = ()>) {
+    let core = Arc::clone(&host.core);
+    let limits = Arc::clone(&host.limits);
+    let service = TowerToHyperService::new(host.router());
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.head_time).max_buf_size(HEAD);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(HEAD).unwrap_or(u32::MAX))
+        .keep_alive_interval(Some(limits.head_time));
+    let graceful = GracefulShutdown::new();
+    let permits = Arc::new(Semaphore::new(limits.connections));
+    tokio::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &permits) => accepted,
+            () = &mut stop => break,
+        };
+        let Some((stream, permit)) = accepted else { continue };
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service.clone()).into_owned();
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!("a connection ended: {error}");
+            }
+            drop(permit);
+        });
+    }
+    drop(listener);
+    tracing::info!("stopping: no new connections, {} seconds for the requests that go on", limits.grace.as_secs());
+    if tokio::time::timeout(limits.grace, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some connections did not end in time and are closed");
+    }
+    core.finish().await;
+}
+
+async fn accept(
+    listener: &TcpListener,
+    permits: &Arc<Semaphore>,
+) -> Option<(tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let permit = Arc::clone(permits).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => {
+            // An answer is written at once; there is nothing to wait for.
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!("a connection without TCP_NODELAY: {error}");
+            }
+            Some((stream, permit))
+        }
+        Err(error) => {
+            // Out of file descriptors, most likely: others must end before it is of use to try again.
+            tracing::warn!("no connection was accepted: {error}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            None
+        }
+    }
+}
