@@ -20,8 +20,8 @@ const BUSYBOX: &str = "busybox-static";
 
 /// What the kernel needs for a virtual machine's devices and its power button, each after what it depends on.
 const MODULES: [&str; 11] = [
-    "virtio",
     "virtio_ring",
+    "virtio",
     "virtio_pci_modern_dev",
     "virtio_pci_legacy_dev",
     "virtio_pci",

@@ -35,7 +35,8 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
         let manifest = read_text(&extension.manifest)?;
         let bytes = match modules.get(&extension.name) {
             Some(module) => {
-                let code = std::fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
+                let code =
+                    std::fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
                 component::from_module(&code, &manifest).with_context(|| extension.name.clone())?
             }
             None => component::without_code(&manifest),
@@ -49,32 +50,46 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
 
 /// The names of the packages that are extensions, and so are not built for the host.
 pub(crate) fn packages(workspace: &Workspace) -> Result<Vec<String>> {
-    Ok(find(&workspace.root)?.into_iter().filter(|extension| extension.is_crate).map(|extension| extension.name).collect())
+    Ok(find(&workspace.root)?
+        .into_iter()
+        .filter(|extension| extension.is_crate)
+        .map(|extension| extension.name)
+        .collect())
 }
 
 fn find(root: &Path) -> Result<Vec<Extension>> {
     let mut found = Vec::new();
     for parent in FOLDERS {
         let parent = root.join(parent);
-        let entries = std::fs::read_dir(&parent).with_context(|| format!("cannot read {}", parent.display()))?;
+        let entries =
+            std::fs::read_dir(&parent).with_context(|| format!("cannot read {}", parent.display()))?;
         for entry in entries {
             let folder = entry?.path();
             let manifest = folder.join("manifest.toml");
             let package = folder.join("Cargo.toml");
             match (manifest.is_file(), package.is_file()) {
-                (true, true) => found.push(Extension { name: package_name(&package)?, manifest, is_crate: true }),
+                (true, true) => {
+                    found.push(Extension { name: package_name(&package)?, manifest, is_crate: true })
+                }
                 (true, false) => {
                     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
                     found.push(Extension { name, manifest, is_crate: false });
                 }
-                (false, true) => bail!("{} has no manifest.toml, which every extension has", folder.display()),
+                (false, true) => {
+                    bail!("{} has no manifest.toml, which every extension has", folder.display())
+                }
                 (false, false) => {}
             }
         }
     }
     found.sort_by(|one, other| one.name.cmp(&other.name));
     if let Some(pair) = found.windows(2).find(|pair| pair[0].name == pair[1].name) {
-        bail!("two extensions are called '{}': {} and {}", pair[0].name, pair[0].manifest.display(), pair[1].manifest.display());
+        bail!(
+            "two extensions are called '{}': {} and {}",
+            pair[0].name,
+            pair[0].manifest.display(),
+            pair[1].manifest.display()
+        );
     }
     Ok(found)
 }
@@ -96,8 +111,11 @@ fn package_name(manifest: &Path) -> Result<String> {
 
 /// Compiles the crates among them; the answer is each one's core module by name. Cargo knows what is up to date.
 fn compile(workspace: &Workspace, extensions: &[Extension]) -> Result<BTreeMap<String, PathBuf>> {
-    let crates: Vec<&str> =
-        extensions.iter().filter(|extension| extension.is_crate).map(|extension| extension.name.as_str()).collect();
+    let crates: Vec<&str> = extensions
+        .iter()
+        .filter(|extension| extension.is_crate)
+        .map(|extension| extension.name.as_str())
+        .collect();
     if crates.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -137,7 +155,8 @@ fn modules(messages: &str) -> Result<BTreeMap<String, PathBuf>> {
         if message.reason != "compiler-artifact" {
             continue;
         }
-        let module = message.filenames.into_iter().find(|file| file.extension().is_some_and(|it| it == "wasm"));
+        let module =
+            message.filenames.into_iter().find(|file| file.extension().is_some_and(|it| it == "wasm"));
         if let (Some(module), Some(manifest)) = (module, message.manifest_path) {
             modules.insert(package_name(&manifest)?, module);
         }
@@ -200,7 +219,8 @@ mod tests {
             ("examples/readme/README.md", ""),
         ]);
         let found = find(root.path()).expect("they are found");
-        let named: Vec<_> = found.iter().map(|extension| (extension.name.as_str(), extension.is_crate)).collect();
+        let named: Vec<_> =
+            found.iter().map(|extension| (extension.name.as_str(), extension.is_crate)).collect();
         assert_eq!(named, [("infrastructure", true), ("words", false)]);
     }
 

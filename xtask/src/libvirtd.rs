@@ -2,7 +2,7 @@
 //! machine or outlives us. `libvirtd.sh` is what runs inside.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,9 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Libvirtd {
     sockets: PathBuf,
     log: PathBuf,
-    // In this order: the connection that keeps the test driver's state goes before the daemon.
+    /// The connection that keeps the test driver's state.
     keeper: Option<Running>,
-    daemon: Running,
+    daemon: Child,
 }
 
 impl Libvirtd {
@@ -36,14 +36,19 @@ impl Libvirtd {
             .keep();
         let log = workspace.target.join("libvirtd.log");
         let mut command = namespaces();
-        command.args(["sh", "-c", INSIDE, "libvirtd.sh"]).args([&sockets, &log]).stdin(Stdio::piped());
-        let daemon = Running::start(&mut command)?;
+        let script = sockets.join("libvirtd.sh");
+        std::fs::write(&script, INSIDE).context("cannot write to the folder for libvirt's sockets")?;
+        let user = rustix::process::geteuid().as_raw().to_string();
+        let group = rustix::process::getegid().as_raw().to_string();
+        command.arg("sh").args([&script, &sockets, &log]).args([user, group]).stdin(Stdio::piped());
+        // Not as `Running`, which is killed: the end of its input lets it clear up, however we end.
+        let daemon = command.spawn().context("cannot run unshare, which util-linux brings")?;
         let mut libvirtd = Self { sockets, log, keeper: None, daemon };
         libvirtd.wait_until_it_answers()?;
         // The test driver forgets everything when its last connection closes. One that stays open makes it behave as
         // a real hypervisor does when its clients die.
         let mut virsh = libvirtd.virsh(&libvirtd.test_uri());
-        virsh.stdin(Stdio::piped()).stdout(Stdio::null());
+        virsh.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         libvirtd.keeper = Some(Running::start(&mut virsh)?);
         Ok(libvirtd)
     }
@@ -72,7 +77,7 @@ impl Libvirtd {
     fn wait_until_it_answers(&mut self) -> Result<()> {
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
-            if let Some(status) = self.daemon.child().try_wait().context("cannot wait for libvirtd")? {
+            if let Some(status) = self.daemon.try_wait().context("cannot wait for libvirtd")? {
                 bail!("libvirtd ended at once ({status}); it said:\n{}", tail(&self.log));
             }
             let answers = self.socket().exists()
@@ -97,14 +102,14 @@ impl Drop for Libvirtd {
     fn drop(&mut self) {
         drop(self.keeper.take());
         // The end of its input is the daemon's sign to stop.
-        drop(self.daemon.child().stdin.take());
+        drop(self.daemon.stdin.take());
         let began = Instant::now();
-        while began.elapsed() < Duration::from_secs(5) {
-            if !matches!(self.daemon.child().try_wait(), Ok(None)) {
-                return;
-            }
+        while began.elapsed() < Duration::from_secs(5) && matches!(self.daemon.try_wait(), Ok(None)) {
             thread::sleep(Duration::from_millis(20));
         }
+        let _ended_already = self.daemon.kill();
+        let _ended_already = self.daemon.wait();
+        let _removed_by_the_daemon = std::fs::remove_dir_all(&self.sockets);
     }
 }
 
@@ -113,7 +118,7 @@ pub(crate) fn try_namespaces() -> Result<()> {
     let output = namespaces()
         .args(["sh", "-c", "mount -t tmpfs tmpfs /mnt"])
         .output()
-        .context("cannot run unshare, which util-linux brings")?;
+        .context("only root may make namespaces, and there is no sudo")?;
     if !output.status.success() {
         bail!(
             "this machine does not let us make namespaces, so a libvirt daemon would touch it: {}",
@@ -123,12 +128,25 @@ pub(crate) fn try_namespaces() -> Result<()> {
     Ok(())
 }
 
+/// Only root may make these, and QEMU's driver needs the rights of a real root inside.
 fn namespaces() -> Command {
-    let mut unshare = Command::new("unshare");
-    if !rustix::process::geteuid().is_root() {
-        unshare.arg("--map-root-user");
-    }
-    unshare.args(["--mount", "--propagation", "private", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]);
+    let mut unshare = if rustix::process::geteuid().is_root() {
+        Command::new("unshare")
+    } else {
+        let mut sudo = Command::new("sudo");
+        sudo.arg("unshare");
+        sudo
+    };
+    unshare.args([
+        "--mount",
+        "--propagation",
+        "private",
+        "--net",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+    ]);
     unshare
 }
 

@@ -4,6 +4,7 @@
 #
 # $1: the folder for the sockets; removed at the end
 # $2: the file for the daemon's log
+# $3, $4: the user and group, as numbers, that machines run as
 # stdin: the daemon lives until this ends
 set -eu
 sockets=$1
@@ -11,7 +12,7 @@ log=$2
 exec 3<&0
 PATH=$PATH:/usr/sbin:/sbin
 
-for folder in /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /run/libvirt; do
+for folder in /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /run; do
     mkdir -p "$folder"
     mount -t tmpfs tmpfs "$folder"
 done
@@ -19,27 +20,28 @@ ip link set lo up 2>/dev/null || true
 
 # libvirt's QEMU driver does not start without this user, although its configuration names another.
 if ! grep -q '^libvirt-qemu:' /etc/passwd; then
-    { cat /etc/passwd; echo 'libvirt-qemu:x:64055:64055::/:/usr/sbin/nologin'; } > /run/libvirt/passwd
-    { cat /etc/group; echo 'libvirt-qemu:x:64055:'; } > /run/libvirt/group
-    mount --bind /run/libvirt/passwd /etc/passwd
-    mount --bind /run/libvirt/group /etc/group
+    { cat /etc/passwd; echo 'libvirt-qemu:x:64055:64055::/:/usr/sbin/nologin'; } > /run/passwd
+    { cat /etc/group; echo 'libvirt-qemu:x:64055:'; } > /run/group
+    mount --bind /run/passwd /etc/passwd
+    mount --bind /run/group /etc/group
 fi
 
 cat > /etc/libvirt/qemu.conf <<END
-user = "root"
-group = "root"
+user = "+$3"
+group = "+$4"
 security_driver = "none"
 stdio_handler = "file"
 namespaces = []
 END
+# Whoever can reach the folder may use the sockets; it is its maker's alone.
 cat > /etc/libvirt/libvirtd.conf <<END
 unix_sock_dir = "$sockets"
-unix_sock_rw_perms = "0700"
+unix_sock_rw_perms = "0777"
 auth_unix_rw = "none"
 auth_unix_ro = "none"
 END
 
-libvirtd --config /etc/libvirt/libvirtd.conf --pid-file /run/libvirt/libvirtd.pid > "$log" 2>&1 &
+libvirtd --config /etc/libvirt/libvirtd.conf --pid-file /run/libvirtd.pid > "$log" 2>&1 &
 daemon=$!
 {
     cat <&3 > /dev/null

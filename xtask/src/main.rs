@@ -55,7 +55,11 @@ enum Command {
     /// Check what the other commands need from this machine, and install what is missing
     Prerequisites,
     /// Build the server, and every extension into target/release/extensions
-    Build,
+    Build {
+        /// Leave the server out
+        #[arg(long)]
+        extensions_only: bool,
+    },
     /// Formatting and lints, as CI wants them
     Check,
     /// Build, then run every test with the services that it needs
@@ -63,6 +67,11 @@ enum Command {
         /// Given to `cargo test`, such as a test's name
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
+    },
+    /// Run one command, such as a single crate's tests, with the services and variables that `test` gives
+    With {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        command: Vec<String>,
     },
     /// Build, then show the server at work: each request, each answer, and what the hypervisor says
     Demo(demo::Options),
@@ -94,10 +103,16 @@ fn run(Arguments { command, consent }: Arguments) -> Result<ExitCode> {
             prerequisites::ensure(&[Need::Host, Need::Guests], consent)?;
             match prerequisites::machines(&workspace, consent) {
                 Ok(_) => println!("Everything is here: the server, extensions, and machines that boot."),
-                Err(reason) => println!("The server and extensions can be built; machines cannot boot here: {reason:#}"),
+                Err(reason) => {
+                    println!("The server and extensions can be built; machines cannot boot here: {reason:#}")
+                }
             }
         }
-        Command::Build => build(&workspace, consent)?,
+        Command::Build { extensions_only: true } => {
+            prerequisites::ensure(&[Need::Guests], consent)?;
+            guests::build(&workspace)?;
+        }
+        Command::Build { extensions_only: false } => build(&workspace, consent)?,
         Command::Check => {
             prerequisites::ensure(&[Need::Host], consent)?;
             check::run(&workspace)?;
@@ -106,6 +121,7 @@ fn run(Arguments { command, consent }: Arguments) -> Result<ExitCode> {
             build(&workspace, consent)?;
             return test::run(&workspace, consent, &arguments);
         }
+        Command::With { command } => return test::with(&workspace, consent, &command),
         Command::Demo(options) => {
             build(&workspace, consent)?;
             return demo::run(&workspace, consent, &options);

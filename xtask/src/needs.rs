@@ -97,7 +97,8 @@ pub(crate) const THINGS: &[Thing] = &[
 
 fn qemu_driver() -> bool {
     // /usr/lib64/libvirt, /usr/lib/libvirt, or Debian's /usr/lib/ARCHITECTURE/libvirt.
-    let below = std::fs::read_dir("/usr/lib").into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    let below =
+        std::fs::read_dir("/usr/lib").into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
     [PathBuf::from("/usr/lib64"), PathBuf::from("/usr/lib")]
         .into_iter()
         .chain(below)

@@ -37,7 +37,8 @@ pub(crate) struct Running {
 impl Running {
     pub(crate) fn start(command: &mut Command) -> Result<Self> {
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-        let child = command.spawn().with_context(|| format!("cannot run {}", command.get_program().display()))?;
+        let child =
+            command.spawn().with_context(|| format!("cannot run {}", command.get_program().display()))?;
         let pid = Pid::from_child(&child);
         running.push(pid);
         Ok(Self { child, pid })

@@ -1,7 +1,7 @@
 //! Every test, with the services that some need: a libvirt daemon of our own and a system for its machines to boot.
 //! Tests find them by the environment variables below, and do without where these are not set.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
@@ -10,39 +10,57 @@ use crate::libvirtd::Libvirtd;
 use crate::workspace::Workspace;
 use crate::{Consent, guests, prerequisites, running};
 
+/// All tests; a failed one is the exit code.
 pub(crate) fn run(workspace: &Workspace, consent: Consent, arguments: &[String]) -> Result<ExitCode> {
+    // This program's own tests are built as it is itself, without optimisation.
+    let mut own = workspace.cargo();
+    own.args(["test", "--package", "xtask"]).args(arguments);
+    let own = running::to_the_end(&mut own)?;
+
     let mut tests = workspace.cargo();
     tests.args(["test", "--release", "--workspace", "--exclude", "xtask"]);
     for package in guests::packages(workspace)? {
         tests.args(["--exclude", &package]);
     }
     tests.args(arguments);
-
-    // Alive until the tests have ended.
-    let _libvirtd = match services(workspace, consent) {
-        Ok((libvirtd, system)) => {
-            tests
-                .env("OCCI_TEST_QEMU_URI", libvirtd.qemu_uri())
-                .env("OCCI_TEST_LIBVIRT_TEST_URI", libvirtd.test_uri())
-                .env("OCCI_TEST_KERNEL", &system.kernel)
-                .env("OCCI_TEST_INITRD", &system.initrd);
-            Some(libvirtd)
-        }
+    let all = match Services::start(workspace, consent) {
+        Ok(services) => services.run(&mut tests)?,
         Err(reason) => {
-            eprintln!("******** SKIPPED: the tests on QEMU and on a libvirt daemon. Reason: {reason:#} ********");
-            None
+            eprintln!(
+                "******** SKIPPED: the tests on QEMU and on a libvirt daemon. Reason: {reason:#} ********"
+            );
+            running::to_the_end(&mut tests)?
         }
     };
-
-    // This program's own tests are built as it is itself, without optimisation.
-    let mut own = workspace.cargo();
-    own.args(["test", "--package", "xtask"]).args(arguments);
-    let own = running::to_the_end(&mut own)?;
-    let all = running::to_the_end(&mut tests)?;
     Ok(if all == ExitCode::SUCCESS { own } else { all })
 }
 
-fn services(workspace: &Workspace, consent: Consent) -> Result<(Libvirtd, GuestSystem)> {
-    let system = prerequisites::machines(workspace, consent)?;
-    Ok((Libvirtd::start(workspace)?, system))
+/// One command with the services that tests get.
+pub(crate) fn with(workspace: &Workspace, consent: Consent, command: &[String]) -> Result<ExitCode> {
+    let Some((program, arguments)) = command.split_first() else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    Services::start(workspace, consent)?.run(Command::new(program).args(arguments))
+}
+
+/// What tests on real machines need, as long as this value lives.
+struct Services {
+    libvirtd: Libvirtd,
+    system: GuestSystem,
+}
+
+impl Services {
+    fn start(workspace: &Workspace, consent: Consent) -> Result<Self> {
+        let system = prerequisites::machines(workspace, consent)?;
+        Ok(Self { libvirtd: Libvirtd::start(workspace)?, system })
+    }
+
+    fn run(&self, command: &mut Command) -> Result<ExitCode> {
+        command
+            .env("OCCI_TEST_QEMU_URI", self.libvirtd.qemu_uri())
+            .env("OCCI_TEST_LIBVIRT_TEST_URI", self.libvirtd.test_uri())
+            .env("OCCI_TEST_KERNEL", &self.system.kernel)
+            .env("OCCI_TEST_INITRD", &self.system.initrd);
+        running::to_the_end(command)
+    }
 }

@@ -40,7 +40,9 @@ impl Toolchain {
     pub(crate) fn described(&self) -> &'static str {
         match self {
             Self::InUse => "with the toolchain in use",
-            Self::Distribution { .. } => "with the distribution's Rust, its standard library built from source",
+            Self::Distribution { .. } => {
+                "with the distribution's Rust, its standard library built from source"
+            }
         }
     }
 
@@ -82,7 +84,8 @@ fn is_kept(name: &str) -> bool {
 
 fn in_use_has_target() -> bool {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    says(&rustc, &["--print", "target-libdir", "--target", TARGET]).is_some_and(|folder| has_library(Path::new(&folder)))
+    says(&rustc, &["--print", "target-libdir", "--target", TARGET])
+        .is_some_and(|folder| has_library(Path::new(&folder)))
 }
 
 fn has_library(folder: &Path) -> bool {

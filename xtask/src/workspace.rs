@@ -25,8 +25,13 @@ impl Workspace {
             .args(["metadata", "--no-deps", "--format-version=1"])
             .output()
             .context("cannot run cargo")?;
-        ensure!(output.status.success(), "cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
-        let metadata: Metadata = serde_json::from_slice(&output.stdout).context("cargo metadata is not as expected")?;
+        ensure!(
+            output.status.success(),
+            "cargo metadata failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let metadata: Metadata =
+            serde_json::from_slice(&output.stdout).context("cargo metadata is not as expected")?;
         Ok(Self { root: metadata.workspace_root, target: metadata.target_directory })
     }
 

@@ -109,12 +109,16 @@ mod tests {
              qemu-utils | 1:7.2+dfsg-7 | http://archive.example/debian bookworm/main amd64 Packages\n",
         );
         let offer = |version: &str, suite: &str| Offer { version: version.into(), suite: suite.into() };
-        assert_eq!(offers, [offer("1:10.0.2~bpo12+1", "bookworm-backports"), offer("1:7.2+dfsg-7", "bookworm")]);
+        assert_eq!(
+            offers,
+            [offer("1:10.0.2~bpo12+1", "bookworm-backports"), offer("1:7.2+dfsg-7", "bookworm")]
+        );
     }
 
     #[test]
     fn dependencies_leave_the_rest_out() {
-        let depends = "linux-image-cloud-amd64\n  Depends: linux-image-6.1.0-56-cloud-amd64\n  Suggests: other\n";
+        let depends =
+            "linux-image-cloud-amd64\n  Depends: linux-image-6.1.0-56-cloud-amd64\n  Suggests: other\n";
         assert_eq!(dependencies(depends), ["linux-image-6.1.0-56-cloud-amd64"]);
     }
 }
