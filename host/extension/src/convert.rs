@@ -40,8 +40,9 @@ pub(crate) fn change_from_guest(change: types::Change) -> Result<(Change, Option
     if let Some(both) = clear.iter().find(|name| set.contains_key(*name)) {
         return Err(format!("attribute `{both}` is set and cleared"));
     }
+    let again = change.again.map(Duration::from_millis);
     let change = Change { set, clear, state: change.state, message: change.message };
-    Ok((change, None))
+    Ok((change, again))
 }
 
 fn value_from_guest(value: types::Value) -> Result<Value, String> {

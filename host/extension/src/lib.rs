@@ -1,13 +1,43 @@
-//! Extensions as sandboxed WebAssembly components.
+//! Extensions: WebAssembly components that define Kinds, Mixins and Actions, and do the work of their entities.
+//!
+//! A [`Loader`] makes an [`Extension`] of a file. Its manifest is data, from which the host answers and checks what
+//! it can by itself; for the effect it calls the code, in a sandbox that is made for the call and gone with it. What
+//! the code may touch outside of it are [`capability`] functions; this crate knows none of them. Which extension
+//! serves which Kind, and what becomes of an outcome, is not known here either.
+//!
+//! In reading order: [`manifest`], [`shape`](crate::ShapeError), [`contract`](crate::Grants), [`component`](Loader),
+//! [`engine`](Settings), [`cache`](CacheError), [`capability`], [`subject`](Subject), [`call`](Call).
 
-#![allow(dead_code, reason = "for the next commit")]
 pub mod bindings;
 pub mod capability;
+pub mod manifest;
+
+mod cache;
+mod call;
+mod component;
+mod contract;
 mod convert;
+mod digest;
+mod engine;
+mod error;
+mod extension;
 mod keyvalue;
 mod limits;
+mod shape;
 mod subject;
 
+pub use bindings::types::Fault;
+pub use cache::CacheError;
+pub use call::{Call, Outcome};
+pub use capability::{CallContext, CallState, Capability, Lent};
+pub use component::{Loader, MAX_SIZE};
+pub use contract::Grants;
+pub use digest::Digest;
+pub use engine::{EngineError, Settings};
+pub use error::{CallError, Clock, LoadError, StartError};
+pub use extension::Extension;
 pub use keyvalue::{KeyValueWrite, KeyValueWrites, TooManyWrites};
-pub use limits::Limits;
+pub use limits::{Asked, Limits};
+pub use manifest::Manifest;
+pub use shape::ShapeError;
 pub use subject::Subject;

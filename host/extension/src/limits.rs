@@ -8,7 +8,7 @@ use wasmtime::ResourceLimiter;
 pub struct Limits {
     /// Linear memory, in bytes, all memories of the component together.
     pub memory: usize,
-    /// The time that the guest itself may compute, counted in ticks of 10 ms.
+    /// The time that the guest itself may compute, counted in ticks of 10 ms (more exactly, in those that find it computing).
     pub deadline: Duration,
     /// The time on the clock for the whole call, what the host does for it included.
     pub timeout: Duration,
@@ -28,16 +28,28 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The smaller of each.
-    #[must_use]
-    pub fn within(self, ceiling: Self) -> Self {
+    /// The host's limits, narrowed to what a manifest asks for.
+    pub(crate) fn narrowed(self, asked: Asked) -> Self {
         Self {
-            memory: self.memory.min(ceiling.memory),
-            deadline: self.deadline.min(ceiling.deadline),
-            timeout: self.timeout.min(ceiling.timeout),
-            concurrency: self.concurrency.min(ceiling.concurrency),
+            memory: asked.memory.map_or(self.memory, |memory| memory.min(self.memory)),
+            deadline: asked.deadline.map_or(self.deadline, |deadline| deadline.min(self.deadline)),
+            timeout: asked.timeout.map_or(self.timeout, |timeout| timeout.min(self.timeout)),
+            concurrency: asked.concurrency.map_or(self.concurrency, |calls| calls.min(self.concurrency)),
         }
     }
+}
+
+/// The limits that a manifest asks for; what it leaves out is the host's to say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// See [`Limits::memory`].
+    pub memory: Option<usize>,
+    /// See [`Limits::deadline`].
+    pub deadline: Option<Duration>,
+    /// See [`Limits::timeout`].
+    pub timeout: Option<Duration>,
+    /// See [`Limits::concurrency`].
+    pub concurrency: Option<usize>,
 }
 
 /// Counts what the memories and tables of one call take.
@@ -45,8 +57,8 @@ impl Limits {
 pub(crate) struct Limiter {
     memory_left: usize,
     elements_left: usize,
-    /// Whether the guest was refused memory: what it does after that, most likely a trap, is this one's doing.
-    pub(crate) memory_refused: bool,
+    /// Whether the guest was refused memory or table space: what it does then, most likely a trap, comes of that.
+    pub(crate) refused: bool,
 }
 
 /// Table elements of one component; each takes a pointer. Language runtimes that were tried need fewer.
@@ -54,7 +66,7 @@ pub(crate) const TABLE_ELEMENTS: usize = 100_000;
 
 impl Limiter {
     pub(crate) fn new(memory: usize) -> Self {
-        Self { memory_left: memory, elements_left: TABLE_ELEMENTS, memory_refused: false }
+        Self { memory_left: memory, elements_left: TABLE_ELEMENTS, refused: false }
     }
 }
 
@@ -62,7 +74,7 @@ impl ResourceLimiter for Limiter {
     fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let more = desired.saturating_sub(current);
         if more > self.memory_left {
-            self.memory_refused = true;
+            self.refused = true;
             return Ok(false);
         }
         self.memory_left -= more;
@@ -72,7 +84,7 @@ impl ResourceLimiter for Limiter {
     fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let more = desired.saturating_sub(current);
         if more > self.elements_left {
-            self.memory_refused = true;
+            self.refused = true;
             return Ok(false);
         }
         self.elements_left -= more;

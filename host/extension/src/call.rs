@@ -1,0 +1,322 @@
+//! One call: a fresh sandbox, an end to its time and its memory, and its outcome as a value. The sandbox is gone
+//! with the call, and so is whatever went wrong in it.
+
+use crate::bindings::types;
+use crate::capability::{CallContext, CallState, Lent};
+use crate::contract::{self, Agreement};
+use crate::convert;
+use crate::engine::TICK;
+use crate::error::{CallError, Clock};
+use crate::extension::Extension;
+use crate::keyvalue::KeyValueWrite;
+use crate::limits::Limits;
+use crate::subject::Subject;
+use occi_model::{Attributes, CategoryId, Change};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use uuid::Uuid;
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{
+    ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, Resource,
+};
+use wasmtime::{PoolConcurrencyLimitError, Store, Trap, UpdateDeadline, WasmBacktrace};
+
+/// What every call is about.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Names the operation; the same when it is repeated after a crash.
+    pub operation: Uuid,
+    /// The Kind or Mixin, or the owner of the Action, for which the extension is called.
+    pub role: CategoryId,
+    /// The entity.
+    pub subject: Arc<Subject>,
+}
+
+/// What a call comes to, all of it still to be checked and committed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outcome {
+    /// What the entity shall be.
+    pub change: Change,
+    /// When to observe again, counted from now.
+    pub again: Option<Duration>,
+    /// What shall be in the extension's key-value store.
+    pub writes: Vec<KeyValueWrite>,
+}
+
+/// An extension's code, linked.
+pub(crate) struct Code {
+    pre: InstancePre<CallState>,
+    exports: Exports,
+    limits: Limits,
+    permits: Semaphore,
+    lent: Arc<Lent>,
+}
+
+/// Where the functions stand that the host may call, found once.
+pub(crate) struct Exports {
+    pub(crate) lifecycle: Option<Lifecycle>,
+    pub(crate) act: Option<ComponentExportIndex>,
+    pub(crate) observe: Option<ComponentExportIndex>,
+}
+
+pub(crate) struct Lifecycle {
+    create: ComponentExportIndex,
+    update: ComponentExportIndex,
+    delete: ComponentExportIndex,
+}
+
+// The parameters and results of the contract. The handle is always the subject's.
+type OnEntity<'c> = (&'c str, &'c str, Resource<Subject>);
+type OnUpdate<'c> = (&'c str, &'c str, Resource<Subject>, &'c [types::Attribute]);
+type OnAct<'c> = (&'c str, &'c str, Resource<Subject>, &'c str, &'c [types::Attribute]);
+type OnObserve<'c> = (&'c str, Resource<Subject>, &'c str);
+type Changed = (Result<types::Change, types::Fault>,);
+type Gone = (Result<(), types::Fault>,);
+
+/// How much a guest may hand over in one call of a host function, in bytes.
+const HOST_CALL_BYTES: usize = 16 << 20;
+/// How many handles of resources a guest may hold.
+const HANDLES: usize = 1000;
+/// How many functions of a backtrace are told.
+const FRAMES: usize = 8;
+
+impl Extension {
+    /// The entity is about to exist.
+    pub async fn create(&self, call: Call) -> Result<Outcome, CallError> {
+        let export = self.lifecycle().map(|lifecycle| &lifecycle.create);
+        let operation = call.operation.to_string();
+        let params: OnEntity<'_> = (&operation, call.role.as_str(), Subject::handle());
+        self.change(export, &call, params).await
+    }
+
+    /// A client changes attributes of the entity to the wanted ones; the subject still has the old ones.
+    pub async fn update(&self, call: Call, wanted: &Attributes) -> Result<Outcome, CallError> {
+        let export = self.lifecycle().map(|lifecycle| &lifecycle.update);
+        let operation = call.operation.to_string();
+        let wanted: Vec<_> = convert::attributes_to_guest(wanted).collect();
+        let params: OnUpdate<'_> = (&operation, call.role.as_str(), Subject::handle(), &wanted);
+        self.change(export, &call, params).await
+    }
+
+    /// The entity is about to go.
+    pub async fn delete(&self, call: Call) -> Result<Outcome, CallError> {
+        let export = self.lifecycle().map(|lifecycle| &lifecycle.delete);
+        let Some((code, export)) = self.code.as_ref().zip(export) else { return Ok(Outcome::default()) };
+        let operation = call.operation.to_string();
+        let params: OnEntity<'_> = (&operation, call.role.as_str(), Subject::handle());
+        let ((answer,), writes) = self.call::<_, Gone>(code, export, &call, params).await?;
+        self.accepted(answer)?;
+        Ok(Outcome { writes, ..Outcome::default() })
+    }
+
+    /// A client invokes the action with that term.
+    pub async fn act(&self, call: Call, action: &str, parameters: &Attributes) -> Result<Outcome, CallError> {
+        let export = self.code.as_ref().and_then(|code| code.exports.act.as_ref());
+        let operation = call.operation.to_string();
+        let parameters: Vec<_> = convert::attributes_to_guest(parameters).collect();
+        let params: OnAct<'_> = (&operation, call.role.as_str(), Subject::handle(), action, &parameters);
+        self.change(export, &call, params).await
+    }
+
+    /// The world has moved; what the cause may be is in the contract.
+    pub async fn observe(&self, call: Call, cause: &str) -> Result<Outcome, CallError> {
+        let export = self.code.as_ref().and_then(|code| code.exports.observe.as_ref());
+        let params: OnObserve<'_> = (call.role.as_str(), Subject::handle(), cause);
+        self.change(export, &call, params).await
+    }
+
+    fn lifecycle(&self) -> Option<&Lifecycle> {
+        self.code.as_ref()?.exports.lifecycle.as_ref()
+    }
+
+    /// Calls a function that answers a change. Where the extension has no such function, nothing is to be done.
+    async fn change<P>(
+        &self,
+        export: Option<&ComponentExportIndex>,
+        call: &Call,
+        params: P,
+    ) -> Result<Outcome, CallError>
+    where
+        P: ComponentNamedList + Lower + Send + Sync,
+    {
+        let Some((code, export)) = self.code.as_ref().zip(export) else { return Ok(Outcome::default()) };
+        let ((answer,), writes) = self.call::<P, Changed>(code, export, call, params).await?;
+        let (change, again) = convert::change_from_guest(self.accepted(answer)?).map_err(|reason| {
+            tracing::warn!(extension = &**self.name(), operation = %call.operation, "broken answer: {reason}");
+            CallError::Broken { extension: Arc::clone(self.name()), reason }
+        })?;
+        Ok(Outcome { change, again, writes })
+    }
+
+    fn accepted<T>(&self, answer: Result<T, types::Fault>) -> Result<T, CallError> {
+        answer.map_err(|fault| CallError::Refused { extension: Arc::clone(self.name()), fault })
+    }
+
+    async fn call<P, R>(
+        &self,
+        code: &Code,
+        export: &ComponentExportIndex,
+        call: &Call,
+        params: P,
+    ) -> Result<(R, Vec<KeyValueWrite>), CallError>
+    where
+        P: ComponentNamedList + Lower + Send + Sync,
+        R: ComponentNamedList + Lift + Send + Sync + 'static,
+    {
+        let limits = code.limits;
+        let extension = || Arc::clone(self.name());
+        let Ok(Ok(_permit)) = timeout(limits.timeout, code.permits.acquire()).await else {
+            return Err(CallError::Unavailable { extension: extension() });
+        };
+        let state = self.state(code, call);
+        let mut store = Store::new(code.pre.engine(), state);
+        let done = timeout(limits.timeout, run(&mut store, code, export, params)).await;
+        let error = match done {
+            Ok(Ok(answer)) => return Ok((answer, store.data_mut().take_writes().into_list())),
+            Ok(Err(error)) => self.failure(limits, &store.data().limiter, &error),
+            Err(_) => CallError::TimedOut { extension: extension(), limit: limits.timeout, clock: Clock::Wall },
+        };
+        // Here, since this is the last place that knows the operation and the entity.
+        let backtrace = match &error {
+            CallError::Trapped { backtrace, .. } => backtrace.join(" < "),
+            _ => String::new(),
+        };
+        let (operation, entity) = (call.operation, call.subject.entity.id);
+        tracing::warn!(extension = &**self.name(), %operation, %entity, backtrace, "call failed: {error}");
+        Err(error)
+    }
+
+    fn state(&self, code: &Code, call: &Call) -> CallState {
+        let entity = &call.subject.entity;
+        let context = CallContext {
+            extension: Arc::clone(self.name()),
+            tenant: Arc::clone(&entity.tenant),
+            entity: entity.id,
+            source: entity.ends.as_ref().map(|ends| ends.source_id),
+            target: entity.ends.as_ref().and_then(|ends| ends.target_id),
+            operation: call.operation,
+        };
+        let ticks = code.limits.deadline.as_millis().div_ceil(TICK.as_millis());
+        let ticks = u64::try_from(ticks).unwrap_or(u64::MAX);
+        CallState::new(context, Arc::clone(&call.subject), Arc::clone(&code.lent), code.limits.memory, ticks)
+    }
+
+    fn failure(&self, limits: Limits, limiter: &crate::limits::Limiter, error: &wasmtime::Error) -> CallError {
+        let extension = Arc::clone(self.name());
+        if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
+            return CallError::Unavailable { extension };
+        }
+        let trap = error.downcast_ref::<Trap>();
+        if trap == Some(&Trap::Interrupt) {
+            return CallError::TimedOut { extension, limit: limits.deadline, clock: Clock::Computing };
+        }
+        // A guest that gets no memory mostly gives up in a way of its own.
+        if limiter.refused {
+            return CallError::OverMemory { extension, limit: limits.memory };
+        }
+        let reason = match trap {
+            Some(trap) => trap.to_string(),
+            None => error.root_cause().to_string(),
+        };
+        let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], WasmBacktrace::frames);
+        let name = |frame: &wasmtime::FrameInfo| match frame.func_name() {
+            Some(name) => wasmtime_name(name),
+            None => format!("function {}", frame.func_index()),
+        };
+        CallError::Trapped { extension, reason, backtrace: frames.iter().take(FRAMES).map(name).collect() }
+    }
+}
+
+/// A function's name, without what would fill the log.
+fn wasmtime_name(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(120).collect()
+}
+
+async fn run<P, R>(
+    store: &mut Store<CallState>,
+    code: &Code,
+    export: &ComponentExportIndex,
+    params: P,
+) -> wasmtime::Result<R>
+where
+    P: ComponentNamedList + Lower + Send + Sync,
+    R: ComponentNamedList + Lift + Send + Sync + 'static,
+{
+    store.limiter(|state| &mut state.limiter);
+    store.set_hostcall_fuel(HOST_CALL_BYTES);
+    store.set_max_component_handles(HANDLES);
+    store.set_epoch_deadline(1);
+    // Tokio's own yield lets it look at sockets and timers too, even when all threads are busy with guests.
+    store.epoch_deadline_callback(|mut store| {
+        let state = store.data_mut();
+        if state.ticks_left == 0 {
+            return Ok(UpdateDeadline::Interrupt);
+        }
+        state.ticks_left -= 1;
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+    });
+    let instance = code.pre.instantiate_async(&mut *store).await?;
+    let function = instance.get_typed_func::<P, R>(&mut *store, export)?;
+    function.call_async(&mut *store, params).await
+}
+
+impl Code {
+    pub(crate) fn new(pre: InstancePre<CallState>, exports: Exports, limits: Limits, lent: Arc<Lent>) -> Self {
+        let permits = Semaphore::new(limits.concurrency.min(Semaphore::MAX_PERMITS));
+        Self { pre, exports, limits, permits, lent }
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    pub(crate) fn exports(&self) -> &Exports {
+        &self.exports
+    }
+}
+
+impl Exports {
+    /// Finds what was agreed on, and checks that each function has the contract's parameters and results.
+    pub(crate) fn find(pre: &InstancePre<CallState>, agreement: &Agreement) -> wasmtime::Result<Self> {
+        let lifecycle = || -> wasmtime::Result<_> {
+            Ok(Lifecycle {
+                create: function::<OnEntity<'_>, Changed>(pre, "lifecycle", "create")?,
+                update: function::<OnUpdate<'_>, Changed>(pre, "lifecycle", "update")?,
+                delete: function::<OnEntity<'_>, Gone>(pre, "lifecycle", "delete")?,
+            })
+        };
+        Ok(Self {
+            lifecycle: agreement.lifecycle.then(lifecycle).transpose()?,
+            act: agreement.actions.then(|| function::<OnAct<'_>, Changed>(pre, "actions", "act")).transpose()?,
+            observe: agreement
+                .observe
+                .then(|| function::<OnObserve<'_>, Changed>(pre, "observe", "observe"))
+                .transpose()?,
+        })
+    }
+}
+
+fn function<P, R>(
+    pre: &InstancePre<CallState>,
+    interface: &str,
+    name: &str,
+) -> wasmtime::Result<ComponentExportIndex>
+where
+    P: ComponentNamedList + Lower,
+    R: ComponentNamedList + Lift,
+{
+    let component = pre.component();
+    let full = contract::interface(interface);
+    let found = component
+        .get_export_index(None, full.as_str())
+        .and_then(|instance| component.get_export(Some(&instance), name));
+    let Some((ComponentItem::ComponentFunc(ty), index)) = found else {
+        wasmtime::bail!("it exports {full} without the function `{name}`");
+    };
+    if let Err(error) = ty.typecheck::<P, R>(&pre.instance_type()) {
+        wasmtime::bail!("its function `{name}` of {full} has another type: {error:#}");
+    }
+    Ok(index)
+}

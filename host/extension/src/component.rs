@@ -1,0 +1,103 @@
+//! From bytes to an [`Extension`] that can be called: read, checked, compiled or taken from the cache, linked.
+
+use crate::bindings::types;
+use crate::cache::Cache;
+use crate::call::{Code, Exports};
+use crate::capability::{CallState, Capability, Lent};
+use crate::contract::{self, Agreement, Grants};
+use crate::digest::Digest;
+use crate::engine::{self, Settings};
+use crate::error::{LoadError, StartError};
+use crate::extension::Extension;
+use crate::manifest::Manifest;
+use crate::shape;
+use std::path::Path;
+use std::sync::Arc;
+use wasmtime::Engine;
+use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
+
+/// The largest component that is read, in bytes. A Python interpreter has a third of it.
+pub const MAX_SIZE: usize = 64 << 20;
+
+/// What is needed to load extensions: one for a host.
+pub struct Loader {
+    engine: Engine,
+    settings: Settings,
+    cache: Cache,
+    capabilities: Vec<Arc<dyn Capability>>,
+    grants: Grants,
+    lent: Arc<Lent>,
+}
+
+impl Loader {
+    /// Prepares the sandboxes and opens the folder for compiled code. `capabilities` are all that the host has, and
+    /// `lent` is what they work with.
+    pub fn new(
+        settings: Settings,
+        cache: &Path,
+        capabilities: Vec<Arc<dyn Capability>>,
+        grants: Grants,
+        lent: Lent,
+    ) -> Result<Self, StartError> {
+        let cache = Cache::open(cache)?;
+        let engine = engine::start(&settings)?;
+        Ok(Self { engine, settings, cache, capabilities, grants, lent: Arc::new(lent) })
+    }
+
+    /// An extension with code. Compiling takes a processor for a while, seconds for a language runtime: it is not for
+    /// a thread that serves requests.
+    pub fn component(&self, bytes: &[u8]) -> Result<Extension, LoadError> {
+        if bytes.len() > MAX_SIZE {
+            return Err(LoadError::TooLarge { size: bytes.len(), most: MAX_SIZE });
+        }
+        let shape = shape::read(bytes)?;
+        let manifest = Manifest::parse(std::str::from_utf8(shape.manifest).map_err(|_| LoadError::NotText)?)?;
+        let agreement = contract::agree(&shape, &manifest, &self.capabilities, &self.grants);
+        let agreement = agreement.map_err(LoadError::Contract)?;
+        let digest = Digest::of(bytes);
+        let limits = self.settings.limits.narrowed(manifest.limits);
+
+        let component = self.compile(bytes, &digest)?;
+        let needed = component.resources_required().and_then(|needed| needed.max_initial_memory_size).unwrap_or(0);
+        if needed > limits.memory as u64 {
+            return Err(LoadError::Memory { needed, most: limits.memory });
+        }
+        let link_error = |error: wasmtime::Error| LoadError::Link(format!("{error:#}"));
+        let pre = self.link(&component, &agreement).map_err(link_error)?;
+        let exports = Exports::find(&pre, &agreement).map_err(link_error)?;
+        let code = Code::new(pre, exports, limits, Arc::clone(&self.lent));
+        tracing::debug!(extension = &*manifest.name, version = manifest.version, %digest, "extension loaded");
+        Ok(Extension::new(manifest, digest, Some(code), &agreement.uses))
+    }
+
+    /// An extension without code: a manifest alone.
+    pub fn manifest(&self, text: &str) -> Result<Extension, LoadError> {
+        let manifest = Manifest::parse(text)?;
+        contract::agree_without_code(&manifest).map_err(LoadError::Contract)?;
+        Ok(Extension::new(manifest, Digest::of(text.as_bytes()), None, &[]))
+    }
+
+    fn compile(&self, bytes: &[u8], digest: &Digest) -> Result<Component, LoadError> {
+        let mut invalid = None;
+        let component = self.cache.get_or_compile(&self.engine, bytes, digest, || {
+            if let Err(error) = shape::validate(bytes) {
+                invalid = Some(error);
+                wasmtime::bail!("is invalid");
+            }
+            Component::from_binary(&self.engine, bytes)
+        });
+        match (component, invalid) {
+            (_, Some(invalid)) => Err(invalid.into()),
+            (component, None) => component.map_err(|error| LoadError::Compile(format!("{error:#}"))),
+        }
+    }
+
+    fn link(&self, component: &Component, agreement: &Agreement) -> wasmtime::Result<InstancePre<CallState>> {
+        let mut linker = Linker::new(&self.engine);
+        types::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
+        for capability in &agreement.link {
+            capability.link(&mut linker)?;
+        }
+        linker.instantiate_pre(component)
+    }
+}

@@ -1,0 +1,255 @@
+//! Whether a component and its manifest say the same, and whether the host can and may lend what they ask for.
+
+use crate::capability::Capability;
+use crate::manifest::{Manifest, fault::nearest};
+use crate::shape::Shape;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The package of the contract, and the version of it that this host speaks.
+pub(crate) const PACKAGE: &str = "occi:extension";
+pub(crate) const VERSION: &str = "0.1.0";
+
+/// The name of an interface of the contract.
+pub(crate) fn interface(name: &str) -> String {
+    format!("{PACKAGE}/{name}@{VERSION}")
+}
+
+/// What the operator allows extensions to have.
+#[derive(Debug, Clone)]
+pub struct Grants {
+    /// The names of the capabilities.
+    pub capabilities: BTreeSet<String>,
+    /// What the operator changes to allow more, such as `extensions.capabilities`; it stands in messages.
+    pub key: String,
+}
+
+/// What a component has been found to need and to offer.
+#[derive(Default)]
+pub(crate) struct Agreement {
+    /// The capabilities to link: those asked for, and those that lend a type to them.
+    pub(crate) link: Vec<Arc<dyn Capability>>,
+    /// Those asked for.
+    pub(crate) uses: Vec<Arc<dyn Capability>>,
+    pub(crate) lifecycle: bool,
+    pub(crate) actions: bool,
+    pub(crate) observe: bool,
+}
+
+/// Compares the two; on failure, everything that is wrong.
+pub(crate) fn agree(
+    shape: &Shape<'_>,
+    manifest: &Manifest,
+    available: &[Arc<dyn Capability>],
+    grants: &Grants,
+) -> Result<Agreement, Vec<String>> {
+    let mut faults = Vec::new();
+    let mut agreement = Agreement::default();
+    asked(manifest, available, grants, &mut faults);
+    imports(shape, manifest, available, &mut agreement, &mut faults);
+    exports(shape, manifest, &mut agreement, &mut faults);
+    if faults.is_empty() { Ok(agreement) } else { Err(faults) }
+}
+
+/// Checks a manifest that has no code.
+pub(crate) fn agree_without_code(manifest: &Manifest) -> Result<(), Vec<String>> {
+    let mut faults = Vec::new();
+    if let Some(action) = manifest.actions.first() {
+        faults.push(format!("the manifest defines the action {}, but there is no code to do it", action.id));
+    }
+    if let Some(capability) = manifest.capabilities.first() {
+        faults.push(format!("the manifest asks for [capabilities.{capability}], but there is no code to use it"));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+fn asked(manifest: &Manifest, available: &[Arc<dyn Capability>], grants: &Grants, faults: &mut Vec<String>) {
+    for name in &manifest.capabilities {
+        if !available.iter().any(|capability| capability.name() == name) {
+            let known = available.iter().map(|capability| capability.name());
+            let hint = match nearest(name, known.clone()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("it has {}", known.collect::<Vec<_>>().join(", ")),
+            };
+            faults.push(format!("the manifest asks for [capabilities.{name}], which this host does not have; {hint}"));
+        } else if !grants.capabilities.contains(name) {
+            faults.push(format!(
+                "the manifest asks for [capabilities.{name}], which the operator does not grant; to grant it, add \
+                 \"{name}\" to `{}` in the configuration",
+                grants.key
+            ));
+        }
+    }
+}
+
+fn imports(
+    shape: &Shape<'_>,
+    manifest: &Manifest,
+    available: &[Arc<dyn Capability>],
+    agreement: &mut Agreement,
+    faults: &mut Vec<String>,
+) {
+    let mut used = BTreeSet::new();
+    let mut linked = BTreeSet::new();
+    for import in &shape.imports {
+        let name = &import.name;
+        if is(name, &interface("types")) {
+            continue;
+        }
+        let serving = |capability: &&Arc<dyn Capability>| capability.interfaces().iter().any(|served| is(name, served));
+        let Some(capability) = available.iter().find(serving) else {
+            faults.push(unserved(name, available));
+            continue;
+        };
+        if linked.insert(capability.name()) {
+            agreement.link.push(Arc::clone(capability));
+        }
+        if !import.has_functions {
+            continue;
+        }
+        if manifest.capabilities.contains(capability.name()) {
+            used.insert(capability.name());
+        } else {
+            faults.push(format!(
+                "the component imports {name}, but the manifest does not ask for it: add [capabilities.{}]",
+                capability.name()
+            ));
+        }
+    }
+    for capability in available.iter().filter(|capability| manifest.capabilities.contains(capability.name())) {
+        if used.contains(capability.name()) {
+            agreement.uses.push(Arc::clone(capability));
+        } else {
+            faults.push(format!(
+                "the manifest asks for [capabilities.{}], but the component imports no function of {}; take it away",
+                capability.name(),
+                capability.interfaces().join(", ")
+            ));
+        }
+    }
+}
+
+/// Why an import cannot be served.
+fn unserved(name: &str, available: &[Arc<dyn Capability>]) -> String {
+    let (path, version) = split(name);
+    let types = interface("types");
+    let served = available.iter().flat_map(|capability| capability.interfaces().iter().copied());
+    let served = served.chain([types.as_str()]).find(|served| split(served).0 == path);
+    if let (Some(served), Some(version)) = (served, version) {
+        let (_, ours) = split(served);
+        return format!(
+            "the component imports {path} in version {version}; this host serves version {}: build it against that one",
+            ours.unwrap_or("none")
+        );
+    }
+    let hint = if name.starts_with("wasi:") {
+        "a language's runtime may bring it along: build for wasm32-unknown-unknown, or with WASI stubbed"
+    } else {
+        "build it without that, or for a newer host"
+    };
+    format!("the component imports {name}, which this host does not serve; {hint}")
+}
+
+fn exports(shape: &Shape<'_>, manifest: &Manifest, agreement: &mut Agreement, faults: &mut Vec<String>) {
+    let known = ["lifecycle", "actions", "observe"];
+    for export in &shape.exports {
+        let (path, version) = split(export);
+        let Some(name) = path.strip_prefix(PACKAGE).and_then(|rest| rest.strip_prefix('/')) else { continue };
+        if !known.contains(&name) {
+            let hint = nearest(name, known).map_or(String::new(), |near| format!("; did you mean {near}?"));
+            faults.push(format!("the component exports {export}, which this host does not know{hint}"));
+        } else if !is(export, &interface(name)) {
+            faults.push(format!(
+                "the component exports {path} in version {}; this host speaks version {VERSION}: build it against that one",
+                version.unwrap_or("none")
+            ));
+        }
+    }
+    let has = |name: &str| {
+        let interface = interface(name);
+        shape.exports.iter().any(|export| is(export, &interface))
+    };
+    agreement.lifecycle = has("lifecycle");
+    agreement.actions = has("actions");
+    agreement.observe = has("observe");
+
+    if !(agreement.lifecycle || agreement.actions || agreement.observe) && faults.is_empty() {
+        faults.push(format!(
+            "the component exports nothing that the host could call ({PACKAGE}/lifecycle, actions or observe); export \
+             one, or install the manifest alone, as a .toml file, if no code is needed"
+        ));
+    }
+    match (manifest.actions.first(), agreement.actions) {
+        (Some(action), false) => faults.push(format!(
+            "the manifest defines the action {}, but the component does not export {}: export it, or take the action away",
+            action.id,
+            interface("actions")
+        )),
+        (None, true) => faults.push(format!(
+            "the component exports {}, but the manifest defines no action: define one, or export less",
+            interface("actions")
+        )),
+        (Some(_), true) | (None, false) => {}
+    }
+    let defines = !manifest.kinds.is_empty() || !manifest.mixins.is_empty();
+    for (name, exported) in [("lifecycle", agreement.lifecycle), ("observe", agreement.observe)] {
+        if exported && !defines {
+            faults.push(format!(
+                "the component exports {}, but the manifest defines no Kind or Mixin: define one, or export less",
+                interface(name)
+            ));
+        }
+    }
+}
+
+/// Whether what has one name can be used as what has the other: the same interface in a compatible version.
+fn is(name: &str, wanted: &str) -> bool {
+    let ((path, version), (wanted_path, wanted_version)) = (split(name), split(wanted));
+    path == wanted_path && version.map(compatible) == wanted_version.map(compatible)
+}
+
+/// The part of a version that must be equal: the first number that is not zero, with all before it; all of it where
+/// it is a draft.
+fn compatible(version: &str) -> &str {
+    if version.contains('-') {
+        return version;
+    }
+    let version = version.split('+').next().unwrap_or(version);
+    let mut end = 0;
+    for number in version.split('.') {
+        end += number.len();
+        if number != "0" {
+            return &version[..end];
+        }
+        end += 1;
+    }
+    version
+}
+
+fn split(name: &str) -> (&str, Option<&str>) {
+    name.split_once('@').map_or((name, None), |(path, version)| (path, Some(version)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_agree_in_what_may_not_change() {
+        let same = ["a:b/c@0.1.0", "a:b/c@0.1.7", "a:b/c@0.1.7+build"];
+        assert!(same.iter().all(|name| is(name, "a:b/c@0.1.0")));
+        assert!(is("a:b/c@1.2.3", "a:b/c@1.9.0"));
+        assert!(is("a:b/c@0.2.0-draft2", "a:b/c@0.2.0-draft2"));
+        assert!(is("a:b/c", "a:b/c"));
+        for (one, other) in [
+            ("a:b/c@0.2.0", "a:b/c@0.1.0"),
+            ("a:b/c@2.0.0", "a:b/c@1.0.0"),
+            ("a:b/c@0.0.1", "a:b/c@0.0.2"),
+            ("a:b/c@0.2.0", "a:b/c@0.2.0-draft2"),
+            ("a:b/d@0.1.0", "a:b/c@0.1.0"),
+            ("a:b/c", "a:b/c@0.1.0"),
+        ] {
+            assert!(!is(one, other), "{one} {other}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! An extension that is loaded: its data, and how to call it (in [`crate::call`]).
+
+use crate::call::Code;
+use crate::capability::Capability;
+use crate::digest::Digest;
+use crate::limits::Limits;
+use crate::manifest::Manifest;
+use occi_model::{Action, Kind, Mixin};
+use std::fmt;
+use std::sync::Arc;
+
+/// What defines Kinds, Mixins and Actions, and does the work of their entities.
+pub struct Extension {
+    manifest: Manifest,
+    digest: Digest,
+    /// None where the manifest is all there is.
+    pub(crate) code: Option<Code>,
+    outside: bool,
+    forgets: bool,
+}
+
+impl Extension {
+    pub(crate) fn new(
+        manifest: Manifest,
+        digest: Digest,
+        code: Option<Code>,
+        uses: &[Arc<dyn Capability>],
+    ) -> Self {
+        let outside = uses.iter().any(|capability| capability.has_outside_effects());
+        let forgets = uses.iter().any(|capability| capability.forgets());
+        Self { manifest, digest, code, outside, forgets }
+    }
+
+    /// What it says about itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// By which the operator knows it.
+    pub fn name(&self) -> &Arc<str> {
+        &self.manifest.name
+    }
+
+    /// Its own version.
+    pub fn version(&self) -> &str {
+        &self.manifest.version
+    }
+
+    /// The digest of its bytes, or of its manifest where that is all.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The Kinds that it defines.
+    pub fn kinds(&self) -> &[Kind] {
+        &self.manifest.kinds
+    }
+
+    /// The Mixins that it defines.
+    pub fn mixins(&self) -> &[Mixin] {
+        &self.manifest.mixins
+    }
+
+    /// The Actions that it defines.
+    pub fn actions(&self) -> &[Action] {
+        &self.manifest.actions
+    }
+
+    /// What one call may use; none where there is no code.
+    pub fn limits(&self) -> Option<Limits> {
+        self.code.as_ref().map(Code::limits)
+    }
+
+    /// Whether it wants to know when entities come, change and go. A call is no error where it does not: it does
+    /// nothing.
+    pub fn has_lifecycle(&self) -> bool {
+        self.code.as_ref().is_some_and(|code| code.exports().lifecycle.is_some())
+    }
+
+    /// Whether it has actions.
+    pub fn has_actions(&self) -> bool {
+        self.code.as_ref().is_some_and(|code| code.exports().act.is_some())
+    }
+
+    /// Whether it wants to know when the world has moved.
+    pub fn has_observe(&self) -> bool {
+        self.code.as_ref().is_some_and(|code| code.exports().observe.is_some())
+    }
+
+    /// Whether a call may do something that is seen outside of this host's store: such an operation is written down
+    /// before it begins.
+    pub fn uses_outside_capabilities(&self) -> bool {
+        self.outside
+    }
+
+    /// Whether what its calls made outside is gone when the host's process ends.
+    pub fn forgets(&self) -> bool {
+        self.forgets
+    }
+}
+
+impl fmt::Debug for Extension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Extension({} {} {})", self.name(), self.version(), self.digest)
+    }
+}

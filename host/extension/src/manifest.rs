@@ -1,0 +1,186 @@
+//! The manifest: what an extension defines and asks for, as data that the host reads without running its code. It
+//! stands in the component's custom section [`SECTION`], or is a `.toml` file of its own where there is no code.
+//!
+//! ```toml
+//! [extension]
+//! name = "notes"                  # a-z, 0-9 and -, at most 63
+//! version = "0.1.0"
+//! publisher = "example.com"       # optional
+//!
+//! [capabilities.logging]          # what the code imports; nothing else is there for it
+//!
+//! [limits]                        # optional, and never more than the host's
+//! memory = "16 MiB"
+//! deadline-ms = 100               # for which the code may compute
+//! timeout-ms = 5000               # on the clock, with what the host does for it
+//! concurrency = 8
+//!
+//! [[kind]]
+//! term = "note"
+//! scheme = "http://example.com/occi#"
+//! title = "Note"
+//! parent = "http://schemas.ogf.org/occi/core#resource"
+//! location = "/note/"             # left out where it cannot be instantiated
+//!
+//! [kind.states]                   # optional; both attributes are declared below, and not mutable
+//! attribute = "com.example.state"
+//! message = "com.example.state.message"
+//! values = ["draft", "published"]
+//! initial = "draft"
+//!
+//! [kind.attributes."com.example.state"]
+//! type = "string"                 # string, integer, number, boolean, array, object
+//! [kind.attributes."com.example.state.message"]
+//! type = "string"
+//! [kind.attributes."com.example.stars"]
+//! type = "integer"
+//! mutable = true                  # false if left out, as required
+//! default = 1
+//! minimum = 1                     # and maximum, enum, pattern (of the whole text), max-length, description
+//!
+//! [[kind.action]]
+//! term = "publish"
+//! scheme = "http://example.com/occi/note/action#"
+//! from = ["draft"]                # left out: in any state
+//! [kind.action.attributes.when]
+//! type = "string"
+//!
+//! [[mixin]]                       # also with attributes and actions
+//! term = "urgent"
+//! scheme = "http://example.com/occi#"
+//! location = "/mixin/urgent/"
+//! depends = []
+//! applies = ["http://example.com/occi#note"]
+//! exclusive = false               # true: an entity has at most one of the Mixins that depend on this one
+//! ```
+
+mod attribute;
+mod category;
+pub(crate) mod fault;
+mod form;
+mod source;
+#[cfg(test)]
+mod tests;
+
+pub use fault::{ManifestError, ManifestFault};
+
+use crate::limits::Asked;
+use category::Categories;
+use fault::{Faults, Report};
+use form::{ExtensionForm, LimitsForm};
+use occi_model::{Action, Kind, Mixin};
+use source::{Place, Source};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The custom section that holds the manifest.
+pub const SECTION: &str = "occi:manifest";
+/// The largest manifest that is read, in bytes.
+pub const MAX_SIZE: usize = 1 << 20;
+
+/// What an extension defines and asks for.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// Its name, by which the operator knows it.
+    pub name: Arc<str>,
+    /// Its own version.
+    pub version: String,
+    /// Who made it.
+    pub publisher: Option<String>,
+    /// The names of the capabilities that its code uses.
+    pub capabilities: BTreeSet<String>,
+    /// The limits that it asks for.
+    pub limits: Asked,
+    /// The Kinds that it defines.
+    pub kinds: Vec<Kind>,
+    /// The Mixins that it defines.
+    pub mixins: Vec<Mixin>,
+    /// The Actions of both.
+    pub actions: Vec<Action>,
+}
+
+impl Manifest {
+    /// Reads a manifest, or says everything that is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, ManifestError> {
+        if text.len() > MAX_SIZE {
+            let message = format!("a manifest has at most {MAX_SIZE} bytes");
+            return Err(ManifestFault { line: 1, place: String::new(), message }.into());
+        }
+        let source = Source::parse(text)?;
+        let mut faults = Faults::default();
+        let form = source.form(&mut faults);
+        let mut report = Report::new(&source, faults);
+        let root = Place::default();
+
+        let name = name(&mut report, &root.key("extension"), &form.extension);
+        let version = version(&mut report, &root.key("extension"), &form.extension);
+        let limits = limits(&mut report, &root.key("limits"), &form.limits);
+        let Categories { kinds, mixins, actions } = category::categories(&mut report, &form);
+        report.into_result()?;
+        Ok(Self {
+            name: name.into(),
+            version,
+            publisher: form.extension.publisher,
+            capabilities: form.capabilities.into_keys().collect(),
+            limits,
+            kinds,
+            mixins,
+            actions,
+        })
+    }
+}
+
+fn name(report: &mut Report<'_, '_>, place: &Place, form: &ExtensionForm) -> String {
+    let Some(name) = report.required(place, "name", form.name.as_ref(), r#""notes""#) else { return String::new() };
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if name.is_empty() || name.len() > 63 || !name.bytes().all(allowed) {
+        report.fault(&place.key("name"), "is made of a-z, 0-9 and `-`, 1 to 63 of them");
+    }
+    name.into()
+}
+
+fn version(report: &mut Report<'_, '_>, place: &Place, form: &ExtensionForm) -> String {
+    let Some(version) = report.required(place, "version", form.version.as_ref(), r#""0.1.0""#) else {
+        return String::new();
+    };
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-.+".contains(&b);
+    if version.is_empty() || version.len() > 63 || !version.bytes().all(allowed) {
+        report.fault(&place.key("version"), "is made of letters, digits, `.`, `-` and `+`, 1 to 63 of them");
+    }
+    version.into()
+}
+
+fn limits(report: &mut Report<'_, '_>, place: &Place, form: &LimitsForm) -> Asked {
+    let memory = form.memory.as_deref().and_then(|text| {
+        let bytes = parse_size(text).filter(|bytes| *bytes > 0);
+        if bytes.is_none() {
+            report.fault(&place.key("memory"), r#"is a number of KiB, MiB or GiB, such as "16 MiB""#);
+        }
+        bytes
+    });
+    let zeros = [
+        ("deadline-ms", form.deadline_ms == Some(0)),
+        ("timeout-ms", form.timeout_ms == Some(0)),
+        ("concurrency", form.concurrency == Some(0)),
+    ];
+    for (key, is_zero) in zeros {
+        if is_zero {
+            report.fault(&place.key(key), "must be at least 1; leave it out for the host's own limit");
+        }
+    }
+    let time = |limit: Option<u64>| limit.map(Duration::from_millis);
+    Asked {
+        memory,
+        deadline: time(form.deadline_ms),
+        timeout: time(form.timeout_ms),
+        concurrency: form.concurrency,
+    }
+}
+
+/// Bytes from `16 MiB`.
+fn parse_size(text: &str) -> Option<usize> {
+    let units = [("KiB", 10), ("MiB", 20), ("GiB", 30)];
+    let (number, shift) = units.iter().find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, shift)))?;
+    number.trim_end().parse::<usize>().ok()?.checked_mul(1 << shift)
+}
