@@ -1,9 +1,10 @@
 //! The engine for one host: a redb file, read through one shared view, written by one thread.
 //!
 //! redb has one writer at a time and pays an fsync for each commit, so the commits that wait are put together
-//! ([`writer`]). Readers share the view that the writer publishes after each commit ([`snapshot`]): a read begins
+//! ([`intake`], [`writer`]). Readers share the view that the writer publishes after each commit ([`snapshot`]): a read begins
 //! with the load of a pointer, and sees what was acknowledged.
 
+mod intake;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -16,13 +17,14 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use redb::backends::InMemoryBackend;
 use redb::{Builder, Database, DatabaseError, StorageError};
+use intake::{Intake, Message, Request};
 use snapshot::Snapshot;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
-use tokio::sync::{mpsc, oneshot};
-use writer::{Message, Request, Writer};
+use tokio::sync::{Semaphore, oneshot};
+use writer::Writer;
 
 /// How a [`RedbStore`] uses the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +54,8 @@ impl Default for Options {
 pub struct RedbStore {
     present: Arc<ArcSwap<Snapshot>>,
     history: Arc<History>,
+    /// Bounds how many wait in the queue.
+    places: Arc<Semaphore>,
     /// None once it is being dropped.
     queue: Option<mpsc::Sender<Message>>,
     thread: Option<JoinHandle<()>>,
@@ -107,18 +111,20 @@ impl RedbStore {
         let present = Snapshot::take(&database)?;
         let history = History::new(present.revision(), options.history);
         let present = Arc::new(ArcSwap::from_pointee(present));
-        let (queue, requests) = mpsc::channel(options.queue.max(1));
-        let writer = Writer::new(database, present.clone(), history.clone(), options.group.max(1));
+        let places = Arc::new(Semaphore::new(options.queue.clamp(1, Semaphore::MAX_PERMITS)));
+        let (queue, requests) = mpsc::channel();
+        let intake = Intake::new(requests, places.clone(), options.group.max(1));
+        let writer = Writer::new(database, present.clone(), history.clone());
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || writer.run(requests))
+            .spawn(move || writer.run(intake))
             .map_err(|error| StoreError::engine("started its writer", error))?;
-        Ok(Self { present, history, queue: Some(queue), thread: Some(thread) })
+        Ok(Self { present, history, places, queue: Some(queue), thread: Some(thread) })
     }
 
-    async fn send(&self, message: Message) -> Result<(), StoreError> {
+    fn send(&self, message: Message) -> Result<(), StoreError> {
         let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
-        queue.send(message).await.map_err(|_| StoreError::Closed)
+        queue.send(message).map_err(|_| StoreError::Closed)
     }
 }
 
@@ -131,7 +137,8 @@ impl Store for RedbStore {
     async fn commit(&self, batch: Batch) -> Result<Revision, StoreError> {
         batch.check()?;
         let (answer, answered) = oneshot::channel();
-        self.send(Message::Commit(Request { batch, answer })).await?;
+        let place = self.places.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        self.send(Message::Commit(Request { batch, answer }, place))?;
         answered.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -141,7 +148,7 @@ impl Store for RedbStore {
 
     async fn close(&self) -> Result<(), StoreError> {
         let (answer, answered) = oneshot::channel();
-        match self.send(Message::Close(answer)).await {
+        match self.send(Message::Close(answer)) {
             Ok(()) => answered.await.map_err(|_| StoreError::Closed)?,
             // Closed already.
             Err(_) => Ok(()),

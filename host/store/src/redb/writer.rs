@@ -1,13 +1,14 @@
-//! The one thread that writes. It takes all commits that wait, checks and makes each on its own in one transaction
-//! of redb, syncs once, publishes the new view and the history, and answers all of them. While it syncs the next
-//! group gathers, so that the groups grow with the load and a lone commit waits for nobody.
+//! The one thread that writes. It takes all commits that wait ([`super::intake`]), checks and makes each on its own
+//! in one transaction of redb, syncs once, publishes the new view and the history, and answers all of them.
 //!
 //! A commit of redb is one fsync here ('1PC+C' in its design document): data, checksums and the new root are written
 //! together, and after a crash the newest root whose checksums all hold is taken. Its other ways were weighed:
 //! two-phase commit doubles the fsyncs, to withstand an attacker who knows the content of the file and decides the
 //! order in which the disk writes pages; quick repair does so too, and writes the allocator's state with each
-//! commit, to make the start after a crash instant. That start reads the file once instead; see `examples/rate.rs`.
+//! commit, to make the start after a crash instant. That start reads the file once instead; `examples/rate.rs`
+//! measures it.
 
+use super::intake::{Intake, Request};
 use super::snapshot::{Snapshot, split};
 use crate::contract::{Batch, Change, ReadView, Revision};
 use crate::error::StoreError;
@@ -16,7 +17,7 @@ use arc_swap::ArcSwap;
 use redb::{Database, Durability, ReadableTable, Table, TableDefinition, WriteTransaction};
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot};
+use std::time::Instant;
 
 /// All keys: the revision in 8 bytes, little-endian, and the value.
 pub(super) const CONTENT: TableDefinition<&[u8], &[u8]> = TableDefinition::new("content");
@@ -28,23 +29,6 @@ pub(super) const REVISION: &str = "revision";
 const FORMAT: &str = "format";
 /// The layout that this file describes.
 const KNOWN_FORMAT: u64 = 1;
-
-/// A group is not made larger when it has so many bytes, so that one fsync never waits for a very long write.
-const GROUP_BYTES: usize = 4 << 20;
-
-/// What the writer is asked for.
-pub(super) enum Message {
-    /// A commit.
-    Commit(Request),
-    /// To do what waits, and end.
-    Close(oneshot::Sender<Result<(), StoreError>>),
-}
-
-/// A batch, and whom to tell of its outcome.
-pub(super) struct Request {
-    pub(super) batch: Batch,
-    pub(super) answer: oneshot::Sender<Result<Revision, StoreError>>,
-}
 
 /// Makes the tables of a new file, and refuses one with a layout that is not ours.
 pub(super) fn prepare(database: &Database, path: &Path) -> Result<(), StoreError> {
@@ -72,43 +56,29 @@ pub(super) struct Writer {
     history: Arc<History>,
     /// That of the last durable commit.
     revision: Revision,
-    /// The largest number of batches in a group.
-    limit: usize,
 }
 
 impl Writer {
-    pub(super) fn new(
-        database: Database,
-        present: Arc<ArcSwap<Snapshot>>,
-        history: Arc<History>,
-        limit: usize,
-    ) -> Self {
+    pub(super) fn new(database: Database, present: Arc<ArcSwap<Snapshot>>, history: Arc<History>) -> Self {
         let revision = present.load().revision();
-        Self { database, present, history, revision, limit }
+        Self { database, present, history, revision }
     }
 
     /// Commits what comes until the store is closed or dropped.
-    pub(super) fn run(mut self, mut requests: mpsc::Receiver<Message>) {
-        let mut closing = Vec::new();
-        while let Some(message) = requests.blocking_recv() {
-            let mut group = Vec::new();
-            let mut bytes = 0;
-            let mut next = Some(message);
-            while let Some(message) = next {
-                match message {
-                    Message::Commit(request) => {
-                        bytes += request.batch.size();
-                        group.push(request);
-                    }
-                    Message::Close(answer) => {
-                        requests.close();
-                        closing.push(answer);
-                    }
-                }
-                let full = group.len() >= self.limit || bytes >= GROUP_BYTES;
-                next = if full { None } else { requests.try_recv().ok() };
+    pub(super) fn run(mut self, mut intake: Intake) {
+        while let Some(group) = intake.group() {
+            let start = Instant::now();
+            let (batches, answers): (Vec<_>, Vec<_>) =
+                group.into_iter().map(|Request { batch, answer }| (batch, answer)).unzip();
+            let outcomes = self.make(batches).unwrap_or_else(|error| {
+                tracing::error!(%error, commits = answers.len(), "a group of commits failed");
+                answers.iter().map(|_| Err(error.clone())).collect()
+            });
+            intake.done(answers.len(), start.elapsed());
+            for (answer, outcome) in answers.into_iter().zip(outcomes) {
+                // Who no longer waits needs no answer.
+                let _ = answer.send(outcome);
             }
-            self.commit(group);
         }
         self.history.close();
         // To close the database marks the file as complete, so that the next start need not check it.
@@ -116,28 +86,8 @@ impl Writer {
         if let Err(error) = &closed {
             tracing::error!(%error, "the store was not closed properly; it will be checked at the next start");
         }
-        for answer in closing {
-            // Who no longer waits needs no answer.
+        for answer in intake.into_closing() {
             let _ = answer.send(closed.clone());
-        }
-    }
-
-    /// Makes the commits of a group and answers each.
-    fn commit(&mut self, group: Vec<Request>) {
-        let (batches, answers): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|Request { batch, answer }| (batch, answer)).unzip();
-        match self.make(batches) {
-            Ok(outcomes) => {
-                for (answer, outcome) in answers.into_iter().zip(outcomes) {
-                    let _ = answer.send(outcome);
-                }
-            }
-            Err(error) => {
-                tracing::error!(%error, commits = answers.len(), "a group of commits failed");
-                for answer in answers {
-                    let _ = answer.send(Err(error.clone()));
-                }
-            }
         }
     }
 

@@ -1,0 +1,112 @@
+//! Which of the commits that wait make up the next group, so that they share one fsync.
+//!
+//! While a group is synced the next gathers. Of 64 clients who each wait for an answer before they ask again, half
+//! would then be in one group and half in the next, and each would wait for two fsyncs. So the writer lingers for those
+//! that it has just answered: as long as fewer wait than were there a moment ago, and for a fraction of what a commit
+//! takes at most. One who is alone, or comes rarely, waits for nobody.
+
+use crate::contract::{Batch, Revision};
+use crate::error::StoreError;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+/// A group is not made larger when it has so many bytes, so that one fsync never waits for a very long write.
+const GROUP_BYTES: usize = 4 << 20;
+
+/// The part of a commit's duration that the writer lingers, and the most that it does.
+const LINGER_PART: u32 = 4;
+const LINGER_MOST: Duration = Duration::from_millis(2);
+
+/// What the writer is asked for.
+pub(super) enum Message {
+    /// A commit, and its place among those that wait, which it gives up when it is taken.
+    Commit(Request, OwnedSemaphorePermit),
+    /// To do what waits, and end.
+    Close(oneshot::Sender<Result<(), StoreError>>),
+}
+
+/// A batch, and whom to tell of its outcome.
+pub(super) struct Request {
+    pub(super) batch: Batch,
+    pub(super) answer: oneshot::Sender<Result<Revision, StoreError>>,
+}
+
+/// The writer's end of the queue.
+pub(super) struct Intake {
+    messages: Receiver<Message>,
+    places: Arc<Semaphore>,
+    /// The largest number of commits in a group.
+    limit: usize,
+    /// The next group, as far as it has come, and its size in bytes.
+    group: Vec<Request>,
+    bytes: usize,
+    /// How many may come at once: those answered last, and those that waited meanwhile.
+    hope: usize,
+    linger: Duration,
+    /// Who asked for the end.
+    closing: Vec<oneshot::Sender<Result<(), StoreError>>>,
+}
+
+impl Intake {
+    pub(super) fn new(messages: Receiver<Message>, places: Arc<Semaphore>, limit: usize) -> Self {
+        let (group, closing) = (Vec::new(), Vec::new());
+        Self { messages, places, limit, group, bytes: 0, hope: 0, linger: Duration::ZERO, closing }
+    }
+
+    /// Waits for the next group; none when the store is to end and nothing waits any more.
+    pub(super) fn group(&mut self) -> Option<Vec<Request>> {
+        self.drain();
+        while self.group.is_empty() {
+            if !self.closing.is_empty() {
+                return None;
+            }
+            self.take(self.messages.recv().ok()?);
+            self.drain();
+        }
+        let until = Instant::now() + self.linger;
+        while self.group.len() < self.hope.min(self.limit) && self.bytes < GROUP_BYTES && self.closing.is_empty() {
+            match self.messages.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(message) => self.take(message),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.bytes = 0;
+        Some(std::mem::take(&mut self.group))
+    }
+
+    /// To be called when a group is done and before its commits are answered.
+    pub(super) fn done(&mut self, answers: usize, took: Duration) {
+        self.drain();
+        self.hope = answers + self.group.len();
+        self.linger = (took / LINGER_PART).min(LINGER_MOST);
+    }
+
+    /// Who waits for the end.
+    pub(super) fn into_closing(self) -> Vec<oneshot::Sender<Result<(), StoreError>>> {
+        self.closing
+    }
+
+    /// Takes what is there and has room in the group.
+    fn drain(&mut self) {
+        while self.group.len() < self.limit && self.bytes < GROUP_BYTES {
+            let Ok(message) = self.messages.try_recv() else { break };
+            self.take(message);
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Commit(request, _place) => {
+                self.bytes += request.batch.size();
+                self.group.push(request);
+            }
+            Message::Close(answer) => {
+                // Who waits for a place is told now; who has one is in the queue, or is too late.
+                self.places.close();
+                self.closing.push(answer);
+            }
+        }
+    }
+}
