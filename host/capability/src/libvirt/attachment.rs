@@ -211,17 +211,14 @@ fn elsewhere(what: &str) -> Error {
 
 /// Six octets, of which the first does not make it an address of many.
 fn hardware_address(text: &str) -> Result<String> {
-    let octets: Vec<_> =
-        text.split(':').map(|octet| (octet.len() == 2).then(|| u8::from_str_radix(octet, 16))).collect();
-    match octets.first() {
-        Some(Some(Ok(first)))
-            if octets.len() == 6
-                && first & 1 == 0
-                && octets.iter().all(|octet| matches!(octet, Some(Ok(_)))) =>
-        {
-            Ok(text.to_ascii_lowercase())
-        }
-        _ => Err(Error::Invalid(format!(
+    let octet = |text: &str| match text.len() {
+        2 if text.bytes().all(|byte| byte.is_ascii_hexdigit()) => u8::from_str_radix(text, 16).ok(),
+        _ => None,
+    };
+    let octets: Option<Vec<u8>> = text.split(':').map(octet).collect();
+    match octets.as_deref() {
+        Some([first, _, _, _, _, _]) if first & 1 == 0 => Ok(text.to_ascii_lowercase()),
+        Some(_) | None => Err(Error::Invalid(format!(
             "{text:?} is not the hardware address of one interface: write six octets, the first of them even, such as 52:54:00:12:34:56"
         ))),
     }

@@ -24,6 +24,20 @@ pub(super) enum Driver {
     Qemu,
 }
 
+impl Driver {
+    /// The driver that a URI names, through whatever transport.
+    fn of(uri: &str) -> Result<Self> {
+        let scheme = uri.split_once("://").map(|(scheme, _)| scheme);
+        match scheme.and_then(|scheme| scheme.split('+').next()) {
+            Some("test") => Ok(Driver::Test),
+            Some("qemu") => Ok(Driver::Qemu),
+            Some(_) | None => Err(Error::Invalid(format!(
+                "{uri:?} leads to no hypervisor that is known here: use QEMU, as qemu:///system, or libvirt's imitation, as test:///default"
+            ))),
+        }
+    }
+}
+
 /// An open connection.
 #[derive(Debug)]
 pub(super) struct Live {
@@ -35,16 +49,8 @@ pub(super) struct Live {
 
 impl Live {
     fn open(uri: &str, herald: &Herald) -> Result<Self> {
+        let driver = Driver::of(uri)?;
         let connect = Connect::open(Some(uri))?;
-        let driver = match connect.get_type()?.to_ascii_uppercase().as_str() {
-            "TEST" => Driver::Test,
-            "QEMU" => Driver::Qemu,
-            other => {
-                return Err(Error::Invalid(format!(
-                    "the hypervisor at {uri} is {other}: use QEMU (qemu:///system) or libvirt's test driver (test:///default)"
-                )));
-            }
-        };
         // Without it, a daemon whose host has vanished keeps us waiting for as long as TCP does. A driver within the
         // process has nobody to ask.
         if let Err(error) = connect.set_keep_alive(5, 3) {

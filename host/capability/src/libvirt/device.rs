@@ -161,9 +161,10 @@ fn scan(description: &str) -> Result<(Vec<Device>, usize)> {
             }
             Event::End(_) => {
                 if depth == 2 && listed {
-                    return match description[before..].starts_with("</") {
-                        true => Ok((found, before)),
-                        false => Err(unreadable("its list of devices is empty")),
+                    // `<devices/>` has no inside where another could go.
+                    return match description.get(before..) {
+                        Some(rest) if rest.starts_with("</devices") => Ok((found, before)),
+                        Some(_) | None => Err(unreadable("its list of devices is empty")),
                     };
                 }
                 if depth == 3

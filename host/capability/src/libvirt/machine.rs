@@ -1,7 +1,8 @@
 //! The life of a machine. What is attached to it is in `attachment`.
 //!
 //! libvirt refuses a step from a state that does not allow it. So a step is tried first, and the state is looked at
-//! only where it was refused: the usual case costs no question, and nothing can change between question and step.
+//! only where it was refused, whatever the refusal says (the drivers do not agree on it): the usual case costs no
+//! question, and nothing can change between question and step.
 
 use std::fmt;
 use std::io;
@@ -137,21 +138,20 @@ impl Machine {
             let domain = find(live, entity)?;
             // The devices in a saved image are those of the day it was saved.
             let stale = live.driver == Driver::Qemu && domain.has_managed_save(0)?;
-            match domain.create().map_err(Error::from) {
-                Ok(_) if stale => attachment::shed(&domain),
-                Ok(_) => Ok(()),
-                Err(refused @ Error::Conflict(_)) => match domain.get_state()? {
-                    (sys::VIR_DOMAIN_RUNNING | sys::VIR_DOMAIN_BLOCKED, _) => Ok(()),
-                    (sys::VIR_DOMAIN_PAUSED, _) => Ok(domain.resume().map(drop)?),
-                    (sys::VIR_DOMAIN_PMSUSPENDED, _) => Ok(domain.pm_wakeup(0).map(drop)?),
-                    (sys::VIR_DOMAIN_CRASHED, _) => {
-                        domain.destroy()?;
-                        Ok(domain.create().map(drop)?)
-                    }
-                    _ => Err(refused),
-                },
-                Err(error) => Err(error),
+            let Err(refused) = domain.create() else {
+                return if stale { attachment::shed(&domain) } else { Ok(()) };
+            };
+            match domain.get_state()? {
+                (sys::VIR_DOMAIN_RUNNING | sys::VIR_DOMAIN_BLOCKED, _) => {}
+                (sys::VIR_DOMAIN_PAUSED, _) => drop(domain.resume()?),
+                (sys::VIR_DOMAIN_PMSUSPENDED, _) => drop(domain.pm_wakeup(0)?),
+                (sys::VIR_DOMAIN_CRASHED, _) => {
+                    domain.destroy()?;
+                    domain.create()?;
+                }
+                _ => return Err(refused.into()),
             }
+            Ok(())
         })
         .await
     }
@@ -200,13 +200,14 @@ impl Machine {
                 Driver::Test => sys::VIR_DOMAIN_SHUTDOWN_DEFAULT,
                 Driver::Qemu => sys::VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN,
             };
-            Ok(find(live, entity)?.shutdown_flags(flags).map(drop)?)
+            let domain = find(live, entity)?;
+            match domain.shutdown_flags(flags) {
+                // It went off by itself just now; whoever waits for that looks again.
+                Err(refused) if domain.is_active()? => Err(refused.into()),
+                Ok(_) | Err(_) => Ok(()),
+            }
         });
-        match pressed.await {
-            // It went off by itself just now; whoever waits for that looks again.
-            Err(Error::Conflict(_)) => Ok(()),
-            answer => answer,
-        }
+        pressed.await
     }
 
     /// Take the power away. Succeeds on a machine that is off; memory that was saved is dropped.
@@ -231,7 +232,8 @@ impl Machine {
                 Driver::Test => sys::VIR_DOMAIN_REBOOT_DEFAULT,
                 Driver::Qemu => sys::VIR_DOMAIN_REBOOT_ACPI_POWER_BTN,
             };
-            Ok(find(live, entity)?.reboot(flags)?)
+            let domain = find(live, entity)?;
+            step(&domain, None, domain.reboot(flags))
         })
         .await
     }
@@ -239,7 +241,11 @@ impl Machine {
     /// Press the reset button.
     pub async fn reset(&self) -> Result<()> {
         let entity = self.entity;
-        self.once(Lane::Short, move |live| Ok(find(live, entity)?.reset().map(drop)?)).await
+        self.once(Lane::Short, move |live| {
+            let domain = find(live, entity)?;
+            step(&domain, None, domain.reset())
+        })
+        .await
     }
 
     /// Stop the CPUs and keep the memory in place. Succeeds on a paused machine.
@@ -247,7 +253,7 @@ impl Machine {
         let entity = self.entity;
         self.change(Lane::Short, move |live| {
             let domain = find(live, entity)?;
-            unless_already(State::Paused, &domain, domain.suspend())
+            step(&domain, Some(State::Paused), domain.suspend())
         })
         .await
     }
@@ -257,7 +263,7 @@ impl Machine {
         let entity = self.entity;
         self.change(Lane::Long, move |live| {
             let domain = find(live, entity)?;
-            unless_already(State::Saved, &domain, domain.managed_save(0))
+            step(&domain, Some(State::Saved), domain.managed_save(0))
         })
         .await
     }
@@ -384,19 +390,22 @@ fn state(domain: &Domain) -> Result<State> {
 
 /// Take the power away where there is power.
 fn cut(domain: &Domain) -> Result<()> {
-    match domain.destroy().map_err(Error::from) {
-        Err(Error::Conflict(_)) if !domain.is_active()? => Ok(()),
-        answer => answer,
+    match domain.destroy() {
+        Err(refused) if domain.is_active()? => Err(refused.into()),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 
-/// A step that was refused because it had been taken before has succeeded.
-fn unless_already(wanted: State, domain: &Domain, step: Result<u32, virt::error::Error>) -> Result<()> {
-    match step.map_err(Error::from) {
-        Ok(_) => Ok(()),
-        Err(refused @ Error::Conflict(_)) if state(domain)? != wanted => Err(refused),
-        Err(Error::Conflict(_)) => Ok(()),
-        Err(error) => Err(error),
+/// The answer to a step that needs a machine with power. One that was refused because it had been taken before, so
+/// that the machine is in the wanted state, has succeeded.
+fn step<T>(domain: &Domain, wanted: Option<State>, answer: Result<T, virt::error::Error>) -> Result<()> {
+    let Err(refused) = answer else { return Ok(()) };
+    match state(domain)? {
+        state if Some(state) == wanted => Ok(()),
+        State::Running | State::Paused => Err(refused.into()),
+        state @ (State::Saved | State::Off | State::Crashed) => {
+            Err(Error::Conflict(format!("the machine is {state}: start it first")))
+        }
     }
 }
 

@@ -60,9 +60,9 @@ impl Network {
         let entity = self.entity;
         self.call(Lane::Long, Hold::Entity(entity), move |live| {
             let network = find(live, entity)?;
-            match network.create().map_err(Error::from) {
-                Err(Error::Conflict(_)) if network.is_active()? => Ok(()),
-                answer => answer.map(drop),
+            match network.create() {
+                Err(refused) if !network.is_active()? => Err(refused.into()),
+                Ok(_) | Err(_) => Ok(()),
             }
         })
         .await
@@ -143,9 +143,9 @@ fn used(live: &Live, among: Among, network: Uuid) -> Result<bool> {
 }
 
 fn cut(network: &Bridge) -> Result<()> {
-    match network.destroy().map_err(Error::from) {
-        Err(Error::Conflict(_)) if !network.is_active()? => Ok(()),
-        answer => answer,
+    match network.destroy() {
+        Err(refused) if network.is_active()? => Err(refused.into()),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 
