@@ -93,7 +93,7 @@ fn kernel_of_the_day() -> Result<Option<String>> {
 }
 
 fn version_in(unpacked: &Path) -> Option<String> {
-    let folder = fs::read_dir(modules_in(unpacked)).ok()?.filter_map(Result::ok).next()?;
+    let folder = fs::read_dir(modules_in(unpacked)).ok()?.find_map(Result::ok)?;
     folder.file_name().into_string().ok()
 }
 

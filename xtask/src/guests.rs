@@ -69,7 +69,7 @@ fn find(root: &Path) -> Result<Vec<Extension>> {
             let package = folder.join("Cargo.toml");
             match (manifest.is_file(), package.is_file()) {
                 (true, true) => {
-                    found.push(Extension { name: package_name(&package)?, manifest, is_crate: true })
+                    found.push(Extension { name: package_name(&package)?, manifest, is_crate: true });
                 }
                 (true, false) => {
                     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -47,9 +47,9 @@ impl Libvirtd {
         libvirtd.wait_until_it_answers()?;
         // The test driver forgets everything when its last connection closes. One that stays open makes it behave as
         // a real hypervisor does when its clients die.
-        let mut virsh = libvirtd.virsh(&libvirtd.test_uri());
-        virsh.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        libvirtd.keeper = Some(Running::start(&mut virsh)?);
+        let mut keeper = virsh(&libvirtd.test_uri());
+        keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        libvirtd.keeper = Some(Running::start(&mut keeper)?);
         Ok(libvirtd)
     }
 
@@ -63,13 +63,6 @@ impl Libvirtd {
         format!("test+unix:///default?socket={}", self.socket().display())
     }
 
-    /// libvirt's own client on one of these URIs.
-    pub(crate) fn virsh(&self, uri: &str) -> Command {
-        let mut virsh = Command::new("virsh");
-        virsh.args(["--quiet", "--connect", uri]).env("LC_ALL", "C");
-        virsh
-    }
-
     fn socket(&self) -> PathBuf {
         self.sockets.join("libvirt-sock")
     }
@@ -81,8 +74,7 @@ impl Libvirtd {
                 bail!("libvirtd ended at once ({status}); it said:\n{}", tail(&self.log));
             }
             let answers = self.socket().exists()
-                && self
-                    .virsh(&self.qemu_uri())
+                && virsh(&self.qemu_uri())
                     .arg("uri")
                     .stdin(Stdio::null())
                     .stdout(Stdio::null())
@@ -111,6 +103,13 @@ impl Drop for Libvirtd {
         let _ended_already = self.daemon.wait();
         let _removed_by_the_daemon = std::fs::remove_dir_all(&self.sockets);
     }
+}
+
+/// libvirt's own client.
+pub(crate) fn virsh(uri: &str) -> Command {
+    let mut virsh = Command::new("virsh");
+    virsh.args(["--quiet", "--connect", uri]).env("LC_ALL", "C");
+    virsh
 }
 
 /// Whether this machine lets us make the namespaces; the error says why not.

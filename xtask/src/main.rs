@@ -104,7 +104,7 @@ fn run(Arguments { command, consent }: Arguments) -> Result<ExitCode> {
             match prerequisites::machines(&workspace, consent) {
                 Ok(_) => println!("Everything is here: the server, extensions, and machines that boot."),
                 Err(reason) => {
-                    println!("The server and extensions can be built; machines cannot boot here: {reason:#}")
+                    println!("The server and extensions can be built; machines cannot boot here: {reason:#}");
                 }
             }
         }

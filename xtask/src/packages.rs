@@ -36,9 +36,9 @@ impl Apt {
 
     /// The gentlest way to get these packages: one that removes nothing and downgrades nothing; else one that takes
     /// from the archive that a package in the way came from; else one that downgrades the package in the way.
-    pub(crate) fn plan(&self, packages: &[&str]) -> Result<Plan> {
+    pub(crate) fn plan(packages: &[&str]) -> Result<Plan> {
         let wanted: Vec<String> = packages.iter().map(ToString::to_string).collect();
-        let plain = self.simulate(wanted.clone())?;
+        let plain = simulate(wanted.clone())?;
         if plain.removed.is_empty() {
             return Ok(plain);
         }
@@ -58,7 +58,7 @@ impl Apt {
         }
         ways.append(&mut downgrades);
         for way in ways {
-            if let Ok(plan) = self.simulate(way)
+            if let Ok(plan) = simulate(way)
                 && plan.removed.is_empty()
             {
                 return Ok(plan);
@@ -76,21 +76,6 @@ impl Apt {
         Ok(())
     }
 
-    fn simulate(&self, arguments: Vec<String>) -> Result<Plan> {
-        let output = apt_query("apt-get")
-            .args(["install", "--simulate", "--no-install-recommends"])
-            .args(&arguments)
-            .output()
-            .context("cannot run apt-get")?;
-        ensure!(
-            output.status.success(),
-            "apt cannot install {}: {}",
-            arguments.join(" "),
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-        Ok(Plan::read(arguments, &String::from_utf8_lossy(&output.stdout)))
-    }
-
     fn apt_get(&self) -> Command {
         let mut command = if self.sudo {
             let mut sudo = Command::new("sudo");
@@ -102,6 +87,22 @@ impl Apt {
         command.env("DEBIAN_FRONTEND", "noninteractive").env("LC_ALL", "C");
         command
     }
+}
+
+/// What apt-get install would do with these arguments. Needs no rights.
+fn simulate(arguments: Vec<String>) -> Result<Plan> {
+    let output = apt_query("apt-get")
+        .args(["install", "--simulate", "--no-install-recommends"])
+        .args(&arguments)
+        .output()
+        .context("cannot run apt-get")?;
+    ensure!(
+        output.status.success(),
+        "apt cannot install {}: {}",
+        arguments.join(" "),
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
+    Ok(Plan::read(arguments, &String::from_utf8_lossy(&output.stdout)))
 }
 
 /// Fetches a package's file into a folder, without installing it, and answers its contents' folder.

@@ -89,7 +89,7 @@ fn install(missing: &Missing, consent: Consent) -> Result<()> {
         bail!(Unmet(by_hand(missing)));
     };
     apt.update()?;
-    let plan = apt.plan(&missing.packages).with_context(|| Unmet(by_hand(missing)))?;
+    let plan = Apt::plan(&missing.packages).with_context(|| Unmet(by_hand(missing)))?;
     if !plan.removed.is_empty() {
         bail!(Unmet(format!(
             "installing {} would remove {}, which is yours to decide; nothing was changed. {}",

@@ -1,23 +1,81 @@
-//! The demonstration.
+//! The demonstration: the server does its work before one's eyes, first on libvirt's built-in test driver, which needs
+//! no daemon, then on QEMU, where a machine really boots.
+//!
+//! `story` is what happens; `client` and `server` are the two sides of it; `proof` asks libvirt; `show` prints.
+
+mod client;
+mod proof;
+mod server;
+mod show;
+mod stage;
+mod story;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
 
-use crate::Consent;
+use crate::libvirtd::Libvirtd;
 use crate::workspace::Workspace;
+use crate::{Consent, prerequisites};
+use show::Show;
+use stage::Stage;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Leave the server running at the end, and print three requests to try
+    /// Leave a server running at the end, and print three requests to try
     #[arg(long)]
     stay: bool,
-    /// Show it on this libvirt only, such as qemu:///system
+    /// Show it on this libvirt alone, such as `test:///default` or `qemu:///system`
     #[arg(long)]
     uri: Option<String>,
 }
 
-pub(crate) fn run(_workspace: &Workspace, _consent: Consent, _options: &Options) -> Result<ExitCode> {
+/// Every stage in turn. What the server answers otherwise than the story has it is an error.
+pub(crate) fn run(workspace: &Workspace, consent: Consent, options: &Options) -> Result<ExitCode> {
+    let show = Show::on_stdout();
+    let mut summary = Vec::new();
+    match options.uri.as_deref() {
+        Some(stage::EMBEDDED) => summary.push(story::tell(&Stage::embedded(workspace)?, &show)?),
+        Some(uri) => {
+            let system = prerequisites::machines(workspace, consent)?;
+            summary.push(story::tell(&Stage::on_libvirt(workspace, uri, &system)?, &show)?);
+        }
+        None => {
+            summary.push(story::tell(&Stage::embedded(workspace)?, &show)?);
+            match prerequisites::machines(workspace, consent) {
+                Ok(system) => {
+                    let libvirtd = Libvirtd::start(workspace)?;
+                    let stage = Stage::on_libvirt(workspace, &libvirtd.qemu_uri(), &system)?;
+                    summary.push(story::tell(&stage, &show)?);
+                }
+                Err(reason) => show.warning(&format!("not shown: machines that boot. Reason: {reason:#}")),
+            }
+        }
+    }
+    show.summary(&summary);
+    if options.stay {
+        stay(workspace, &show)?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+fn stay(workspace: &Workspace, show: &Show) -> Result<()> {
+    let mut stage = Stage::embedded(workspace)?;
+    // The address that the documentation names, if it is free.
+    if std::net::TcpListener::bind("127.0.0.1:8787").is_ok() {
+        stage.address = ([127, 0, 0, 1], 8787).into();
+    }
+    let server = server::Server::start(&stage)?;
+    let base = format!("http://{}", stage.address);
+    show.chapter("The server stays");
+    show.say(&format!("It runs as process {0}; `kill {0}` ends it. Three requests to try:", server.id()));
+    show::quote(&format!(
+        "curl {base}/-/\n\
+         curl -X POST {base}/compute/ -H 'Content-Type: text/plain' \
+         --data 'Category: compute; scheme=\"http://schemas.ogf.org/occi/infrastructure#\"; class=\"kind\"'\n\
+         curl {base}/compute/ -H 'Accept: application/occi+json'"
+    ));
+    server.stay();
+    Ok(())
 }

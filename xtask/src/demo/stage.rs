@@ -1,0 +1,108 @@
+//! Where the story is told: which hypervisor, and the files of the server that speaks to it.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use crate::guest_system::{self, GuestSystem};
+use crate::workspace::Workspace;
+
+/// libvirt's built-in test driver, which is the server's default.
+pub(super) const EMBEDDED: &str = "test:///default";
+
+pub(super) struct Stage {
+    /// The hypervisor's URI.
+    pub(super) uri: String,
+    /// The server's program.
+    pub(super) program: PathBuf,
+    pub(super) address: SocketAddr,
+    /// Everything below is in this folder, which begins empty.
+    pub(super) folder: PathBuf,
+    /// Whether the server needs a configuration; the embedded defaults need none.
+    pub(super) config: Option<PathBuf>,
+    /// Where machines that boot leave what they print; none where they do not boot.
+    pub(super) consoles: Option<PathBuf>,
+}
+
+impl Stage {
+    /// The server with all its defaults.
+    pub(super) fn embedded(workspace: &Workspace) -> Result<Self> {
+        Self::new(workspace, "embedded", EMBEDDED)
+    }
+
+    /// The server on a libvirt daemon, with a system for machines to boot.
+    pub(super) fn on_libvirt(workspace: &Workspace, uri: &str, system: &GuestSystem) -> Result<Self> {
+        let mut stage = Self::new(workspace, "libvirt", uri)?;
+        let consoles = stage.folder.join("consoles");
+        let volumes = stage.folder.join("volumes");
+        let config = Config {
+            hypervisor: Hypervisor {
+                uri: uri.to_owned(),
+                // Emulation works on every machine, and so shows the same everywhere.
+                domain_type: "qemu",
+                volumes: volumes.clone(),
+                consoles: consoles.clone(),
+                boot: Boot {
+                    kernel: system.kernel.clone(),
+                    initrd: system.initrd.clone(),
+                    cmdline: guest_system::COMMAND_LINE,
+                },
+            },
+        };
+        let file = stage.folder.join("occi.toml");
+        for folder in [&consoles, &volumes] {
+            fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        fs::write(&file, toml::to_string(&config)?).context("cannot write the server's configuration")?;
+        stage.config = Some(file);
+        stage.consoles = Some(consoles);
+        Ok(stage)
+    }
+
+    fn new(workspace: &Workspace, name: &str, uri: &str) -> Result<Self> {
+        let folder = workspace.target.join("demo").join(name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+        }
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        // Free now, and very likely still free when the server takes it; chosen here so that it is the same after the
+        // server was killed.
+        let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr())?;
+        let program = workspace.release().join("occi");
+        Ok(Self { uri: uri.to_owned(), program, address, folder, config: None, consoles: None })
+    }
+
+    pub(super) fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    pub(super) fn log(&self) -> PathBuf {
+        self.folder.join("server.log")
+    }
+}
+
+/// The part of the server's configuration that the demonstration sets.
+#[derive(Serialize)]
+struct Config {
+    hypervisor: Hypervisor,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Hypervisor {
+    uri: String,
+    domain_type: &'static str,
+    volumes: PathBuf,
+    consoles: PathBuf,
+    boot: Boot,
+}
+
+#[derive(Serialize)]
+struct Boot {
+    kernel: PathBuf,
+    initrd: PathBuf,
+    cmdline: &'static str,
+}
