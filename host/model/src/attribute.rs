@@ -39,12 +39,12 @@ impl ValueType {
     /// are taken by the declared type, and an integer is a number. What is not finite is no number.
     pub fn accept(self, value: Value) -> Option<Value> {
         match (self, value) {
-            (Self::Number, Value::Number(number)) => number.is_finite().then_some(Value::Number(number)),
             (Self::String, value @ Value::Text(_))
             | (Self::Integer, value @ Value::Integer(_))
+            | (Self::Number, value @ Value::Number(_))
             | (Self::Boolean, value @ Value::Boolean(_))
             | (Self::Array, value @ Value::List(_))
-            | (Self::Object, value @ Value::Hash(_)) => Some(value),
+            | (Self::Object, value @ Value::Hash(_)) => value.is_finite().then_some(value),
             #[allow(
                 clippy::cast_precision_loss,
                 reason = "an integer this large is no exact number in JSON either"

@@ -19,6 +19,9 @@ pub mod representation;
 pub mod validate;
 pub mod value;
 
+#[cfg(test)]
+mod fixture;
+
 pub use attribute::{Attribute, Constraint, ValueType};
 pub use category::{Action, Class, Kind, Mixin, Origin, States};
 pub use draft::{CategoryDraft, Draft, Item};

@@ -29,6 +29,16 @@ impl Value {
         }
     }
 
+    /// Whether every number in it is one that can be rendered.
+    pub fn is_finite(&self) -> bool {
+        match self {
+            Self::Number(number) => number.is_finite(),
+            Self::List(values) => values.iter().all(Self::is_finite),
+            Self::Hash(values) => values.values().all(Self::is_finite),
+            Self::Text(_) | Self::Integer(_) | Self::Boolean(_) => true,
+        }
+    }
+
     /// What messages call it.
     pub fn type_name(&self) -> &'static str {
         match self {

@@ -6,7 +6,7 @@ use super::{
 use crate::attribute::Attribute;
 use crate::category::{Action, Kind, Mixin, Origin, States};
 use crate::core;
-use crate::identifier::{AttributeName, CategoryId, Location};
+use crate::identifier::{CategoryId, Location};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -22,11 +22,10 @@ pub(super) fn build(
     let kind_by_id = by_id(all_kinds.iter().map(|kind| &kind.id), &mut faults);
     let mixin_by_id = by_id(mixins.iter().map(|mixin| &mixin.id), &mut faults);
     let action_by_id = by_id(actions.iter().map(|action| &action.id), &mut faults);
-    for id in mixin_by_id.keys().chain(action_by_id.keys()) {
-        if kind_by_id.contains_key(id) || (action_by_id.contains_key(id) && mixin_by_id.contains_key(id)) {
-            faults.push(RegistryError::Duplicate(id.clone()));
-        }
-    }
+    let mixin_ids = mixins.iter().map(|mixin| &mixin.id).filter(|id| kind_by_id.contains_key(*id));
+    let action_ids = actions.iter().map(|action| &action.id);
+    let action_ids = action_ids.filter(|id| kind_by_id.contains_key(*id) || mixin_by_id.contains_key(*id));
+    faults.extend(mixin_ids.chain(action_ids).cloned().map(RegistryError::Duplicate));
 
     for action in &mut actions {
         action.attributes = declare::parameters(&action.id, &action.attributes, &mut faults);
@@ -219,25 +218,24 @@ fn resolve_mixin(
     }
 }
 
-/// What can only be seen when all categories are there.
+/// What can only be seen when all categories are there. A Mixin is held against the Kinds that it names, or that
+/// those name which it depends on: of others, its author need not know.
 fn check_together(registry: &Registry, faults: &mut Vec<RegistryError>) {
-    let mut declaring: HashMap<&AttributeName, Vec<(&ResolvedKind, &Arc<Attribute>)>> = HashMap::new();
+    // The Kinds that could be resolved: the registry's own index is right only where all could.
+    let kinds: HashMap<_, _> = registry.kinds().iter().map(|kind| (&kind.kind.id, kind)).collect();
     for kind in registry.kinds() {
         for action in kind.kind.actions.iter().filter_map(|id| registry.action(id)) {
             declare::check_from(kind, action, faults);
         }
-        for attribute in &kind.attributes {
-            declaring.entry(&attribute.name).or_default().push((kind, attribute));
-        }
     }
     for mixin in registry.mixins() {
+        let needed: Vec<_> = mixin.depends.iter().filter_map(|id| registry.mixin(id)).collect();
+        let named = std::iter::once(&mixin).chain(&needed).flat_map(|mixin| &mixin.mixin.applies);
+        let of_kinds = named.filter_map(|id| kinds.get(id)).flat_map(|kind| &kind.attributes);
+        let known = of_kinds.chain(needed.iter().flat_map(|mixin| &mixin.attributes));
         for attribute in &mixin.attributes {
-            let kinds = declaring.get(&attribute.name).into_iter().flatten();
-            let of_kinds = kinds.filter(|(kind, _)| registry.applies(mixin, kind)).map(|(_, known)| *known);
-            let needed = mixin.depends.iter().filter_map(|id| registry.mixin(id));
-            let of_needed =
-                needed.flat_map(|mixin| &mixin.attributes).filter(|known| known.name == attribute.name);
-            declare::check_override(&mixin.mixin.id, attribute, of_kinds.chain(of_needed), faults);
+            let before = known.clone().filter(|known| known.name == attribute.name);
+            declare::check_override(&mixin.mixin.id, attribute, before, faults);
         }
     }
 }

@@ -13,7 +13,7 @@ pub enum Violation {
     #[error("the category {0} is not known here; the query interface `/-/` lists those that are")]
     UnknownCategory(CategoryId),
     /// A category of another class than the request says.
-    #[error("{id} is a {is}, not a {given}")]
+    #[error("{id} is {}, not {}", article(.is.name()), article(.given.name()))]
     WrongClass {
         /// Which.
         id: CategoryId,
@@ -61,7 +61,7 @@ pub enum Violation {
         nearest: Option<AttributeName>,
     },
     /// A value of another type.
-    #[error("{name} takes {}, not {given}", article(*.wanted))]
+    #[error("{name} takes {}, not {given}", article(.wanted.name()))]
     WrongType {
         /// The attribute.
         name: AttributeName,
@@ -199,12 +199,9 @@ fn as_held(held: Option<&Value>) -> String {
     held.map_or_else(String::new, |held| format!(", it is {held}"))
 }
 
-fn article(wanted: ValueType) -> String {
-    let article = match wanted {
-        ValueType::Integer | ValueType::Array | ValueType::Object => "an",
-        ValueType::String | ValueType::Number | ValueType::Boolean => "a",
-    };
-    format!("{article} {wanted}")
+fn article(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'i', 'o']) { "an" } else { "a" };
+    format!("{article} {noun}")
 }
 
 fn list<T: AsRef<str>>(names: &[T]) -> String {
