@@ -34,7 +34,7 @@ pub(crate) async fn act(
     };
     let before = &stored.entity;
     let operation = Uuid::new_v4();
-    let outside = snapshot.extension(&invocation.owner).is_some_and(|extension| extension.has_outside_effects());
+    let outside = snapshot.extension(&invocation.owner).is_some_and(|extension| extension.uses_outside_capabilities());
     if outside {
         core.intend(operation, Verb::Change, [&**before]).await?;
     }

@@ -69,7 +69,7 @@ fn check_place(snapshot: &Snapshot, place: &Place, asked: &[Asked]) -> Result<()
     // Links may come along with the resources that they join.
     for given in asked.iter().map(|asked| &asked.made.kind) {
         if given.nature == wanted.nature && given.kind.id != *kind {
-            let right = given.kind.location.as_ref().map(Location::as_str).unwrap_or("/");
+            let right = given.kind.location.as_ref().map_or("/", Location::as_str);
             return Err(Refusal::Invalid(format!(
                 "this is the collection of {kind}; send an entity of {} to {right}",
                 given.kind.id

@@ -64,7 +64,7 @@ impl<'a> Effects<'a> {
     pub(crate) async fn update(&mut self, before: &Entity, updated: Updated) -> Result<Entity, Refusal> {
         let Updated { entity, wanted, cleared, gained, lost } = updated;
         for id in lost.iter().rev() {
-            for role in self.lifecycle_of_mixin(id) {
+            if let Some(role) = self.lifecycle_of_mixin(id) {
                 self.delete_role(&role, before).await?;
             }
         }
@@ -77,7 +77,7 @@ impl<'a> Effects<'a> {
             }
         }
         for id in &gained {
-            for role in self.lifecycle_of_mixin(id) {
+            if let Some(role) = self.lifecycle_of_mixin(id) {
                 after = self.create_role(&role, &after).await?;
             }
         }
@@ -119,7 +119,7 @@ impl<'a> Effects<'a> {
 
     /// Whether any role of an entity reaches outside of the store, so that its changes need an intent.
     pub(crate) fn reaches_outside(snapshot: &Snapshot, entity: &Entity) -> bool {
-        snapshot.roles(entity).iter().any(|(_, extension)| extension.has_outside_effects())
+        snapshot.roles(entity).iter().any(|(_, extension)| extension.uses_outside_capabilities())
     }
 
     fn lifecycle_of_mixin(&self, id: &CategoryId) -> Option<Role> {
@@ -169,11 +169,11 @@ impl<'a> Effects<'a> {
         self.snapshot
             .registry()
             .apply(entity, change)
-            .map_err(|violations| Refusal::Proposal { extension: extension.name().to_owned(), violations })
+            .map_err(|violations| Refusal::Proposal { extension: extension.name().to_string(), violations })
     }
 
     fn keep(&mut self, extension: &Extension, entity: &Entity, outcome: Outcome) {
-        let name: Arc<str> = extension.name().into();
+        let name = Arc::clone(extension.name());
         self.writes.extend(outcome.writes.into_iter().map(|write| (Arc::clone(&name), write)));
         self.again.extend(outcome.again.map(|delay| (entity.id, delay)));
     }

@@ -10,6 +10,7 @@ use crate::observer::Cause;
 use crate::{Refusal, Snapshot};
 use occi_store::{Entities, Set};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// What was found at the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,7 +46,7 @@ impl Core {
                 }
             }
         }
-        recovered.recreated = self.ask_all(&snapshot).await?;
+        recovered.recreated = self.ask_all().await?;
         Ok(recovered)
     }
 
@@ -81,31 +82,54 @@ impl Core {
         Ok(())
     }
 
-    /// Asks every entity whose extension wants to be asked: at once, resources before links, where the extension's
-    /// capabilities have forgotten; else soon.
-    async fn ask_all(self: &Arc<Self>, snapshot: &Snapshot) -> Result<usize, Refusal> {
-        let mut forgotten = Vec::new();
-        {
-            let view = self.read()?;
-            for tenant in occi_store::tenants(&*view)? {
-                let mut walk = Walk::new(Set::All);
-                while let Some(stored) = walk.next(Entities::new(&*view, &tenant))? {
-                    let Some((_, extension)) = snapshot.role_of_kind(&stored.entity.kind) else { continue };
-                    if !extension.has_observe() {
-                        continue;
-                    }
-                    if extension.forgets() {
-                        forgotten.push((stored.entity.is_link(), stored.entity.id));
-                    } else {
-                        self.observe(stored.entity.id, Cause::Restart);
-                    }
-                }
-            }
+    /// Has every entity asked soon, as after a time in which events were missed.
+    pub fn observe_all(&self) {
+        match self.observed() {
+            Ok(observed) => observed.iter().for_each(|observed| self.observe(observed.id, Cause::Restart)),
+            Err(refusal) => tracing::error!("the entities cannot be asked what they are now: {refusal}"),
         }
-        forgotten.sort_by_key(|&(is_link, _)| is_link);
-        for &(_, id) in &forgotten {
-            self.ask(id, Cause::Recreate).await;
+    }
+
+    /// Asks every entity: at once, resources before links, where its extension's capabilities have forgotten; else
+    /// soon.
+    async fn ask_all(self: &Arc<Self>) -> Result<usize, Refusal> {
+        let (mut forgotten, others): (Vec<_>, Vec<_>) =
+            self.observed()?.into_iter().partition(|observed| observed.is_forgotten);
+        forgotten.sort_by_key(|observed| observed.is_link);
+        for observed in &forgotten {
+            self.ask(observed.id, Cause::Recreate).await;
+        }
+        for observed in others {
+            self.observe(observed.id, Cause::Restart);
         }
         Ok(forgotten.len())
     }
+
+    /// All entities whose extension wants to be asked.
+    fn observed(&self) -> Result<Vec<Observed>, Refusal> {
+        let snapshot = self.snapshot();
+        let view = self.read()?;
+        let mut found = Vec::new();
+        for tenant in occi_store::tenants(&*view)? {
+            let mut walk = Walk::new(Set::All);
+            while let Some(stored) = walk.next(Entities::new(&*view, &tenant))? {
+                let role = snapshot.role_of_kind(&stored.entity.kind);
+                if let Some((_, extension)) = role.filter(|(_, extension)| extension.has_observe()) {
+                    found.push(Observed {
+                        id: stored.entity.id,
+                        is_link: stored.entity.is_link(),
+                        is_forgotten: extension.forgets(),
+                    });
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+struct Observed {
+    id: Uuid,
+    is_link: bool,
+    /// Whether what its extension made for it is gone with the last run.
+    is_forgotten: bool,
 }

@@ -81,6 +81,7 @@ fn tag(snapshot: &Snapshot, category: CategoryDraft) -> Result<Mixin, Refusal> {
         actions: Vec::new(),
         location,
         origin: Origin::Client,
+        exclusive: false,
         id,
     })
 }

@@ -261,22 +261,18 @@ fn touch_sources(core: &Core, changes: &mut Changes, before: &Entity, after: &En
 
 /// Undoes what a part of the roles did before another refused.
 async fn take_back(effects: &mut Effects<'_>, before: &Entity, updated: &Updated) {
-    let outcome = if before.ends != updated.entity.ends {
-        effects.create(before.clone()).await
-    } else {
+    let outcome = if before.ends == updated.entity.ends {
+        let names = updated.wanted.keys().chain(&updated.cleared);
         let backwards = Updated {
-            entity: before.clone(),
-            wanted: updated
-                .wanted
-                .keys()
-                .chain(&updated.cleared)
-                .filter_map(|name| Some((name.clone(), before.get(name.as_str())?)))
-                .collect(),
+            entity: Entity::clone(before),
+            wanted: names.filter_map(|name| Some((name.clone(), before.get(name.as_str())?))).collect(),
             cleared: updated.wanted.keys().filter(|name| before.get(name.as_str()).is_none()).cloned().collect(),
             gained: updated.lost.clone(),
             lost: updated.gained.clone(),
         };
         effects.update(&updated.entity, backwards).await
+    } else {
+        effects.create(before.clone()).await
     };
     if let Err(refusal) = outcome {
         tracing::error!(entity = %before.id, "a refused update could not be taken back: {refusal}");

@@ -84,8 +84,8 @@ mod tests {
 
     #[test]
     fn own_urls_become_paths_and_others_stay() {
-        let mut draft = Draft::default();
-        draft.locations = ["http://a/x", "http://ab/x", "/x", "http://a"].map(str::to_owned).into();
+        let locations = ["http://a/x", "http://ab/x", "/x", "http://a"].map(str::to_owned).into();
+        let mut draft = Draft { locations, ..Draft::default() };
         base("a").make_local(&mut draft);
         assert_eq!(draft.locations, ["/x", "http://ab/x", "/x", "http://a"]);
     }

@@ -111,11 +111,10 @@ fn read(parts: &Parts, body: &[u8], base: &Base) -> Result<Draft, Failure> {
     let in_headers = occi_headers.iter().any(|name| parts.headers.contains_key(*name));
     let media_type = match occi_rendering::content_type(values(&parts.headers, header::CONTENT_TYPE)) {
         Ok(Some(media_type)) => media_type,
-        Ok(None) if body.is_empty() && in_headers => MediaType::TextOcci,
-        Ok(None) => MediaType::TextPlain,
-        // A client that always sends a form's type, as curl does, has not said anything yet where the body is empty.
-        Err(_) if body.is_empty() && in_headers => MediaType::TextOcci,
+        // Where there is no body, its type says nothing: some clients name one on every request.
+        Ok(None) | Err(_) if body.is_empty() && in_headers => MediaType::TextOcci,
         Err(_) if body.is_empty() => MediaType::TextPlain,
+        Ok(None) => MediaType::TextPlain,
         Err(error) => return Err(error.into()),
     };
     if body.is_empty() && media_type != MediaType::TextOcci {
