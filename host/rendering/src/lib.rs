@@ -9,6 +9,8 @@
 //! beyond the grammar, `problem` how an error is said.
 
 mod error;
+#[cfg(test)]
+mod example;
 mod json;
 mod limit;
 mod media_type;

@@ -5,8 +5,5 @@ mod members;
 mod read;
 mod write;
 
-#[cfg(test)]
-mod tests;
-
 pub(crate) use read::parse;
 pub(crate) use write::{to_body, value};

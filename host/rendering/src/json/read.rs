@@ -289,3 +289,6 @@ fn end(
     fold(attributes, names[0], location, pointer)?;
     kind.map_or(Ok(()), |kind| fold(attributes, names[1], kind, pointer))
 }
+
+#[cfg(test)]
+mod tests;

@@ -260,8 +260,8 @@ impl Serialize for Pattern<'_> {
             object.serialize_entry("enum", &List(|| constraint.choices.iter().map(ValueOf)))?;
         }
         if let Some(regex) = &constraint.regex {
-            // A schema's pattern may match anywhere; ours is the whole text's.
-            object.serialize_entry("pattern", &format_args!("^(?:{regex})$"))?;
+            // A schema's pattern may match anywhere in a text; the registry has put an anchor at each end.
+            object.serialize_entry("pattern", regex.as_str())?;
         }
         if let Some(minimum) = constraint.minimum {
             object.serialize_entry("minimum", &Bound(minimum))?;
@@ -326,3 +326,6 @@ where
         serializer.collect_map((self.0)())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,9 +12,6 @@ mod read;
 mod scanner;
 mod write;
 
-#[cfg(test)]
-mod tests;
-
 pub(crate) use read::{parse_body, parse_filter, parse_headers, utf8};
 pub(crate) use write::{to_body, to_headers};
 

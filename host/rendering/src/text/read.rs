@@ -122,3 +122,6 @@ impl Reader {
         Draft { items, locations: self.locations }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,10 +88,20 @@ fn write(sink: &mut impl Sink, representation: &Representation, base: &str) -> R
     match representation {
         Representation::Entity(view) => entity(sink, view)?,
         Representation::Collection(views) => {
-            views.iter().for_each(|view| location(sink, &view.entity.location, base));
+            for view in views {
+                location(sink, &view.entity.location, base);
+            }
         }
-        Representation::Categories(categories) => categories.iter().for_each(|view| category(sink, view)),
-        Representation::Created(locations) => locations.iter().for_each(|path| location(sink, path, base)),
+        Representation::Categories(views) => {
+            for view in views {
+                category(sink, view);
+            }
+        }
+        Representation::Created(locations) => {
+            for path in locations {
+                location(sink, path, base);
+            }
+        }
         Representation::Done => {}
     }
     Ok(())
@@ -317,3 +327,6 @@ pub(super) fn push_uri(out: &mut String, uri: &str) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

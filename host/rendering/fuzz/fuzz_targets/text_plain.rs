@@ -1,0 +1,8 @@
+//! Any body as text/plain.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use occi_rendering::MediaType;
+use occi_rendering_fuzz::check;
+
+fuzz_target!(|body: &[u8]| check::request(MediaType::TextPlain, &[], body));
