@@ -1,1 +1,113 @@
-//! To come.
+//! OCCI Infrastructure (GFD.224) on machines, volumes and networks.
+//!
+//! The manifest declares the Kinds, Mixins and actions; here is what they do. Each module is one Kind with its
+//! Mixin, and says how the standard's words are taken where it leaves room. Three things hold for all:
+//!
+//! - After a step the hypervisor is asked what is there now, and its answer is the entity's state. A step that failed
+//!   without an effect is a fault, and the entity stays as it is.
+//! - What the hypervisor no longer has is in the state 'error', with a message that says so.
+//! - Every call may come twice, and has its effect once.
+
+mod address;
+mod compute;
+mod ends;
+mod network;
+mod networkinterface;
+mod outcome;
+mod size;
+mod storage;
+mod storagelink;
+
+use compute::Compute;
+use network::{IpNetwork, Network};
+use networkinterface::{IpNetworkInterface, NetworkInterface};
+use occi_sdk::{Actions, Attributes, Cause, Change, Fault, Lifecycle, Observe, Result, Subject};
+use storage::Storage;
+use storagelink::StorageLink;
+
+/// A term of OCCI Infrastructure as a type identifier.
+macro_rules! infrastructure {
+    ($term:literal) => {
+        concat!("http://schemas.ogf.org/occi/infrastructure", $term)
+    };
+}
+
+const COMPUTE: &str = infrastructure!("#compute");
+const NETWORK: &str = infrastructure!("#network");
+const STORAGE: &str = infrastructure!("#storage");
+const NETWORK_INTERFACE: &str = infrastructure!("#networkinterface");
+const STORAGE_LINK: &str = infrastructure!("#storagelink");
+const IP_NETWORK: &str = infrastructure!("/network#ipnetwork");
+const IP_NETWORK_INTERFACE: &str = infrastructure!("/networkinterface#ipnetworkinterface");
+
+struct Infrastructure;
+
+impl Lifecycle for Infrastructure {
+    fn create(subject: &Subject) -> Result<Change> {
+        match subject.role() {
+            COMPUTE => Compute::create(subject),
+            NETWORK => Network::create(subject),
+            STORAGE => Storage::create(subject),
+            NETWORK_INTERFACE => NetworkInterface::create(subject),
+            STORAGE_LINK => StorageLink::create(subject),
+            IP_NETWORK => IpNetwork::create(subject),
+            IP_NETWORK_INTERFACE => IpNetworkInterface::create(subject),
+            // The roots of templates: what a template brings are values of the Kind's attributes.
+            _ => Ok(Change::new()),
+        }
+    }
+
+    fn update(subject: &Subject, wanted: &Attributes) -> Result<Change> {
+        match subject.role() {
+            COMPUTE => Compute::update(subject, wanted),
+            NETWORK => Network::update(subject, wanted),
+            STORAGE => Storage::update(subject, wanted),
+            NETWORK_INTERFACE => NetworkInterface::update(subject, wanted),
+            STORAGE_LINK => StorageLink::update(subject, wanted),
+            IP_NETWORK => IpNetwork::update(subject, wanted),
+            IP_NETWORK_INTERFACE => IpNetworkInterface::update(subject, wanted),
+            _ => Ok(Change::new()),
+        }
+    }
+
+    fn delete(subject: &Subject) -> Result<()> {
+        match subject.role() {
+            COMPUTE => Compute::delete(subject),
+            NETWORK => Network::delete(subject),
+            STORAGE => Storage::delete(subject),
+            NETWORK_INTERFACE => NetworkInterface::delete(subject),
+            STORAGE_LINK => StorageLink::delete(subject),
+            IP_NETWORK => IpNetwork::delete(subject),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Actions for Infrastructure {
+    fn act(subject: &Subject, action: &str, parameters: &Attributes) -> Result<Change> {
+        match subject.role() {
+            COMPUTE => Compute::act(subject, action, parameters),
+            NETWORK => Network::act(subject, action, parameters),
+            STORAGE => Storage::act(subject, action, parameters),
+            role => Err(Fault::unsupported(format!("{role} has no action {action}"))),
+        }
+    }
+}
+
+impl Observe for Infrastructure {
+    fn observe(subject: &Subject, cause: Cause) -> Result<Change> {
+        match subject.role() {
+            COMPUTE => Compute::observe(subject, cause),
+            NETWORK => Network::observe(subject, cause),
+            STORAGE => Storage::observe(subject, cause),
+            NETWORK_INTERFACE => NetworkInterface::observe(subject, cause),
+            STORAGE_LINK => StorageLink::observe(subject, cause),
+            _ => Ok(Change::new()),
+        }
+    }
+}
+
+occi_sdk::export!(Infrastructure: lifecycle, actions, observe);
+
+#[cfg(test)]
+mod tests;

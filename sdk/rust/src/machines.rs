@@ -166,7 +166,7 @@ impl Machine {
         self.0.save()
     }
 
-    /// Keep the present state of the machine and its disks under a name.
+    /// Keep the present state of the machine and its disks under a name. An older one of that name gives way.
     pub fn snapshot(&self, name: &str) -> Result<()> {
         self.0.snapshot(name)
     }

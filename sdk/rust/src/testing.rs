@@ -20,6 +20,7 @@ mod world;
 pub use types::Entity;
 pub use world::{Disk, Interface, Machine, Network};
 
+use crate::logging::Level;
 use crate::{Actions, Attributes, Cause, Change, Fault, Lifecycle, Observe, Result, Subject};
 use std::marker::PhantomData;
 use world::{World, world};
@@ -66,8 +67,8 @@ impl<T> Host<T> {
         world(|world| std::mem::take(&mut world.calls))
     }
 
-    /// The lines logged since the last time of asking.
-    pub fn log(&self) -> Vec<String> {
+    /// The messages logged since the last time of asking, with how much each matters.
+    pub fn log(&self) -> Vec<(Level, String)> {
         world(|world| std::mem::take(&mut world.log))
     }
 
@@ -142,7 +143,9 @@ impl<T: Lifecycle> Host<T> {
             changes.push(self.call(entity, &role, |subject| T::update(subject, &wanted))?);
         }
         entity.apply(Change { set: wanted.iter().cloned().collect(), ..Change::new() });
-        changes.into_iter().for_each(|change| entity.apply(change));
+        for change in changes {
+            entity.apply(change);
+        }
         Ok(())
     }
 

@@ -160,9 +160,7 @@ impl Machine {
 
     pub(crate) fn snapshot(&self, name: &str) -> Result<()> {
         self.alter("machine.snapshot", |machine| {
-            if machine.snapshots.iter().any(|other| other == name) {
-                return Err(Fault::conflict(format!("there is a snapshot {name} already")));
-            }
+            machine.snapshots.retain(|older| older != name);
             machine.snapshots.push(name.into());
             Ok(())
         })

@@ -1,6 +1,7 @@
 //! The thread's world: what the fake hypervisor holds, what it was asked, and what it shall refuse.
 
 use super::types::Entity;
+use crate::logging::Level;
 use crate::{End, Fault, Result};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -90,7 +91,7 @@ pub(super) struct World {
     pub(super) networks: BTreeMap<String, Network>,
     pub(super) stores: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
     pub(super) calls: Vec<String>,
-    pub(super) log: Vec<String>,
+    pub(super) log: Vec<(Level, String)>,
     pub(super) faults: Vec<(String, Fault)>,
     names: u32,
 }

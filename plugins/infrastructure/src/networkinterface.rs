@@ -1,0 +1,104 @@
+//! NetworkInterface: an interface of a compute's machine on a network; and the Mixin ipnetworkinterface.
+//!
+//! What the client does not give, the device's name always among it, is made up. The Mixin's addresses are for the guest
+//! system to take: the contract has no way to hand them over, so they are checked and shown. An address is always there
+//! where it is static; where it is dynamic the network's DHCP knows it, and it is shown only if a client says it.
+
+use crate::{ends, outcome};
+use occi_sdk::machines::{Machine, Nic};
+use occi_sdk::networks::Network;
+use occi_sdk::{Attributes, Cause, Change, End, Fault, Lifecycle, Observe, Read, Result, Subject};
+use std::net::IpAddr;
+
+const INTERFACE: &str = "occi.networkinterface.interface";
+const MAC: &str = "occi.networkinterface.mac";
+const ADDRESS: &str = "occi.networkinterface.address";
+const GATEWAY: &str = "occi.networkinterface.gateway";
+const ALLOCATION: &str = "occi.networkinterface.allocation";
+
+pub(crate) struct NetworkInterface;
+
+impl Lifecycle for NetworkInterface {
+    fn create(subject: &Subject) -> Result<Change> {
+        let (machine, network) = (ends::machine()?, network()?);
+        attach(&machine, &network, subject.text(MAC))
+    }
+
+    fn update(subject: &Subject, wanted: &Attributes) -> Result<Change> {
+        ends::must_stay(wanted)?;
+        let Some(mac) = wanted.text(MAC) else { return Ok(Change::new()) };
+        let (machine, network) = (ends::machine()?, network()?);
+        machine.detach_network(&network)?;
+        attach(&machine, &network, Some(mac)).or_else(|fault| {
+            // The old one comes back, so that nothing has happened.
+            attach(&machine, &network, subject.text(MAC))?;
+            Err(fault)
+        })
+    }
+
+    fn delete(_subject: &Subject) -> Result<()> {
+        match (Machine::find(End::Source)?, Network::find(End::Target)?) {
+            (Some(machine), Some(network)) => machine.detach_network(&network),
+            (None, _) | (_, None) => Ok(()),
+        }
+    }
+}
+
+impl Observe for NetworkInterface {
+    fn observe(subject: &Subject, cause: Cause) -> Result<Change> {
+        let Some(machine) = Machine::find(End::Source)? else { return Ok(outcome::gone("machine")) };
+        let Some(network) = Network::find(End::Target)? else { return Ok(outcome::gone("network")) };
+        match cause {
+            Cause::Recreate | Cause::Restart => attach(&machine, &network, subject.text(MAC)),
+            _ => ends::present(&machine),
+        }
+    }
+}
+
+/// The network at the link's target.
+fn network() -> Result<Network> {
+    let refused = "the target has no network; name a network that this server holds";
+    Network::find(End::Target)?.ok_or_else(|| Fault::invalid(refused).on(ends::TARGET))
+}
+
+/// Attach the interface, where it is not attached already, and say what it is.
+fn attach(machine: &Machine, network: &Network, mac: Option<String>) -> Result<Change> {
+    let Nic { device, mac: given } = machine.attach_network(network, mac.as_deref())?;
+    // The client's spelling stays.
+    let mac = mac.filter(|mac| mac.eq_ignore_ascii_case(&given)).unwrap_or(given);
+    Ok(ends::present(machine)?.set(INTERFACE, device).set(MAC, mac))
+}
+
+/// The Mixin.
+pub(crate) struct IpNetworkInterface;
+
+impl Lifecycle for IpNetworkInterface {
+    fn create(subject: &Subject) -> Result<Change> {
+        check(subject)
+    }
+
+    fn update(subject: &Subject, wanted: &Attributes) -> Result<Change> {
+        check(&wanted.over(subject))
+    }
+}
+
+/// Whether the addresses can be right.
+fn check(of: &dyn Read) -> Result<Change> {
+    let (address, gateway) = (parse(of, ADDRESS)?, parse(of, GATEWAY)?);
+    if address.is_none() && of.text(ALLOCATION).as_deref() == Some("static") {
+        return Err(Fault::invalid("a static address must be given").on(ADDRESS));
+    }
+    if let (Some(address), Some(gateway)) = (address, gateway)
+        && address.is_ipv4() != gateway.is_ipv4()
+    {
+        return Err(
+            Fault::invalid("the address and its gateway are both of IPv4 or both of IPv6").on(GATEWAY)
+        );
+    }
+    Ok(Change::new())
+}
+
+fn parse(of: &dyn Read, attribute: &str) -> Result<Option<IpAddr>> {
+    let refused = |_| Fault::invalid("this is an IP address, such as 192.168.7.9 or fd00::9").on(attribute);
+    of.text(attribute).map(|text| text.parse().map_err(refused)).transpose()
+}

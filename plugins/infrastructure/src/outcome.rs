@@ -1,0 +1,22 @@
+//! What an entity is after a step, or when its thing at the hypervisor is gone.
+
+use occi_sdk::{Change, Result, Subject};
+
+/// The state after a step, as `present` tells it. Where the step failed and the state is what it was before, nothing
+/// has happened and the fault is the answer; where the state is another, the fault says why.
+pub(crate) fn settle(
+    subject: &Subject,
+    step: Result<()>,
+    present: impl FnOnce() -> Result<Change>,
+) -> Result<Change> {
+    let Err(fault) = step else { return present() };
+    match present() {
+        Ok(now) if now.state != subject.state() => Ok(now.message(fault.message)),
+        Ok(_) | Err(_) => Err(fault),
+    }
+}
+
+/// The hypervisor has no such thing any more.
+pub(crate) fn gone(thing: &str) -> Change {
+    Change::new().state("error").message(format!("the hypervisor has no such {thing}"))
+}

@@ -1,0 +1,288 @@
+//! Compute.
+
+use super::*;
+
+#[test]
+fn a_compute_with_its_kind_alone_is_a_machine_that_is_off() {
+    // INF-03
+    let cloud = Cloud::new();
+    let mut compute = cloud.resource(COMPUTE);
+    cloud.create(&mut compute).unwrap();
+    assert_eq!(state(&compute), ("inactive", ""));
+    let machine = cloud.machine(&compute).unwrap();
+    assert_eq!((machine.state.as_str(), machine.cores, machine.memory), ("off", None, None));
+}
+
+#[test]
+fn every_attribute_reaches_the_machine() {
+    // INF-04
+    let cloud = Cloud::new();
+    let mut compute = cloud
+        .resource(COMPUTE)
+        .with("occi.compute.cores", 4)
+        .with("occi.compute.memory", 1.5)
+        .with("occi.compute.share", 512)
+        .with("occi.compute.architecture", "x86")
+        .with("occi.compute.hostname", "web.example.org")
+        .with("occi.core.title", "Web");
+    cloud.create(&mut compute).unwrap();
+    let machine = cloud.machine(&compute).unwrap();
+    assert_eq!((machine.cores, machine.memory, machine.shares), (Some(4), Some(1_610_612_736), Some(512)));
+    assert_eq!(machine.architecture.as_deref(), Some("i686"));
+    assert_eq!(machine.hostname.as_deref(), Some("web.example.org"));
+    assert_eq!(machine.title.as_deref(), Some("Web"));
+}
+
+#[test]
+fn an_update_changes_the_machine_and_keeps_its_state() {
+    // INF-17: a new resource template is an update of the attributes that it brings.
+    let cloud = Cloud::new();
+    let mut compute = running(&cloud);
+    cloud.update(&mut compute, [("occi.compute.cores", 8)]).unwrap();
+    cloud.update(&mut compute, [("occi.compute.architecture", "x86")]).unwrap();
+    let machine = cloud.machine(&compute).unwrap();
+    assert_eq!((machine.state.as_str(), machine.cores, machine.memory), ("running", Some(8), Some(1 << 29)));
+    assert_eq!(machine.architecture.as_deref(), Some("i686"));
+    assert_eq!(compute.state.as_deref(), Some("active"));
+}
+
+#[test]
+fn values_that_no_machine_can_have_are_refused_by_name() {
+    let cloud = Cloud::new();
+    for (name, value) in [
+        ("occi.compute.cores", Value::from(0)),
+        ("occi.compute.cores", Value::from(-1)),
+        ("occi.compute.cores", Value::from(1_i64 << 32)),
+        ("occi.compute.share", Value::from(0)),
+        ("occi.compute.memory", Value::from(0.0)),
+        ("occi.compute.memory", Value::from(1e20)),
+        ("occi.compute.architecture", Value::from("arm")),
+    ] {
+        let mut refused = cloud.resource(COMPUTE).with(name, value.clone());
+        assert_eq!(refusal(cloud.create(&mut refused)), pair("invalid", name));
+        assert!(cloud.machine(&refused).is_none());
+
+        let mut kept = compute(&cloud);
+        let before = (kept.clone(), cloud.machine(&kept));
+        let wanted = Attributes::from(vec![Attribute { name: name.into(), value }]);
+        assert_eq!(refusal(cloud.update(&mut kept, wanted)), pair("invalid", name));
+        assert_eq!((kept.clone(), cloud.machine(&kept)), before);
+    }
+}
+
+#[test]
+fn each_action_with_each_method_leads_where_the_diagram_says() {
+    // INF-05, the state diagram and the table of actions.
+    for (from, action, with, to, call) in [
+        ("inactive", "start", "", ("active", "the machine is running (booted)"), "machine.start"),
+        ("suspended", "start", "", ("active", "the machine is running (unpaused)"), "machine.start"),
+        ("hibernated", "start", "", ("active", "the machine is running (restored)"), "machine.start"),
+        ("active", "stop", "", ("inactive", "the machine is off (shutdown)"), "machine.shutdown"),
+        ("active", "stop", "graceful", ("inactive", "the machine is off (shutdown)"), "machine.shutdown"),
+        ("active", "stop", "acpioff", ("inactive", "the machine is off (shutdown)"), "machine.shutdown"),
+        ("active", "stop", "poweroff", ("inactive", "the machine is off (destroyed)"), "machine.power-off"),
+        ("active", "restart", "", ("active", "the machine is running (booted)"), "machine.reboot"),
+        ("active", "restart", "graceful", ("active", "the machine is running (booted)"), "machine.reboot"),
+        ("active", "restart", "warm", ("active", "the machine is running (booted)"), "machine.reboot"),
+        ("active", "restart", "cold", ("active", "the machine is running (booted)"), "machine.reset"),
+        ("active", "suspend", "", ("suspended", "the machine is paused (user)"), "machine.pause"),
+        ("active", "suspend", "suspend", ("suspended", "the machine is paused (user)"), "machine.pause"),
+        (
+            "active",
+            "suspend",
+            "hibernate",
+            ("suspended", "the machine is saved to disk (saved)"),
+            "machine.save",
+        ),
+        ("active", "save", "", ("active", "the machine is running (booted)"), "machine.snapshot"),
+        ("active", "save", "hot", ("active", "the machine is running (booted)"), "machine.snapshot"),
+        ("active", "save", "deferred", ("active", "the machine is running (booted)"), "machine.snapshot"),
+        //
+        ("active", "save", "deffered", ("active", "the machine is running (booted)"), "machine.snapshot"),
+    ] {
+        for (cloud, expected) in [(Cloud::new(), vec![call]), (Cloud::crashing(), vec![call, call])] {
+            let mut compute = compute(&cloud);
+            if from != "inactive" {
+                cloud.act(&mut compute, "start", none()).unwrap();
+            }
+            match from {
+                "suspended" => cloud.act(&mut compute, "suspend", none()).unwrap(),
+                "hibernated" => cloud.act(&mut compute, "suspend", method("hibernate")).unwrap(),
+                _ => {}
+            }
+            cloud.calls();
+            cloud.act(&mut compute, action, if with.is_empty() { none() } else { method(with) }).unwrap();
+            assert_eq!(state(&compute), to, "{from} {action} {with}");
+            assert_eq!(cloud.calls(), expected, "{from} {action} {with}");
+        }
+    }
+}
+
+#[test]
+fn a_saved_machine_is_kept_under_the_name_that_the_client_gives() {
+    // INF-06
+    let cloud = Cloud::crashing();
+    let mut compute = running(&cloud);
+    cloud.act(&mut compute, "save", Attributes::from([("name", "before the upgrade")])).unwrap();
+    cloud.act(&mut compute, "save", none()).unwrap();
+    assert_eq!(cloud.machine(&compute).unwrap().snapshots, ["before the upgrade", "saved"]);
+}
+
+#[test]
+fn a_guest_system_that_does_not_listen_runs_on_unless_the_method_is_left_open() {
+    let cloud = Cloud::new();
+    for way in ["graceful", "acpioff"] {
+        let mut compute = running(&cloud);
+        cloud.meddle(&compute, |machine| machine.deaf = true);
+        let before = compute.clone();
+        let fault = cloud.act(&mut compute, "stop", method(way)).unwrap_err();
+        assert_eq!(fault.code, "timeout");
+        assert!(fault.message.contains("poweroff"), "{}", fault.message);
+        assert_eq!(compute, before);
+        assert_eq!(cloud.machine(&compute).unwrap().state, "running");
+    }
+    let mut compute = running(&cloud);
+    cloud.meddle(&compute, |machine| machine.deaf = true);
+    cloud.act(&mut compute, "stop", none()).unwrap();
+    assert_eq!(state(&compute), ("inactive", "the machine is off (destroyed)"));
+}
+
+#[test]
+fn what_has_no_such_action_or_method_says_so() {
+    let cloud = Cloud::new();
+    let mut compute = compute(&cloud);
+    assert_eq!(refusal(cloud.act(&mut compute, "stop", method("gently"))), pair("invalid", "method"));
+    assert_eq!(refusal(cloud.act(&mut compute, "fly", none())), pair("unsupported", ""));
+    let mut link = cloud.link(STORAGE_LINK, &compute, &storage(&cloud));
+    assert_eq!(refusal(cloud.act(&mut link, "online", none())), pair("unsupported", ""));
+}
+
+#[test]
+fn a_step_that_fails_without_an_effect_changes_nothing() {
+    let cloud = Cloud::new();
+    for (call, action, with) in [
+        ("machine.start", "start", none()),
+        ("machine.power-off", "stop", method("poweroff")),
+        ("machine.shutdown", "stop", none()),
+        ("machine.reboot", "restart", none()),
+        ("machine.pause", "suspend", none()),
+        ("machine.save", "suspend", method("hibernate")),
+        ("machine.snapshot", "save", none()),
+    ] {
+        let mut compute = if action == "start" { compute(&cloud) } else { running(&cloud) };
+        let before = (compute.clone(), cloud.machine(&compute));
+        cloud.fail(call, Fault::unavailable("the hypervisor does not answer"));
+        assert_eq!(refusal(cloud.act(&mut compute, action, with)), pair("unavailable", ""), "{call}");
+        assert_eq!((compute.clone(), cloud.machine(&compute)), before, "{call}");
+    }
+}
+
+#[test]
+fn a_step_that_breaks_the_machine_leads_to_error_and_says_why() {
+    // The diagram: start, stop and suspend may end in 'error'.
+    let cloud = Cloud::new();
+    let mut compute = running(&cloud);
+    cloud.meddle(&compute, |machine| machine.state = "crashed".into());
+    cloud.fail("machine.pause", Fault::failed("the machine broke down"));
+    cloud.act(&mut compute, "suspend", none()).unwrap();
+    assert_eq!(state(&compute), ("error", "the machine broke down"));
+}
+
+#[test]
+fn an_observed_compute_is_what_its_machine_is() {
+    let cloud = Cloud::new();
+    for (machine, reason, expected) in [
+        ("running", "booted", ("active", "the machine is running (booted)")),
+        ("running", "unknown", ("active", "")),
+        ("paused", "I/O error", ("suspended", "the machine is paused (I/O error)")),
+        ("saved", "saved", ("suspended", "the machine is saved to disk (saved)")),
+        ("off", "destroyed", ("inactive", "the machine is off (destroyed)")),
+        ("off", "unknown", ("inactive", "")),
+        ("crashed", "panicked", ("error", "the machine is crashed (panicked)")),
+        ("crashed", "unknown", ("error", "the machine is crashed")),
+        ("dreaming", "unknown", ("error", "the machine is in a state that OCCI has no name for")),
+    ] {
+        for cause in [Cause::Event, Cause::Timer, Cause::Restart] {
+            let mut compute = running(&cloud);
+            cloud.meddle(&compute, |it| (it.state, it.reason) = (machine.into(), reason.into()));
+            cloud.observe(&mut compute, cause).unwrap();
+            assert_eq!(state(&compute), expected, "{machine} {cause:?}");
+        }
+    }
+}
+
+#[test]
+fn a_machine_that_is_gone_is_an_error_for_the_observer_and_for_actions() {
+    for cause in [Cause::Event, Cause::Timer, Cause::Restart] {
+        let cloud = Cloud::new();
+        let mut compute = running(&cloud);
+        cloud.forget();
+        cloud.observe(&mut compute, cause).unwrap();
+        assert_eq!(state(&compute), ("error", "the hypervisor has no such machine"));
+        assert!(cloud.machine(&compute).is_none(), "it is not made again");
+    }
+    let cloud = Cloud::new();
+    let mut compute = compute(&cloud);
+    cloud.forget();
+    cloud.act(&mut compute, "start", none()).unwrap();
+    assert_eq!(state(&compute), ("error", "the hypervisor has no such machine"));
+}
+
+#[test]
+fn a_forgotten_machine_is_made_again_in_its_state() {
+    for (before, after) in
+        [("inactive", "off"), ("active", "running"), ("suspended", "paused"), ("error", "off")]
+    {
+        for cloud in [Cloud::new(), Cloud::crashing()] {
+            let mut compute = compute(&cloud);
+            compute.state = Some(before.into());
+            cloud.forget();
+            cloud.observe(&mut compute, Cause::Recreate).unwrap();
+            let machine = cloud.machine(&compute).unwrap();
+            assert_eq!(
+                (machine.state.as_str(), machine.cores, machine.memory),
+                (after, Some(1), Some(1 << 29))
+            );
+            assert_eq!(compute.state.as_deref(), Some(before));
+        }
+    }
+}
+
+#[test]
+fn a_machine_that_cannot_be_started_again_is_told_as_it_is() {
+    let cloud = Cloud::new();
+    let mut compute = running(&cloud);
+    cloud.forget();
+    cloud.fail("machine.start", Fault::failed("no memory is left"));
+    cloud.observe(&mut compute, Cause::Recreate).unwrap();
+    assert_eq!(state(&compute), ("inactive", "no memory is left"));
+}
+
+#[test]
+fn after_a_crash_the_machine_follows_the_attributes_again() {
+    let cloud = Cloud::new();
+    let mut compute = running(&cloud);
+    // The update reached the hypervisor, and the server died before it was recorded.
+    cloud.meddle(&compute, |machine| machine.cores = Some(8));
+    cloud.observe(&mut compute, Cause::Restart).unwrap();
+    assert_eq!(cloud.machine(&compute).unwrap().cores, Some(1));
+    assert_eq!(compute.state.as_deref(), Some("active"));
+}
+
+#[test]
+fn a_running_compute_can_be_deleted_and_twice() {
+    // README: DELETE of an active compute stops and removes it.
+    let cloud = Cloud::crashing();
+    let compute = running(&cloud);
+    cloud.delete(&compute).unwrap();
+    assert!(cloud.machine(&compute).is_none());
+    cloud.delete(&compute).unwrap();
+}
+
+#[test]
+fn a_repeated_creation_makes_one_machine() {
+    let cloud = Cloud::crashing();
+    let compute = compute(&cloud);
+    assert_eq!(cloud.calls(), ["machine.define", "machine.define"]);
+    assert_eq!(state(&compute), ("inactive", ""));
+}

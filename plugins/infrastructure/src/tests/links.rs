@@ -1,0 +1,216 @@
+//! NetworkInterface with ipnetworkinterface, and StorageLink.
+
+use super::*;
+
+const INTERFACE: &str = "occi.networkinterface.interface";
+const MAC: &str = "occi.networkinterface.mac";
+const DEVICE: &str = "occi.storagelink.deviceid";
+
+#[test]
+fn an_interface_shows_the_device_and_the_address_that_it_was_given() {
+    // INF-03, INF-04: both have multiplicity 1, and the client gives neither.
+    for cloud in [Cloud::new(), Cloud::crashing()] {
+        let (compute, network) = (compute(&cloud), network(&cloud));
+        let mut link = cloud.link(NETWORK_INTERFACE, &compute, &network);
+        cloud.create(&mut link).unwrap();
+        assert_eq!(link.get(INTERFACE), Some("eth0".into()));
+        assert_eq!(link.get(MAC), Some("52:54:00:00:00:00".into()));
+        assert_eq!(state(&link), ("inactive", ""));
+        assert_eq!(cloud.machine(&compute).unwrap().interfaces[&link.id].network, network.id);
+    }
+}
+
+#[test]
+fn the_hardware_address_is_the_clients_where_it_gives_one() {
+    let cloud = Cloud::new();
+    let (compute, network) = (running(&cloud), network(&cloud));
+    let mut link = cloud.link(NETWORK_INTERFACE, &compute, &network).with(MAC, "52:54:00:AA:BB:CC");
+    cloud.create(&mut link).unwrap();
+    assert_eq!(link.get(MAC), Some("52:54:00:AA:BB:CC".into()));
+    assert_eq!(state(&link), ("active", ""));
+
+    cloud.update(&mut link, [(MAC, "52:54:00:11:22:33")]).unwrap();
+    assert_eq!(link.get(MAC), Some("52:54:00:11:22:33".into()));
+    assert_eq!(cloud.machine(&compute).unwrap().interfaces[&link.id].mac, "52:54:00:11:22:33");
+
+    cloud.fail("machine.attach-network", Fault::failed("the slot is taken"));
+    assert_eq!(refusal(cloud.update(&mut link, [(MAC, "52:54:00:44:55:66")])), pair("failed", ""));
+    assert_eq!(
+        cloud.machine(&compute).unwrap().interfaces[&link.id].mac,
+        "52:54:00:11:22:33",
+        "it is as it was"
+    );
+}
+
+#[test]
+fn an_interface_goes_with_its_link() {
+    let cloud = Cloud::crashing();
+    let (compute, network) = (compute(&cloud), network(&cloud));
+    let mut first = cloud.link(NETWORK_INTERFACE, &compute, &network);
+    let mut second = cloud.link(NETWORK_INTERFACE, &compute, &network);
+    cloud.create(&mut first).unwrap();
+    cloud.create(&mut second).unwrap();
+    assert_eq!(second.get(INTERFACE), Some("eth1".into()), "a machine may be on a network twice");
+    cloud.delete(&first).unwrap();
+    let machine = cloud.machine(&compute).unwrap();
+    assert_eq!(machine.interfaces.keys().collect::<Vec<_>>(), [&second.id]);
+    cloud.forget();
+    cloud.delete(&second).unwrap();
+}
+
+#[test]
+fn a_storage_link_shows_the_device() {
+    // INF-03, INF-04
+    for cloud in [Cloud::new(), Cloud::crashing()] {
+        let (compute, storage) = (running(&cloud), storage(&cloud));
+        let mut link = cloud
+            .link(STORAGE_LINK, &compute, &storage)
+            .with("occi.storagelink.mountpoint", "/data")
+            .with(DEVICE, "sdq");
+        cloud.create(&mut link).unwrap();
+        assert_eq!(link.get(DEVICE), Some("vdb".into()));
+        assert_eq!(state(&link), ("active", ""));
+        assert_eq!(cloud.machine(&compute).unwrap().disks[&link.id].volume, storage.id);
+
+        cloud.update(&mut link, [("occi.storagelink.mountpoint", "/srv")]).unwrap();
+        assert_eq!(refusal(cloud.update(&mut link, [(DEVICE, "vdz")])), pair("unsupported", DEVICE));
+        cloud.delete(&link).unwrap();
+        assert!(cloud.machine(&compute).unwrap().disks.is_empty());
+        cloud.delete(&link).unwrap();
+        cloud.forget();
+        cloud.delete(&link).unwrap();
+    }
+}
+
+#[test]
+fn an_end_of_another_kind_is_refused_by_name() {
+    let cloud = Cloud::new();
+    let (compute, network, storage) = (compute(&cloud), network(&cloud), storage(&cloud));
+    for (kind, source, target, wrong) in [
+        (NETWORK_INTERFACE, &network, &network, "occi.core.source"),
+        (NETWORK_INTERFACE, &storage, &network, "occi.core.source"),
+        (NETWORK_INTERFACE, &compute, &storage, "occi.core.target"),
+        (NETWORK_INTERFACE, &compute, &compute, "occi.core.target"),
+        (STORAGE_LINK, &network, &storage, "occi.core.source"),
+        (STORAGE_LINK, &compute, &network, "occi.core.target"),
+    ] {
+        let mut link = cloud.link(kind, source, target);
+        assert_eq!(refusal(cloud.create(&mut link)), pair("invalid", wrong));
+    }
+    let mut foreign = cloud.link(NETWORK_INTERFACE, &compute, &network);
+    foreign.target = Some("http://elsewhere.example/network/1".into());
+    assert_eq!(refusal(cloud.create(&mut foreign)), pair("invalid", "occi.core.target"));
+    let machine = cloud.machine(&compute).unwrap();
+    assert!(machine.interfaces.is_empty() && machine.disks.is_empty());
+}
+
+#[test]
+fn a_link_keeps_its_ends() {
+    let cloud = Cloud::new();
+    let (compute, network, storage) = (compute(&cloud), network(&cloud), storage(&cloud));
+    for mut link in
+        [cloud.link(NETWORK_INTERFACE, &compute, &network), cloud.link(STORAGE_LINK, &compute, &storage)]
+    {
+        cloud.create(&mut link).unwrap();
+        for end in ["occi.core.source", "occi.core.target"] {
+            assert_eq!(refusal(cloud.update(&mut link, [(end, "/network/other")])), pair("unsupported", end));
+        }
+    }
+}
+
+#[test]
+fn a_link_follows_its_machine() {
+    // Its states are driven by the server, says the diagram.
+    let cloud = Cloud::new();
+    let (mut compute, network, storage) = (compute(&cloud), network(&cloud), storage(&cloud));
+    for mut link in
+        [cloud.link(NETWORK_INTERFACE, &compute, &network), cloud.link(STORAGE_LINK, &compute, &storage)]
+    {
+        cloud.create(&mut link).unwrap();
+        for (action, expected) in
+            [("start", "active"), ("suspend", "inactive"), ("start", "active"), ("stop", "inactive")]
+        {
+            cloud.act(&mut compute, action, none()).unwrap();
+            cloud.observe(&mut link, Cause::Event).unwrap();
+            assert_eq!(state(&link), (expected, ""), "after {action}");
+        }
+    }
+}
+
+#[test]
+fn a_forgotten_attachment_is_made_again() {
+    let cloud = Cloud::new();
+    let (mut compute, mut network, mut storage) = (running(&cloud), network(&cloud), storage(&cloud));
+    let mut interface = cloud.link(NETWORK_INTERFACE, &compute, &network).with(MAC, "52:54:00:AA:BB:CC");
+    let mut disk = cloud.link(STORAGE_LINK, &compute, &storage);
+    cloud.create(&mut interface).unwrap();
+    cloud.create(&mut disk).unwrap();
+    let before = (interface.clone(), disk.clone(), cloud.machine(&compute));
+    cloud.forget();
+    for entity in [&mut compute, &mut network, &mut storage, &mut interface, &mut disk] {
+        cloud.observe(entity, Cause::Recreate).unwrap();
+    }
+    assert_eq!((interface, disk, cloud.machine(&compute)), before);
+}
+
+#[test]
+fn a_link_without_one_of_its_ends_is_an_error() {
+    for cause in [Cause::Event, Cause::Timer, Cause::Restart, Cause::Recreate] {
+        for kind in [NETWORK_INTERFACE, STORAGE_LINK] {
+            let cloud = Cloud::new();
+            let mut compute = compute(&cloud);
+            let (target, thing) = match kind {
+                STORAGE_LINK => (storage(&cloud), "volume"),
+                _ => (network(&cloud), "network"),
+            };
+            let mut link = cloud.link(kind, &compute, &target);
+            cloud.create(&mut link).unwrap();
+            cloud.forget();
+            cloud.observe(&mut link, cause).unwrap();
+            assert_eq!(state(&link), ("error", "the hypervisor has no such machine"));
+            cloud.observe(&mut compute, Cause::Recreate).unwrap();
+            cloud.observe(&mut link, cause).unwrap();
+            assert_eq!(state(&link), ("error", format!("the hypervisor has no such {thing}").as_str()));
+        }
+    }
+}
+
+#[test]
+fn the_addresses_of_an_interface_are_checked() {
+    // INF-08
+    let cloud = Cloud::new();
+    let (compute, network) = (compute(&cloud), network(&cloud));
+    let name = |term: &str| format!("occi.networkinterface.{term}");
+    for (address, gateway, allocation, wrong) in [
+        ("", "", "dynamic", ""),
+        ("192.168.7.9", "", "static", ""),
+        ("192.168.7.9", "192.168.7.1", "dynamic", ""),
+        ("fd00::9", "fd00::1", "static", ""),
+        ("", "", "static", "address"),
+        ("192.168.7.0/24", "", "static", "address"),
+        ("nine", "", "dynamic", "address"),
+        ("192.168.7.9", "gate", "static", "gateway"),
+        ("192.168.7.9", "fd00::1", "static", "gateway"),
+    ] {
+        let mut link = cloud.link(NETWORK_INTERFACE, &compute, &network).mixin(IP_NETWORK_INTERFACE);
+        for (term, value) in [("address", address), ("gateway", gateway), ("allocation", allocation)] {
+            if !value.is_empty() {
+                link = link.with(&name(term), value);
+            }
+        }
+        let answer = cloud.create(&mut link);
+        if wrong.is_empty() {
+            answer.unwrap();
+            assert_eq!(
+                refusal(cloud.update(&mut link, [(name("address").as_str(), "nowhere")])),
+                pair("invalid", &name("address"))
+            );
+        } else {
+            assert_eq!(refusal(answer), pair("invalid", &name(wrong)), "{address} {gateway} {allocation}");
+            assert!(
+                !cloud.machine(&compute).unwrap().interfaces.contains_key(&link.id),
+                "nothing is left of it"
+            );
+        }
+    }
+}
