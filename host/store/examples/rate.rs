@@ -40,7 +40,7 @@ fn measure(path: &PathBuf, clients: usize, entities: usize) -> Result<(), Box<dy
     println!(
         "{} durable creations by {clients} clients: {:.0} a second; each took {:?} at the median, {:?} at p99",
         made.len(),
-        made.len() as f64 / seconds,
+        f64::from(u32::try_from(made.len())?) / seconds,
         at(50),
         at(99)
     );

@@ -170,7 +170,8 @@ impl Batch {
                     Change::Delete => 0,
                 }
         };
-        self.expect.iter().map(|(key, _)| key.len()).sum::<usize>() + self.changes.iter().map(change).sum::<usize>()
+        self.expect.iter().map(|(key, _)| key.len()).sum::<usize>()
+            + self.changes.iter().map(change).sum::<usize>()
     }
 
     /// Whether every engine takes it: [`StoreError::Invalid`] for a key that is empty or too long.
@@ -224,6 +225,9 @@ impl Range {
     }
 }
 
+/// What a scan shows each key to, with its revision and its value; it breaks when it has seen enough.
+pub type See<'a> = dyn FnMut(&[u8], Revision, &[u8]) -> ControlFlow<()> + 'a;
+
 /// The store at one moment. It stays as it is while others commit, and keeps the space of what they replace in use:
 /// let go of it when the request is done.
 pub trait ReadView: Send + Sync {
@@ -234,11 +238,7 @@ pub trait ReadView: Send + Sync {
     fn look_up(&self, key: &[u8], see: &mut dyn FnMut(Revision, &[u8])) -> Result<bool, StoreError>;
 
     /// Shows the keys of a range to `see`, in their order, with revision and value, until it breaks.
-    fn scan(
-        &self,
-        range: &Range,
-        see: &mut dyn FnMut(&[u8], Revision, &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), StoreError>;
+    fn scan(&self, range: &Range, see: &mut See<'_>) -> Result<(), StoreError>;
 
     /// The value of a key.
     fn get(&self, key: &[u8]) -> Result<Option<Versioned>, StoreError> {

@@ -2,8 +2,8 @@
 
 use crate::contract::{Key, Range, ReadView};
 use crate::error::StoreError;
-use crate::record::{self, Stored};
 use crate::keys;
+use crate::record::{self, Stored};
 use occi_model::{CategoryId, Location};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -122,8 +122,8 @@ impl<'view> Entities<'view> {
     /// Members of a set by name, which costs about a tenth of [`Self::list`].
     pub fn locations(&self, set: Set<'_>, portion: &Portion) -> Result<Page<Member>, StoreError> {
         self.walk(set, portion, |key, id, location| {
-            let location = std::str::from_utf8(location).map_err(|error| StoreError::broken(key, error))?;
-            let location = Location::parse(location).map_err(|error| StoreError::broken(key, error))?;
+            let location = std::str::from_utf8(location).map_err(|error| StoreError::broken(key, &error))?;
+            let location = Location::parse(location).map_err(|error| StoreError::broken(key, &error))?;
             Ok(Member { id, location })
         })
     }
@@ -192,6 +192,88 @@ impl<'view> Entities<'view> {
 
     /// The entity that an index key names.
     fn indexed(&self, key: &[u8], id: Uuid) -> Result<Stored, StoreError> {
-        self.get(id)?.ok_or_else(|| StoreError::broken(key, format!("it names entity {id}, which is not there")))
+        self.get(id)?
+            .ok_or_else(|| StoreError::broken(key, &format!("it names entity {id}, which is not there")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::{Batch, Store};
+    use crate::index::{delete_entity, put_entity};
+    use crate::testing::{category, resource, store, wait};
+
+    fn filled(entities: u128) -> Arc<dyn Store> {
+        let store = store();
+        for id in 1..=entities {
+            let mut batch = Batch::new();
+            put_entity(&mut batch, None, &resource(id, &format!("/a/{id}")), None).unwrap();
+            wait(store.commit(batch)).unwrap();
+        }
+        store
+    }
+
+    #[test]
+    fn pages_of_any_size_are_the_whole() {
+        let store = filled(7);
+        let view = store.read().unwrap();
+        let (tenant, kind) = (Arc::<str>::from("tenant"), category("kind"));
+        let entities = Entities::new(&*view, &tenant);
+        let all = entities.list(Set::Category(&kind), &Portion::default()).unwrap();
+        let ids: Vec<_> = all.items.iter().map(|stored| stored.entity.id.as_u128()).collect();
+        assert_eq!(ids, (1..=7).collect::<Vec<_>>(), "in the order in which they were made");
+        assert_eq!(all.next, None);
+        for size in 1..=8 {
+            let mut found = Vec::new();
+            let mut portion = Portion::page(None, size);
+            loop {
+                let page = entities.list(Set::Category(&kind), &portion).unwrap();
+                assert!(page.items.len() <= size);
+                found.extend(page.items);
+                let Some(next) = page.next else { break };
+                portion = Portion::page(Some(next), size);
+            }
+            assert_eq!(found, all.items, "by {size}");
+        }
+        let third = Portion { skip: 4, ..Portion::page(None, 2) };
+        assert_eq!(entities.list(Set::Category(&kind), &third).unwrap().items, all.items[4..6]);
+        let behind = Portion { skip: 8, ..Portion::page(None, 2) };
+        assert_eq!(entities.list(Set::Category(&kind), &behind).unwrap(), Page { items: vec![], next: None });
+        let none = entities.list(Set::Category(&kind), &Portion::page(None, 0)).unwrap();
+        assert_eq!(none, Page { items: vec![], next: None });
+    }
+
+    #[test]
+    fn a_cursor_outlives_what_it_stood_on() {
+        let store = filled(4);
+        let (tenant, kind) = (Arc::<str>::from("tenant"), category("kind"));
+        let first = {
+            let view = store.read().unwrap();
+            Entities::new(&*view, &tenant).list(Set::Category(&kind), &Portion::page(None, 2)).unwrap()
+        };
+        let mut batch = Batch::new();
+        delete_entity(&mut batch, &first.items[1]).unwrap();
+        wait(store.commit(batch)).unwrap();
+        let view = store.read().unwrap();
+        let second =
+            Entities::new(&*view, &tenant).list(Set::Category(&kind), &Portion::page(first.next, 2)).unwrap();
+        let ids: Vec<_> = second.items.iter().map(|stored| stored.entity.id.as_u128()).collect();
+        assert_eq!((ids, second.next), (vec![3, 4], None));
+    }
+
+    #[test]
+    fn an_index_that_lies_is_an_error_and_no_panic() {
+        let store = filled(1);
+        let (tenant, kind) = (Arc::<str>::from("tenant"), category("kind"));
+        let mut batch = Batch::new();
+        batch.delete(keys::entity(&tenant, Uuid::from_u128(1)));
+        wait(store.commit(batch)).unwrap();
+        let view = store.read().unwrap();
+        let entities = Entities::new(&*view, &tenant);
+        let listed = entities.list(Set::Category(&kind), &Portion::default());
+        assert!(matches!(listed, Err(StoreError::Broken { .. })), "{listed:?}");
+        let found = entities.find_by_path(&Location::parse("/a/1").unwrap());
+        assert!(matches!(found, Err(StoreError::Broken { .. })), "{found:?}");
     }
 }

@@ -29,13 +29,17 @@ pub enum StoreError {
         reason: String,
     },
     /// The changes from this revision on are no longer remembered: read everything, then watch from there.
-    #[error("changes before revision {oldest} are no longer remembered; read the present state and watch from there")]
+    #[error(
+        "changes before revision {oldest} are no longer remembered; read the present state and watch from there"
+    )]
     Compacted {
         /// The oldest revision from which a watch can start.
         oldest: Revision,
     },
     /// A watcher was so slow that changes which it had not seen were forgotten. It goes on as after `Compacted`.
-    #[error("the watcher fell behind; changes before revision {oldest} are forgotten; read the present state again")]
+    #[error(
+        "the watcher fell behind; changes before revision {oldest} are forgotten; read the present state again"
+    )]
     Lagged {
         /// The oldest revision from which a watch can start.
         oldest: Revision,
@@ -97,7 +101,7 @@ impl StoreError {
         Self::Engine { doing, source: Arc::new(source) }
     }
 
-    pub(crate) fn broken(key: &[u8], reason: impl ToString) -> Self {
+    pub(crate) fn broken(key: &[u8], reason: &(impl ToString + ?Sized)) -> Self {
         Self::Broken { key: Key::copy_from_slice(key), reason: reason.to_string() }
     }
 }

@@ -35,10 +35,8 @@ pub fn put_entity(
             batch.expect(key.clone(), Expect::Revision(old.revision));
             before = entries(&old.entity, created);
         }
-        None => {
-            claim(batch, key.clone())?;
-            claim(batch, keys::owner(new.id))?;
-        }
+        // That nobody has the id says that this tenant has no entity of it.
+        None => claim(batch, keys::owner(new.id))?,
     }
     if old.is_none_or(|old| old.entity.location != new.location) {
         claim_path(batch, new)?;
@@ -114,7 +112,9 @@ fn claim(batch: &mut Batch, key: Key) -> Result<(), StoreError> {
 fn once(batch: &Batch, key: Key) -> Result<Key, StoreError> {
     match batch.change(&key) {
         None => Ok(key),
-        Some(_) => Err(StoreError::Invalid("an entity is changed twice in one batch: make it one change".into())),
+        Some(_) => {
+            Err(StoreError::Invalid("an entity is changed twice in one batch: make it one change".into()))
+        }
     }
 }
 
@@ -124,3 +124,7 @@ fn now() -> u64 {
     // A u64 of nanoseconds lasts until the year 2554.
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+#[path = "index_tests.rs"]
+mod tests;

@@ -199,7 +199,8 @@ pub fn id_at_end(key: &[u8]) -> Option<Uuid> {
 pub fn id_in_path(path: &Location) -> Option<Uuid> {
     let (_, segment) = path.as_str().rsplit_once('/')?;
     // `Uuid` reads other forms too; in those a path is a name like any other.
-    let hyphenated = segment.len() == uuid::fmt::Hyphenated::LENGTH && !segment.bytes().any(|b| b.is_ascii_uppercase());
+    let hyphenated =
+        segment.len() == uuid::fmt::Hyphenated::LENGTH && !segment.bytes().any(|b| b.is_ascii_uppercase());
     hyphenated.then(|| Uuid::try_parse(segment).ok()).flatten()
 }
 
@@ -304,9 +305,13 @@ mod tests {
         let found = |path: &str| id_in_path(&Location::parse(path).unwrap());
         let id = Uuid::from_u128(0xabcd);
         assert_eq!(found(&format!("/a/{id}")), Some(id));
-        for path in
-            [format!("/a/{id}/"), format!("/a/{id}x"), format!("/{}", id.simple()), format!("/{id:X}"), "/".into()]
-        {
+        for path in [
+            format!("/a/{id}/"),
+            format!("/a/{id}x"),
+            format!("/{}", id.simple()),
+            format!("/{id:X}"),
+            "/".into(),
+        ] {
             assert_eq!(found(&path), None, "{path}");
         }
     }

@@ -31,7 +31,7 @@ impl Bucket {
         let found = view.range(&Range::prefix(self.0.clone()).after(after).limit(limit))?;
         let datum = |entry: crate::Entry| {
             let key = std::str::from_utf8(&entry.key[self.0.len()..])
-                .map_err(|error| StoreError::broken(&entry.key, error))?;
+                .map_err(|error| StoreError::broken(&entry.key, &error))?;
             Ok((key.into(), Versioned { value: entry.value, revision: entry.revision }))
         };
         found.into_iter().map(datum).collect()
@@ -50,5 +50,57 @@ impl Bucket {
     /// Makes a batch depend on the state of a key: a compare-and-swap.
     pub fn expect(&self, batch: &mut Batch, key: &str, expect: Expect) {
         batch.expect(keys::key_value(&self.0, key), expect);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{store, wait};
+
+    #[test]
+    fn a_bucket_is_a_world_of_its_own() {
+        let store = store();
+        let names =
+            [("t", "e", "b"), ("t", "e", "b\0"), ("t", "e\0", "b"), ("t", "eb", ""), ("t2", "e", "b")];
+        let buckets = names.map(|(tenant, extension, name)| Bucket::new(tenant, extension, name));
+        let mut batch = Batch::new();
+        for (nth, bucket) in buckets.iter().enumerate() {
+            for key in ["", "a", "a\0\u{1}b", "ä"] {
+                bucket.put(&mut batch, key, format!("{nth} {key}"));
+            }
+        }
+        wait(store.commit(batch)).unwrap();
+        let view = store.read().unwrap();
+        for (nth, bucket) in buckets.iter().enumerate() {
+            let all = bucket.list(&*view, None, 10).unwrap();
+            let keys: Vec<_> = all.iter().map(|(key, _)| key.as_str()).collect();
+            assert_eq!(keys, ["", "a", "a\0\u{1}b", "ä"]);
+            assert!(all.iter().all(|(key, held)| held.value == format!("{nth} {key}")));
+            let page = bucket.list(&*view, Some("a"), 1).unwrap();
+            assert_eq!(page, all[2..3]);
+            assert_eq!(bucket.get(&*view, "ä").unwrap().as_ref(), Some(&all[3].1));
+            assert_eq!(bucket.get(&*view, "b").unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn a_value_is_swapped_only_from_what_was_seen() {
+        let store = store();
+        let bucket = Bucket::new("t", "e", "b");
+        let swap = |from, to: &'static str| {
+            let mut batch = Batch::new();
+            bucket.expect(&mut batch, "k", from);
+            bucket.put(&mut batch, "k", to);
+            wait(store.commit(batch))
+        };
+        let first = swap(Expect::Absent, "1").unwrap();
+        assert!(swap(Expect::Absent, "2").unwrap_err().is_conflict());
+        swap(Expect::Revision(first), "2").unwrap();
+        assert!(swap(Expect::Revision(first), "3").unwrap_err().is_conflict());
+        let mut batch = Batch::new();
+        bucket.delete(&mut batch, "k");
+        wait(store.commit(batch)).unwrap();
+        assert_eq!(bucket.get(&*store.read().unwrap(), "k").unwrap(), None);
     }
 }

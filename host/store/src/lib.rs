@@ -28,7 +28,9 @@ mod suite;
 #[cfg(test)]
 mod testing;
 
-pub use contract::{Batch, Change, Entry, Expect, Key, Range, ReadView, Revision, Store, Value, Versioned};
+pub use contract::{
+    Batch, Change, Entry, Expect, Key, Range, ReadView, Revision, See, Store, Value, Versioned,
+};
 pub use entities::{Cursor, Entities, Member, Page, Portion, Set};
 pub use error::StoreError;
 pub use index::{delete_entity, put_entity};

@@ -30,6 +30,38 @@ pub fn tenants(view: &dyn ReadView) -> Result<Vec<Arc<str>>, StoreError> {
 }
 
 fn text(key: &Key, bytes: &[u8]) -> Result<Arc<str>, StoreError> {
-    let text = std::str::from_utf8(bytes).map_err(|error| StoreError::broken(key, error))?;
+    let text = std::str::from_utf8(bytes).map_err(|error| StoreError::broken(key, &error))?;
     Ok(text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Entities;
+    use crate::contract::Batch;
+    use crate::index::{delete_entity, put_entity};
+    use crate::testing::{resource, store, wait};
+    use occi_model::Entity;
+
+    #[test]
+    fn an_entity_has_an_owner_as_long_as_it_is_there() {
+        let store = store();
+        let mut batch = Batch::new();
+        for (id, tenant) in [(1, "b"), (2, "a"), (3, "b")] {
+            let entity = Entity { tenant: tenant.into(), ..resource(id, &format!("/{id}")) };
+            put_entity(&mut batch, None, &entity, None).unwrap();
+        }
+        wait(store.commit(batch)).unwrap();
+        let view = store.read().unwrap();
+        assert_eq!(tenants(&*view).unwrap(), ["a".into(), "b".into()]);
+        assert_eq!(owner(&*view, Uuid::from_u128(3)).unwrap().as_deref(), Some("b"));
+        assert_eq!(owner(&*view, Uuid::from_u128(4)).unwrap(), None);
+        let stored = Entities::new(&*view, &"a".into()).get(Uuid::from_u128(2)).unwrap().unwrap();
+        let mut batch = Batch::new();
+        delete_entity(&mut batch, &stored).unwrap();
+        wait(store.commit(batch)).unwrap();
+        let view = store.read().unwrap();
+        assert_eq!(owner(&*view, Uuid::from_u128(2)).unwrap(), None);
+        assert_eq!(tenants(&*view).unwrap(), ["b".into()]);
+    }
 }

@@ -99,7 +99,7 @@ pub(crate) fn decode(
     let record: Record<'_> = read(VERSION, key, bytes)?;
     let created = record.created;
     let made_by = record.made_by.map(|(name, version)| MadeBy { name: name.into(), version: version.into() });
-    let entity = record.into_entity(tenant.clone(), id).map_err(|error| StoreError::broken(key, error))?;
+    let entity = record.into_entity(tenant.clone(), id).map_err(|error| StoreError::broken(key, &error))?;
     Ok(Stored { entity: Arc::new(entity), revision, created, made_by })
 }
 
@@ -132,19 +132,20 @@ pub(crate) fn read<'bytes, T: Deserialize<'bytes>>(
         return Err(StoreError::broken(key, "it is empty"));
     };
     if found != version {
-        let reason = format!("it has form {found}, this release knows {version}; use the release that wrote it");
-        return Err(StoreError::broken(key, reason));
+        let reason =
+            format!("it has form {found}, this release knows {version}; use the release that wrote it");
+        return Err(StoreError::broken(key, &reason));
     }
     match postcard::take_from_bytes(body) {
         Ok((record, [])) => Ok(record),
-        Ok((_, rest)) => Err(StoreError::broken(key, format!("it has {} bytes too many", rest.len()))),
-        Err(error) => Err(StoreError::broken(key, error)),
+        Ok((_, rest)) => Err(StoreError::broken(key, &format!("it has {} bytes too many", rest.len()))),
+        Err(error) => Err(StoreError::broken(key, &error)),
     }
 }
 
 /// The id that a value consists of.
 pub(crate) fn read_id(key: &Key, value: &[u8]) -> Result<Uuid, StoreError> {
-    Uuid::from_slice(value).map_err(|error| StoreError::broken(key, error))
+    Uuid::from_slice(value).map_err(|error| StoreError::broken(key, &error))
 }
 
 impl Record<'_> {
@@ -219,5 +220,77 @@ impl From<RecordValue<'_>> for Value {
                 Self::Hash(values.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{any_entity, resource};
+    use proptest::prelude::*;
+
+    const KEY: &[u8] = b"key";
+
+    fn made_by() -> MadeBy {
+        MadeBy { name: "extension".into(), version: "1.2.3".into() }
+    }
+
+    proptest! {
+        #[test]
+        fn any_entity_comes_back_as_it_was(entity in any_entity(), created: u64, revision: u64, made: bool) {
+            let made_by = made.then(made_by);
+            let record = encode(&entity, created, made_by.as_ref()).unwrap();
+            let stored = decode(KEY, &entity.tenant, entity.id, Revision(revision), &record).unwrap();
+            let whole = decode_whole(KEY, &encode_whole(&entity).unwrap()).unwrap();
+            prop_assert_eq!(&whole, &entity);
+            let expected = Stored { entity: Arc::new(entity), revision: Revision(revision), created, made_by };
+            prop_assert_eq!(stored, expected);
+        }
+
+        #[test]
+        fn no_bytes_are_a_panic(bytes: Vec<u8>) {
+            let record = [&[VERSION][..], &bytes].concat();
+            if let Err(error) = decode(KEY, &"tenant".into(), Uuid::nil(), Revision(1), &record) {
+                prop_assert!(matches!(error, StoreError::Broken { ref key, .. } if key == KEY), "{}", error);
+            }
+        }
+
+        #[test]
+        fn a_record_that_is_cut_or_has_more_is_broken(entity in any_entity(), cut: prop::sample::Index) {
+            let mut record = encode(&entity, 0, None).unwrap();
+            let broken = |record: &[u8]| {
+                let read = decode(KEY, &entity.tenant, entity.id, Revision(1), record);
+                matches!(read, Err(StoreError::Broken { .. }))
+            };
+            prop_assert!(broken(&record[..cut.index(record.len())]));
+            record.push(0);
+            prop_assert!(broken(&record));
+        }
+    }
+
+    #[test]
+    fn the_form_stays_what_it_is() {
+        // Stores in the field have it: a change here is a new version, and this record must still be read.
+        let entity = Entity {
+            title: Some("A".into()),
+            attributes: [(
+                AttributeName::parse("a.b").unwrap(),
+                Value::List(vec![Value::Integer(-1), true.into()]),
+            )]
+            .into(),
+            ..resource(1, "/a/b")
+        };
+        let record = encode(&entity, 300, Some(&made_by())).unwrap();
+        let expected = b"\x01\xac\x02\x01\x09extension\x051.2.3\x04/a/b\x1chttp://example.org/test#kind\x00\x01\x01A\x00\
+            \x01\x03a.b\x04\x02\x01\x01\x03\x01\x00";
+        assert_eq!(record.escape_ascii().to_string(), expected.escape_ascii().to_string());
+    }
+
+    #[test]
+    fn a_form_of_another_release_is_said_to_be_one() {
+        let mut record = encode(&resource(1, "/a"), 0, None).unwrap();
+        record[0] = 2;
+        let error = decode(KEY, &"tenant".into(), Uuid::nil(), Revision(1), &record).unwrap_err();
+        assert!(error.to_string().contains("it has form 2, this release knows 1"), "{error}");
     }
 }

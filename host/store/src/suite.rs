@@ -245,7 +245,9 @@ pub(crate) async fn of_many_who_create_one_wins(factory: &dyn Factory) {
             let store = store.clone();
             async move {
                 let mut batch = Batch::new();
-                batch.expect(format!("name{round}"), Expect::Absent).put(format!("name{round}"), n.to_string());
+                batch
+                    .expect(format!("name{round}"), Expect::Absent)
+                    .put(format!("name{round}"), n.to_string());
                 batch.put(format!("trace{round}/{n}"), "");
                 store.commit(batch).await.is_ok().then_some(n)
             }
@@ -316,7 +318,10 @@ pub(crate) async fn a_watch_sees_each_commit_once_and_in_order(factory: &dyn Fac
     assert_eq!((event.revision, &event.put[..], &event.deleted[..]), (first, &["a".into()][..], &[][..]));
     let event = watch.next().await.unwrap();
     let (b, c) = ("b".into(), "c".into());
-    assert_eq!((event.revision, &event.put[..], &event.deleted[..]), (second, &[b, c][..], &["a".into()][..]));
+    assert_eq!(
+        (event.revision, &event.put[..], &event.deleted[..]),
+        (second, &[b, c][..], &["a".into()][..])
+    );
     // And on while others write; a refused batch is no event.
     let follow = tokio::spawn(async move {
         let mut seen = Vec::new();
@@ -418,8 +423,10 @@ pub(crate) async fn all_is_there_when_opened_again(factory: &dyn Factory) {
         let Some(opened) = factory.reopen(store).await else { return };
         store = opened;
         let entries = store.read().unwrap().range(&Range::default()).unwrap();
-        let held: Vec<_> =
-            entries.into_iter().map(|entry| (String::from_utf8(entry.key.to_vec()).unwrap(), entry.revision)).collect();
+        let held: Vec<_> = entries
+            .into_iter()
+            .map(|entry| (String::from_utf8(entry.key.to_vec()).unwrap(), entry.revision))
+            .collect();
         assert_eq!(held, written);
         assert_eq!(store.read().unwrap().revision(), written.last().unwrap().1);
     }

@@ -81,7 +81,7 @@ pub fn require_tag(batch: &mut Batch, tenant: &str, tag: &Tag) {
 
 fn decode(entry: &Entry) -> Result<Tag, StoreError> {
     let record: Record<'_> = record::read(VERSION, &entry.key, &entry.value)?;
-    let mixin = record.into_mixin().map_err(|error| StoreError::broken(&entry.key, error))?;
+    let mixin = record.into_mixin().map_err(|error| StoreError::broken(&entry.key, &error))?;
     Ok(Tag { mixin, revision: entry.revision })
 }
 
@@ -99,5 +99,84 @@ impl Record<'_> {
             origin: Origin::Client,
             exclusive: false,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::Store;
+    use crate::keys::Subject;
+    use crate::testing::{category, store, wait};
+
+    fn mixin(term: &str, path: &str) -> Mixin {
+        Mixin {
+            id: category(term),
+            title: Some("A tag".into()),
+            depends: vec![category("other")],
+            applies: vec![category("kind"), category("kind2")],
+            attributes: Vec::new(),
+            actions: Vec::new(),
+            location: Location::parse(path).unwrap(),
+            origin: Origin::Client,
+            exclusive: false,
+        }
+    }
+
+    fn put(store: &dyn Store, mixin: &Mixin) -> Result<Revision, StoreError> {
+        let mut batch = Batch::new();
+        put_tag(&mut batch, "tenant", mixin)?;
+        wait(store.commit(batch))
+    }
+
+    #[test]
+    fn a_tag_comes_back_as_it_was_and_goes() {
+        let store = store();
+        let made = mixin("mine", "/mine/");
+        let revision = put(&*store, &made).unwrap();
+        put(&*store, &mixin("another", "/another/")).unwrap();
+        let view = store.read().unwrap();
+        let found = tag(&*view, "tenant", &made.id).unwrap().unwrap();
+        assert_eq!(format!("{:?}", found.mixin), format!("{made:?}"));
+        assert_eq!(found.revision, revision);
+        let ids: Vec<_> = tags(&*view, "tenant").unwrap().into_iter().map(|tag| tag.mixin.id).collect();
+        assert_eq!(ids, [category("another"), category("mine")]);
+        assert!(tags(&*view, "other").unwrap().is_empty());
+        assert!(tag(&*view, "other", &made.id).unwrap().is_none());
+
+        let mut give = Batch::new();
+        give.put("x", "");
+        require_tag(&mut give, "tenant", &found);
+        wait(store.commit(give.clone())).unwrap();
+        let mut delete = Batch::new();
+        delete_tag(&mut delete, "tenant", &found);
+        wait(store.commit(delete.clone())).unwrap();
+        assert_eq!(tags(&*store.read().unwrap(), "tenant").unwrap().len(), 1);
+        for batch in [give, delete] {
+            assert!(wait(store.commit(batch)).unwrap_err().is_conflict());
+        }
+        put(&*store, &made).unwrap();
+    }
+
+    #[test]
+    fn a_name_and_a_path_are_taken_once() {
+        let store = store();
+        put(&*store, &mixin("mine", "/mine/")).unwrap();
+        for (again, subject) in
+            [(mixin("mine", "/x/"), Subject::Tag), (mixin("x", "/mine/"), Subject::TagPath)]
+        {
+            match put(&*store, &again) {
+                Err(StoreError::Conflict { key, .. }) => assert_eq!(Subject::of(&key), Some(subject)),
+                outcome => panic!("a conflict, and not {outcome:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_content_is_no_tag() {
+        // CORE-27
+        let with_action = Mixin { actions: vec![category("act")], ..mixin("mine", "/mine/") };
+        let error = put_tag(&mut Batch::new(), "tenant", &with_action).unwrap_err();
+        assert!(error.to_string().contains("leave them out"), "{error}");
     }
 }

@@ -66,7 +66,10 @@ impl Intake {
             self.drain();
         }
         let until = Instant::now() + self.linger;
-        while self.group.len() < self.hope.min(self.limit) && self.bytes < GROUP_BYTES && self.closing.is_empty() {
+        while self.group.len() < self.hope.min(self.limit)
+            && self.bytes < GROUP_BYTES
+            && self.closing.is_empty()
+        {
             match self.messages.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(message) => self.take(message),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,

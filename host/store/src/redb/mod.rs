@@ -15,9 +15,9 @@ use crate::error::StoreError;
 use crate::watch::{History, Watch};
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
+use intake::{Intake, Message, Request};
 use redb::backends::InMemoryBackend;
 use redb::{Builder, Database, DatabaseError, StorageError};
-use intake::{Intake, Message, Request};
 use snapshot::Snapshot;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -88,7 +88,8 @@ impl RedbStore {
         };
         if fresh {
             // Else a power cut could take the name of the file with all that was acknowledged in it.
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let folder =
+                path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             File::open(folder)
                 .and_then(|folder| folder.sync_all())
                 .map_err(|error| StoreError::engine("synced the folder of its file", error))?;
@@ -183,7 +184,10 @@ fn refused(path: &Path, error: DatabaseError) -> StoreError {
         }
         DatabaseError::Storage(StorageError::Corrupted(reason)) => damaged(path, &reason),
         DatabaseError::Storage(StorageError::Io(error))
-            if matches!(error.kind(), std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof) =>
+            if matches!(
+                error.kind(),
+                std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof
+            ) =>
         {
             damaged(path, &error.to_string())
         }

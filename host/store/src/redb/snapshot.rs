@@ -1,10 +1,10 @@
 //! The store at one moment, as redb keeps it: a read transaction with its table open.
 
 use super::writer::{CONTENT, META, REVISION};
-use crate::contract::{Range, ReadView, Revision};
+use crate::contract::{Range, ReadView, Revision, See};
 use crate::error::StoreError;
 use redb::{AccessGuard, Database, ReadOnlyTable, ReadableDatabase};
-use std::ops::{Bound, ControlFlow};
+use std::ops::Bound;
 
 /// A read transaction and the revision of its last commit.
 pub(super) struct Snapshot {
@@ -24,7 +24,8 @@ impl Snapshot {
         let failed = |error: redb::Error| read_failed(error);
         let transaction = database.begin_read().map_err(|error| failed(error.into()))?;
         let meta = transaction.open_table(META).map_err(|error| failed(error.into()))?;
-        let revision = meta.get(REVISION).map_err(|error| failed(error.into()))?.map_or(0, |held| held.value());
+        let revision =
+            meta.get(REVISION).map_err(|error| failed(error.into()))?.map_or(0, |held| held.value());
         let content = transaction.open_table(CONTENT).map_err(|error| failed(error.into()))?;
         Ok(Self { revision: Revision(revision), content })
     }
@@ -44,11 +45,7 @@ impl ReadView for Snapshot {
         Ok(true)
     }
 
-    fn scan(
-        &self,
-        range: &Range,
-        see: &mut dyn FnMut(&[u8], Revision, &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), StoreError> {
+    fn scan(&self, range: &Range, see: &mut See<'_>) -> Result<(), StoreError> {
         let from = match &range.after {
             Some(after) if *after >= range.from => Bound::Excluded(&after[..]),
             _ => Bound::Included(&range.from[..]),

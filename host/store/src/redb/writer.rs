@@ -156,8 +156,8 @@ fn apply(
         match change {
             Change::Put(value) => {
                 let length = size_of::<u64>() + value.len();
-                let mut held = content.insert_reserve(&key[..], length).map_err(failed("wrote"))?;
-                let (head, body) = held.as_mut().split_at_mut(size_of::<u64>());
+                let mut room = content.insert_reserve(&key[..], length).map_err(failed("wrote"))?;
+                let (head, body) = room.as_mut().split_at_mut(size_of::<u64>());
                 head.copy_from_slice(&revision.0.to_le_bytes());
                 body.copy_from_slice(&value);
                 event.put.push(key);
