@@ -142,8 +142,7 @@ fn plan(of: &dyn Read) -> Result<Plan> {
         plan = plan.cores(count(cores, CORES)?);
     }
     if let Some(memory) = of.number(MEMORY) {
-        let refused =
-            || Fault::invalid(format!("{memory} GiB is no size of a memory; give a positive one")).on(MEMORY);
+        let refused = || Fault::invalid("the size of a memory is a positive number of GiB").on(MEMORY);
         plan = plan.memory(size::bytes(memory).ok_or_else(refused)?);
     }
     if let Some(share) = of.integer(SHARE) {

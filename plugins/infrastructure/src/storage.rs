@@ -24,7 +24,7 @@ impl Lifecycle for Storage {
             let volume = Volume::open(End::Subject)?;
             let (wanted, present) = (capacity(wanted)?, volume.capacity()?);
             if wanted < present {
-                let refused = format!("a storage can only grow, and has {} GiB", size::gib(present));
+                let refused = "a storage can only grow; give no less than it has";
                 return Err(Fault::invalid(refused).on(SIZE));
             }
             volume.resize(wanted)?;
