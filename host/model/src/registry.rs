@@ -180,10 +180,12 @@ impl Registry {
         })
     }
 
-    /// Whether two Mixins cannot be on one entity, so that the later takes the earlier one's place (CORE-35).
+    /// Whether two Mixins cannot be on one entity, so that the later takes the earlier one's place (CORE-35). One that
+    /// depends on the other cannot be without it.
     pub(crate) fn exclude_each_other(&self, one: &CategoryId, other: &CategoryId) -> bool {
         let (Some(first), Some(second)) = (self.mixin(one), self.mixin(other)) else { return false };
-        one != other && first.exclusive.iter().any(|root| second.exclusive.contains(root))
+        let together = one == other || first.depends.contains(other) || second.depends.contains(one);
+        !together && first.exclusive.iter().any(|root| second.exclusive.contains(root))
     }
 
     /// All Mixins of an entity, those that they depend on included, each once (CORE-26).

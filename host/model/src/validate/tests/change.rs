@@ -214,6 +214,21 @@ fn a_new_template_takes_the_place_of_the_old_one_and_sizes_the_entity() {
 }
 
 #[test]
+fn a_template_that_builds_on_another_stands_beside_it() {
+    let mut cloud = cloud();
+    let attributes = vec![fixed("memory", ValueType::Number, int(4))];
+    cloud.mixins.push(Mixin { depends: vec![id("small")], attributes, ..mixin("roomy") });
+    let registry = cloud.registry().unwrap();
+    let small = create(&registry, &item(&["machine", "small"], &[])).unwrap();
+    let roomy = registry.associate(&small, &id("roomy")).unwrap();
+    assert_eq!(show(&roomy.entity), r#"machine small roomy | cores=2 memory=4 scratch=10 state="inactive""#);
+    let back = registry.dissociate(&roomy.entity, &id("roomy")).unwrap();
+    assert_eq!(back.entity.mixins, small.mixins);
+    let large = registry.associate(&roomy.entity, &id("large")).unwrap();
+    assert_eq!(show_update(&large), "wanted cores=4 scratch=40; cleared; gained large; lost small roomy");
+}
+
+#[test]
 fn what_an_extension_made_of_a_templates_value_stays_until_the_next_template() {
     let registry = registry();
     let mut small = machine(&["small"], &[]);
