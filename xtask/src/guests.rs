@@ -48,15 +48,6 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     remove_others(workspace, &folder, &made)
 }
 
-/// The names of the packages that are extensions, and so are not built for the host.
-pub(crate) fn packages(workspace: &Workspace) -> Result<Vec<String>> {
-    Ok(find(&workspace.root)?
-        .into_iter()
-        .filter(|extension| extension.is_crate)
-        .map(|extension| extension.name)
-        .collect())
-}
-
 fn find(root: &Path) -> Result<Vec<Extension>> {
     let mut found = Vec::new();
     for parent in FOLDERS {
@@ -129,7 +120,7 @@ fn compile(workspace: &Workspace, extensions: &[Extension]) -> Result<BTreeMap<S
     for name in &crates {
         cargo.args(["--package", name]);
     }
-    let messages = progress::step(&format!("Building extensions, {}", toolchain.described()), &mut cargo)?;
+    let messages = progress::step(&format!("Building extensions ({})", toolchain.described()), &mut cargo)?;
     let modules = modules(&String::from_utf8_lossy(&messages))?;
     for name in crates {
         ensure!(

@@ -37,12 +37,11 @@ impl Toolchain {
         distribution_linker().map(|linker| Self::Distribution { linker })
     }
 
+    /// In a few words, for a line of progress.
     pub(crate) fn described(&self) -> &'static str {
         match self {
-            Self::InUse => "with the toolchain in use",
-            Self::Distribution { .. } => {
-                "with the distribution's Rust, its standard library built from source"
-            }
+            Self::InUse => "the Rust in use",
+            Self::Distribution { .. } => "the distribution's Rust",
         }
     }
 
