@@ -1,7 +1,26 @@
 //! What the host lends to extensions: machines, volumes and networks over libvirt, key-value, logging.
 //!
-//! A capability says what an extension may reach; which extension was granted it is decided in `occi-extension`,
-//! and which entity a call is about in `occi-operation`.
+//! One file a capability, each between its interface in `wit/` and what stands behind it. A capability says what an
+//! extension may reach; which extension was granted it is decided in `occi-extension`, and which entity a call is
+//! about in `occi-operation`. So each capability has one function through which every handle comes, and it takes an
+//! end of the call's entity, never an id.
+//!
+//! In reading order: [`KeyValue`], [`Logging`]; [`libvirt`], the hypervisor itself; then [`Volumes`], [`Networks`] and
+//! [`Machines`], which lend it.
+
+mod keyvalue;
+mod logging;
 
 #[cfg(feature = "libvirt")]
 pub mod libvirt;
+#[cfg(feature = "libvirt")]
+mod machines;
+#[cfg(feature = "libvirt")]
+mod networks;
+#[cfg(feature = "libvirt")]
+mod volumes;
+
+pub use keyvalue::{BucketReader, Buckets, KeyValue};
+pub use logging::Logging;
+#[cfg(feature = "libvirt")]
+pub use {machines::Machines, networks::Networks, volumes::Volumes};

@@ -17,7 +17,7 @@ use super::error::{Error, Result};
 use super::machine::{Machine, find};
 use super::volume::{FORMAT, Place};
 use super::worker::{Hold, Lane};
-use super::{name, network};
+use super::{name, network, xml};
 
 /// A network interface of a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,9 +56,13 @@ impl Machine {
         .await
     }
 
-    /// Detach the volume that was attached for this entity. Succeeds where none is.
-    pub async fn detach_volume(&self, attachment: Uuid) -> Result<()> {
-        self.rewire(move |live, view| view.detach(live, attachment)).await
+    /// Detach the volume that was attached for this entity. Succeeds where it is not attached.
+    pub async fn detach_volume(&self, attachment: Uuid, volume: Uuid) -> Result<()> {
+        let named = name::of(volume);
+        self.rewire(move |live, view| {
+            view.detach(live, attachment, |device| device.volume.as_ref() == Some(&named))
+        })
+        .await
     }
 
     /// Attach an interface to the network of an entity, with the given hardware address or one that is made for it.
@@ -82,9 +86,13 @@ impl Machine {
         .await
     }
 
-    /// Take away the interface that was attached for this entity. Succeeds where there is none.
-    pub async fn detach_network(&self, attachment: Uuid) -> Result<()> {
-        self.rewire(move |live, view| view.detach(live, attachment)).await
+    /// Take away the interface to a network that was attached for this entity. Succeeds where there is none.
+    pub async fn detach_network(&self, attachment: Uuid, network: Uuid) -> Result<()> {
+        let named = name::of(network);
+        self.rewire(move |live, view| {
+            view.detach(live, attachment, |device| device.network.as_ref() == Some(&named))
+        })
+        .await
     }
 
     async fn rewire<T: Send + 'static>(
@@ -153,14 +161,15 @@ impl View {
         }
     }
 
-    /// Detach a device from wherever it is; from the running machine first, which may refuse.
-    fn detach(&self, live: &Live, attachment: Uuid) -> Result<()> {
+    /// Detach a device from wherever it is, if it is the one that is `meant`; from the running machine first, which
+    /// may refuse.
+    fn detach(&self, live: &Live, attachment: Uuid, meant: impl Fn(&Device) -> bool) -> Result<()> {
         if let Some(running) = &self.running
-            && let Some(device) = running.of(attachment)
+            && let Some(device) = running.of(attachment).filter(|device| meant(device))
         {
             unplug(&self.domain, running.text(device), attachment)?;
         }
-        let Some(device) = self.defined.of(attachment) else { return Ok(()) };
+        let Some(device) = self.defined.of(attachment).filter(|device| meant(device)) else { return Ok(()) };
         match live.driver {
             Driver::Test => redefine(live, &self.defined.without(device)),
             Driver::Qemu => {
@@ -219,7 +228,8 @@ fn hardware_address(text: &str) -> Result<String> {
     match octets.as_deref() {
         Some([first, _, _, _, _, _]) if first & 1 == 0 => Ok(text.to_ascii_lowercase()),
         Some(_) | None => Err(Error::Invalid(format!(
-            "{text:?} is not the hardware address of one interface: write six octets, the first of them even, such as 52:54:00:12:34:56"
+            "{:?} is not the hardware address of one interface: write six octets, the first of them even, such as 52:54:00:12:34:56",
+            xml::line(text)
         ))),
     }
 }

@@ -76,6 +76,11 @@ impl Machine {
         Self { hypervisor, entity }
     }
 
+    /// The entity whose machine it is.
+    pub fn entity(&self) -> Uuid {
+        self.entity
+    }
+
     /// Define the machine, or change its definition to the plan. A machine that is defined already keeps its state
     /// and what is attached to it; one that runs follows the plan from its next start, and has more CPUs at once
     /// where its system takes them.
@@ -274,7 +279,8 @@ impl Machine {
         if name.is_empty() || name.len() > 64 || name.starts_with(['.', ' ', '-']) || !name.chars().all(fits)
         {
             return Err(Error::Invalid(format!(
-                "{name:?} names no snapshot: use 1 to 64 letters, digits, '-', '_', '.' and spaces, a letter or digit first"
+                "{:?} names no snapshot: use 1 to 64 letters, digits, '-', '_', '.' and spaces, a letter or digit first",
+                xml::line(name)
             )));
         }
         let (entity, name) = (self.entity, name.to_owned());

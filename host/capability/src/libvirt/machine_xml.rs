@@ -51,7 +51,8 @@ impl MachinePlan {
         }
         match self.hostname.as_deref() {
             Some(hostname) if !is_hostname(hostname) => Err(Error::Invalid(format!(
-                "{hostname:?} is not a host name: use letters, digits and hyphens, in labels of at most 63 with dots between, at most 253 in all"
+                "{:?} is not a host name: use letters, digits and hyphens, in labels of at most 63 with dots between, at most 253 in all",
+                xml::line(hostname)
             ))),
             None | Some(_) => Ok(()),
         }

@@ -23,6 +23,11 @@ impl Network {
         Self { hypervisor, entity }
     }
 
+    /// The entity whose network it is.
+    pub fn entity(&self) -> Uuid {
+        self.entity
+    }
+
     /// Define the network, or change its definition to the plan. One that carries traffic follows the plan when it
     /// comes up the next time.
     pub async fn define(&self, plan: NetworkPlan) -> Result<()> {

@@ -71,7 +71,8 @@ impl NetworkPlan {
                 }
                 Ok(_) | Err(_) => {
                     return Err(Error::Invalid(format!(
-                        "the gateway {gateway} is not the address of a host within {address}"
+                        "the gateway {:?} is not the address of a host within {address}",
+                        xml::line(gateway)
                     )));
                 }
             },
@@ -125,7 +126,10 @@ fn cidr(text: &str) -> Result<(IpAddr, u8)> {
         .and_then(|(address, prefix)| Some((address.parse::<IpAddr>().ok()?, prefix.parse::<u8>().ok()?)))
         .filter(|(address, prefix)| u32::from(*prefix) <= width(*address))
         .ok_or_else(|| {
-            Error::Invalid(format!("{text:?} is not an address in CIDR notation, such as 192.168.7.0/24"))
+            Error::Invalid(format!(
+                "{:?} is not an address in CIDR notation, such as 192.168.7.0/24",
+                xml::line(text)
+            ))
         })
 }
 

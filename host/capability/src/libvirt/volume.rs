@@ -35,6 +35,11 @@ impl Volume {
         Self { hypervisor, entity }
     }
 
+    /// The entity whose volume it is.
+    pub fn entity(&self) -> Uuid {
+        self.entity
+    }
+
     /// Create it with so many bytes, in whole sectors of 512. One that exists already with that size is answered;
     /// with another size it is 'conflict'.
     pub async fn create(&self, bytes: u64) -> Result<()> {

@@ -1,0 +1,301 @@
+//! The capability `keyvalue`: `wasi:keyvalue/store`, small state of the extension's own for each tenant.
+//!
+//! What a call writes is held in its state, and committed together with the entity or not at all; the store behind
+//! is only read here, through [`BucketReader`].
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use occi_extension::{CallState, Capability};
+use wasmtime::component::{HasSelf, Linker, Resource};
+
+use generated::wasi::keyvalue::store::{self, Error, Host, HostBucket, KeyResponse};
+
+#[allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "generated; the words are those of wit/")]
+mod generated {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        inline: "package occi:lent; world keyvalue { import wasi:keyvalue/store@0.2.0-draft2; }",
+        world: "occi:lent/keyvalue",
+        imports: { default: async | trappable },
+        with: { "wasi:keyvalue/store.bucket": super::Bucket },
+    });
+}
+
+/// What is stored, as the last commit left it. A failure is told in words for the operator.
+pub trait BucketReader: Send + Sync + 'static {
+    /// The value of a key.
+    fn get(&self, tenant: &str, extension: &str, bucket: &str, key: &str) -> Result<Option<Bytes>, String>;
+
+    /// The keys behind `after` (none for the beginning) in their order, at most `limit` of them.
+    fn keys(
+        &self,
+        tenant: &str,
+        extension: &str,
+        bucket: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, String>;
+}
+
+/// The reader that is lent to the calls.
+pub struct Buckets(Box<dyn BucketReader>);
+
+impl Buckets {
+    /// Lend this one.
+    pub fn new(reader: impl BucketReader) -> Self {
+        Self(Box::new(reader))
+    }
+}
+
+impl fmt::Debug for Buckets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Buckets")
+    }
+}
+
+/// A bucket that a guest has opened.
+#[derive(Debug, Clone)]
+pub(crate) struct Bucket(Arc<str>);
+
+/// Small state of the extension's own.
+#[derive(Debug)]
+pub struct KeyValue;
+
+impl Capability for KeyValue {
+    fn name(&self) -> &'static str {
+        "keyvalue"
+    }
+
+    fn interfaces(&self) -> &'static [&'static str] {
+        &["wasi:keyvalue/store@0.2.0-draft2"]
+    }
+
+    fn link(&self, linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+        store::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)
+    }
+
+    fn has_outside_effects(&self) -> bool {
+        false
+    }
+}
+
+/// The longest name of a bucket, in bytes.
+const NAME: usize = 64;
+/// The longest key, in bytes.
+const KEY: usize = 512;
+/// The largest value, in bytes.
+const VALUE: usize = 256 << 10;
+/// How many stored keys one page of a list has.
+const PAGE: usize = 100;
+
+/// The one way to a bucket: by a name within the extension and the tenant of the call.
+fn granted(name: &str) -> Result<Bucket, Error> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if name.len() <= NAME && name.bytes().all(fits) {
+        Ok(Bucket(name.into()))
+    } else {
+        Err(Error::NoSuchStore)
+    }
+}
+
+/// A key that the store takes.
+fn key(key: &str) -> Result<&str, Error> {
+    if key.is_empty() || key.len() > KEY {
+        return Err(Error::Other(format!("a key has 1 to {KEY} bytes")));
+    }
+    Ok(key)
+}
+
+/// The stored part of a bucket.
+struct Stored {
+    buckets: Arc<Buckets>,
+    tenant: Arc<str>,
+    extension: Arc<str>,
+    bucket: Arc<str>,
+}
+
+impl Stored {
+    fn of(state: &mut CallState, bucket: &Resource<Bucket>) -> wasmtime::Result<Self> {
+        let Bucket(name) = state.table().get(bucket)?.clone();
+        let call = state.call();
+        let (tenant, extension) = (Arc::clone(&call.tenant), Arc::clone(&call.extension));
+        Ok(Self { buckets: state.lent()?, tenant, extension, bucket: name })
+    }
+
+    fn get(&self, key: &str) -> Result<Option<Bytes>, Error> {
+        self.buckets.0.get(&self.tenant, &self.extension, &self.bucket, key).map_err(unreadable)
+    }
+
+    fn keys(&self, after: Option<&str>) -> Result<Vec<String>, Error> {
+        self.buckets.0.keys(&self.tenant, &self.extension, &self.bucket, after, PAGE).map_err(unreadable)
+    }
+}
+
+/// How the store fails is for the operator.
+fn unreadable(error: String) -> Error {
+    tracing::error!(error, "the key-value store cannot be read");
+    Error::Other("the store cannot be read now".into())
+}
+
+/// The value of a key as this call sees it.
+fn value(
+    state: &mut CallState,
+    bucket: &Resource<Bucket>,
+    name: &str,
+) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
+    let stored = Stored::of(state, bucket)?;
+    if let Err(refused) = key(name) {
+        return Ok(Err(refused));
+    }
+    Ok(match state.writes().get(&stored.bucket, name) {
+        Some(written) => Ok(written.map(<[u8]>::to_vec)),
+        None => stored.get(name).map(|found| found.map(Into::into)),
+    })
+}
+
+fn write(
+    state: &mut CallState,
+    bucket: &Resource<Bucket>,
+    name: &str,
+    value: Option<Vec<u8>>,
+) -> wasmtime::Result<Result<(), Error>> {
+    let Bucket(bucket) = state.table().get(bucket)?.clone();
+    let checked = key(name).and_then(|name| match &value {
+        Some(value) if value.len() > VALUE => Err(Error::Other(format!("a value has at most {VALUE} bytes"))),
+        Some(_) | None => Ok(name),
+    });
+    Ok(checked.and_then(|name| {
+        state.writes().put(&bucket, name, value).map_err(|refused| Error::Other(refused.to_string()))
+    }))
+}
+
+/// A page of stored keys, with what the call has written among them, and where to go on.
+fn page(stored: Vec<String>, after: Option<&str>, written: Vec<(String, bool)>) -> KeyResponse {
+    // A full page says nothing of what comes behind its last key.
+    let cursor = (stored.len() >= PAGE).then(|| stored.last().cloned()).flatten();
+    let mut keys: BTreeSet<String> = stored.into_iter().collect();
+    for (key, present) in written {
+        let behind = after.is_none_or(|after| key.as_str() > after);
+        let before = cursor.as_ref().is_none_or(|last| key <= *last);
+        match (behind && before, present) {
+            (true, true) => drop(keys.insert(key)),
+            (true, false) => drop(keys.remove(&key)),
+            (false, _) => {}
+        }
+    }
+    KeyResponse { keys: keys.into_iter().collect(), cursor }
+}
+
+impl Host for CallState {
+    async fn open(&mut self, identifier: String) -> wasmtime::Result<Result<Resource<Bucket>, Error>> {
+        match granted(&identifier) {
+            Ok(bucket) => Ok(Ok(self.table().push(bucket)?)),
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
+}
+
+impl HostBucket for CallState {
+    async fn get(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key: String,
+    ) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
+        value(self, &bucket, &key)
+    }
+
+    async fn set(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key: String,
+        value: Vec<u8>,
+    ) -> wasmtime::Result<Result<(), Error>> {
+        write(self, &bucket, &key, Some(value))
+    }
+
+    async fn delete(&mut self, bucket: Resource<Bucket>, key: String) -> wasmtime::Result<Result<(), Error>> {
+        write(self, &bucket, &key, None)
+    }
+
+    async fn exists(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key: String,
+    ) -> wasmtime::Result<Result<bool, Error>> {
+        Ok(value(self, &bucket, &key)?.map(|found| found.is_some()))
+    }
+
+    async fn list_keys(
+        &mut self,
+        bucket: Resource<Bucket>,
+        cursor: Option<String>,
+    ) -> wasmtime::Result<Result<KeyResponse, Error>> {
+        let stored = Stored::of(self, &bucket)?;
+        let found = match stored.keys(cursor.as_deref()) {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(error)),
+        };
+        let written =
+            self.writes().keys(&stored.bucket).map(|(key, present)| (key.to_owned(), present)).collect();
+        Ok(Ok(page(found, cursor.as_deref(), written)))
+    }
+
+    async fn drop(&mut self, bucket: Resource<Bucket>) -> wasmtime::Result<()> {
+        self.table().delete(bucket)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(keys: &[(&str, bool)]) -> Vec<(String, bool)> {
+        keys.iter().map(|(key, present)| ((*key).to_owned(), *present)).collect()
+    }
+
+    fn stored(keys: impl IntoIterator<Item = u32>) -> Vec<String> {
+        keys.into_iter().map(|number| format!("{number:04}")).collect()
+    }
+
+    #[test]
+    fn a_list_shows_what_the_call_wrote_and_not_what_it_deleted() {
+        let KeyResponse { keys, cursor } =
+            page(stored(1..4), None, written(&[("0002", false), ("0009", true)]));
+        assert_eq!((keys, cursor), (stored([1, 3, 9]), None));
+    }
+
+    #[test]
+    fn pages_hold_each_key_once_whatever_the_call_wrote() {
+        let all = stored(0..250);
+        let changes = written(&[("0000x", true), ("0099x", true), ("0150", false), ("9999", true)]);
+        let (mut cursor, mut seen) = (None::<String>, Vec::new());
+        loop {
+            let after = cursor.clone();
+            let behind = all.iter().filter(|key| after.as_ref().is_none_or(|after| *key > after));
+            let answer = page(behind.take(PAGE).cloned().collect(), after.as_deref(), changes.clone());
+            seen.extend(answer.keys);
+            cursor = answer.cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let mut expected: BTreeSet<_> = all.into_iter().filter(|key| key != "0150").collect();
+        expected.extend(["0000x".into(), "0099x".into(), "9999".into()]);
+        assert_eq!(seen, expected.into_iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn names_of_buckets_are_short_and_plain() {
+        for name in ["", "jobs", "a.b-c_D9"] {
+            assert!(granted(name).is_ok(), "{name}");
+        }
+        for name in ["a/b", "ä", "a\0", &"a".repeat(65)] {
+            assert!(matches!(granted(name), Err(Error::NoSuchStore)), "{name:?}");
+        }
+        assert!(key("").is_err() && key(&"k".repeat(513)).is_err() && key("ä/\u{1}").is_ok());
+    }
+}

@@ -1,0 +1,115 @@
+//! The capability `logging`: `wasi:logging`, into the operator's log.
+//!
+//! A line of a guest cannot be taken for one of the host's: it names its extension, and has neither breaks nor
+//! control characters of its own. How much a call may log in all is in its state.
+
+use occi_extension::{CallState, Capability};
+use wasmtime::component::{HasSelf, Linker};
+
+use generated::wasi::logging::logging::{self, Host, Level};
+
+#[allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "generated; the words are those of wit/")]
+mod generated {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        inline: "package occi:lent; world logging { import wasi:logging/logging@0.1.0-draft; }",
+        world: "occi:lent/logging",
+        imports: { default: async | trappable },
+    });
+}
+
+/// The operator's log.
+#[derive(Debug)]
+pub struct Logging;
+
+impl Capability for Logging {
+    fn name(&self) -> &'static str {
+        "logging"
+    }
+
+    fn interfaces(&self) -> &'static [&'static str] {
+        &["wasi:logging/logging@0.1.0-draft"]
+    }
+
+    fn link(&self, linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+        logging::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)
+    }
+
+    fn has_outside_effects(&self) -> bool {
+        false
+    }
+}
+
+/// The longest message that is kept whole, in bytes.
+const MESSAGE: usize = 4 << 10;
+/// The longest context, in bytes.
+const CONTEXT: usize = 64;
+/// What a line costs beside its text, so that empty ones have an end too.
+const LINE: usize = 64;
+
+impl Host for CallState {
+    async fn log(&mut self, level: Level, context: String, message: String) -> wasmtime::Result<()> {
+        let (context, message) = (start(&context, CONTEXT), start(&message, MESSAGE));
+        let wanted = LINE + context.len() + message.len();
+        let granted = self.take_log_bytes(wanted);
+        if granted < wanted {
+            // What is left is taken, so this is said once.
+            if granted > 0 {
+                tracing::warn!(target: "extension", extension = &*self.call().extension, "logs too much in one call; the rest is left out");
+            }
+            return Ok(());
+        }
+        let (context, message) = (printable(context), printable(message));
+        let call = self.call();
+        macro_rules! write {
+            ($level:ident) => {
+                tracing::event!(
+                    target: "extension",
+                    tracing::Level::$level,
+                    extension = &*call.extension,
+                    entity = %call.entity,
+                    context,
+                    "{message}"
+                )
+            };
+        }
+        match level {
+            Level::Trace => write!(TRACE),
+            Level::Debug => write!(DEBUG),
+            Level::Info => write!(INFO),
+            Level::Warn => write!(WARN),
+            Level::Error | Level::Critical => write!(ERROR),
+        }
+        Ok(())
+    }
+}
+
+/// The beginning of a text, at most so many bytes of it.
+fn start(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
+}
+
+/// A text with nothing in it that moves a terminal's cursor, or that looks like another line.
+fn printable(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if hidden(c) { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_line_without_tricks() {
+        assert_eq!(printable("a\nINFO forged\u{1b}[2Jb\u{202e}c"), "a INFO forged [2Jb c");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        assert_eq!(start("äöü", 3), "ä");
+        assert_eq!(start("äöü", 99), "äöü");
+    }
+}

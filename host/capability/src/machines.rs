@@ -1,0 +1,274 @@
+//! The capability `machines`: `wit/machines.wit` over [`libvirt`](crate::libvirt).
+//!
+//! A machine has devices for other entities than its own. Such a device always belongs to the entity that the call is
+//! about, so a guest can take away none but that one's.
+
+use std::time::Duration;
+
+use occi_extension::bindings::types::{End, Fault};
+use occi_extension::{CallState, Capability};
+use wasmtime::component::{HasSelf, Linker, Resource};
+
+use crate::libvirt::{Hypervisor, Machine, MachinePlan, Network, Nic, Volume};
+use crate::volumes::fault;
+use generated::occi::extension::machines::{self, Host, HostMachine, HostNic, HostPlan};
+
+#[allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "generated; the words are those of wit/")]
+mod generated {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        inline: "package occi:lent; world machines { import occi:extension/machines@0.1.0; }",
+        world: "occi:lent/machines",
+        imports: { default: async | trappable },
+        with: {
+            "occi:extension/types": occi_extension::bindings::types,
+            "occi:extension/volumes": crate::volumes::generated::occi::extension::volumes,
+            "occi:extension/networks": crate::networks::generated::occi::extension::networks,
+            "occi:extension/machines.machine": crate::libvirt::Machine,
+            "occi:extension/machines.plan": crate::libvirt::MachinePlan,
+            "occi:extension/machines.nic": crate::libvirt::Nic,
+        },
+    });
+}
+
+/// Virtual machines, one for each entity.
+#[derive(Debug)]
+pub struct Machines {
+    forgets: bool,
+}
+
+impl Machines {
+    /// Those of a hypervisor, which is lent to the calls as well.
+    pub fn new(hypervisor: &Hypervisor) -> Self {
+        Self { forgets: hypervisor.forgets() }
+    }
+}
+
+impl Capability for Machines {
+    fn name(&self) -> &'static str {
+        "machines"
+    }
+
+    fn interfaces(&self) -> &'static [&'static str] {
+        &["occi:extension/machines@0.1.0"]
+    }
+
+    fn link(&self, linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+        machines::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)
+    }
+
+    fn has_outside_effects(&self) -> bool {
+        true
+    }
+
+    fn forgets(&self) -> bool {
+        self.forgets
+    }
+}
+
+/// The one way to a machine: of an entity that the call is about.
+fn granted(state: &CallState, of: End) -> wasmtime::Result<Result<Machine, Fault>> {
+    Ok(match state.call().end(of) {
+        Ok(entity) => Ok(state.lent::<Hypervisor>()?.machine(entity)),
+        Err(fault) => Err(fault),
+    })
+}
+
+impl Host for CallState {}
+
+impl HostPlan for CallState {
+    async fn new(&mut self) -> wasmtime::Result<Resource<MachinePlan>> {
+        Ok(self.table().push(MachinePlan::default())?)
+    }
+
+    async fn cores(&mut self, plan: Resource<MachinePlan>, count: u32) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.cores = Some(count);
+        Ok(())
+    }
+
+    async fn memory(&mut self, plan: Resource<MachinePlan>, bytes: u64) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.memory = Some(bytes);
+        Ok(())
+    }
+
+    async fn shares(&mut self, plan: Resource<MachinePlan>, weight: u32) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.shares = Some(weight);
+        Ok(())
+    }
+
+    async fn architecture(&mut self, plan: Resource<MachinePlan>, name: String) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.architecture = Some(name);
+        Ok(())
+    }
+
+    async fn hostname(&mut self, plan: Resource<MachinePlan>, name: String) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.hostname = Some(name);
+        Ok(())
+    }
+
+    async fn title(&mut self, plan: Resource<MachinePlan>, text: String) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.title = Some(text);
+        Ok(())
+    }
+
+    async fn drop(&mut self, plan: Resource<MachinePlan>) -> wasmtime::Result<()> {
+        self.table().delete(plan)?;
+        Ok(())
+    }
+}
+
+impl HostNic for CallState {
+    async fn device(&mut self, nic: Resource<Nic>) -> wasmtime::Result<String> {
+        Ok(self.table().get(&nic)?.device.clone())
+    }
+
+    async fn mac(&mut self, nic: Resource<Nic>) -> wasmtime::Result<String> {
+        Ok(self.table().get(&nic)?.mac.clone())
+    }
+
+    async fn drop(&mut self, nic: Resource<Nic>) -> wasmtime::Result<()> {
+        self.table().delete(nic)?;
+        Ok(())
+    }
+}
+
+impl HostMachine for CallState {
+    async fn define(
+        &mut self,
+        of: End,
+        plan: Resource<MachinePlan>,
+    ) -> wasmtime::Result<Result<Resource<Machine>, Fault>> {
+        let machine = match granted(self, of)? {
+            Ok(machine) => machine,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let plan = self.table().get(&plan)?.clone();
+        match machine.define(plan).await {
+            Ok(()) => Ok(Ok(self.table().push(machine)?)),
+            Err(error) => Ok(Err(fault(error))),
+        }
+    }
+
+    async fn open(&mut self, of: End) -> wasmtime::Result<Result<Resource<Machine>, Fault>> {
+        let machine = match granted(self, of)? {
+            Ok(machine) => machine,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        match machine.exists().await {
+            Ok(()) => Ok(Ok(self.table().push(machine)?)),
+            Err(error) => Ok(Err(fault(error))),
+        }
+    }
+
+    async fn state(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<String, Fault>> {
+        let machine = self.table().get(&machine)?.clone();
+        Ok(machine.state().await.map(|state| state.as_str().into()).map_err(fault))
+    }
+
+    async fn reason(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<String, Fault>> {
+        let machine = self.table().get(&machine)?.clone();
+        Ok(machine.reason().await.map_err(fault))
+    }
+
+    async fn start(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
+        let machine = self.table().get(&machine)?.clone();
+        Ok(machine.start().await.map_err(fault))
+    }
+
+    async fn shutdown(
+        &mut self,
+        machine: Resource<Machine>,
+        wait: u64,
+    ) -> wasmtime::Result<Result<(), Fault>> {
+        let machine = self.table().get(&machine)?.clone();
+        Ok(machine.shutdown(Duration::from_millis(wait)).await.map_err(fault))
+    }
+
+    async fn power_off(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
+        let machine = self.table().get(&machine)?.clone();
+        Ok(machine.power_off().await.map_err(fault))
+    }
+
+    async fn reboot(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
+        let machine = self.table().get(&machine)?.clone();
+        Ok(machine.reboot().await.map_err(fault))
+    }
+
+    async fn reset(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
+        let machine = self.table().get(&machine)?.clone();
+        Ok(machine.reset().await.map_err(fault))
+    }
+
+    async fn pause(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
+        let machine = self.table().get(&machine)?.clone();
+        Ok(machine.pause().await.map_err(fault))
+    }
+
+    async fn save(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
+        let machine = self.table().get(&machine)?.clone();
+        Ok(machine.save().await.map_err(fault))
+    }
+
+    async fn snapshot(
+        &mut self,
+        machine: Resource<Machine>,
+        name: String,
+    ) -> wasmtime::Result<Result<(), Fault>> {
+        let machine = self.table().get(&machine)?.clone();
+        Ok(machine.snapshot(&name).await.map_err(fault))
+    }
+
+    async fn attach_volume(
+        &mut self,
+        machine: Resource<Machine>,
+        volume: Resource<Volume>,
+    ) -> wasmtime::Result<Result<String, Fault>> {
+        let (subject, volume) = (self.call().entity, self.table().get(&volume)?.entity());
+        let machine = self.table().get(&machine)?.clone();
+        Ok(machine.attach_volume(subject, volume).await.map_err(fault))
+    }
+
+    async fn detach_volume(
+        &mut self,
+        machine: Resource<Machine>,
+        volume: Resource<Volume>,
+    ) -> wasmtime::Result<Result<(), Fault>> {
+        let (subject, volume) = (self.call().entity, self.table().get(&volume)?.entity());
+        let machine = self.table().get(&machine)?.clone();
+        Ok(machine.detach_volume(subject, volume).await.map_err(fault))
+    }
+
+    async fn attach_network(
+        &mut self,
+        machine: Resource<Machine>,
+        network: Resource<Network>,
+        mac: Option<String>,
+    ) -> wasmtime::Result<Result<Resource<Nic>, Fault>> {
+        let (subject, network) = (self.call().entity, self.table().get(&network)?.entity());
+        let machine = self.table().get(&machine)?.clone();
+        match machine.attach_network(subject, network, mac.as_deref()).await {
+            Ok(nic) => Ok(Ok(self.table().push(nic)?)),
+            Err(error) => Ok(Err(fault(error))),
+        }
+    }
+
+    async fn detach_network(
+        &mut self,
+        machine: Resource<Machine>,
+        network: Resource<Network>,
+    ) -> wasmtime::Result<Result<(), Fault>> {
+        let (subject, network) = (self.call().entity, self.table().get(&network)?.entity());
+        let machine = self.table().get(&machine)?.clone();
+        Ok(machine.detach_network(subject, network).await.map_err(fault))
+    }
+
+    async fn remove(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
+        let machine = self.table().get(&machine)?.clone();
+        Ok(machine.remove().await.map_err(fault))
+    }
+
+    async fn drop(&mut self, machine: Resource<Machine>) -> wasmtime::Result<()> {
+        self.table().delete(machine)?;
+        Ok(())
+    }
+}

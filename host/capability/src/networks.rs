@@ -1,0 +1,160 @@
+//! The capability `networks`: `wit/networks.wit` over [`libvirt`](crate::libvirt).
+
+use occi_extension::bindings::types::{End, Fault};
+use occi_extension::{CallState, Capability};
+use wasmtime::component::{HasSelf, Linker, Resource};
+
+use crate::libvirt::{Hypervisor, Network, NetworkPlan};
+use crate::volumes::fault;
+use generated::occi::extension::networks::{self, Host, HostNetwork, HostPlan};
+
+/// Also for the capabilities whose functions take a network.
+#[allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "generated; the words are those of wit/")]
+pub(crate) mod generated {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        inline: "package occi:lent; world networks { import occi:extension/networks@0.1.0; }",
+        world: "occi:lent/networks",
+        imports: { default: async | trappable },
+        with: {
+            "occi:extension/types": occi_extension::bindings::types,
+            "occi:extension/networks.network": crate::libvirt::Network,
+            "occi:extension/networks.plan": crate::libvirt::NetworkPlan,
+        },
+    });
+}
+
+/// Virtual networks, one for each entity.
+#[derive(Debug)]
+pub struct Networks {
+    forgets: bool,
+}
+
+impl Networks {
+    /// Those of a hypervisor, which is lent to the calls as well.
+    pub fn new(hypervisor: &Hypervisor) -> Self {
+        Self { forgets: hypervisor.forgets() }
+    }
+}
+
+impl Capability for Networks {
+    fn name(&self) -> &'static str {
+        "networks"
+    }
+
+    fn interfaces(&self) -> &'static [&'static str] {
+        &["occi:extension/networks@0.1.0"]
+    }
+
+    fn link(&self, linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+        networks::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)
+    }
+
+    fn has_outside_effects(&self) -> bool {
+        true
+    }
+
+    fn forgets(&self) -> bool {
+        self.forgets
+    }
+}
+
+/// The one way to a network: of an entity that the call is about.
+fn granted(state: &CallState, of: End) -> wasmtime::Result<Result<Network, Fault>> {
+    Ok(match state.call().end(of) {
+        Ok(entity) => Ok(state.lent::<Hypervisor>()?.network(entity)),
+        Err(fault) => Err(fault),
+    })
+}
+
+impl Host for CallState {}
+
+impl HostPlan for CallState {
+    async fn new(&mut self) -> wasmtime::Result<Resource<NetworkPlan>> {
+        Ok(self.table().push(NetworkPlan::default())?)
+    }
+
+    async fn vlan(&mut self, plan: Resource<NetworkPlan>, id: u16) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.vlan = Some(id);
+        Ok(())
+    }
+
+    async fn address(&mut self, plan: Resource<NetworkPlan>, cidr: String) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.address = Some(cidr);
+        Ok(())
+    }
+
+    async fn gateway(&mut self, plan: Resource<NetworkPlan>, address: String) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.gateway = Some(address);
+        Ok(())
+    }
+
+    async fn dhcp(&mut self, plan: Resource<NetworkPlan>, enabled: bool) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.dhcp = enabled;
+        Ok(())
+    }
+
+    async fn title(&mut self, plan: Resource<NetworkPlan>, text: String) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.title = Some(text);
+        Ok(())
+    }
+
+    async fn drop(&mut self, plan: Resource<NetworkPlan>) -> wasmtime::Result<()> {
+        self.table().delete(plan)?;
+        Ok(())
+    }
+}
+
+impl HostNetwork for CallState {
+    async fn define(
+        &mut self,
+        of: End,
+        plan: Resource<NetworkPlan>,
+    ) -> wasmtime::Result<Result<Resource<Network>, Fault>> {
+        let network = match granted(self, of)? {
+            Ok(network) => network,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let plan = self.table().get(&plan)?.clone();
+        match network.define(plan).await {
+            Ok(()) => Ok(Ok(self.table().push(network)?)),
+            Err(error) => Ok(Err(fault(error))),
+        }
+    }
+
+    async fn open(&mut self, of: End) -> wasmtime::Result<Result<Resource<Network>, Fault>> {
+        let network = match granted(self, of)? {
+            Ok(network) => network,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        match network.exists().await {
+            Ok(()) => Ok(Ok(self.table().push(network)?)),
+            Err(error) => Ok(Err(fault(error))),
+        }
+    }
+
+    async fn active(&mut self, network: Resource<Network>) -> wasmtime::Result<Result<bool, Fault>> {
+        let network = self.table().get(&network)?.clone();
+        Ok(network.active().await.map_err(fault))
+    }
+
+    async fn up(&mut self, network: Resource<Network>) -> wasmtime::Result<Result<(), Fault>> {
+        let network = self.table().get(&network)?.clone();
+        Ok(network.up().await.map_err(fault))
+    }
+
+    async fn down(&mut self, network: Resource<Network>) -> wasmtime::Result<Result<(), Fault>> {
+        let network = self.table().get(&network)?.clone();
+        Ok(network.down().await.map_err(fault))
+    }
+
+    async fn remove(&mut self, network: Resource<Network>) -> wasmtime::Result<Result<(), Fault>> {
+        let network = self.table().get(&network)?.clone();
+        Ok(network.remove().await.map_err(fault))
+    }
+
+    async fn drop(&mut self, network: Resource<Network>) -> wasmtime::Result<()> {
+        self.table().delete(network)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,117 @@
+//! The capability `volumes`: `wit/volumes.wit` over [`libvirt`](crate::libvirt).
+
+use occi_extension::bindings::types::{End, Fault};
+use occi_extension::{CallState, Capability};
+use wasmtime::component::{HasSelf, Linker, Resource};
+
+use crate::libvirt::{Error, Hypervisor, Volume};
+use generated::occi::extension::volumes::{self, Host, HostVolume};
+
+/// Also for the capabilities whose functions take a volume.
+#[allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "generated; the words are those of wit/")]
+pub(crate) mod generated {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        inline: "package occi:lent; world volumes { import occi:extension/volumes@0.1.0; }",
+        world: "occi:lent/volumes",
+        imports: { default: async | trappable },
+        with: {
+            "occi:extension/types": occi_extension::bindings::types,
+            "occi:extension/volumes.volume": crate::libvirt::Volume,
+        },
+    });
+}
+
+/// Block storage, a volume for each entity.
+#[derive(Debug)]
+pub struct Volumes {
+    forgets: bool,
+}
+
+impl Volumes {
+    /// Those of a hypervisor, which is lent to the calls as well.
+    pub fn new(hypervisor: &Hypervisor) -> Self {
+        Self { forgets: hypervisor.forgets() }
+    }
+}
+
+impl Capability for Volumes {
+    fn name(&self) -> &'static str {
+        "volumes"
+    }
+
+    fn interfaces(&self) -> &'static [&'static str] {
+        &["occi:extension/volumes@0.1.0"]
+    }
+
+    fn link(&self, linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+        volumes::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)
+    }
+
+    fn has_outside_effects(&self) -> bool {
+        true
+    }
+
+    fn forgets(&self) -> bool {
+        self.forgets
+    }
+}
+
+/// The one way to a volume: of an entity that the call is about.
+fn granted(state: &CallState, of: End) -> wasmtime::Result<Result<Volume, Fault>> {
+    Ok(match state.call().end(of) {
+        Ok(entity) => Ok(state.lent::<Hypervisor>()?.volume(entity)),
+        Err(fault) => Err(fault),
+    })
+}
+
+/// What the guest is told of a refusal.
+pub(crate) fn fault(error: Error) -> Fault {
+    Fault { code: error.code().into(), message: error.to_string(), attribute: None }
+}
+
+impl Host for CallState {}
+
+impl HostVolume for CallState {
+    async fn create(&mut self, of: End, bytes: u64) -> wasmtime::Result<Result<Resource<Volume>, Fault>> {
+        let volume = match granted(self, of)? {
+            Ok(volume) => volume,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        match volume.create(bytes).await {
+            Ok(()) => Ok(Ok(self.table().push(volume)?)),
+            Err(error) => Ok(Err(fault(error))),
+        }
+    }
+
+    async fn open(&mut self, of: End) -> wasmtime::Result<Result<Resource<Volume>, Fault>> {
+        let volume = match granted(self, of)? {
+            Ok(volume) => volume,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        match volume.exists().await {
+            Ok(()) => Ok(Ok(self.table().push(volume)?)),
+            Err(error) => Ok(Err(fault(error))),
+        }
+    }
+
+    async fn capacity(&mut self, volume: Resource<Volume>) -> wasmtime::Result<Result<u64, Fault>> {
+        let volume = self.table().get(&volume)?.clone();
+        Ok(volume.capacity().await.map_err(fault))
+    }
+
+    async fn resize(&mut self, volume: Resource<Volume>, bytes: u64) -> wasmtime::Result<Result<(), Fault>> {
+        let volume = self.table().get(&volume)?.clone();
+        Ok(volume.resize(bytes).await.map_err(fault))
+    }
+
+    async fn remove(&mut self, volume: Resource<Volume>) -> wasmtime::Result<Result<(), Fault>> {
+        let volume = self.table().get(&volume)?.clone();
+        Ok(volume.remove().await.map_err(fault))
+    }
+
+    async fn drop(&mut self, volume: Resource<Volume>) -> wasmtime::Result<()> {
+        self.table().delete(volume)?;
+        Ok(())
+    }
+}
