@@ -13,7 +13,7 @@ use uuid::fmt::Urn;
 
 /// text/plain: one element a line, each line ended by CRLF.
 pub(crate) fn to_body(representation: &Representation, base: &str) -> Result<String, CannotRender> {
-    let mut lines = Lines(String::with_capacity(1024));
+    let mut lines = Lines(String::with_capacity(2048));
     write(&mut lines, representation, base)?;
     let Lines(mut body) = lines;
     if !body.is_empty() {
@@ -64,7 +64,9 @@ struct Joined([String; Header::ALL.len()]);
 impl Sink for Joined {
     fn next(&mut self, header: Header) -> &mut String {
         let value = &mut self.0[header as usize];
-        if !value.is_empty() {
+        if value.is_empty() {
+            value.reserve(256);
+        } else {
             value.push_str(", ");
         }
         value
@@ -293,7 +295,15 @@ fn push_number(out: &mut String, number: f64) {
 
 /// A quoted string. `\n`, `\r` and `\u` with four digits keep a line a line, and a header's value one that HTTP allows.
 fn push_quoted(out: &mut String, text: &str) {
+    #[allow(clippy::needless_bitwise_bool, reason = "without branches, many bytes are looked at at once")]
+    let escapes = |byte: u8| (byte < b' ') | (byte == 0x7f) | (byte == b'"') | (byte == b'\\');
     out.push('"');
+    // Nearly every text needs no escape, and to see that is several times faster than to go through it.
+    if !text.bytes().fold(false, |any, byte| any | escapes(byte)) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut copied = 0;
     for (at, byte) in text.bytes().enumerate() {
         let escaped = match byte {
