@@ -3,7 +3,6 @@
 
 use anyhow::{Context, anyhow};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,8 +16,8 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) data: PathBuf,
     pub(crate) extensions: Option<PathBuf>,
-    /// By the extension's name; one that is not named may have all that it asks for.
-    pub(crate) grants: BTreeMap<String, Vec<String>>,
+    /// Those that extensions may be lent; none for all.
+    pub(crate) capabilities: Option<Vec<String>>,
     pub(crate) hypervisor: Hypervisor,
     pub(crate) limits: Limits,
     pub(crate) sandbox: Sandbox,
@@ -81,7 +80,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
             data: "./occi-data".into(),
             extensions: None,
-            grants: BTreeMap::new(),
+            capabilities: None,
             hypervisor: Hypervisor::default(),
             limits: Limits::default(),
             sandbox: Sandbox::default(),
@@ -207,7 +206,7 @@ mod tests {
             })
             .collect();
         let config = Config::parse(&whole).unwrap();
-        assert!(config.hypervisor.boot.is_some() && config.extensions.is_some() && !config.grants.is_empty());
+        assert!(config.hypervisor.boot.is_some() && config.extensions.is_some() && config.capabilities.is_some());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod assemble;
+mod buckets;
 mod config;
 mod control;
 mod inspect;

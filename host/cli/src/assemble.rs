@@ -1,0 +1,227 @@
+//! Where all parts are named and put together.
+
+use crate::config::{Config, DomainType};
+use crate::control;
+use anyhow::{Context, anyhow};
+use occi_capability::libvirt::{self, Hypervisor, HypervisorConfig};
+use occi_capability::{KeyValue, Logging, Machines, Networks, Volumes};
+use occi_extension::{Capability, Extension, Grants, Lent, Loader, Settings};
+use occi_operation::{Cause, Core};
+use occi_server::Host;
+use occi_store::{Options, RedbStore, Store};
+use std::fs::DirBuilder;
+use std::io::Write as _;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Why the server ended.
+pub(crate) enum Error {
+    /// What it was told cannot be.
+    Misconfigured(anyhow::Error),
+    /// Something broke.
+    Failed(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Error {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Serves until it is told to stop.
+pub(crate) fn run(config: &Config) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime")?;
+    runtime.block_on(serve(config))
+}
+
+async fn serve(config: &Config) -> Result<(), Error> {
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}; choose another address with --listen", config.listen))
+        .map_err(Error::Misconfigured)?;
+    let address = listener.local_addr().context("where the server listens")?;
+    let data = folder(&config.data).map_err(Error::Misconfigured)?;
+    let store = open_store(&data.join("store.redb")).map_err(Error::Misconfigured)?;
+    let hypervisor = hypervisor(config, &data).await.map_err(Error::Misconfigured)?;
+
+    let loader = Arc::new(loader(config, &data, &store, &hypervisor)?);
+    let extensions = load(&loader, &config.extensions_folder().map_err(Error::Misconfigured)?).await?;
+    let core = Core::start(Arc::clone(&store), extensions).context("the extensions do not go together")?;
+    let recovered = core.recover().await.context("the recovery after the last run")?;
+    if recovered != occi_operation::Recovered::default() {
+        tracing::info!(?recovered, "recovered from the last run");
+    }
+    follow(&hypervisor, &core);
+    control::start(&data, config.hypervisor.uri.clone(), hypervisor)?;
+
+    let stop = stop_signal()?;
+    say(&format!("listening on http://{address}\n"));
+    occi_server::serve(Host::new(core, config.limits.to_server(), address), listener, stop).await;
+    store.close().await.context("the store")?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The server's own folder, which nobody else may enter.
+fn folder(path: &Path) -> anyhow::Result<PathBuf> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.with_context(|| format!("the data folder {}; choose another with --data", path.display()))?;
+    path.canonicalize().with_context(|| format!("the data folder {}", path.display()))
+}
+
+fn open_store(path: &Path) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(Arc::new(RedbStore::open(path, &Options::default())?))
+}
+
+async fn hypervisor(config: &Config, data: &Path) -> anyhow::Result<Hypervisor> {
+    let given = &config.hypervisor;
+    let wanted = HypervisorConfig {
+        uri: given.uri.clone(),
+        domain_type: match given.domain_type {
+            DomainType::Auto => libvirt::DomainType::Auto,
+            DomainType::Kvm => libvirt::DomainType::Kvm,
+            DomainType::Qemu => libvirt::DomainType::Qemu,
+        },
+        pool: given.pool.clone(),
+        volumes: given.volumes.clone(),
+        console: Some(given.consoles.clone().unwrap_or_else(|| data.join("consoles"))),
+        boot: given.boot.as_ref().map(|boot| libvirt::Boot {
+            kernel: boot.kernel.clone(),
+            initrd: boot.initrd.clone(),
+            cmdline: boot.cmdline.clone(),
+        }),
+        cores: given.cores,
+        memory: given.memory_mib << 20,
+        translate: given.translate,
+        short: libvirt::Call {
+            patience: Duration::from_secs(given.short_seconds),
+            ..HypervisorConfig::default().short
+        },
+        long: libvirt::Call {
+            patience: Duration::from_secs(given.long_seconds),
+            ..HypervisorConfig::default().long
+        },
+    };
+    Hypervisor::open(wanted).await.with_context(|| format!("the hypervisor at {}", given.uri))
+}
+
+fn loader(
+    config: &Config,
+    data: &Path,
+    store: &Arc<dyn Store>,
+    hypervisor: &Hypervisor,
+) -> Result<Loader, Error> {
+    let capabilities: Vec<Arc<dyn Capability>> = vec![
+        Arc::new(Machines::new(hypervisor)),
+        Arc::new(Volumes::new(hypervisor)),
+        Arc::new(Networks::new(hypervisor)),
+        Arc::new(KeyValue),
+        Arc::new(Logging),
+    ];
+    let known: Vec<_> = capabilities.iter().map(|capability| capability.name()).collect();
+    let granted = match &config.capabilities {
+        Some(names) => names.clone(),
+        None => known.iter().map(|&name| name.to_owned()).collect(),
+    };
+    if let Some(name) = granted.iter().find(|name| !known.contains(&name.as_str())) {
+        let error = anyhow!("`capabilities` names `{name}`; this server has {}", known.join(", "));
+        return Err(Error::Misconfigured(error));
+    }
+    let grants = Grants { capabilities: granted.into_iter().collect(), key: "capabilities".into() };
+    let mut settings = Settings::default();
+    settings.limits.memory = config.sandbox.memory_mib << 20;
+    settings.limits.deadline = Duration::from_millis(config.sandbox.deadline_ms);
+    settings.limits.timeout = Duration::from_millis(config.sandbox.timeout_ms);
+    settings.limits.concurrency = config.sandbox.concurrency;
+    let lent = Lent::new()
+        .with(Arc::new(hypervisor.clone()))
+        .with(Arc::new(occi_capability::Buckets::new(crate::buckets::StoreBuckets::new(Arc::clone(store)))));
+    let loader = Loader::new(settings, &data.join("compiled"), capabilities, grants, lent);
+    Ok(loader.context("the sandboxes")?)
+}
+
+/// Loads all extensions of a folder. One that cannot be loaded is said in the log; the others serve.
+async fn load(loader: &Arc<Loader>, folder: &Path) -> Result<Vec<Arc<Extension>>, Error> {
+    let entries = std::fs::read_dir(folder).with_context(|| {
+        format!("the folder with extensions {}; choose another with --extensions", folder.display())
+    });
+    let mut files: Vec<PathBuf> =
+        entries.map_err(Error::Misconfigured)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.sort();
+    let loading: Vec<_> = files
+        .into_iter()
+        .map(|file| {
+            let loader = Arc::clone(loader);
+            tokio::task::spawn_blocking(move || load_one(&loader, &file))
+        })
+        .collect();
+    let mut extensions: Vec<Arc<Extension>> = Vec::new();
+    for task in loading {
+        let Some(extension) = task.await.context("an extension's loading ended abnormally")? else { continue };
+        if let Some(first) = extensions.iter().find(|first| first.name() == extension.name()) {
+            tracing::error!(name = &**first.name(), "two files hold an extension of this name; the first serves");
+            continue;
+        }
+        extensions.push(Arc::new(extension));
+    }
+    Ok(extensions)
+}
+
+fn load_one(loader: &Loader, file: &Path) -> Option<Extension> {
+    let kind = file.extension().and_then(std::ffi::OsStr::to_str)?;
+    let loaded = match kind {
+        "wasm" => std::fs::read(file).map_err(anyhow::Error::from).and_then(|bytes| Ok(loader.component(&bytes)?)),
+        "toml" => {
+            std::fs::read_to_string(file).map_err(anyhow::Error::from).and_then(|text| Ok(loader.manifest(&text)?))
+        }
+        _ => return None,
+    };
+    match loaded {
+        Ok(extension) => {
+            tracing::info!(name = &**extension.name(), version = extension.version(), "extension");
+            Some(extension)
+        }
+        Err(error) => {
+            tracing::error!(file = %file.display(), "not loaded: {error:#}");
+            None
+        }
+    }
+}
+
+/// Passes the hypervisor's events on.
+fn follow(hypervisor: &Hypervisor, core: &Arc<Core>) {
+    let mut events = hypervisor.events();
+    let core = Arc::clone(core);
+    tokio::spawn(async move {
+        while let Some(event) = events.next().await {
+            match event {
+                libvirt::Event::Changed(entity) => core.observe(entity, Cause::Event),
+                libvirt::Event::Missed => core.observe_all(),
+            }
+        }
+    });
+}
+
+/// Ready when the server is told to stop, by SIGTERM or Ctrl-C.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate()).context("the signal SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("the signal SIGINT")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Writes a line for who started the server. That nobody reads it is no reason to stop.
+fn say(line: &str) {
+    let mut out = std::io::stdout();
+    if let Err(error) = out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
+        tracing::debug!("nobody reads the standard output: {error}");
+    }
+}
