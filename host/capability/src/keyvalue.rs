@@ -58,7 +58,8 @@ impl fmt::Debug for Buckets {
 
 /// A bucket that a guest has opened.
 #[derive(Debug, Clone)]
-pub(crate) struct Bucket(Arc<str>);
+#[expect(unreachable_pub, reason = "the generated code gives it another public name")]
+pub struct Bucket(Arc<str>);
 
 /// Small state of the extension's own.
 #[derive(Debug)]
