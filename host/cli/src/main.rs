@@ -11,6 +11,7 @@ mod inspect;
 
 use clap::{Args, Parser, Subcommand};
 use config::Config;
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -67,7 +68,8 @@ const MISCONFIGURED: u8 = 2;
 
 fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
     match Cli::parse().command {
         Command::Serve(options) => serve(options),
         Command::Inspect(Inspect { data, json }) => report(inspect::inspect(&data, json)),

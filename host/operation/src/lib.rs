@@ -158,6 +158,35 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// Whether its answer can be a list of entities, as text/uri-list needs it (TXT-07). What answers with one entity
+    /// or with categories has none.
+    pub fn answers_listing(&self) -> bool {
+        match self {
+            Self::Create { .. }
+            | Self::Delete { .. }
+            | Self::List { .. }
+            | Self::DeleteAll(_)
+            | Self::ActOnAll { .. }
+            | Self::Associate { .. }
+            | Self::SetMembers { .. }
+            | Self::Dissociate { .. }
+            | Self::RemoveTags(_) => true,
+            Self::Query(_)
+            | Self::DefineTags(_)
+            | Self::Retrieve(_)
+            | Self::Put { .. }
+            | Self::Update { .. }
+            | Self::Act { .. } => false,
+        }
+    }
+
+    /// Whether it changes nothing.
+    pub fn is_read(&self) -> bool {
+        matches!(self, Self::Query(_) | Self::Retrieve(_) | Self::List { .. })
+    }
+}
+
 /// Where a creation was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use occi_model::{Draft, Location};
 use occi_operation::{Caller, Core};
-use occi_rendering::MediaType;
+use occi_rendering::{CannotRender, MediaType};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -82,8 +82,19 @@ async fn exchange(
     let condition = conditions::condition(&parts.headers);
     let filter = route::filter(parts)?;
     let operation = route::route(&parts.method, target, path, query, draft, filter, condition)?;
+    if accept == MediaType::UriList && !operation.answers_listing() {
+        // Said before anything is changed.
+        return Err(CannotRender::NotAListing.into());
+    }
+    let is_read = operation.is_read();
     let reply = host.core.execute(&host.caller, operation).await?;
-    respond::reply(&reply, accept, &parts.headers, base)
+    match respond::reply(&reply, accept, &parts.headers, base) {
+        // It is done already, so the client is told in a form that has room for it.
+        Err(Failure::CannotRender(CannotRender::TooLarge { .. })) if !is_read => {
+            respond::reply(&reply, MediaType::TextPlain, &parts.headers, base)
+        }
+        outcome => outcome,
+    }
 }
 
 async fn collect(host: &Host, parts: &Parts, body: Body) -> Result<Bytes, Failure> {
