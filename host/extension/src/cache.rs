@@ -60,7 +60,9 @@ impl Cache {
                 return Ok(component);
             }
             Ok(None) => {}
-            Err(error) => tracing::warn!(%digest, "compiled code in the cache is no good, compiling anew: {error:#}"),
+            Err(error) => {
+                tracing::warn!(%digest, "compiled code in the cache is no good, compiling anew: {error:#}")
+            }
         }
         let component = compile()?;
         if let Err(error) = component.serialize().and_then(|code| Ok(self.keep(&key, &code)?)) {
@@ -130,7 +132,8 @@ fn open_private(path: &Path) -> Result<Dir, CacheFault> {
         Ok(dir) => dir,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let name = path.file_name().ok_or(error)?;
-            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let parent =
+                path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
             Dir::create_ambient_dir_all(parent, authority)?;
             let parent = Dir::open_ambient_dir(parent, authority)?;
             let mut builder = DirBuilder::new();

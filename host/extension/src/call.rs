@@ -18,9 +18,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use uuid::Uuid;
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{
-    ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, Resource,
-};
+use wasmtime::component::{ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, Resource};
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap, UpdateDeadline, WasmBacktrace};
 
 /// What every call is about.
@@ -75,6 +73,8 @@ type OnObserve<'c> = (&'c str, Resource<Subject>, &'c str);
 type Changed = (Result<types::Change, types::Fault>,);
 type Gone = (Result<(), types::Fault>,);
 
+/// How long a call waits until another of the same extension is done.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How much a guest may hand over in one call of a host function, in bytes.
 const HOST_CALL_BYTES: usize = 16 << 20;
 /// How many handles of resources a guest may hold.
@@ -167,7 +167,7 @@ impl Extension {
     {
         let limits = code.limits;
         let extension = || Arc::clone(self.name());
-        let Ok(Ok(_permit)) = timeout(limits.timeout, code.permits.acquire()).await else {
+        let Ok(Ok(_permit)) = timeout(PATIENCE, code.permits.acquire()).await else {
             return Err(CallError::Unavailable { extension: extension() });
         };
         let state = self.state(code, call);
@@ -176,7 +176,9 @@ impl Extension {
         let error = match done {
             Ok(Ok(answer)) => return Ok((answer, store.data_mut().take_writes().into_list())),
             Ok(Err(error)) => self.failure(limits, &store.data().limiter, &error),
-            Err(_) => CallError::TimedOut { extension: extension(), limit: limits.timeout, clock: Clock::Wall },
+            Err(_) => {
+                CallError::TimedOut { extension: extension(), limit: limits.timeout, clock: Clock::Wall }
+            }
         };
         // Here, since this is the last place that knows the operation and the entity.
         let backtrace = match &error {
@@ -203,7 +205,12 @@ impl Extension {
         CallState::new(context, Arc::clone(&call.subject), Arc::clone(&code.lent), code.limits.memory, ticks)
     }
 
-    fn failure(&self, limits: Limits, limiter: &crate::limits::Limiter, error: &wasmtime::Error) -> CallError {
+    fn failure(
+        &self,
+        limits: Limits,
+        limiter: &crate::limits::Limiter,
+        error: &wasmtime::Error,
+    ) -> CallError {
         let extension = Arc::clone(self.name());
         if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
             return CallError::Unavailable { extension };
@@ -263,7 +270,12 @@ where
 }
 
 impl Code {
-    pub(crate) fn new(pre: InstancePre<CallState>, exports: Exports, limits: Limits, lent: Arc<Lent>) -> Self {
+    pub(crate) fn new(
+        pre: InstancePre<CallState>,
+        exports: Exports,
+        limits: Limits,
+        lent: Arc<Lent>,
+    ) -> Self {
         let permits = Semaphore::new(limits.concurrency.min(Semaphore::MAX_PERMITS));
         Self { pre, exports, limits, permits, lent }
     }
@@ -289,7 +301,10 @@ impl Exports {
         };
         Ok(Self {
             lifecycle: agreement.lifecycle.then(lifecycle).transpose()?,
-            act: agreement.actions.then(|| function::<OnAct<'_>, Changed>(pre, "actions", "act")).transpose()?,
+            act: agreement
+                .actions
+                .then(|| function::<OnAct<'_>, Changed>(pre, "actions", "act"))
+                .transpose()?,
             observe: agreement
                 .observe
                 .then(|| function::<OnObserve<'_>, Changed>(pre, "observe", "observe"))

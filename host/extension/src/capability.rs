@@ -194,7 +194,9 @@ impl CallState {
 
     /// What the capability works with. It is an error of whoever put the host together if it is not there.
     pub fn lent<T: Send + Sync + 'static>(&self) -> wasmtime::Result<Arc<T>> {
-        self.lent.get().ok_or_else(|| wasmtime::format_err!("the host lends no {}", std::any::type_name::<T>()))
+        self.lent
+            .get()
+            .ok_or_else(|| wasmtime::format_err!("the host lends no {}", std::any::type_name::<T>()))
     }
 
     /// The key-value changes of this call, which are committed with its outcome or not at all.

@@ -58,7 +58,9 @@ impl Loader {
         let limits = self.settings.limits.narrowed(manifest.limits);
 
         let component = self.compile(bytes, &digest)?;
-        let needed = component.resources_required().and_then(|needed| needed.max_initial_memory_size).unwrap_or(0);
+        // In pages.
+        let needed = component.resources_required().and_then(|needed| needed.max_initial_memory_size);
+        let needed = needed.unwrap_or(0).saturating_mul(64 << 10);
         if needed > limits.memory as u64 {
             return Err(LoadError::Memory { needed, most: limits.memory });
         }

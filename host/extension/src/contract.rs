@@ -58,7 +58,9 @@ pub(crate) fn agree_without_code(manifest: &Manifest) -> Result<(), Vec<String>>
         faults.push(format!("the manifest defines the action {}, but there is no code to do it", action.id));
     }
     if let Some(capability) = manifest.capabilities.first() {
-        faults.push(format!("the manifest asks for [capabilities.{capability}], but there is no code to use it"));
+        faults.push(format!(
+            "the manifest asks for [capabilities.{capability}], but there is no code to use it"
+        ));
     }
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
@@ -71,7 +73,9 @@ fn asked(manifest: &Manifest, available: &[Arc<dyn Capability>], grants: &Grants
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("it has {}", known.collect::<Vec<_>>().join(", ")),
             };
-            faults.push(format!("the manifest asks for [capabilities.{name}], which this host does not have; {hint}"));
+            faults.push(format!(
+                "the manifest asks for [capabilities.{name}], which this host does not have; {hint}"
+            ));
         } else if !grants.capabilities.contains(name) {
             faults.push(format!(
                 "the manifest asks for [capabilities.{name}], which the operator does not grant; to grant it, add \
@@ -96,7 +100,8 @@ fn imports(
         if is(name, &interface("types")) {
             continue;
         }
-        let serving = |capability: &&Arc<dyn Capability>| capability.interfaces().iter().any(|served| is(name, served));
+        let serving =
+            |capability: &&Arc<dyn Capability>| capability.interfaces().iter().any(|served| is(name, served));
         let Some(capability) = available.iter().find(serving) else {
             faults.push(unserved(name, available));
             continue;
@@ -116,7 +121,8 @@ fn imports(
             ));
         }
     }
-    for capability in available.iter().filter(|capability| manifest.capabilities.contains(capability.name())) {
+    for capability in available.iter().filter(|capability| manifest.capabilities.contains(capability.name()))
+    {
         if used.contains(capability.name()) {
             agreement.uses.push(Arc::clone(capability));
         } else {

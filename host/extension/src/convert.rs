@@ -12,15 +12,18 @@ pub(crate) fn value_to_guest(value: Value) -> types::Value {
         Value::Integer(number) => types::Value::Integer(number),
         Value::Number(number) => types::Value::Number(number),
         Value::Boolean(truth) => types::Value::Boolean(truth),
-        structured @ (Value::List(_) | Value::Hash(_)) => types::Value::Structured(to_json(structured).to_string()),
+        structured @ (Value::List(_) | Value::Hash(_)) => {
+            types::Value::Structured(to_json(structured).to_string())
+        }
     }
 }
 
 /// Attributes for the guest, in the order of their names.
 pub(crate) fn attributes_to_guest(attributes: &Attributes) -> impl Iterator<Item = types::Attribute> + '_ {
-    attributes
-        .iter()
-        .map(|(name, value)| types::Attribute { name: name.as_str().into(), value: value_to_guest(value.clone()) })
+    attributes.iter().map(|(name, value)| types::Attribute {
+        name: name.as_str().into(),
+        value: value_to_guest(value.clone()),
+    })
 }
 
 /// What the guest proposes, with names and values that the model can hold; else what is wrong with it. Whether the
@@ -85,7 +88,9 @@ fn from_json(json: serde_json::Value) -> Option<Value> {
             None => Value::Number(number.as_f64().filter(|number| number.is_finite())?),
         },
         serde_json::Value::String(text) => Value::Text(text),
-        serde_json::Value::Array(values) => Value::List(values.into_iter().map(from_json).collect::<Option<_>>()?),
+        serde_json::Value::Array(values) => {
+            Value::List(values.into_iter().map(from_json).collect::<Option<_>>()?)
+        }
         serde_json::Value::Object(values) => {
             let values = values.into_iter().map(|(name, value)| Some((name, from_json(value)?)));
             Value::Hash(values.collect::<Option<BTreeMap<_, _>>>()?)

@@ -5,7 +5,8 @@ use crate::limits::{Limits, TABLE_ELEMENTS};
 use std::thread;
 use std::time::Duration;
 use wasmtime::{
-    Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails,
+    Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig,
+    WasmBacktraceDetails,
 };
 
 /// How often a running guest is looked at: it lets others run, and pays for the time.
@@ -28,7 +29,9 @@ impl Default for Settings {
 
 /// The system does not give what the engine needs.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot prepare the sandboxes for {calls} calls of {memory} bytes each; ask for fewer or smaller ones: {reason}")]
+#[error(
+    "cannot prepare the sandboxes for {calls} calls of {memory} bytes each; ask for fewer or smaller ones: {reason}"
+)]
 pub struct EngineError {
     calls: u32,
     memory: usize,
@@ -41,7 +44,8 @@ const RESERVATION: u64 = 4 << 30;
 
 /// An engine with its clock. The clock ends with the engine's last user.
 pub(crate) fn start(settings: &Settings) -> Result<Engine, EngineError> {
-    let failed = |reason: String| EngineError { calls: settings.calls, memory: settings.limits.memory, reason };
+    let failed =
+        |reason: String| EngineError { calls: settings.calls, memory: settings.limits.memory, reason };
     // Where address space is scarce (a container, a small processor), a checked access is better than none.
     let engine = Engine::new(&config(settings, RESERVATION))
         .or_else(|_| Engine::new(&config(settings, settings.limits.memory as u64)))

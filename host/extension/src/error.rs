@@ -49,7 +49,9 @@ pub enum LoadError {
     #[error("does not fit contract {version}: {0}", version = crate::contract::VERSION)]
     Link(String),
     /// It needs more memory to begin with than it may have.
-    #[error("begins with {needed} bytes of memory, and may have {most}; raise `memory` in its [limits], or the host's own limit")]
+    #[error(
+        "begins with {needed} bytes of memory, and may have {most}; raise `memory` in its [limits], or the host's own limit"
+    )]
     Memory {
         /// What it begins with, in bytes.
         needed: u64,

@@ -25,6 +25,8 @@ mod keyvalue;
 mod limits;
 mod shape;
 mod subject;
+#[cfg(test)]
+mod tests;
 
 pub use bindings::types::Fault;
 pub use cache::CacheError;

@@ -132,7 +132,9 @@ impl Manifest {
 }
 
 fn name(report: &mut Report<'_, '_>, place: &Place, form: &ExtensionForm) -> String {
-    let Some(name) = report.required(place, "name", form.name.as_ref(), r#""notes""#) else { return String::new() };
+    let Some(name) = report.required(place, "name", form.name.as_ref(), r#""notes""#) else {
+        return String::new();
+    };
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if name.is_empty() || name.len() > 63 || !name.bytes().all(allowed) {
         report.fault(&place.key("name"), "is made of a-z, 0-9 and `-`, 1 to 63 of them");

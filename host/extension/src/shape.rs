@@ -47,7 +47,9 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Shape<'_>, ShapeError> {
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload?;
         match &payload {
-            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => return Err(ShapeError::CoreModule),
+            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
+                return Err(ShapeError::CoreModule);
+            }
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::CustomSection(section) if depth == 0 && section.name() == SECTION => {
@@ -83,7 +85,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Shape<'_>, ShapeError> {
             _ => true,
         }
     };
-    let imports = imports.into_iter().map(|name| Import { has_functions: has_functions(&name), name }).collect();
+    let imports =
+        imports.into_iter().map(|name| Import { has_functions: has_functions(&name), name }).collect();
     Ok(Shape { manifest: manifest.ok_or(ShapeError::NoManifest)?, imports, exports })
 }
 

@@ -65,7 +65,10 @@ fn attribute(
     }
     let value_type = value_type(report, place, form.value_type.as_ref());
     if of == Of::Action && form.mutable {
-        report.fault(&place.key("mutable"), "says nothing about a parameter, which clients give anyway; take it away");
+        report.fault(
+            &place.key("mutable"),
+            "says nothing about a parameter, which clients give anyway; take it away",
+        );
     }
     let value_type = value_type?;
     let constraint = constraint(report, place, form, value_type);
@@ -190,7 +193,9 @@ fn value(given: &toml::Value) -> Result<Value, &'static str> {
         toml::Value::Float(number) if number.is_finite() => Value::Number(*number),
         toml::Value::Float(_) => return Err("is no number that OCCI can render"),
         toml::Value::Boolean(truth) => Value::Boolean(*truth),
-        toml::Value::Datetime(_) => return Err("is a date, which OCCI has no type for; write it as a string"),
+        toml::Value::Datetime(_) => {
+            return Err("is a date, which OCCI has no type for; write it as a string");
+        }
         toml::Value::Array(values) => Value::List(values.iter().map(value).collect::<Result<_, _>>()?),
         toml::Value::Table(values) => {
             let values = values.iter().map(|(name, given)| Ok((name.clone(), value(given)?)));

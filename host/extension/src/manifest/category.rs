@@ -21,7 +21,8 @@ pub(super) struct Categories {
 
 /// All that can be read of them; the rest is reported.
 pub(super) fn categories(report: &mut Report<'_, '_>, form: &ManifestForm) -> Categories {
-    let mut checker = Checker { report, ids: HashMap::new(), locations: HashMap::new(), found: Categories::default() };
+    let mut checker =
+        Checker { report, ids: HashMap::new(), locations: HashMap::new(), found: Categories::default() };
     let root = Place::default();
     for (index, kind) in form.kind.iter().enumerate() {
         checker.kind(form, &root.key("kind").index(index), kind);
@@ -64,7 +65,8 @@ impl Checker<'_, '_, '_> {
             attributes(self.report, &place_of_attributes, &kind.attributes, Of::Entity, &managed);
         let inherits = parent.as_ref().is_some_and(|parent| parent.scheme() != core::SCHEME);
         let states = kind.states.as_ref();
-        let states = states.and_then(|states| self.states(&place.key("states"), states, kind, &attributes, inherits));
+        let states =
+            states.and_then(|states| self.states(&place.key("states"), states, kind, &attributes, inherits));
         let known = known_states(form, kind);
         let actions = self.actions(place, &kind.action, &known);
         if let (Some(id), Some(parent)) = (id, parent) {
@@ -117,7 +119,10 @@ impl Checker<'_, '_, '_> {
             }
             if let Some(id) = id {
                 ids.push(id.clone());
-                let from = form.from.as_ref().map(|from| from.iter().map(|state| Arc::from(state.as_str())).collect());
+                let from = form
+                    .from
+                    .as_ref()
+                    .map(|from| from.iter().map(|state| Arc::from(state.as_str())).collect());
                 self.found.actions.push(Action { id, title: form.title.clone(), attributes, from });
             }
         }
@@ -126,12 +131,14 @@ impl Checker<'_, '_, '_> {
 
     fn from(&mut self, place: &Place, from: &[String], known: &Known<'_>) {
         if from.is_empty() {
-            self.report.fault(place, "allows the action in no state; name some, or leave `from` out for any state");
+            self.report
+                .fault(place, "allows the action in no state; name some, or leave `from` out for any state");
         }
         match known {
             Known::Elsewhere => {}
             Known::Stateless => {
-                self.report.fault(place, "names states, but the Kind has none; declare them in [kind.states]");
+                self.report
+                    .fault(place, "names states, but the Kind has none; declare them in [kind.states]");
             }
             Known::States(states) => {
                 for (index, state) in from.iter().enumerate() {
@@ -149,7 +156,8 @@ impl Checker<'_, '_, '_> {
         attributes: &[Attribute],
         inherits: bool,
     ) -> Option<States> {
-        let attribute = self.report.required(place, "attribute", form.attribute.as_ref(), r#""com.example.state""#);
+        let attribute =
+            self.report.required(place, "attribute", form.attribute.as_ref(), r#""com.example.state""#);
         for (key, name) in [("attribute", attribute), ("message", form.message.as_deref())] {
             let Some(name) = name else { continue };
             match kind.attributes.get(name) {
@@ -225,7 +233,8 @@ impl Checker<'_, '_, '_> {
         let place = owner.key("location");
         let location = self.report.take(&place, Location::parse(given?))?;
         if !location.is_collection() {
-            self.report.fault(&place, format!("a collection's path ends in a slash: {:?}", format!("{location}/")));
+            self.report
+                .fault(&place, format!("a collection's path ends in a slash: {:?}", format!("{location}/")));
         }
         let own = ["/-/", "/.well-known/"].iter().any(|own| location.as_str().starts_with(own));
         if own || location.as_str() == "/" {
@@ -257,7 +266,8 @@ fn once<N: Eq + std::hash::Hash + fmt::Display>(
             entry.insert(place.clone());
         }
         Entry::Occupied(entry) => {
-            let message = format!("{} is defined at {} already; rename one of the two", entry.key(), entry.get());
+            let message =
+                format!("{} is defined at {} already; rename one of the two", entry.key(), entry.get());
             report.fault(place, message);
         }
     }

@@ -97,7 +97,13 @@ impl<'s, 't> Report<'s, 't> {
     }
 
     /// The value of a key that must be there.
-    pub(super) fn required<'v>(&mut self, table: &Place, key: &str, value: Option<&'v String>, example: &str) -> Option<&'v str> {
+    pub(super) fn required<'v>(
+        &mut self,
+        table: &Place,
+        key: &str,
+        value: Option<&'v String>,
+        example: &str,
+    ) -> Option<&'v str> {
         if value.is_none() {
             self.missing(table, key, example);
         }

@@ -45,7 +45,11 @@ impl fmt::Display for Place {
                 Step::Index(index) => write!(f, "[{index}]")?,
                 Step::Key(key) => {
                     let dot = if position == 0 { "" } else { "." };
-                    if bare(key) && !key.is_empty() { write!(f, "{dot}{key}")? } else { write!(f, "{dot}{key:?}")? }
+                    if bare(key) && !key.is_empty() {
+                        write!(f, "{dot}{key}")?
+                    } else {
+                        write!(f, "{dot}{key:?}")?
+                    }
                 }
             }
         }
@@ -100,13 +104,18 @@ impl<'t> Source<'t> {
         for step in &place.0 {
             match step {
                 Step::Key(key) => {
-                    let Some((name, found)) = table.and_then(|table| table.get_key_value(key.as_str())) else { break };
+                    let Some((name, found)) = table.and_then(|table| table.get_key_value(key.as_str()))
+                    else {
+                        break;
+                    };
                     // The header of an inner table is where its key stands last.
                     span = name.span();
                     value = Some(found);
                 }
                 Step::Index(index) => {
-                    let found = value.and_then(|value| value.get_ref().as_array()).and_then(|array| array.get(*index));
+                    let found = value
+                        .and_then(|value| value.get_ref().as_array())
+                        .and_then(|array| array.get(*index));
                     let Some(found) = found else { break };
                     span = found.span();
                     value = Some(found);
@@ -160,9 +169,10 @@ fn cut(table: &mut DeTable<'_>, span: &Range<usize>, here: &Place) -> Option<Pla
 fn cut_within(value: &mut Spanned<DeValue<'_>>, span: &Range<usize>, here: &Place) -> Option<Place> {
     match value.get_mut() {
         DeValue::Table(table) => cut(table, span, here),
-        DeValue::Array(array) => {
-            array.iter_mut().enumerate().find_map(|(index, value)| cut_within(value, span, &here.index(index)))
-        }
+        DeValue::Array(array) => array
+            .iter_mut()
+            .enumerate()
+            .find_map(|(index, value)| cut_within(value, span, &here.index(index))),
         DeValue::String(_)
         | DeValue::Integer(_)
         | DeValue::Float(_)

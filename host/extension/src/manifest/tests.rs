@@ -85,7 +85,8 @@ fn a_good_manifest_is_what_it_says() {
     assert_eq!(lamp.id.as_str(), "http://example.com/occi#lamp");
     assert_eq!(lamp.states.as_ref().unwrap().initial.as_ref(), "off");
     assert_eq!(lamp.actions[0].as_str(), "http://example.com/occi/lamp/action#switch");
-    let watts = lamp.attributes.iter().find(|attribute| attribute.name.as_str() == "com.example.watts").unwrap();
+    let watts =
+        lamp.attributes.iter().find(|attribute| attribute.name.as_str() == "com.example.watts").unwrap();
     assert_eq!((watts.value_type, watts.mutable, watts.required), (ValueType::Number, true, false));
     assert_eq!(watts.default, Some(Value::Number(40.0)));
     assert_eq!(manifest.actions.len(), 2);
@@ -101,7 +102,11 @@ fn every_fault_names_its_place_and_what_would_be_right() {
         ("name = \"lamps\"", "name = 5", "extension.name: invalid type: integer `5`, expected a string"),
         ("version = \"0.1.0\"", "version = \"1 0\"", "extension.version: is made of"),
         ("publisher", "publsher", "extension.publsher: unknown key `publsher`; did you mean `publisher`?"),
-        ("[capabilities.logging]", "[capabilities.logging]\nx = 1", "capabilities.logging.x: unknown key `x`; nothing can be set here"),
+        (
+            "[capabilities.logging]",
+            "[capabilities.logging]\nx = 1",
+            "capabilities.logging.x: unknown key `x`; nothing can be set here",
+        ),
         ("16 MiB", "16 MB", "limits.memory: is a number of KiB"),
         ("16 MiB", "99999999999 GiB", "limits.memory: is a number of KiB"),
         ("deadline-ms = 100", "deadline-ms = 0", "limits.deadline-ms: must be at least 1"),
@@ -109,36 +114,127 @@ fn every_fault_names_its_place_and_what_would_be_right() {
         ("parent =", "title2 =", "kind[0].title2: unknown key `title2`; did you mean `title`?"),
         ("core#resource", "core", "kind[0].parent: type identifier"),
         ("\"/lamp/\"", "\"/lamp\"", "kind[0].location: a collection's path ends in a slash: \"/lamp/\""),
-        ("\"/lamp/\"", "\"/mixin/dimmed/\"", "mixin[0].location: /mixin/dimmed/ is defined at kind[0].location already"),
+        (
+            "\"/lamp/\"",
+            "\"/mixin/dimmed/\"",
+            "mixin[0].location: /mixin/dimmed/ is defined at kind[0].location already",
+        ),
         ("\"/lamp/\"", "\"/-/\"", "kind[0].location: is the server's own"),
-        ("values = [\"off\", \"on\"]", "values = [\"off\", \"on\", \"off\"]", "kind[0].states.values[2]: `off` is there already"),
-        ("values = [\"off\", \"on\"]", "values = [\"off\", \"on\", \"red\"]", "kind[0].states.values[2]: is no value of `com.example.state`, which must be one of"),
-        ("initial = \"off\"", "initial = \"of\"", "kind[0].states.initial: unknown state `of`; did you mean `off`?"),
-        ("message = \"com.example.message\"", "message = \"com.example.text\"", "kind[0].states.message: names `com.example.text`, which is not declared; add [kind.attributes.\"com.example.text\"]"),
-        ("message = \"com.example.message\"", "message = \"com.example.watts\"", "kind[0].states.message: names `com.example.watts`, which must be of type string, and not mutable"),
-        ("type = \"number\"", "type = \"nmber\"", "kind[0].attributes.\"com.example.watts\".type: unknown type `nmber`; did you mean `number`?"),
-        ("default = 40", "default = \"40\"", "kind[0].attributes.\"com.example.watts\".default: is a string, and the type is number"),
-        ("default = 40", "default = 0.5", "kind[0].attributes.\"com.example.watts\".default: must be at least 1"),
+        (
+            "values = [\"off\", \"on\"]",
+            "values = [\"off\", \"on\", \"off\"]",
+            "kind[0].states.values[2]: `off` is there already",
+        ),
+        (
+            "values = [\"off\", \"on\"]",
+            "values = [\"off\", \"on\", \"red\"]",
+            "kind[0].states.values[2]: is no value of `com.example.state`, which must be one of",
+        ),
+        (
+            "initial = \"off\"",
+            "initial = \"of\"",
+            "kind[0].states.initial: unknown state `of`; did you mean `off`?",
+        ),
+        (
+            "message = \"com.example.message\"",
+            "message = \"com.example.text\"",
+            "kind[0].states.message: names `com.example.text`, which is not declared; add [kind.attributes.\"com.example.text\"]",
+        ),
+        (
+            "message = \"com.example.message\"",
+            "message = \"com.example.watts\"",
+            "kind[0].states.message: names `com.example.watts`, which must be of type string, and not mutable",
+        ),
+        (
+            "type = \"number\"",
+            "type = \"nmber\"",
+            "kind[0].attributes.\"com.example.watts\".type: unknown type `nmber`; did you mean `number`?",
+        ),
+        (
+            "default = 40",
+            "default = \"40\"",
+            "kind[0].attributes.\"com.example.watts\".default: is a string, and the type is number",
+        ),
+        (
+            "default = 40",
+            "default = 0.5",
+            "kind[0].attributes.\"com.example.watts\".default: must be at least 1",
+        ),
         ("default = 40", "default = nan", "kind[0].attributes.\"com.example.watts\".default: is no number"),
-        ("default = 40", "default = 1979-05-27", "kind[0].attributes.\"com.example.watts\".default: is a date"),
-        ("default = 40", "pattern = \"[0-9]\"", "kind[0].attributes.\"com.example.watts\".pattern: is for strings; this is of type number"),
-        ("minimum = 1", "minimum = 200", "kind[0].attributes.\"com.example.watts\".minimum: is above the maximum, 100.5"),
+        (
+            "default = 40",
+            "default = 1979-05-27",
+            "kind[0].attributes.\"com.example.watts\".default: is a date",
+        ),
+        (
+            "default = 40",
+            "pattern = \"[0-9]\"",
+            "kind[0].attributes.\"com.example.watts\".pattern: is for strings; this is of type number",
+        ),
+        (
+            "minimum = 1",
+            "minimum = 200",
+            "kind[0].attributes.\"com.example.watts\".minimum: is above the maximum, 100.5",
+        ),
         ("[\"slow\", \"fast\"]", "[]", "kind[0].action[0].attributes.speed.enum: allows no value at all"),
-        ("[\"slow\", \"fast\"]", "[\"slow\", 2]", "kind[0].action[0].attributes.speed.enum[1]: is an integer, and the type is string"),
-        ("enum = [\"slow\", \"fast\"]", "pattern = \"(\"", "kind[0].action[0].attributes.speed.pattern: regex parse error"),
-        ("enum = [\"slow\", \"fast\"]", "mutable = true", "kind[0].action[0].attributes.speed.mutable: says nothing about a parameter"),
-        ("from = [\"off\"]", "from = [\"broken\"]", "kind[0].action[0].from[0]: unknown state `broken`; there are off, on"),
+        (
+            "[\"slow\", \"fast\"]",
+            "[\"slow\", 2]",
+            "kind[0].action[0].attributes.speed.enum[1]: is an integer, and the type is string",
+        ),
+        (
+            "enum = [\"slow\", \"fast\"]",
+            "pattern = \"(\"",
+            "kind[0].action[0].attributes.speed.pattern: regex parse error",
+        ),
+        (
+            "enum = [\"slow\", \"fast\"]",
+            "mutable = true",
+            "kind[0].action[0].attributes.speed.mutable: says nothing about a parameter",
+        ),
+        (
+            "from = [\"off\"]",
+            "from = [\"broken\"]",
+            "kind[0].action[0].from[0]: unknown state `broken`; there are off, on",
+        ),
         ("from = [\"off\"]", "from = []", "kind[0].action[0].from: allows the action in no state"),
-        ("from = [\"on\"]", "from = [\"onn\"]", "mixin[0].action[0].from[0]: unknown state `onn`; did you mean `on`?"),
-        ("term = \"dim\"", "term = \"switch\"", "mixin[0].action[0].term: http://example.com/occi/lamp/action#switch is defined at kind[0].action[0].term already"),
+        (
+            "from = [\"on\"]",
+            "from = [\"onn\"]",
+            "mixin[0].action[0].from[0]: unknown state `onn`; did you mean `on`?",
+        ),
+        (
+            "term = \"dim\"",
+            "term = \"switch\"",
+            "mixin[0].action[0].term: http://example.com/occi/lamp/action#switch is defined at kind[0].action[0].term already",
+        ),
         ("location = \"/mixin/dimmed/\"", "", "mixin[0].location: is missing; add it"),
-        ("[kind.attributes.\"com.example.watts\"]", "[kind.attributes.\"com.example.watts\"]\nrequired = true\n[kind.attributes.\"com.example.watts2\"]", "kind[0].attributes.\"com.example.watts\".type: is missing"),
-        ("[kind.attributes.\"com.example.watts\"]", "[kind.attributes.com.example.watts]", "kind[0].attributes.com.example: unknown key `example`; a name with dots is written in quotes"),
-        ("[kind.attributes.\"com.example.watts\"]", "[kind.attributes.\"occi.core.title\"]", "kind[0].attributes.\"occi.core.title\": is an attribute of OCCI Core"),
-        ("mutable = true", "required = true\nmaxlength = 3", "kind[0].attributes.\"com.example.watts\".maxlength: unknown key `maxlength`; did you mean `max-length`?"),
+        (
+            "[kind.attributes.\"com.example.watts\"]",
+            "[kind.attributes.\"com.example.watts\"]\nrequired = true\n[kind.attributes.\"com.example.watts2\"]",
+            "kind[0].attributes.\"com.example.watts\".type: is missing",
+        ),
+        (
+            "[kind.attributes.\"com.example.watts\"]",
+            "[kind.attributes.com.example.watts]",
+            "kind[0].attributes.com.example: unknown key `example`; a name with dots is written in quotes",
+        ),
+        (
+            "[kind.attributes.\"com.example.watts\"]",
+            "[kind.attributes.\"occi.core.title\"]",
+            "kind[0].attributes.\"occi.core.title\": is an attribute of OCCI Core",
+        ),
+        (
+            "mutable = true",
+            "required = true\nmaxlength = 3",
+            "kind[0].attributes.\"com.example.watts\".maxlength: unknown key `maxlength`; did you mean `max-length`?",
+        ),
     ] {
         let found = spoiled(good, bad);
-        assert!(found.iter().any(|found| found.starts_with(fault)), "{bad}:\nwanted {fault}\n found {found:#?}");
+        assert!(
+            found.iter().any(|found| found.starts_with(fault)),
+            "{bad}:\nwanted {fault}\n found {found:#?}"
+        );
     }
 }
 
@@ -152,8 +248,14 @@ fn what_nobody_may_set_cannot_be_required() {
 
 #[test]
 fn a_scheme_ends_in_a_hash() {
-    let found = faults(&GOOD.replace("scheme = \"http://example.com/occi#\"", "scheme = \"http://example.com/occi\""));
-    assert!(found.iter().any(|fault| fault.starts_with("kind[0].scheme: scheme `http://example.com/occi`: ends in `#`")));
+    let found = faults(
+        &GOOD.replace("scheme = \"http://example.com/occi#\"", "scheme = \"http://example.com/occi\""),
+    );
+    assert!(
+        found
+            .iter()
+            .any(|fault| fault.starts_with("kind[0].scheme: scheme `http://example.com/occi`: ends in `#`"))
+    );
 }
 
 #[test]
@@ -174,7 +276,8 @@ fn all_faults_are_told_at_once_with_their_lines() {
 fn the_states_of_another_extension_are_left_to_the_registry() {
     let found = spoiled("[kind.states]", "[unknown]");
     assert!(!found.is_empty());
-    let text = GOOD.replace("applies = [\"http://example.com/occi#lamp\"]", "applies = [\"http://other#lamp\"]");
+    let text =
+        GOOD.replace("applies = [\"http://example.com/occi#lamp\"]", "applies = [\"http://other#lamp\"]");
     assert!(faults(&text.replace("from = [\"on\"]", "from = [\"whatever\"]")).is_empty());
     let orphan = r#"
         [extension]
@@ -191,7 +294,10 @@ fn the_states_of_another_extension_are_left_to_the_registry() {
     "#;
     assert!(faults(&orphan.replace("PARENT", "http://other#kind")).is_empty());
     let found = faults(&orphan.replace("PARENT", occi_model::core::RESOURCE));
-    assert_eq!(found, ["kind[0].action[0].from: names states, but the Kind has none; declare them in [kind.states]"]);
+    assert_eq!(
+        found,
+        ["kind[0].action[0].from: names states, but the Kind has none; declare them in [kind.states]"]
+    );
 }
 
 #[test]
@@ -203,7 +309,16 @@ fn what_is_no_toml_says_where() {
 
 #[test]
 fn no_text_makes_it_panic() {
-    for text in ["", "kind = 5", "[[kind]]\n[[kind]]", "kind = [1, {}]", "[kind]\nterm = 1", "extension = []", "\u{0}", "a = {b = {"] {
+    for text in [
+        "",
+        "kind = 5",
+        "[[kind]]\n[[kind]]",
+        "kind = [1, {}]",
+        "[kind]\nterm = 1",
+        "extension = []",
+        "\u{0}",
+        "a = {b = {",
+    ] {
         assert!(Manifest::parse(text).is_err(), "{text}");
     }
     let many: String = (0..200).map(|number| format!("key{number} = 1\n")).collect();
