@@ -6,6 +6,7 @@
 //! engine can pass the same suite of tests.
 
 use crate::error::StoreError;
+use crate::memo::Memo;
 use crate::watch::Watch;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -239,6 +240,11 @@ pub trait ReadView: Send + Sync {
 
     /// Shows the keys of a range to `see`, in their order, with revision and value, until it breaks.
     fn scan(&self, range: &Range, see: &mut See<'_>) -> Result<(), StoreError>;
+
+    /// Where what was read from this store is kept in its decoded form, where the engine lends a place.
+    fn memo(&self) -> Option<&Memo> {
+        None
+    }
 
     /// The value of a key.
     fn get(&self, key: &[u8]) -> Result<Option<Versioned>, StoreError> {

@@ -80,9 +80,16 @@ impl<'view> Entities<'view> {
     /// The entity with this id.
     pub fn get(&self, id: Uuid) -> Result<Option<Stored>, StoreError> {
         let key = keys::entity(self.tenant, id);
+        let memo = self.view.memo();
         let mut found = None;
         self.view.look_up(&key, &mut |revision, record| {
-            found = Some(record::decode(&key, self.tenant, id, revision, record));
+            found = memo.and_then(|memo| memo.recall(&key, revision)).map(Ok).or_else(|| {
+                let decoded = record::decode(&key, self.tenant, id, revision, record);
+                if let (Some(memo), Ok(stored)) = (memo, &decoded) {
+                    memo.keep(&key, stored, record.len());
+                }
+                Some(decoded)
+            });
         })?;
         found.transpose()
     }

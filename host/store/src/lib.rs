@@ -8,7 +8,7 @@
 //! What a change means (validation, the order of effects, what to do after a conflict) is decided by who calls.
 //!
 //! In reading order: [`contract`], [`watch`], [`redb`], [`keys`], [`record`], [`index`], [`entities`], [`tags`],
-//! [`intents`], [`keyvalue`].
+//! [`memo`], [`intents`], [`keyvalue`].
 
 pub mod contract;
 pub mod entities;
@@ -17,6 +17,7 @@ pub mod index;
 pub mod intents;
 pub mod keys;
 pub mod keyvalue;
+pub mod memo;
 pub mod owners;
 pub mod record;
 pub mod redb;

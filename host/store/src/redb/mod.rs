@@ -12,6 +12,7 @@ mod writer;
 
 use crate::contract::{Batch, ReadView, Revision, Store};
 use crate::error::StoreError;
+use crate::memo::Memo;
 use crate::watch::{History, Watch};
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
@@ -31,6 +32,8 @@ use writer::Writer;
 pub struct Options {
     /// At most so much memory for pages of the file, in bytes. It is taken as pages are read and written.
     pub cache: usize,
+    /// About so much memory for entities in their decoded form, in bytes, taken as they are read.
+    pub memo: usize,
     /// At most so many commits wait; who comes then waits to be one of them.
     pub queue: usize,
     /// At most so many commits share one fsync: the first of them waits for the work of all.
@@ -45,7 +48,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache: 256 << 20, queue: 1024, group: 512, history: 8 << 20, verify: false }
+        Self { cache: 256 << 20, memo: 32 << 20, queue: 1024, group: 512, history: 8 << 20, verify: false }
     }
 }
 
@@ -109,7 +112,7 @@ impl RedbStore {
 
     fn start(database: Database, path: &Path, options: &Options) -> Result<Self, StoreError> {
         writer::prepare(&database, path)?;
-        let present = Snapshot::take(&database)?;
+        let present = Snapshot::take(&database, Arc::new(Memo::new(options.memo)))?;
         let history = History::new(present.revision(), options.history);
         let present = Arc::new(ArcSwap::from_pointee(present));
         let places = Arc::new(Semaphore::new(options.queue.clamp(1, Semaphore::MAX_PERMITS)));

@@ -3,13 +3,17 @@
 use super::writer::{CONTENT, META, REVISION};
 use crate::contract::{Range, ReadView, Revision, See};
 use crate::error::StoreError;
+use crate::memo::Memo;
 use redb::{AccessGuard, Database, ReadOnlyTable, ReadableDatabase};
 use std::ops::Bound;
+use std::sync::Arc;
 
 /// A read transaction and the revision of its last commit.
 pub(super) struct Snapshot {
     revision: Revision,
     content: ReadOnlyTable<&'static [u8], &'static [u8]>,
+    /// One for all views of a store.
+    memo: Arc<Memo>,
 }
 
 impl std::fmt::Debug for Snapshot {
@@ -19,21 +23,30 @@ impl std::fmt::Debug for Snapshot {
 }
 
 impl Snapshot {
+    /// The next one, after a commit.
+    pub(super) fn successor(&self, database: &Database) -> Result<Self, StoreError> {
+        Self::take(database, self.memo.clone())
+    }
+
     /// The present; the tables must have been made.
-    pub(super) fn take(database: &Database) -> Result<Self, StoreError> {
+    pub(super) fn take(database: &Database, memo: Arc<Memo>) -> Result<Self, StoreError> {
         let failed = |error: redb::Error| read_failed(error);
         let transaction = database.begin_read().map_err(|error| failed(error.into()))?;
         let meta = transaction.open_table(META).map_err(|error| failed(error.into()))?;
         let revision =
             meta.get(REVISION).map_err(|error| failed(error.into()))?.map_or(0, |held| held.value());
         let content = transaction.open_table(CONTENT).map_err(|error| failed(error.into()))?;
-        Ok(Self { revision: Revision(revision), content })
+        Ok(Self { revision: Revision(revision), content, memo })
     }
 }
 
 impl ReadView for Snapshot {
     fn revision(&self) -> Revision {
         self.revision
+    }
+
+    fn memo(&self) -> Option<&Memo> {
+        Some(&self.memo)
     }
 
     fn look_up(&self, key: &[u8], see: &mut dyn FnMut(Revision, &[u8])) -> Result<bool, StoreError> {

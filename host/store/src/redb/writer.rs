@@ -123,7 +123,8 @@ impl Writer {
         transaction.commit().map_err(failed("committed"))?;
         self.revision = revision;
         // Visible first, then told: who hears of a commit finds it.
-        self.present.store(Arc::new(Snapshot::take(&self.database)?));
+        let present = self.present.load().successor(&self.database)?;
+        self.present.store(Arc::new(present));
         self.history.push(events);
         Ok(outcomes)
     }
