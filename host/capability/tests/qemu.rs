@@ -1,0 +1,268 @@
+//! The driver against QEMU, with a system that really boots. `cargo xtask test` sets the environment; without it these
+//! tests say that they were skipped.
+//!
+//! The guest system says on its console that it is up, and which disks and interfaces it sees whenever that changes.
+#![cfg(feature = "libvirt")]
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use occi_capability::libvirt::{
+    Boot, DomainType, Event, Hypervisor, HypervisorConfig, Inventory, Machine, MachinePlan, NetworkPlan,
+    State,
+};
+use tempfile::TempDir;
+use tokio::time::{sleep, timeout};
+use uuid::Uuid;
+
+/// How long a guest may take for anything, under emulation on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+struct Qemu {
+    hypervisor: Hypervisor,
+    uri: String,
+    consoles: TempDir,
+    _volumes: TempDir,
+}
+
+impl Qemu {
+    /// A hypervisor for one test; none, and a word about it, where the environment has none.
+    async fn open() -> Option<Self> {
+        let variable = |name: &str| std::env::var(name).ok();
+        let (Some(uri), Some(kernel), Some(initrd)) =
+            (variable("OCCI_TEST_QEMU_URI"), variable("OCCI_TEST_KERNEL"), variable("OCCI_TEST_INITRD"))
+        else {
+            eprintln!(
+                "SKIPPED: no OCCI_TEST_QEMU_URI, OCCI_TEST_KERNEL and OCCI_TEST_INITRD; `cargo xtask test` sets them"
+            );
+            return None;
+        };
+        let (consoles, volumes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+        let boot = Boot {
+            kernel: kernel.into(),
+            initrd: Some(initrd.into()),
+            cmdline: Some("console=ttyS0 quiet panic=1".into()),
+        };
+        let config = HypervisorConfig {
+            uri: uri.clone(),
+            domain_type: DomainType::Qemu,
+            // Tests run side by side, each with a pool of its own.
+            pool: format!("occi-test-{}", Uuid::new_v4()),
+            volumes: volumes.path().join("pool"),
+            console: Some(consoles.path().into()),
+            boot: Some(boot),
+            memory: 96 << 20,
+            ..HypervisorConfig::default()
+        };
+        let hypervisor = Hypervisor::open(config).await.unwrap();
+        Some(Self { hypervisor, uri, consoles, _volumes: volumes })
+    }
+
+    fn console(&self, machine: &Machine) -> PathBuf {
+        self.consoles.path().join(format!("{}.log", machine.entity()))
+    }
+
+    /// Wait until the guest has said something so often.
+    async fn says(&self, machine: &Machine, words: &str, times: usize) {
+        let began = Instant::now();
+        loop {
+            let said = std::fs::read(self.console(machine)).unwrap_or_default();
+            let said = String::from_utf8_lossy(&said);
+            if said.matches(words).count() >= times {
+                return;
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "the guest did not say {words:?} {times} times; it said:\n{said}"
+            );
+            sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    async fn started(&self, plan: MachinePlan) -> Machine {
+        let machine = self.hypervisor.machine(Uuid::new_v4());
+        machine.define(plan).await.unwrap();
+        machine.start().await.unwrap();
+        self.says(&machine, "OCCI guest up", 1).await;
+        machine
+    }
+
+    /// Nothing is left at the hypervisor that this test has made.
+    async fn is_clean_of(&self, entities: &[Uuid]) {
+        let Inventory { machines, volumes, networks } = self.hypervisor.inventory().await.unwrap();
+        let left = machines.iter().map(|(id, _)| id).chain(volumes.iter().map(|(id, _)| id));
+        let left: Vec<_> =
+            left.chain(networks.iter().map(|(id, _)| id)).filter(|id| entities.contains(id)).collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+fn code<T>(answer: Result<T, occi_capability::libvirt::Error>) -> Result<T, &'static str> {
+    answer.map_err(|error| error.code())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_boots_sees_its_devices_come_and_go_and_shuts_down() {
+    let Some(qemu) = Qemu::open().await else { return };
+    let hypervisor = &qemu.hypervisor;
+    let machine = qemu
+        .started(MachinePlan { hostname: Some("web.example.org".into()), ..MachinePlan::default() })
+        .await;
+    qemu.says(&machine, "OCCI guest up: web.example.org", 1).await;
+    assert_eq!(machine.state().await, Ok(State::Running));
+    machine.start().await.unwrap();
+
+    let (volume, disk) = (hypervisor.volume(Uuid::new_v4()), Uuid::new_v4());
+    volume.create(64 << 20).await.unwrap();
+    volume.create(64 << 20).await.unwrap();
+    assert_eq!(code(volume.create(32 << 20).await), Err("conflict"));
+    assert_eq!(machine.attach_volume(disk, volume.entity()).await.as_deref(), Ok("vda"));
+    assert_eq!(machine.attach_volume(disk, volume.entity()).await.as_deref(), Ok("vda"));
+    qemu.says(&machine, "vda=67108864", 1).await;
+    assert_eq!(code(volume.remove().await), Err("conflict"));
+    volume.resize(128 << 20).await.unwrap();
+    assert_eq!(volume.capacity().await, Ok(128 << 20));
+    qemu.says(&machine, "vda=134217728", 1).await;
+    assert_eq!(code(volume.resize(64 << 20).await), Err("invalid"));
+
+    let (network, interface) = (hypervisor.network(Uuid::new_v4()), Uuid::new_v4());
+    network.define(NetworkPlan::default()).await.unwrap();
+    assert_eq!(
+        code(machine.attach_network(interface, network.entity(), None).await),
+        Err("conflict"),
+        "it is down"
+    );
+    network.up().await.unwrap();
+    let nic = machine.attach_network(interface, network.entity(), None).await.unwrap();
+    assert_eq!(machine.attach_network(interface, network.entity(), None).await, Ok(nic.clone()));
+    assert_eq!(nic.device, "eth0");
+    qemu.says(&machine, &format!("eth0={}", nic.mac), 1).await;
+    assert_eq!(code(network.down().await), Err("conflict"));
+
+    machine.detach_network(interface, network.entity()).await.unwrap();
+    machine.detach_volume(disk, volume.entity()).await.unwrap();
+    qemu.says(&machine, "sees disks: none; network interfaces: none", 2).await;
+    network.down().await.unwrap();
+
+    machine.shutdown(PATIENCE).await.unwrap();
+    qemu.says(&machine, "OCCI guest: powering off", 1).await;
+    assert_eq!(machine.state().await, Ok(State::Off));
+    assert_eq!(machine.reason().await.as_deref(), Ok("shutdown"));
+
+    volume.resize(256 << 20).await.unwrap();
+    assert_eq!(volume.capacity().await, Ok(256 << 20));
+    let console = qemu.console(&machine);
+    assert!(console.exists());
+    for _ in 0..2 {
+        machine.remove().await.unwrap();
+        volume.remove().await.unwrap();
+        network.remove().await.unwrap();
+    }
+    assert!(!console.exists());
+    qemu.is_clean_of(&[machine.entity(), volume.entity(), network.entity()]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_is_paused_saved_restored_and_restarted() {
+    let Some(qemu) = Qemu::open().await else { return };
+    let hypervisor = &qemu.hypervisor;
+    let machine = hypervisor.machine(Uuid::new_v4());
+    machine.define(MachinePlan { shares: None, ..MachinePlan::default() }).await.unwrap();
+    let (first, second) = (hypervisor.volume(Uuid::new_v4()), hypervisor.volume(Uuid::new_v4()));
+    let (first_link, second_link) = (Uuid::new_v4(), Uuid::new_v4());
+    for (volume, link) in [(&first, first_link), (&second, second_link)] {
+        volume.create(1 << 20).await.unwrap();
+        machine.attach_volume(link, volume.entity()).await.unwrap();
+    }
+    machine.start().await.unwrap();
+    qemu.says(&machine, "sees disks: vda=1048576 vdb=1048576", 1).await;
+
+    for _ in 0..2 {
+        machine.pause().await.unwrap();
+        assert_eq!(machine.state().await, Ok(State::Paused));
+    }
+    machine.start().await.unwrap();
+    assert_eq!(machine.state().await, Ok(State::Running));
+
+    for _ in 0..2 {
+        machine.save().await.unwrap();
+        assert_eq!(machine.state().await, Ok(State::Saved));
+    }
+    // What is detached meanwhile does not come back with the memory.
+    machine.detach_volume(second_link, second.entity()).await.unwrap();
+    machine.start().await.unwrap();
+    assert_eq!(machine.state().await, Ok(State::Running));
+    qemu.says(&machine, "sees disks: vda=1048576; ", 1).await;
+    qemu.says(&machine, "OCCI guest up", 1).await;
+
+    machine.snapshot("now").await.unwrap();
+    machine.snapshot("now").await.unwrap();
+    machine.reset().await.unwrap();
+    qemu.says(&machine, "OCCI guest up", 2).await;
+    assert_eq!(machine.state().await, Ok(State::Running));
+
+    machine.power_off().await.unwrap();
+    machine.power_off().await.unwrap();
+    assert_eq!(machine.state().await, Ok(State::Off));
+    machine.remove().await.unwrap();
+    for volume in [&first, &second] {
+        volume.remove().await.unwrap();
+    }
+    qemu.is_clean_of(&[machine.entity(), first.entity(), second.entity()]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_plan_reaches_a_running_guest_at_its_next_start_and_more_cores_at_once() {
+    let Some(qemu) = Qemu::open().await else { return };
+    let machine = qemu.started(MachinePlan::default()).await;
+    machine
+        .define(MachinePlan { cores: Some(3), memory: Some(128 << 20), ..MachinePlan::default() })
+        .await
+        .unwrap();
+    assert_eq!(machine.state().await, Ok(State::Running));
+    let connect = virt::connect::Connect::open(Some(&qemu.uri)).unwrap();
+    let domain = virt::domain::Domain::lookup_by_uuid(&connect, machine.entity()).unwrap();
+    assert_eq!(domain.get_info().unwrap().nr_virt_cpu, 3);
+    assert_eq!(domain.get_info().unwrap().max_mem, 96 << 10);
+    machine.power_off().await.unwrap();
+    assert_eq!(domain.get_info().unwrap().max_mem, 128 << 10);
+    machine.remove().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_ends_by_itself_is_told() {
+    let Some(qemu) = Qemu::open().await else { return };
+    let machine = qemu.started(MachinePlan::default()).await;
+    let mut events = qemu.hypervisor.events();
+    let connect = virt::connect::Connect::open(Some(&qemu.uri)).unwrap();
+    virt::domain::Domain::lookup_by_uuid(&connect, machine.entity()).unwrap().destroy().unwrap();
+    let told = timeout(Duration::from_secs(10), async {
+        // Other tests' machines are told of too.
+        while events.next().await != Some(Event::Changed(machine.entity())) {}
+    });
+    told.await.unwrap();
+    assert_eq!(machine.state().await, Ok(State::Off));
+    machine.remove().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_with_addresses_comes_up_and_goes_down() {
+    let Some(qemu) = Qemu::open().await else { return };
+    let network = qemu.hypervisor.network(Uuid::new_v4());
+    let plan = NetworkPlan {
+        vlan: Some(7),
+        address: Some("10.77.0.0/24".into()),
+        gateway: Some("10.77.0.1".into()),
+        dhcp: true,
+        title: Some("lan".into()),
+    };
+    network.define(plan.clone()).await.unwrap();
+    network.define(plan).await.unwrap();
+    for active in [true, false] {
+        for _ in 0..2 {
+            if active { network.up().await } else { network.down().await }.unwrap();
+            assert_eq!(network.active().await, Ok(active));
+        }
+    }
+    network.remove().await.unwrap();
+}
