@@ -113,3 +113,65 @@ impl Intake {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::{Sender, channel};
+
+    fn intake(limit: usize) -> (Sender<Message>, Arc<Semaphore>, Intake) {
+        let (queue, messages) = channel();
+        let places = Arc::new(Semaphore::new(100));
+        (queue, places.clone(), Intake::new(messages, places, limit))
+    }
+
+    fn ask(queue: &Sender<Message>, places: &Arc<Semaphore>, bytes: usize) {
+        let place = places.clone().try_acquire_owned().unwrap();
+        let mut batch = Batch::new();
+        batch.put("key", vec![0; bytes]);
+        let (answer, _) = oneshot::channel();
+        queue.send(Message::Commit(Request { batch, answer }, place)).unwrap();
+    }
+
+    #[test]
+    fn who_waits_is_in_the_next_group_up_to_its_limits() {
+        let (queue, places, mut intake) = intake(3);
+        for _ in 0..4 {
+            ask(&queue, &places, 1);
+        }
+        assert_eq!(intake.group().unwrap().len(), 3);
+        assert_eq!(places.available_permits(), 99, "who is taken has given up a place");
+        ask(&queue, &places, GROUP_BYTES);
+        ask(&queue, &places, 1);
+        assert_eq!(intake.group().unwrap().len(), 2, "the one that makes it too large is the last");
+        assert_eq!(intake.group().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn who_was_answered_is_hoped_for_and_not_forever() {
+        let (queue, places, mut intake) = intake(10);
+        ask(&queue, &places, 1);
+        assert_eq!(intake.group().unwrap().len(), 1);
+        // One comes while the group of one is synced: two are at hand.
+        ask(&queue, &places, 1);
+        intake.done(1, Duration::from_secs(100));
+        assert_eq!((intake.hope, intake.linger), (2, LINGER_MOST));
+        assert_eq!(intake.group().unwrap().len(), 1, "nobody else came");
+        intake.done(1, Duration::from_micros(400));
+        assert_eq!((intake.hope, intake.linger), (1, Duration::from_micros(100)));
+    }
+
+    #[test]
+    fn the_end_comes_when_nobody_waits() {
+        let (queue, places, mut intake) = intake(1);
+        ask(&queue, &places, 1);
+        let (answer, _) = oneshot::channel();
+        queue.send(Message::Close(answer)).unwrap();
+        ask(&queue, &places, 1);
+        assert!(intake.group().is_some());
+        assert!(intake.group().is_some(), "one who has a place is answered");
+        assert!(intake.group().is_none());
+        assert!(places.try_acquire().is_err(), "there are no more places");
+        assert_eq!(intake.into_closing().len(), 1);
+    }
+}

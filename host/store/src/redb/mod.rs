@@ -4,6 +4,8 @@
 //! ([`intake`], [`writer`]). Readers share the view that the writer publishes after each commit ([`snapshot`]): a read begins
 //! with the load of a pointer, and sees what was acknowledged.
 
+#[cfg(test)]
+mod disk_tests;
 mod intake;
 mod snapshot;
 #[cfg(test)]
@@ -67,8 +69,8 @@ pub struct RedbStore {
 impl RedbStore {
     /// Opens the store in a file, which is made if it is not there, for its owner alone; its folder must be there.
     ///
-    /// After a crash the whole file is read and checked first, which takes about a second for each gigabyte; the log
-    /// shows how far it is. It blocks until that is done.
+    /// After a crash the whole file is read and checked first, which takes about two seconds for each gigabyte; the
+    /// log shows how far it is. It blocks until that is done.
     pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<Self, StoreError> {
         let path = path.as_ref();
         let fresh = !path.exists();
