@@ -27,7 +27,7 @@ struct Qemu {
 
 impl Qemu {
     /// A hypervisor for one test; none, and a word about it, where the environment has none.
-    async fn open() -> Option<Self> {
+    async fn open(domain_type: DomainType) -> Option<Self> {
         let variable = |name: &str| std::env::var(name).ok();
         let (Some(uri), Some(kernel), Some(initrd)) =
             (variable("OCCI_TEST_QEMU_URI"), variable("OCCI_TEST_KERNEL"), variable("OCCI_TEST_INITRD"))
@@ -45,7 +45,7 @@ impl Qemu {
         };
         let config = HypervisorConfig {
             uri: uri.clone(),
-            domain_type: DomainType::Qemu,
+            domain_type,
             // Tests run side by side, each with a pool of its own.
             pool: format!("occi-test-{}", Uuid::new_v4()),
             volumes: volumes.path().join("pool"),
@@ -103,7 +103,7 @@ fn code<T>(answer: Result<T, occi_capability::libvirt::Error>) -> Result<T, &'st
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_boots_sees_its_devices_come_and_go_and_shuts_down() {
-    let Some(qemu) = Qemu::open().await else { return };
+    let Some(qemu) = Qemu::open(DomainType::Qemu).await else { return };
     let hypervisor = &qemu.hypervisor;
     let machine = qemu
         .started(MachinePlan { hostname: Some("web.example.org".into()), ..MachinePlan::default() })
@@ -164,7 +164,7 @@ async fn a_guest_boots_sees_its_devices_come_and_go_and_shuts_down() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_is_paused_saved_restored_and_restarted() {
-    let Some(qemu) = Qemu::open().await else { return };
+    let Some(qemu) = Qemu::open(DomainType::Qemu).await else { return };
     let hypervisor = &qemu.hypervisor;
     let machine = hypervisor.machine(Uuid::new_v4());
     machine.define(MachinePlan { shares: None, ..MachinePlan::default() }).await.unwrap();
@@ -213,7 +213,7 @@ async fn a_guest_is_paused_saved_restored_and_restarted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_plan_reaches_a_running_guest_at_its_next_start_and_more_cores_at_once() {
-    let Some(qemu) = Qemu::open().await else { return };
+    let Some(qemu) = Qemu::open(DomainType::Qemu).await else { return };
     let machine = qemu.started(MachinePlan::default()).await;
     machine
         .define(MachinePlan { cores: Some(3), memory: Some(128 << 20), ..MachinePlan::default() })
@@ -231,7 +231,7 @@ async fn a_new_plan_reaches_a_running_guest_at_its_next_start_and_more_cores_at_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_machine_that_ends_by_itself_is_told() {
-    let Some(qemu) = Qemu::open().await else { return };
+    let Some(qemu) = Qemu::open(DomainType::Qemu).await else { return };
     let machine = qemu.started(MachinePlan::default()).await;
     let mut events = qemu.hypervisor.events();
     let connect = virt::connect::Connect::open(Some(&qemu.uri)).unwrap();
@@ -247,7 +247,7 @@ async fn a_machine_that_ends_by_itself_is_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_with_addresses_comes_up_and_goes_down() {
-    let Some(qemu) = Qemu::open().await else { return };
+    let Some(qemu) = Qemu::open(DomainType::Qemu).await else { return };
     let network = qemu.hypervisor.network(Uuid::new_v4());
     let plan = NetworkPlan {
         vlan: Some(7),
@@ -265,4 +265,11 @@ async fn a_network_with_addresses_comes_up_and_goes_down() {
         }
     }
     network.remove().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_boots_where_it_is_found_out_how_to_run_it() {
+    let Some(qemu) = Qemu::open(DomainType::Auto).await else { return };
+    let machine = qemu.started(MachinePlan::default()).await;
+    machine.remove().await.unwrap();
 }

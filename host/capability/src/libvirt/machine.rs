@@ -89,15 +89,9 @@ impl Machine {
         let (hypervisor, entity) = (self.hypervisor.clone(), self.entity);
         self.change(Lane::Short, move |live| {
             let config = hypervisor.config();
+            let processors = hypervisor.processors(live);
             let define = |attached: &str| {
-                let xml = machine_xml::definition(
-                    entity,
-                    &plan,
-                    config,
-                    live.driver,
-                    config.domain_type,
-                    attached,
-                )?;
+                let xml = machine_xml::definition(entity, &plan, config, processors, attached)?;
                 Domain::define_xml(&live.connect, &xml).map_err(taken(entity))
             };
             match find(live, entity) {
@@ -190,8 +184,8 @@ impl Machine {
             }
             let pause = end.saturating_duration_since(Instant::now()).min(LOOK_AGAIN);
             _ = timeout(pause, async {
-                while !matches!(events.next().await, Some(Event::Missed) | None)
-                    && !matches!(self.state().await, Ok(State::Off))
+                while let Some(Event::Changed(entity)) = events.next().await
+                    && entity != self.entity
                 {}
             })
             .await;

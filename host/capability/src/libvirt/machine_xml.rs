@@ -6,7 +6,7 @@ use std::io;
 
 use uuid::Uuid;
 
-use super::config::{Boot, DomainType, HypervisorConfig};
+use super::config::{Boot, HypervisorConfig};
 use super::connection::Driver;
 use super::error::{Error, Result};
 use super::name;
@@ -78,23 +78,31 @@ pub(super) fn cores(plan: &MachinePlan, config: &HypervisorConfig) -> u32 {
     plan.cores.unwrap_or(config.cores).max(1)
 }
 
+/// What runs a machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Processors {
+    /// Nothing: libvirt's test driver.
+    Imitated,
+    /// QEMU by itself.
+    Emulated,
+    /// QEMU by KVM.
+    Hardware,
+}
+
 /// The definition of a machine. `attached` are device elements that libvirt has written itself.
 pub(super) fn definition(
     entity: Uuid,
     plan: &MachinePlan,
     config: &HypervisorConfig,
-    driver: Driver,
-    domain_type: DomainType,
+    processors: Processors,
     attached: &str,
 ) -> Result<String> {
-    let (id, domain_type) = (
-        entity.to_string(),
-        match (driver, domain_type) {
-            (Driver::Test, _) => "test",
-            (Driver::Qemu, DomainType::Kvm) => "kvm",
-            (Driver::Qemu, DomainType::Qemu | DomainType::Auto) => "qemu",
-        },
-    );
+    let id = entity.to_string();
+    let (driver, domain_type) = match processors {
+        Processors::Imitated => (Driver::Test, "test"),
+        Processors::Emulated => (Driver::Qemu, "qemu"),
+        Processors::Hardware => (Driver::Qemu, "kvm"),
+    };
     let cores = cores(plan, config);
     xml::document(|xml| {
         node(xml, "domain", &[("type", domain_type)], |xml| {
@@ -122,7 +130,7 @@ pub(super) fn definition(
                 leaf(xml, "acpi", &[])?;
                 leaf(xml, "apic", &[])
             })?;
-            if domain_type == "kvm" {
+            if processors == Processors::Hardware {
                 leaf(xml, "cpu", &[("mode", "host-model")])?;
             }
             node(xml, "devices", &[], |xml| {
@@ -176,8 +184,8 @@ fn console(xml: &mut Xml, config: &HypervisorConfig, id: &str) -> io::Result<()>
 mod tests {
     use super::*;
 
-    fn written(plan: &MachinePlan, config: &HypervisorConfig, driver: Driver) -> String {
-        definition(Uuid::from_u128(1), plan, config, driver, DomainType::Qemu, "<disk/>").unwrap()
+    fn written(plan: &MachinePlan, config: &HypervisorConfig, processors: Processors) -> String {
+        definition(Uuid::from_u128(1), plan, config, processors, "<disk/>").unwrap()
     }
 
     #[test]
@@ -190,7 +198,7 @@ mod tests {
             hostname: Some("web.example.org".into()),
             title: Some("<web>".into()),
         };
-        let xml = written(&plan, &HypervisorConfig::default(), Driver::Test);
+        let xml = written(&plan, &HypervisorConfig::default(), Processors::Imitated);
         for part in [
             "<domain type=\"test\">",
             "<title>&lt;web&gt;</title>",
@@ -208,7 +216,7 @@ mod tests {
     #[test]
     fn what_is_not_set_takes_the_operators_default() {
         let config = HypervisorConfig { cores: 3, memory: 4096, ..HypervisorConfig::default() };
-        let xml = written(&MachinePlan::default(), &config, Driver::Qemu);
+        let xml = written(&MachinePlan::default(), &config, Processors::Emulated);
         assert!(xml.contains("<vcpu current=\"3\">16</vcpu>"), "{xml}");
         assert!(xml.contains("<memory unit=\"b\">4096</memory>"), "{xml}");
     }
@@ -216,7 +224,7 @@ mod tests {
     #[test]
     fn the_console_of_a_machine_is_kept_under_its_entity() {
         let config = HypervisorConfig { console: Some("/consoles".into()), ..HypervisorConfig::default() };
-        let xml = written(&MachinePlan::default(), &config, Driver::Qemu);
+        let xml = written(&MachinePlan::default(), &config, Processors::Emulated);
         assert!(xml.contains("file=\"/consoles/00000000-0000-0000-0000-000000000001.log\""), "{xml}");
     }
 

@@ -18,6 +18,7 @@ mod machine_xml;
 mod name;
 mod network;
 mod network_xml;
+mod probe;
 mod reason;
 mod usage;
 mod volume;
@@ -34,10 +35,12 @@ use uuid::Uuid;
 
 pub use self::attachment::Nic;
 pub use self::config::{Boot, Call, DomainType, HypervisorConfig};
+use self::connection::{Driver, Live};
 pub use self::error::{Error, Result};
 pub use self::events::{Event, Events};
 pub use self::machine::{Machine, State};
 pub use self::machine_xml::MachinePlan;
+use self::machine_xml::Processors;
 pub use self::network::Network;
 pub use self::network_xml::NetworkPlan;
 pub use self::volume::Volume;
@@ -51,6 +54,8 @@ pub struct Hypervisor(Arc<Inner>);
 struct Inner {
     config: HypervisorConfig,
     workers: Workers,
+    /// What `DomainType::Auto` comes to.
+    found: probe::Found,
 }
 
 /// Everything of ours at the hypervisor.
@@ -70,11 +75,12 @@ impl Hypervisor {
     pub async fn open(config: HypervisorConfig) -> Result<Self> {
         events::start_loop()?;
         let workers = Workers::new(config.uri.clone(), config.short, config.long);
-        let hypervisor = Self(Arc::new(Inner { config, workers }));
+        let hypervisor = Self(Arc::new(Inner { config, workers, found: probe::Found::default() }));
         match hypervisor.0.workers.ensure().await {
             Ok(()) | Err(Error::Unavailable(_) | Error::Timeout(_)) => {}
             Err(error) => return Err(error),
         }
+        hypervisor.prepare();
         tokio::spawn(keep(Arc::downgrade(&hypervisor.0), hypervisor.0.workers.herald().clone()));
         Ok(hypervisor)
     }
@@ -127,6 +133,37 @@ impl Hypervisor {
                 Ok(inventory)
             })
             .await
+    }
+
+    /// Do in the background what the first machine would have to wait for.
+    fn prepare(&self) {
+        let hypervisor = self.clone();
+        tokio::spawn(async move {
+            let inner = Arc::clone(&hypervisor.0);
+            let prepared = inner.workers.call(Lane::Long, Hold::Nothing, move |live| {
+                if live.driver == Driver::Qemu
+                    && let Some(folder) = &hypervisor.config().console
+                    && let Err(error) = std::fs::create_dir_all(folder)
+                {
+                    tracing::warn!(folder = %folder.display(), %error, "the folder for consoles cannot be made");
+                }
+                hypervisor.processors(live);
+                Ok(())
+            });
+            if let Err(error) = prepared.await {
+                tracing::debug!(%error, "the hypervisor is not prepared");
+            }
+        });
+    }
+
+    /// How machines are run on this connection.
+    fn processors(&self, live: &Live) -> Processors {
+        let wanted = match (live.driver, self.config().domain_type) {
+            (Driver::Test, _) => return Processors::Imitated,
+            (Driver::Qemu, DomainType::Auto) => self.0.found.get(live, &volume::Place::of(self.config())),
+            (Driver::Qemu, wanted @ (DomainType::Kvm | DomainType::Qemu)) => wanted,
+        };
+        if wanted == DomainType::Kvm { Processors::Hardware } else { Processors::Emulated }
     }
 
     fn config(&self) -> &HypervisorConfig {

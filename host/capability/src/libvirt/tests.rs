@@ -520,3 +520,34 @@ async fn a_call_that_takes_too_long_is_a_timeout() {
     };
     assert_eq!(code(hypervisor.workers().call(Lane::Short, Hold::Nothing, work).await), Err("timeout"));
 }
+
+/// The guest that tells hardware from what only looks like it must boot where a guest can boot at all.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_probes_guest_boots_under_emulation() {
+    let Ok(uri) = std::env::var("OCCI_TEST_QEMU_URI") else {
+        eprintln!("SKIPPED: no OCCI_TEST_QEMU_URI; `cargo xtask test` sets it");
+        return;
+    };
+    let folder = tempfile::TempDir::new().unwrap();
+    let config = HypervisorConfig {
+        uri,
+        domain_type: DomainType::Qemu,
+        pool: "occi-test-probe".into(),
+        volumes: folder.path().join("pool"),
+        ..HypervisorConfig::default()
+    };
+    let hypervisor = Hypervisor::open(config).await.unwrap();
+    let place = volume::Place::of(hypervisor.config());
+    let workers = hypervisor.workers();
+    let boots = workers.call(Lane::Long, Hold::Nothing, move |live| probe::boots(live, &place, "qemu"));
+    assert_eq!(boots.await, Ok(true));
+    let left = workers.call(Lane::Long, Hold::Nothing, move |live| {
+        let domains = live.connect.list_all_domains(0)?;
+        let names: Result<Vec<_>, _> = domains.iter().map(Domain::get_name).collect();
+        Ok((
+            names?.iter().any(|name| name.starts_with("occi-probe")),
+            live.pool(|_| unreachable!())?.list_volumes()?,
+        ))
+    });
+    assert_eq!(left.await, Ok((false, Vec::new())));
+}

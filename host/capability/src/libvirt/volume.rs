@@ -188,16 +188,25 @@ impl Place {
     }
 
     fn create(&self, live: &Live, entity: Uuid, bytes: u64) -> Result<()> {
+        self.make(live, &name::of(entity), bytes, FORMAT).map(drop)
+    }
+
+    /// A volume of no entity, which holds its bytes as they are.
+    pub(super) fn create_raw(&self, live: &Live, name: &str, bytes: usize) -> Result<StorageVol> {
+        self.make(live, name, bytes as u64, "raw")
+    }
+
+    fn make(&self, live: &Live, name: &str, bytes: u64, format: &str) -> Result<StorageVol> {
         let description = xml::document(|xml| {
             xml::node(xml, "volume", &[], |xml| {
-                xml::text(xml, "name", &[], &name::of(entity))?;
+                xml::text(xml, "name", &[], name)?;
                 xml::text(xml, "capacity", &[("unit", "bytes")], &bytes.to_string())?;
                 // What a guest has not written takes no room.
                 xml::text(xml, "allocation", &[], "0")?;
-                xml::node(xml, "target", &[], |xml| xml::leaf(xml, "format", &[("type", FORMAT)]))
+                xml::node(xml, "target", &[], |xml| xml::leaf(xml, "format", &[("type", format)]))
             })
         })?;
-        self.within(live, |pool| StorageVol::create_xml(pool, &description, 0)).map(drop)
+        self.within(live, |pool| StorageVol::create_xml(pool, &description, 0))
     }
 
     /// Do something within the pool; again where it turns out that the pool has stopped since it was last used.
