@@ -24,8 +24,8 @@
 //! An entity whose path ends in its own id (those that the server names) is found by the id, so that it needs no key
 //! `p`: one write less for each creation.
 //!
-//! [record]: crate::record
-//! [tag]: crate::tags
+//! [record]: mod@crate::record
+//! [tag]: mod@crate::tags
 
 use crate::contract::Key;
 use occi_model::{CategoryId, Location};

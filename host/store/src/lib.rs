@@ -7,8 +7,8 @@
 //!
 //! What a change means (validation, the order of effects, what to do after a conflict) is decided by who calls.
 //!
-//! In reading order: [`contract`], [`watch`], [`redb`], [`keys`], [`record`], [`index`], [`entities`], [`tags`],
-//! [`memo`], [`intents`], [`keyvalue`].
+//! In reading order: [`contract`], [`watch`], [`redb`], [`keys`], [`record`], [`index`], [`entities`], [`memo`],
+//! [`owners`], [`mod@tags`], [`mod@intents`], [`keyvalue`].
 
 pub mod contract;
 pub mod entities;

@@ -122,7 +122,7 @@ pub(crate) fn write(version: u8, record: &impl Serialize) -> Result<Vec<u8>, Sto
         .map_err(|error| StoreError::Invalid(format!("this cannot be stored: {error}")))
 }
 
-/// Reads what [`write`] has written in the same version.
+/// Reads what [`write()`] has written in the same version.
 pub(crate) fn read<'bytes, T: Deserialize<'bytes>>(
     version: u8,
     key: &[u8],

@@ -1,8 +1,8 @@
 //! The engine for one host: a redb file, read through one shared view, written by one thread.
 //!
 //! redb has one writer at a time and pays an fsync for each commit, so the commits that wait are put together
-//! ([`intake`], [`writer`]). Readers share the view that the writer publishes after each commit ([`snapshot`]): a read begins
-//! with the load of a pointer, and sees what was acknowledged.
+//! (`intake`, `writer`). Readers share the view that the writer publishes after each commit (`snapshot`): a read
+//! begins with the load of a pointer, and sees what was acknowledged.
 
 #[cfg(test)]
 mod disk_tests;
