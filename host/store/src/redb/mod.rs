@@ -73,7 +73,6 @@ impl RedbStore {
     /// log shows how far it is. It blocks until that is done.
     pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<Self, StoreError> {
         let path = path.as_ref();
-        let fresh = !path.exists();
         reserve(path).map_err(|error| refused(path, DatabaseError::Storage(error.into())))?;
         // redb promises errors, not panics, for every file that it wrote itself. For one that someone else has
         // changed it does not, and the way to stop a server is not a panic.
@@ -91,14 +90,11 @@ impl RedbStore {
             Ok(opened) => opened.map_err(|error| refused(path, error))?,
             Err(_) => return Err(damaged(path, "a page has an impossible content; the log has more")),
         };
-        if fresh {
-            // Else a power cut could take the name of the file with all that was acknowledged in it.
-            let folder =
-                path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            File::open(folder)
-                .and_then(|folder| folder.sync_all())
-                .map_err(|error| StoreError::engine("synced the folder of its file", error))?;
-        }
+        // Else a power cut could take the name of a new file with all that was acknowledged in it.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(|error| StoreError::engine("synced the folder of its file", error))?;
         Self::start(database, path, options)
     }
 
