@@ -108,7 +108,7 @@ impl Drop for Libvirtd {
 /// libvirt's own client.
 pub(crate) fn virsh(uri: &str) -> Command {
     let mut virsh = Command::new("virsh");
-    virsh.args(["--quiet", "--connect", uri]).env("LC_ALL", "C");
+    virsh.args(["--connect", uri]).env("LC_ALL", "C");
     virsh
 }
 

@@ -123,7 +123,9 @@ fn run(Arguments { command, consent }: Arguments) -> Result<ExitCode> {
         }
         Command::With { command } => return test::with(&workspace, consent, &command),
         Command::Demo(options) => {
-            build(&workspace, consent)?;
+            if !options.no_build {
+                build(&workspace, consent)?;
+            }
             return demo::run(&workspace, consent, &options);
         }
         Command::Bench { arguments } => {

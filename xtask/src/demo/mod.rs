@@ -12,13 +12,13 @@ mod story;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::libvirtd::Libvirtd;
 use crate::workspace::Workspace;
 use crate::{Consent, prerequisites};
-use show::Show;
+use show::{Show, Told};
 use stage::Stage;
 
 #[derive(Args)]
@@ -26,6 +26,9 @@ pub(crate) struct Options {
     /// Leave a server running at the end, and print three requests to try
     #[arg(long)]
     stay: bool,
+    /// Show what was built last, and build nothing
+    #[arg(long)]
+    pub(crate) no_build: bool,
     /// Show it on this libvirt alone, such as `test:///default` or `qemu:///system`
     #[arg(long)]
     uri: Option<String>,
@@ -36,18 +39,19 @@ pub(crate) fn run(workspace: &Workspace, consent: Consent, options: &Options) ->
     let show = Show::on_stdout();
     let mut summary = Vec::new();
     match options.uri.as_deref() {
-        Some(stage::EMBEDDED) => summary.push(story::tell(&Stage::embedded(workspace)?, &show)?),
+        Some(stage::EMBEDDED) => summary.push(tell(&Stage::embedded(workspace)?, &show)?),
         Some(uri) => {
             let system = prerequisites::machines(workspace, consent)?;
-            summary.push(story::tell(&Stage::on_libvirt(workspace, uri, &system)?, &show)?);
+            summary.push(tell(&Stage::on_libvirt(workspace, uri, uri.to_owned(), &system)?, &show)?);
         }
         None => {
-            summary.push(story::tell(&Stage::embedded(workspace)?, &show)?);
+            summary.push(tell(&Stage::embedded(workspace)?, &show)?);
             match prerequisites::machines(workspace, consent) {
                 Ok(system) => {
                     let libvirtd = Libvirtd::start(workspace)?;
-                    let stage = Stage::on_libvirt(workspace, &libvirtd.qemu_uri(), &system)?;
-                    summary.push(story::tell(&stage, &show)?);
+                    let title = "qemu:///system, in a daemon of this demonstration's own".to_owned();
+                    let stage = Stage::on_libvirt(workspace, &libvirtd.qemu_uri(), title, &system)?;
+                    summary.push(tell(&stage, &show)?);
                 }
                 Err(reason) => show.warning(&format!("not shown: machines that boot. Reason: {reason:#}")),
             }
@@ -60,8 +64,12 @@ pub(crate) fn run(workspace: &Workspace, consent: Consent, options: &Options) ->
     Ok(ExitCode::SUCCESS)
 }
 
+fn tell(stage: &Stage, show: &Show) -> Result<Told> {
+    story::tell(stage, show).with_context(|| format!("the server's log is {}", stage.log().display()))
+}
+
 fn stay(workspace: &Workspace, show: &Show) -> Result<()> {
-    let mut stage = Stage::embedded(workspace)?;
+    let mut stage = Stage::to_stay(workspace)?;
     // The address that the documentation names, if it is free.
     if std::net::TcpListener::bind("127.0.0.1:8787").is_ok() {
         stage.address = ([127, 0, 0, 1], 8787).into();

@@ -8,40 +8,46 @@ use anyhow::{Context, Result, ensure};
 use super::stage::{EMBEDDED, Stage};
 use crate::libvirtd;
 
-/// The listing, and the command that made it.
+/// What was asked, as commands, and what was said to each.
 pub(super) struct Proof {
-    pub(super) asked: String,
-    pub(super) said: String,
+    pub(super) listings: Vec<(String, String)>,
 }
 
 impl Proof {
-    pub(super) fn from(stage: &Stage) -> Result<Self> {
+    /// All machines, networks and volumes.
+    pub(super) fn of_everything(stage: &Stage) -> Result<Self> {
         if stage.uri == EMBEDDED {
             let mut inspect = Command::new(&stage.program);
             inspect.arg("inspect").arg("--data").arg(stage.data());
-            return Ok(Self { asked: "occi inspect".to_owned(), said: said(&mut inspect)? });
+            return Ok(Self { listings: vec![("occi inspect".to_owned(), said(&mut inspect)?)] });
         }
-        let virsh = |arguments: &[&str]| said(libvirtd::virsh(&stage.uri).args(arguments));
-        let mut parts = vec![
-            "machines:\n".to_owned(),
-            virsh(&["list", "--all"])?,
-            "networks:\n".to_owned(),
-            virsh(&["net-list", "--all"])?,
-        ];
-        for pool in virsh(&["pool-list", "--name"])?.split_whitespace() {
-            parts.push(format!("volumes in pool {pool}:\n"));
-            parts.push(virsh(&["vol-list", "--details", pool])?);
+        let mut listings = vec![virsh(stage, &["list", "--all"])?, virsh(stage, &["net-list", "--all"])?];
+        let pools = said(libvirtd::virsh(&stage.uri).args(["--quiet", "pool-list", "--name"]))?;
+        for pool in pools.split_whitespace() {
+            listings.push(virsh(stage, &["vol-list", pool])?);
         }
-        Ok(Self {
-            asked: "virsh list --all; virsh net-list --all; virsh vol-list".to_owned(),
-            said: parts.concat(),
-        })
+        Ok(Self { listings })
+    }
+
+    /// What is attached to a machine; none where the server has no words for it.
+    pub(super) fn of_attachments(stage: &Stage, id: &str) -> Result<Option<Self>> {
+        if stage.uri == EMBEDDED {
+            return Ok(None);
+        }
+        let machine = format!("occi-{id}");
+        let listings =
+            vec![virsh(stage, &["domblklist", &machine])?, virsh(stage, &["domiflist", &machine])?];
+        Ok(Some(Self { listings }))
     }
 
     /// Whether libvirt has something for an entity; its id is part of the name.
     pub(super) fn has(&self, id: &str) -> bool {
-        self.said.contains(id)
+        self.listings.iter().any(|(_, said)| said.contains(id))
     }
+}
+
+fn virsh(stage: &Stage, arguments: &[&str]) -> Result<(String, String)> {
+    Ok((format!("virsh {}", arguments.join(" ")), said(libvirtd::virsh(&stage.uri).args(arguments))?))
 }
 
 fn said(command: &mut Command) -> Result<String> {

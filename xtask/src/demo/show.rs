@@ -27,7 +27,7 @@ const QUIET: Style = Style::new().dimmed();
 
 /// What a stage has shown, for the end.
 pub(super) struct Told {
-    pub(super) uri: String,
+    pub(super) title: String,
     pub(super) chapters: Vec<&'static str>,
     pub(super) exchanges: usize,
 }
@@ -58,7 +58,7 @@ impl Show {
     }
 
     pub(super) fn request(&self, request: &Request) {
-        println!("  {}", self.styled(SENT, &format!("> {} {}", request.method, request.path)));
+        println!("\n  {}", self.styled(SENT, &format!("> {} {}", request.method, request.path)));
         for (name, value) in &request.headers {
             println!("  {} {name}: {value}", self.styled(SENT, ">"));
         }
@@ -76,7 +76,7 @@ impl Show {
         }
         let body = match lines {
             Some(count) => shortened(&answer.body, count, 110),
-            None => answer.body.clone(),
+            None => readable(&answer.body),
         };
         if !body.is_empty() {
             print!("{}", indented(&body, &format!("  {}   ", self.styled(style, "<"))));
@@ -89,7 +89,7 @@ impl Show {
             println!(
                 "{} on {}: {} requests, each answered as expected",
                 self.styled(GOOD, "✓"),
-                told.uri,
+                told.title,
                 told.exchanges
             );
             for chapter in &told.chapters {
@@ -110,6 +110,14 @@ pub(super) fn quote(text: &str) {
 
 fn indented(text: &str, by: &str) -> String {
     text.lines().flat_map(|line| [by, line, "\n"]).collect()
+}
+
+/// JSON goes over the wire in one line; here it has a line for each member.
+fn readable(body: &str) -> String {
+    match serde_json::from_str::<serde_json::Value>(body) {
+        Ok(json @ (serde_json::Value::Object(_) | serde_json::Value::Array(_))) => format!("{json:#}"),
+        _ => body.to_owned(),
+    }
 }
 
 fn shortened(text: &str, lines: usize, width: usize) -> String {
@@ -136,6 +144,12 @@ mod tests {
     fn a_long_answer_is_cut_in_both_directions() {
         assert_eq!(shortened("äöü\nb\nc\n", 2, 2), "äö …\nb\n… and 1 lines more");
         assert_eq!(shortened("a\n", 2, 2), "a");
+    }
+
+    #[test]
+    fn only_json_is_laid_out_anew() {
+        assert_eq!(readable(r#"{"a":1}"#), "{\n  \"a\": 1\n}");
+        assert_eq!(readable("OK"), "OK");
     }
 
     #[test]

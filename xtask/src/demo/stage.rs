@@ -14,6 +14,8 @@ use crate::workspace::Workspace;
 pub(super) const EMBEDDED: &str = "test:///default";
 
 pub(super) struct Stage {
+    /// For people.
+    pub(super) title: String,
     /// The hypervisor's URI.
     pub(super) uri: String,
     /// The server's program.
@@ -30,12 +32,27 @@ pub(super) struct Stage {
 impl Stage {
     /// The server with all its defaults.
     pub(super) fn embedded(workspace: &Workspace) -> Result<Self> {
-        Self::new(workspace, "embedded", EMBEDDED)
+        Self::new(
+            workspace,
+            "embedded",
+            EMBEDDED,
+            "test:///default, libvirt's test driver within the server".to_owned(),
+        )
+    }
+
+    /// The same, in a folder that the next demonstration leaves alone.
+    pub(super) fn to_stay(workspace: &Workspace) -> Result<Self> {
+        Self::new(workspace, "stay", EMBEDDED, EMBEDDED.to_owned())
     }
 
     /// The server on a libvirt daemon, with a system for machines to boot.
-    pub(super) fn on_libvirt(workspace: &Workspace, uri: &str, system: &GuestSystem) -> Result<Self> {
-        let mut stage = Self::new(workspace, "libvirt", uri)?;
+    pub(super) fn on_libvirt(
+        workspace: &Workspace,
+        uri: &str,
+        title: String,
+        system: &GuestSystem,
+    ) -> Result<Self> {
+        let mut stage = Self::new(workspace, "libvirt", uri, title)?;
         let consoles = stage.folder.join("consoles");
         let volumes = stage.folder.join("volumes");
         let config = Config {
@@ -62,7 +79,7 @@ impl Stage {
         Ok(stage)
     }
 
-    fn new(workspace: &Workspace, name: &str, uri: &str) -> Result<Self> {
+    fn new(workspace: &Workspace, name: &str, uri: &str, title: String) -> Result<Self> {
         let folder = workspace.target.join("demo").join(name);
         if folder.exists() {
             fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
@@ -72,7 +89,7 @@ impl Stage {
         // server was killed.
         let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr())?;
         let program = workspace.release().join("occi");
-        Ok(Self { uri: uri.to_owned(), program, address, folder, config: None, consoles: None })
+        Ok(Self { title, uri: uri.to_owned(), program, address, folder, config: None, consoles: None })
     }
 
     pub(super) fn data(&self) -> PathBuf {

@@ -31,14 +31,15 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Tells it from beginning to end.
 pub(super) fn tell(stage: &Stage, show: &Show) -> Result<Told> {
-    show.stage(&format!("OCCI on {}", stage.uri));
+    show.stage(&format!("OCCI on {}", stage.title));
     show.say(&format!("data, configuration and logs: {}", stage.folder.display()));
     let server = Server::start(stage)?;
     let mut story = Story {
         stage,
         show,
         client: Client::new(stage.address),
-        told: Told { uri: stage.uri.clone(), chapters: Vec::new(), exchanges: 0 },
+        printed: 0,
+        told: Told { title: stage.title.clone(), chapters: Vec::new(), exchanges: 0 },
     };
 
     story.discover()?;
@@ -50,6 +51,7 @@ pub(super) fn tell(stage: &Stage, show: &Show) -> Result<Told> {
     story.start(&network, &storage, &machine)?;
     story.link(&network, &storage, &machine)?;
     story.retrieve(&machine)?;
+    story.update(&machine)?;
     let server = story.survive(server, &machine, &all)?;
     story.stop(&machine)?;
     story.refuse(&machine)?;
@@ -63,6 +65,8 @@ struct Story<'a> {
     stage: &'a Stage,
     show: &'a Show,
     client: Client,
+    /// How much of the machine's console was shown, in bytes.
+    printed: usize,
     told: Told,
 }
 
@@ -149,6 +153,11 @@ impl Story<'_> {
                 "target": { "location": network },
             }),
         ))?;
+        if let Some(proof) = Proof::of_attachments(self.stage, id_of(machine))? {
+            self.show_proof(&proof);
+            ensure!(proof.has(id_of(storage)), "libvirt has not attached the storage");
+            ensure!(proof.has(id_of(network)), "libvirt has not attached the network");
+        }
         self.console(machine, "disks: vd")?;
         self.console(machine, "network interfaces: eth")
     }
@@ -163,24 +172,30 @@ impl Story<'_> {
         Ok(())
     }
 
+    fn update(&mut self, machine: &str) -> Result<()> {
+        self.chapter("A partial update: another title, and nothing else changes");
+        let title = r#"X-OCCI-Attribute: occi.core.title="web server, renamed""#;
+        self.ask(&Request::post_text(machine, &[title]), 200)?;
+        let entity = self.entity(machine)?;
+        ensure!(entity["title"] == "web server, renamed", "the title is {}", entity["title"]);
+        ensure!(entity["attributes"]["occi.compute.hostname"] == HOSTNAME, "the host name changed, too");
+        Ok(())
+    }
+
     /// The server is killed and started again; the answer is the new one.
     fn survive(&mut self, server: Server, machine: &str, all: &[&String]) -> Result<Server> {
         self.chapter("kill -9, half-way");
-        let before = self.client.send(&Request::get(machine, JSON))?.json()?;
+        let before = all.iter().map(|path| self.entity(path)).collect::<Result<Vec<_>>>()?;
         self.show.say(&format!("kill -9 {}", server.id()));
         server.kill();
         let server = Server::start(self.stage)?;
         self.show.say(&format!("started again, as process {}", server.id()));
-        let answer = self.ask(&Request::get(machine, JSON), 200)?;
-        ensure!(
-            answer.json()? == before,
-            "the compute is not what it was before the server was killed:\n{before:#}"
-        );
-        for path in all {
-            let answer = self.client.send(&Request::get(path, JSON))?;
-            expect(&answer, 200).with_context(|| format!("after the restart, {path}"))?;
+        self.ask(&Request::get(machine, JSON), 200)?;
+        for (path, before) in all.iter().zip(before) {
+            let after = self.entity(path)?;
+            ensure!(after == before, "{path} was\n{before:#}\nand is now\n{after:#}");
         }
-        self.show.say("Equal to what it was, byte by byte of its JSON; the others are there, too.");
+        self.show.say("Its JSON and that of the others are equal to what they were before.");
         self.prove("Proof: libvirt has them all, too", all, &[])?;
         Ok(server)
     }
@@ -220,9 +235,8 @@ impl Story<'_> {
     /// What libvirt says: it has these, and not those.
     fn prove(&mut self, title: &'static str, these: &[&String], not_those: &[&String]) -> Result<()> {
         self.chapter(title);
-        let proof = Proof::from(self.stage)?;
-        self.show.say(&format!("$ {}", proof.asked));
-        show::quote(&proof.said);
+        let proof = Proof::of_everything(self.stage)?;
+        self.show_proof(&proof);
         for path in these {
             ensure!(proof.has(id_of(path)), "libvirt has nothing for {path}");
         }
@@ -230,6 +244,13 @@ impl Story<'_> {
             ensure!(!proof.has(id_of(path)), "libvirt still has something for {path}");
         }
         Ok(())
+    }
+
+    fn show_proof(&self, proof: &Proof) {
+        for (asked, said) in &proof.listings {
+            self.show.say(&format!("$ {asked}"));
+            show::quote(said.trim_end());
+        }
     }
 
     fn chapter(&mut self, title: &'static str) {
@@ -262,11 +283,18 @@ impl Story<'_> {
         self.client.send(request)
     }
 
+    /// An entity as it is now, asked for behind the scenes.
+    fn entity(&self, path: &str) -> Result<serde_json::Value> {
+        let answer = self.client.send(&Request::get(path, JSON))?;
+        expect(&answer, 200).with_context(|| path.to_owned())?;
+        answer.json()
+    }
+
     /// Waits until an entity is in a state. An action's answer may come before its effect does.
-    fn state(&mut self, path: &str, attribute: &str, wanted: &str) -> Result<()> {
+    fn state(&self, path: &str, attribute: &str, wanted: &str) -> Result<()> {
         let began = Instant::now();
         loop {
-            let entity = self.client.send(&Request::get(path, JSON))?.json()?;
+            let entity = self.entity(path)?;
             let state = entity["attributes"][attribute].as_str().unwrap_or_default().to_owned();
             if state == wanted {
                 self.show.say(&format!("{attribute} is '{state}'"));
@@ -277,8 +305,8 @@ impl Story<'_> {
         }
     }
 
-    /// Waits until a machine that boots has printed something to its console.
-    fn console(&self, machine: &str, wanted: &str) -> Result<()> {
+    /// Waits until a machine that boots has printed something to its console, and shows what is new there.
+    fn console(&mut self, machine: &str, wanted: &str) -> Result<()> {
         let Some(folder) = &self.stage.consoles else {
             return Ok(());
         };
@@ -288,8 +316,12 @@ impl Story<'_> {
             let log = std::fs::read(&file).unwrap_or_default();
             let log = String::from_utf8_lossy(&log);
             if log.contains(wanted) {
-                self.show.say("The machine's console:");
-                show::quote(&log);
+                let fresh = log.get(self.printed..).unwrap_or(&log);
+                if !fresh.trim().is_empty() {
+                    self.show.say("The machine's console:");
+                    show::quote(fresh.trim_start());
+                }
+                self.printed = log.len();
                 return Ok(());
             }
             thread::sleep(Duration::from_millis(100));
