@@ -121,6 +121,15 @@ fn what_is_immutable_stays() {
             ]),
         );
     }
+    check(
+        &machine(&[], &[]),
+        UpdateMode::Partial,
+        &[],
+        &[(core::ID, "22222222-2222-3333-4444-555555555555".into())],
+        Err(&["occi.core.id is immutable: clients cannot set it to \
+               \"22222222-2222-3333-4444-555555555555\", it is \
+               \"urn:uuid:11111111-2222-3333-4444-555555555555\""]),
+    );
     let unchanged = registry().update(
         &machine(&[], &[]),
         &item(&["machine"], &[(core::ID, "11111111-2222-3333-4444-555555555555".into())]),
