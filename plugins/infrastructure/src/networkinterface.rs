@@ -1,4 +1,4 @@
-//! NetworkInterface: an interface of a compute's machine on a network; and the Mixin ipnetworkinterface.
+//! `NetworkInterface`: an interface of a compute's machine on a network; and the Mixin ipnetworkinterface.
 //!
 //! What the client does not give, the device's name always among it, is made up. The Mixin's addresses are for the guest
 //! system to take: the contract has no way to hand them over, so they are checked and shown. An address is always there

@@ -15,7 +15,7 @@ pub(crate) fn bytes(gib: f64) -> Option<u64> {
         clippy::cast_sign_loss,
         reason = "checked to be in range and whole"
     )]
-    (sectors >= 1.0 && sectors < TOO_MANY_SECTORS).then(|| sectors as u64 * SECTOR)
+    (1.0..TOO_MANY_SECTORS).contains(&sectors).then(|| sectors as u64 * SECTOR)
 }
 
 /// A number of bytes in GiB.

@@ -1,4 +1,4 @@
-//! StorageLink: a volume attached to a compute's machine.
+//! `StorageLink`: a volume attached to a compute's machine.
 //!
 //! The hypervisor chooses the device, so `occi.storagelink.deviceid` is what it answers. The mount point is for the guest
 //! system to use: it is shown and no more.

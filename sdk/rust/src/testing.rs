@@ -105,15 +105,23 @@ impl<T> Host<T> {
         world(|world| world.networks.get(&of.id).cloned())
     }
 
-    /// Call the extension on an entity in a role, as the methods below do.
+    /// Call the extension on an entity in a role, as part of an operation, as the methods below do.
     pub fn call<R>(&self, entity: &Entity, role: &str, call: impl Fn(&Subject) -> Result<R>) -> Result<R> {
-        let operation = world(|world| {
-            world.subject = Some(entity.clone());
-            world.next()
-        });
-        let mut answer = call(&Subject::new(entity, &operation, role));
+        self.call_as(&world(World::next), entity, role, call)
+    }
+
+    fn call_as<R>(
+        &self,
+        operation: &str,
+        entity: &Entity,
+        role: &str,
+        call: impl Fn(&Subject) -> Result<R>,
+    ) -> Result<R> {
+        let subject = Subject::new(entity, operation, role);
+        world(|world| world.subject = Some(entity.clone()));
+        let mut answer = call(&subject);
         for _ in 1..self.calls {
-            answer = call(&Subject::new(entity, &operation, role));
+            answer = call(&subject);
         }
         world(|world| world.subject = None);
         answer
@@ -184,7 +192,8 @@ impl<T: Actions> Host<T> {
 impl<T: Observe> Host<T> {
     /// Have an entity observed.
     pub fn observe(&self, entity: &mut Entity, cause: Cause) -> Result<()> {
-        let change = self.call(entity, &entity.kind, |subject| T::observe(subject, cause))?;
+        // Nobody's operation, so it has no name.
+        let change = self.call_as("", entity, &entity.kind, |subject| T::observe(subject, cause))?;
         entity.apply(change);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! NetworkInterface with ipnetworkinterface, and StorageLink.
+//! `NetworkInterface` with ipnetworkinterface, and `StorageLink`.
 
 use super::*;
 
