@@ -136,8 +136,8 @@ impl Stored {
 }
 
 /// How the store fails is for the operator.
-fn unreadable(error: String) -> Error {
-    tracing::error!(error, "the key-value store cannot be read");
+fn unreadable(error: impl fmt::Display) -> Error {
+    tracing::error!(%error, "the key-value store cannot be read");
     Error::Other("the store cannot be read now".into())
 }
 

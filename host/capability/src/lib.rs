@@ -24,3 +24,11 @@ pub use keyvalue::{BucketReader, Buckets, KeyValue};
 pub use logging::Logging;
 #[cfg(feature = "libvirt")]
 pub use {machines::Machines, networks::Networks, volumes::Volumes};
+
+/// What a guest is told when the hypervisor refuses.
+#[cfg(feature = "libvirt")]
+impl From<libvirt::Error> for occi_extension::Fault {
+    fn from(error: libvirt::Error) -> Self {
+        Self { code: error.code().into(), message: error.to_string(), attribute: None }
+    }
+}

@@ -10,7 +10,6 @@ use occi_extension::{CallState, Capability};
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::libvirt::{Hypervisor, Machine, MachinePlan, Network, Nic, Volume};
-use crate::volumes::fault;
 use generated::occi::extension::machines::{self, Host, HostMachine, HostNic, HostPlan};
 
 #[allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "generated; the words are those of wit/")]
@@ -145,7 +144,7 @@ impl HostMachine for CallState {
         let plan = self.table().get(&plan)?.clone();
         match machine.define(plan).await {
             Ok(()) => Ok(Ok(self.table().push(machine)?)),
-            Err(error) => Ok(Err(fault(error))),
+            Err(error) => Ok(Err(error.into())),
         }
     }
 
@@ -156,23 +155,23 @@ impl HostMachine for CallState {
         };
         match machine.exists().await {
             Ok(()) => Ok(Ok(self.table().push(machine)?)),
-            Err(error) => Ok(Err(fault(error))),
+            Err(error) => Ok(Err(error.into())),
         }
     }
 
     async fn state(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<String, Fault>> {
         let machine = self.table().get(&machine)?.clone();
-        Ok(machine.state().await.map(|state| state.as_str().into()).map_err(fault))
+        Ok(machine.state().await.map(|state| state.as_str().into()).map_err(Fault::from))
     }
 
     async fn reason(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<String, Fault>> {
         let machine = self.table().get(&machine)?.clone();
-        Ok(machine.reason().await.map_err(fault))
+        Ok(machine.reason().await.map_err(Fault::from))
     }
 
     async fn start(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
         let machine = self.table().get(&machine)?.clone();
-        Ok(machine.start().await.map_err(fault))
+        Ok(machine.start().await.map_err(Fault::from))
     }
 
     async fn shutdown(
@@ -181,32 +180,32 @@ impl HostMachine for CallState {
         wait: u64,
     ) -> wasmtime::Result<Result<(), Fault>> {
         let machine = self.table().get(&machine)?.clone();
-        Ok(machine.shutdown(Duration::from_millis(wait)).await.map_err(fault))
+        Ok(machine.shutdown(Duration::from_millis(wait)).await.map_err(Fault::from))
     }
 
     async fn power_off(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
         let machine = self.table().get(&machine)?.clone();
-        Ok(machine.power_off().await.map_err(fault))
+        Ok(machine.power_off().await.map_err(Fault::from))
     }
 
     async fn reboot(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
         let machine = self.table().get(&machine)?.clone();
-        Ok(machine.reboot().await.map_err(fault))
+        Ok(machine.reboot().await.map_err(Fault::from))
     }
 
     async fn reset(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
         let machine = self.table().get(&machine)?.clone();
-        Ok(machine.reset().await.map_err(fault))
+        Ok(machine.reset().await.map_err(Fault::from))
     }
 
     async fn pause(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
         let machine = self.table().get(&machine)?.clone();
-        Ok(machine.pause().await.map_err(fault))
+        Ok(machine.pause().await.map_err(Fault::from))
     }
 
     async fn save(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
         let machine = self.table().get(&machine)?.clone();
-        Ok(machine.save().await.map_err(fault))
+        Ok(machine.save().await.map_err(Fault::from))
     }
 
     async fn snapshot(
@@ -215,7 +214,7 @@ impl HostMachine for CallState {
         name: String,
     ) -> wasmtime::Result<Result<(), Fault>> {
         let machine = self.table().get(&machine)?.clone();
-        Ok(machine.snapshot(&name).await.map_err(fault))
+        Ok(machine.snapshot(&name).await.map_err(Fault::from))
     }
 
     async fn attach_volume(
@@ -225,7 +224,7 @@ impl HostMachine for CallState {
     ) -> wasmtime::Result<Result<String, Fault>> {
         let (subject, volume) = (self.call().entity, self.table().get(&volume)?.entity());
         let machine = self.table().get(&machine)?.clone();
-        Ok(machine.attach_volume(subject, volume).await.map_err(fault))
+        Ok(machine.attach_volume(subject, volume).await.map_err(Fault::from))
     }
 
     async fn detach_volume(
@@ -235,7 +234,7 @@ impl HostMachine for CallState {
     ) -> wasmtime::Result<Result<(), Fault>> {
         let (subject, volume) = (self.call().entity, self.table().get(&volume)?.entity());
         let machine = self.table().get(&machine)?.clone();
-        Ok(machine.detach_volume(subject, volume).await.map_err(fault))
+        Ok(machine.detach_volume(subject, volume).await.map_err(Fault::from))
     }
 
     async fn attach_network(
@@ -248,7 +247,7 @@ impl HostMachine for CallState {
         let machine = self.table().get(&machine)?.clone();
         match machine.attach_network(subject, network, mac.as_deref()).await {
             Ok(nic) => Ok(Ok(self.table().push(nic)?)),
-            Err(error) => Ok(Err(fault(error))),
+            Err(error) => Ok(Err(error.into())),
         }
     }
 
@@ -259,12 +258,12 @@ impl HostMachine for CallState {
     ) -> wasmtime::Result<Result<(), Fault>> {
         let (subject, network) = (self.call().entity, self.table().get(&network)?.entity());
         let machine = self.table().get(&machine)?.clone();
-        Ok(machine.detach_network(subject, network).await.map_err(fault))
+        Ok(machine.detach_network(subject, network).await.map_err(Fault::from))
     }
 
     async fn remove(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
         let machine = self.table().get(&machine)?.clone();
-        Ok(machine.remove().await.map_err(fault))
+        Ok(machine.remove().await.map_err(Fault::from))
     }
 
     async fn drop(&mut self, machine: Resource<Machine>) -> wasmtime::Result<()> {

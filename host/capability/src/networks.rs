@@ -5,7 +5,6 @@ use occi_extension::{CallState, Capability};
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::libvirt::{Hypervisor, Network, NetworkPlan};
-use crate::volumes::fault;
 use generated::occi::extension::networks::{self, Host, HostNetwork, HostPlan};
 
 /// Also for the capabilities whose functions take a network.
@@ -118,7 +117,7 @@ impl HostNetwork for CallState {
         let plan = self.table().get(&plan)?.clone();
         match network.define(plan).await {
             Ok(()) => Ok(Ok(self.table().push(network)?)),
-            Err(error) => Ok(Err(fault(error))),
+            Err(error) => Ok(Err(error.into())),
         }
     }
 
@@ -129,28 +128,28 @@ impl HostNetwork for CallState {
         };
         match network.exists().await {
             Ok(()) => Ok(Ok(self.table().push(network)?)),
-            Err(error) => Ok(Err(fault(error))),
+            Err(error) => Ok(Err(error.into())),
         }
     }
 
     async fn active(&mut self, network: Resource<Network>) -> wasmtime::Result<Result<bool, Fault>> {
         let network = self.table().get(&network)?.clone();
-        Ok(network.active().await.map_err(fault))
+        Ok(network.active().await.map_err(Fault::from))
     }
 
     async fn up(&mut self, network: Resource<Network>) -> wasmtime::Result<Result<(), Fault>> {
         let network = self.table().get(&network)?.clone();
-        Ok(network.up().await.map_err(fault))
+        Ok(network.up().await.map_err(Fault::from))
     }
 
     async fn down(&mut self, network: Resource<Network>) -> wasmtime::Result<Result<(), Fault>> {
         let network = self.table().get(&network)?.clone();
-        Ok(network.down().await.map_err(fault))
+        Ok(network.down().await.map_err(Fault::from))
     }
 
     async fn remove(&mut self, network: Resource<Network>) -> wasmtime::Result<Result<(), Fault>> {
         let network = self.table().get(&network)?.clone();
-        Ok(network.remove().await.map_err(fault))
+        Ok(network.remove().await.map_err(Fault::from))
     }
 
     async fn drop(&mut self, network: Resource<Network>) -> wasmtime::Result<()> {

@@ -4,7 +4,7 @@ use occi_extension::bindings::types::{End, Fault};
 use occi_extension::{CallState, Capability};
 use wasmtime::component::{HasSelf, Linker, Resource};
 
-use crate::libvirt::{Error, Hypervisor, Volume};
+use crate::libvirt::{Hypervisor, Volume};
 use generated::occi::extension::volumes::{self, Host, HostVolume};
 
 /// Also for the capabilities whose functions take a volume.
@@ -65,11 +65,6 @@ fn granted(state: &CallState, of: End) -> wasmtime::Result<Result<Volume, Fault>
     })
 }
 
-/// What the guest is told of a refusal.
-pub(crate) fn fault(error: Error) -> Fault {
-    Fault { code: error.code().into(), message: error.to_string(), attribute: None }
-}
-
 impl Host for CallState {}
 
 impl HostVolume for CallState {
@@ -80,7 +75,7 @@ impl HostVolume for CallState {
         };
         match volume.create(bytes).await {
             Ok(()) => Ok(Ok(self.table().push(volume)?)),
-            Err(error) => Ok(Err(fault(error))),
+            Err(error) => Ok(Err(error.into())),
         }
     }
 
@@ -91,23 +86,23 @@ impl HostVolume for CallState {
         };
         match volume.exists().await {
             Ok(()) => Ok(Ok(self.table().push(volume)?)),
-            Err(error) => Ok(Err(fault(error))),
+            Err(error) => Ok(Err(error.into())),
         }
     }
 
     async fn capacity(&mut self, volume: Resource<Volume>) -> wasmtime::Result<Result<u64, Fault>> {
         let volume = self.table().get(&volume)?.clone();
-        Ok(volume.capacity().await.map_err(fault))
+        Ok(volume.capacity().await.map_err(Fault::from))
     }
 
     async fn resize(&mut self, volume: Resource<Volume>, bytes: u64) -> wasmtime::Result<Result<(), Fault>> {
         let volume = self.table().get(&volume)?.clone();
-        Ok(volume.resize(bytes).await.map_err(fault))
+        Ok(volume.resize(bytes).await.map_err(Fault::from))
     }
 
     async fn remove(&mut self, volume: Resource<Volume>) -> wasmtime::Result<Result<(), Fault>> {
         let volume = self.table().get(&volume)?.clone();
-        Ok(volume.remove().await.map_err(fault))
+        Ok(volume.remove().await.map_err(Fault::from))
     }
 
     async fn drop(&mut self, volume: Resource<Volume>) -> wasmtime::Result<()> {

@@ -3,6 +3,7 @@
 //!
 //! The daemon belongs to all tests, so it stays; what comes and goes is a door between it and the driver.
 #![cfg(feature = "libvirt")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "these are tests, their helpers included")]
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

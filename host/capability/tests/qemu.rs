@@ -3,6 +3,7 @@
 //!
 //! The guest system says on its console that it is up, and which disks and interfaces it sees whenever that changes.
 #![cfg(feature = "libvirt")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "these are tests, their helpers included")]
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

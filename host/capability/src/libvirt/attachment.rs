@@ -42,13 +42,18 @@ impl Machine {
                 view.attach(live, attachment, side.text(present))?;
                 return Ok(present.target.clone().unwrap_or_default());
             }
-            if view.sides().flat_map(Devices::all).any(|device| device.volume.as_ref() == Some(&named)) {
+            if view
+                .sides()
+                .iter()
+                .flat_map(|side| side.all())
+                .any(|device| device.volume.as_ref() == Some(&named))
+            {
                 return Err(Error::Conflict(
                     "the machine has that volume already, through another link".into(),
                 ));
             }
             place.find(live, volume)?;
-            let target = device::free_target(view.sides())?;
+            let target = device::free_target(&view.sides())?;
             let disk = device::disk(attachment, place.pool(), volume, FORMAT, &target)?;
             view.attach(live, attachment, &disk)?;
             Ok(target)
@@ -78,7 +83,7 @@ impl Machine {
                 return Ok(Nic { device: present.interface(), mac: present.mac.clone().unwrap_or_default() });
             }
             network::find(live, network)?;
-            let slot = device::free_slot(view.sides())?;
+            let slot = device::free_slot(&view.sides())?;
             let interface = device::interface(attachment, slot, network, &mac)?;
             view.attach(live, attachment, &interface)?;
             Ok(Nic { device: format!("eth{slot}"), mac: mac.clone() })
@@ -125,12 +130,12 @@ impl View {
         Ok(Self { domain, defined, running })
     }
 
-    fn sides(&self) -> impl Iterator<Item = &Devices> + Clone {
-        iter::once(&self.defined).chain(&self.running)
+    fn sides(&self) -> Vec<&Devices> {
+        iter::once(&self.defined).chain(&self.running).collect()
     }
 
     fn find(&self, attachment: Uuid) -> Option<(&Devices, &Device)> {
-        self.sides().find_map(|side| Some((side, side.of(attachment)?)))
+        self.sides().into_iter().find_map(|side| Some((side, side.of(attachment)?)))
     }
 
     /// Attach a device wherever it is not: a crash may have left it on one side.

@@ -76,7 +76,7 @@ impl Default for HypervisorConfig {
             translate: true,
             short: Call { patience: Duration::from_secs(15), at_once: 4 },
             // A libvirt daemon serves five calls of one client at a time: three leave two for the quick ones.
-            long: Call { patience: Duration::from_secs(120), at_once: 3 },
+            long: Call { patience: Duration::from_mins(2), at_once: 3 },
         }
     }
 }

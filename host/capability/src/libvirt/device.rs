@@ -122,19 +122,24 @@ fn alias(xml: &mut Xml, rest: &str) -> io::Result<()> {
 }
 
 /// The first disk name that none of these descriptions uses.
-pub(super) fn free_target<'a>(descriptions: impl Iterator<Item = &'a Devices> + Clone) -> Result<String> {
+pub(super) fn free_target(descriptions: &[&Devices]) -> Result<String> {
     ('a'..='z')
         .map(|letter| format!("vd{letter}"))
         .find(|name| {
-            !descriptions.clone().flat_map(Devices::all).any(|device| device.target.as_ref() == Some(name))
+            !descriptions
+                .iter()
+                .flat_map(|devices| devices.all())
+                .any(|device| device.target.as_ref() == Some(name))
         })
         .ok_or_else(|| Error::Conflict("the machine has no place for another disk: detach one first".into()))
 }
 
 /// The first interface number that none of these descriptions uses.
-pub(super) fn free_slot<'a>(descriptions: impl Iterator<Item = &'a Devices> + Clone) -> Result<u8> {
+pub(super) fn free_slot(descriptions: &[&Devices]) -> Result<u8> {
     (0..=u8::MAX)
-        .find(|slot| !descriptions.clone().flat_map(Devices::all).any(|device| device.slot == Some(*slot)))
+        .find(|slot| {
+            !descriptions.iter().flat_map(|devices| devices.all()).any(|device| device.slot == Some(*slot))
+        })
         .ok_or_else(|| {
             Error::Conflict("the machine has no place for another interface: detach one first".into())
         })
@@ -281,15 +286,16 @@ mod tests {
     fn free_places_are_those_that_no_description_uses() {
         let one = machine("<disk><target dev='vda'/></disk><interface><alias name='ua-0-x'/></interface>");
         let two = machine("<disk><target dev='vdb'/></disk>");
-        assert_eq!(free_target([&one, &two].into_iter()).as_deref(), Ok("vdc"));
+        assert_eq!(free_target(&[&one, &two]).as_deref(), Ok("vdc"));
         let taken = interface(LINK, 0, OTHER, "52:54:00:00:00:01").unwrap();
-        assert_eq!(free_slot([&machine(&taken), &two].into_iter()), Ok(1));
+        assert_eq!(free_slot(&[&machine(&taken), &two]), Ok(1));
     }
 
     #[test]
     fn a_machine_has_26_disks_at_most() {
-        let all: String = ('a'..='z').map(|c| format!("<disk><target dev='vd{c}'/></disk>")).collect();
-        assert_eq!(free_target([&machine(&all)].into_iter()).map_err(|e| e.code()), Err("conflict"));
+        let all = ('a'..='z')
+            .fold(String::new(), |all, c| all + "<disk><target dev='vd" + &c.to_string() + "'/></disk>");
+        assert_eq!(free_target(&[&machine(&all)]).map_err(|e| e.code()), Err("conflict"));
     }
 
     #[test]

@@ -159,7 +159,7 @@ impl Machine {
     /// machine that is off.
     pub async fn shutdown(&self, wait: Duration) -> Result<()> {
         let mut events = self.hypervisor.events();
-        let end = Instant::now() + wait.min(Duration::from_secs(24 * 3600));
+        let end = Instant::now() + wait.min(Duration::from_hours(24));
         let mut press = Instant::now();
         loop {
             match self.state().await? {

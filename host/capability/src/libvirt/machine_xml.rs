@@ -21,7 +21,7 @@ pub struct MachinePlan {
     pub memory: Option<u64>,
     /// The weight in the hypervisor's CPU scheduling, relative to other machines.
     pub shares: Option<u32>,
-    /// 'x86_64' or 'i686'.
+    /// `x86_64` or `i686`.
     pub architecture: Option<String>,
     /// The fully qualified name that the guest system should use.
     pub hostname: Option<String>,
