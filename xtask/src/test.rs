@@ -20,7 +20,7 @@ pub(crate) fn run(workspace: &Workspace, consent: Consent, arguments: &[String])
     // Extensions are among them: built for this machine, their own tests run against the SDK's stand-in for the host.
     let mut tests = workspace.cargo();
     tests.args(["test", "--release", "--workspace", "--exclude", "xtask"]);
-    tests.args(arguments);
+    tests.args(arguments).env("OCCI_TEST_EXTENSIONS", workspace.extensions());
     let all = match Services::start(workspace, consent) {
         Ok(services) => services.run(&mut tests)?,
         Err(reason) => {
@@ -38,7 +38,9 @@ pub(crate) fn with(workspace: &Workspace, consent: Consent, command: &[String]) 
     let Some((program, arguments)) = command.split_first() else {
         return Ok(ExitCode::SUCCESS);
     };
-    Services::start(workspace, consent)?.run(Command::new(program).args(arguments))
+    let mut command = Command::new(program);
+    command.args(arguments).env("OCCI_TEST_EXTENSIONS", workspace.extensions());
+    Services::start(workspace, consent)?.run(&mut command)
 }
 
 /// What tests on real machines need, as long as this value lives.
