@@ -61,7 +61,7 @@ impl Cache {
             }
             Ok(None) => {}
             Err(error) => {
-                tracing::warn!(%digest, "compiled code in the cache is no good, compiling anew: {error:#}")
+                tracing::warn!(%digest, "compiled code in the cache is no good, compiling anew: {error:#}");
             }
         }
         let component = compile()?;

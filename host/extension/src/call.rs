@@ -75,8 +75,8 @@ type Gone = (Result<(), types::Fault>,);
 
 /// How long a call waits until another of the same extension is done.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How much a guest may hand over in one call of a host function, in bytes.
-const HOST_CALL_BYTES: usize = 16 << 20;
+/// How much a guest may hand over to the host at a time, in bytes: with a call, or as its answer.
+const HOST_CALL_BYTES: usize = 2 << 20;
 /// How many handles of resources a guest may hold.
 const HANDLES: usize = 1000;
 /// How many functions of a backtrace are told.
@@ -229,7 +229,7 @@ impl Extension {
         };
         let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], WasmBacktrace::frames);
         let name = |frame: &wasmtime::FrameInfo| match frame.func_name() {
-            Some(name) => wasmtime_name(name),
+            Some(name) => printable(name),
             None => format!("function {}", frame.func_index()),
         };
         CallError::Trapped { extension, reason, backtrace: frames.iter().take(FRAMES).map(name).collect() }
@@ -237,7 +237,7 @@ impl Extension {
 }
 
 /// A function's name, without what would fill the log.
-fn wasmtime_name(name: &str) -> String {
+fn printable(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(120).collect()
 }
 

@@ -14,7 +14,7 @@
 //!         imports: { default: async | trappable },
 //!         with: {
 //!             "occi:extension/types": occi_extension::bindings::types,
-//!             "occi:extension/volumes.volume": super::Volume,      // whatever stands behind a handle
+//!             "occi:extension/volumes.volume": super::Volume,      // a `pub` type: what stands behind a handle
 //!         },
 //!     });
 //! }

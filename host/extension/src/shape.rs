@@ -42,7 +42,7 @@ pub enum ShapeError {
 pub(crate) fn read(bytes: &[u8]) -> Result<Shape<'_>, ShapeError> {
     let mut validator = Validator::new();
     let mut depth = 0_usize;
-    let (mut manifest, mut imports, mut exports) = (None, Vec::new(), Vec::new());
+    let (mut manifests, mut imports, mut exports) = (Vec::new(), Vec::new(), Vec::new());
     let mut types = None;
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload?;
@@ -53,9 +53,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Shape<'_>, ShapeError> {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::CustomSection(section) if depth == 0 && section.name() == SECTION => {
-                if manifest.replace(section.data()).is_some() {
-                    return Err(ShapeError::SeveralManifests);
-                }
+                manifests.push(section.data());
             }
             Payload::ComponentImportSection(section) if depth == 0 => {
                 for import in section.clone() {
@@ -87,7 +85,11 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Shape<'_>, ShapeError> {
     };
     let imports =
         imports.into_iter().map(|name| Import { has_functions: has_functions(&name), name }).collect();
-    Ok(Shape { manifest: manifest.ok_or(ShapeError::NoManifest)?, imports, exports })
+    match manifests[..] {
+        [] => Err(ShapeError::NoManifest),
+        [manifest] => Ok(Shape { manifest, imports, exports }),
+        [_, _, ..] => Err(ShapeError::SeveralManifests),
+    }
 }
 
 /// Checks all of it, so that the compiler sees nothing that the specification does not allow.

@@ -8,6 +8,10 @@ use std::collections::BTreeMap;
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ManifestForm {
     pub(super) extension: ExtensionForm,
+    #[allow(
+        clippy::zero_sized_map_values,
+        reason = "settings may come, and an unknown key is an error until then"
+    )]
     pub(super) capabilities: BTreeMap<String, CapabilityForm>,
     pub(super) limits: LimitsForm,
     pub(super) kind: Vec<KindForm>,
@@ -22,7 +26,7 @@ pub(super) struct ExtensionForm {
     pub(super) publisher: Option<String>,
 }
 
-/// No capability has settings yet.
+/// What is set for one capability: nothing yet.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct CapabilityForm {}

@@ -46,9 +46,9 @@ impl fmt::Display for Place {
                 Step::Key(key) => {
                     let dot = if position == 0 { "" } else { "." };
                     if bare(key) && !key.is_empty() {
-                        write!(f, "{dot}{key}")?
+                        write!(f, "{dot}{key}")?;
                     } else {
-                        write!(f, "{dot}{key:?}")?
+                        write!(f, "{dot}{key:?}")?;
                     }
                 }
             }

@@ -13,8 +13,8 @@ fn folder(host: &Host) -> PathBuf {
 }
 
 fn file(host: &Host, extension: &str) -> PathBuf {
-    let files = fs::read_dir(folder(host)).unwrap().map(|entry| entry.unwrap().path());
-    files.filter(|path| path.extension().is_some_and(|found| found == extension)).next().unwrap()
+    let mut files = fs::read_dir(folder(host)).unwrap().map(|entry| entry.unwrap().path());
+    files.find(|path| path.extension().is_some_and(|found| found == extension)).unwrap()
 }
 
 fn written(path: &Path) -> SystemTime {

@@ -68,6 +68,29 @@ async fn a_loop_before_the_call_ends_too() {
     assert!(matches!(error, CallError::TimedOut { clock: Clock::Computing, .. }), "{error}");
 }
 
+#[tokio::test]
+async fn an_answer_has_an_end() {
+    // One attribute with a text of 3 MiB.
+    let body = r#"
+        (import "occi:extension/types@0.1.0" "[resource-drop]entity" (func $done (param i32)))
+        (data (i32.const 64) "com.example.note")
+        (func (export "occi:extension/actions@0.1.0#act")
+            (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+            (call $done (local.get 4))
+            (drop (memory.grow (i32.const 64)))
+            (i32.store (i32.const 1032) (i32.const 2048))
+            (i32.store (i32.const 1036) (i32.const 1))
+            (i32.store (i32.const 2048) (i32.const 64))
+            (i32.store (i32.const 2052) (i32.const 16))
+            (i32.store (i32.const 2068) (i32.const 3145728))
+            (i32.const 1024))
+    "#;
+    let guest = Guest { body: body.into(), ..Guest::deeds() };
+    let error = failure(&Host::new().load(&guest.build()), "ok").await;
+    let CallError::Trapped { reason, .. } = &error else { panic!("{error}") };
+    assert!(reason.contains("too much data"), "{reason}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn others_go_on_beside_all_of_them() {
     let host = Host::new();
