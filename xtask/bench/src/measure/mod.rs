@@ -1,0 +1,133 @@
+//! The comparisons. Runs of ours and of the reference alternate, so that whatever else the machine does meets both.
+
+mod call;
+mod create;
+mod read;
+mod start;
+
+use crate::figure::{Figure, Pair};
+use crate::process::Server;
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The server
+    #[arg(long)]
+    server: PathBuf,
+    /// The folder with its extensions
+    #[arg(long)]
+    extensions: PathBuf,
+    /// How many runs of each
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// How long a run under load lasts
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    seconds: u32,
+    /// Only these
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Part>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Read,
+    Note,
+    Machine,
+    Call,
+    Start,
+}
+
+/// All of it, or the parts that were asked for.
+pub(crate) fn all(options: &Options) -> Result<Vec<Figure>> {
+    let parts: [(Part, fn(&Options) -> Result<Vec<Figure>>); 5] = [
+        (Part::Read, read::measure),
+        (Part::Call, call::measure),
+        (Part::Note, create::notes),
+        (Part::Machine, create::machines),
+        (Part::Start, start::measure),
+    ];
+    let mut figures = Vec::new();
+    for (part, measure) in parts {
+        if options.only.is_empty() || options.only.contains(&part) {
+            figures.extend(measure(options)?);
+        }
+    }
+    Ok(figures)
+}
+
+impl Options {
+    /// The server, with a folder of its own.
+    fn serve(&self, data: &Path) -> Result<Server> {
+        self.serve_only(&self.extensions, data)
+    }
+
+    fn serve_only(&self, extensions: &Path, data: &Path) -> Result<Server> {
+        let arguments: [&OsStr; 7] = [
+            "serve".as_ref(),
+            "--listen".as_ref(),
+            "127.0.0.1:0".as_ref(),
+            "--data".as_ref(),
+            data.as_ref(),
+            "--extensions".as_ref(),
+            extensions.as_ref(),
+        ];
+        Server::start(&self.server, &arguments)
+    }
+
+    /// Runs both in turns; each begins as often as the other.
+    fn compare(
+        &self,
+        what: &str,
+        mut ours: impl FnMut() -> Result<f64>,
+        mut reference: impl FnMut() -> Result<f64>,
+    ) -> Result<Vec<Pair>> {
+        let mut pairs = Vec::new();
+        for run in 1..=self.runs {
+            let pair = if run.is_multiple_of(2) {
+                let reference = reference()?;
+                Pair { ours: ours()?, reference }
+            } else {
+                Pair { ours: ours()?, reference: reference()? }
+            };
+            eprintln!("    {what}, run {run}: {:.2}", pair.ours / pair.reference);
+            pairs.push(pair);
+        }
+        Ok(pairs)
+    }
+}
+
+/// One of the reference programs, all of which are in this one.
+fn reference(arguments: &[&OsStr]) -> Result<Server> {
+    Server::start(&itself()?, arguments)
+}
+
+fn itself() -> Result<PathBuf> {
+    std::env::current_exe().context("where this program is")
+}
+
+fn folder() -> Result<tempfile::TempDir> {
+    tempfile::tempdir().context("cannot make a folder")
+}
+
+/// Writes what a reference program needs to know.
+fn tell(folder: &Path, value: &impl serde::Serialize) -> Result<PathBuf> {
+    let file = folder.join("told.json");
+    let json = serde_json::to_vec(value).context("JSON")?;
+    std::fs::write(&file, json).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(file)
+}
+
+/// The collection of virtual machines, and a description of one.
+const MACHINES: &str = "/compute/";
+const MACHINE: &str = "Category: compute; scheme=\"http://schemas.ogf.org/occi/infrastructure#\"; class=\"kind\"\n\
+     X-OCCI-Attribute: occi.compute.cores=2\n\
+     X-OCCI-Attribute: occi.compute.memory=1.0\n\
+     X-OCCI-Attribute: occi.core.title=\"A machine\"\n";
+
+/// The collection of notes, and a description of one.
+const NOTES: &str = "/note/";
+const NOTE: &str = "Category: note; scheme=\"http://example.com/occi/note#\"; class=\"kind\"\n\
+     X-OCCI-Attribute: com.example.note.text=\"buy oat milk, and bread\"\n";
