@@ -161,9 +161,14 @@ async fn load(loader: &Arc<Loader>, folder: &Path) -> Result<Vec<Arc<Extension>>
         .collect();
     let mut extensions: Vec<Arc<Extension>> = Vec::new();
     for task in loading {
-        let Some(extension) = task.await.context("an extension's loading ended abnormally")? else { continue };
+        let Some(extension) = task.await.context("an extension's loading ended abnormally")? else {
+            continue;
+        };
         if let Some(first) = extensions.iter().find(|first| first.name() == extension.name()) {
-            tracing::error!(name = &**first.name(), "two files hold an extension of this name; the first serves");
+            tracing::error!(
+                name = &**first.name(),
+                "two files hold an extension of this name; the first serves"
+            );
             continue;
         }
         extensions.push(Arc::new(extension));
@@ -174,10 +179,12 @@ async fn load(loader: &Arc<Loader>, folder: &Path) -> Result<Vec<Arc<Extension>>
 fn load_one(loader: &Loader, file: &Path) -> Option<Extension> {
     let kind = file.extension().and_then(std::ffi::OsStr::to_str)?;
     let loaded = match kind {
-        "wasm" => std::fs::read(file).map_err(anyhow::Error::from).and_then(|bytes| Ok(loader.component(&bytes)?)),
-        "toml" => {
-            std::fs::read_to_string(file).map_err(anyhow::Error::from).and_then(|text| Ok(loader.manifest(&text)?))
+        "wasm" => {
+            std::fs::read(file).map_err(anyhow::Error::from).and_then(|bytes| Ok(loader.component(&bytes)?))
         }
+        "toml" => std::fs::read_to_string(file)
+            .map_err(anyhow::Error::from)
+            .and_then(|text| Ok(loader.manifest(&text)?)),
         _ => return None,
     };
     match loaded {

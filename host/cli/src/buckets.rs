@@ -19,7 +19,8 @@ impl StoreBuckets {
 impl BucketReader for StoreBuckets {
     fn get(&self, tenant: &str, extension: &str, bucket: &str, key: &str) -> Result<Option<Bytes>, String> {
         let view = self.store.read().map_err(|error| error.to_string())?;
-        let found = Bucket::new(tenant, extension, bucket).get(&*view, key).map_err(|error| error.to_string())?;
+        let found =
+            Bucket::new(tenant, extension, bucket).get(&*view, key).map_err(|error| error.to_string())?;
         Ok(found.map(|found| found.value))
     }
 

@@ -122,7 +122,8 @@ impl Config {
     /// Reads a file; none gives the defaults.
     pub(crate) fn read(file: Option<&Path>) -> anyhow::Result<Self> {
         let Some(file) = file else { return Ok(Self::default()) };
-        let text = std::fs::read_to_string(file).with_context(|| format!("the configuration {}", file.display()))?;
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("the configuration {}", file.display()))?;
         Self::parse(&text).with_context(|| format!("the configuration {}", file.display()))
     }
 
@@ -201,12 +202,16 @@ mod tests {
         let whole: String = EXAMPLE
             .lines()
             .map(|line| match line.strip_prefix("# ") {
-                Some(setting) if setting.starts_with('[') || setting.contains(" = ") => format!("{setting}\n"),
+                Some(setting) if setting.starts_with('[') || setting.contains(" = ") => {
+                    format!("{setting}\n")
+                }
                 _ => format!("{line}\n"),
             })
             .collect();
         let config = Config::parse(&whole).unwrap();
-        assert!(config.hypervisor.boot.is_some() && config.extensions.is_some() && config.capabilities.is_some());
+        assert!(
+            config.hypervisor.boot.is_some() && config.extensions.is_some() && config.capabilities.is_some()
+        );
     }
 
     #[test]

@@ -60,7 +60,8 @@ pub(crate) fn start(data: &Path, uri: String, hypervisor: Hypervisor) -> anyhow:
     if path.exists() {
         std::fs::remove_file(&path).with_context(|| format!("the old socket {}", path.display()))?;
     }
-    let listener = UnixListener::bind(&path).with_context(|| format!("the control socket {}", path.display()))?;
+    let listener =
+        UnixListener::bind(&path).with_context(|| format!("the control socket {}", path.display()))?;
     let router = Router::new().route(INVENTORY, get(inventory)).with_state(Shown { uri, hypervisor });
     tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, router).await {
@@ -81,7 +82,11 @@ async fn inventory(State(shown): State<Shown>) -> Result<Json<Inventory>, (Statu
             .into_iter()
             .map(|(id, state)| Machine { name: name(id), state: state.as_str().into() })
             .collect(),
-        volumes: found.volumes.into_iter().map(|(id, capacity)| Volume { name: name(id), capacity }).collect(),
+        volumes: found
+            .volumes
+            .into_iter()
+            .map(|(id, capacity)| Volume { name: name(id), capacity })
+            .collect(),
         networks: found.networks.into_iter().map(|(id, active)| Network { name: name(id), active }).collect(),
     }))
 }

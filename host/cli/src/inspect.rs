@@ -28,8 +28,9 @@ async fn ask(data: &Path) -> anyhow::Result<String> {
         .with_context(|| format!("no server runs on {} (its socket {})", data.display(), path.display()))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
-    let request =
-        hyper::Request::get(control::INVENTORY).header(hyper::header::HOST, "occi").body(Empty::<Bytes>::new())?;
+    let request = hyper::Request::get(control::INVENTORY)
+        .header(hyper::header::HOST, "occi")
+        .body(Empty::<Bytes>::new())?;
     let response = sender.send_request(request).await?;
     let status = response.status();
     let body = String::from_utf8_lossy(&response.into_body().collect().await?.to_bytes()).into_owned();

@@ -39,17 +39,16 @@ struct Serve {
     /// The configuration, a TOML file; `occi config` prints one.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Where to listen; the port 0 takes a free one. [default: 127.0.0.1:8787]
+    /// Where to listen; the port 0 takes a free one [default: 127.0.0.1:8787]
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
-    /// The server's own folder. [default: ./occi-data]
+    /// The server's own folder [default: ./occi-data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The folder with the extensions. [default: `extensions` beside this program]
+    /// The folder with the extensions [default: `extensions` beside this program]
     #[arg(long, value_name = "DIR")]
     extensions: Option<PathBuf>,
-    /// libvirt's URI. [default: test:///default]
-    #[arg(long, value_name = "URI")]
+    #[arg(long, value_name = "URI", help = "libvirt's URI [default: test:///default]")]
     hypervisor: Option<String>,
 }
 

@@ -34,7 +34,8 @@ pub(crate) async fn act(
     };
     let before = &stored.entity;
     let operation = Uuid::new_v4();
-    let outside = snapshot.extension(&invocation.owner).is_some_and(|extension| extension.uses_outside_capabilities());
+    let outside =
+        snapshot.extension(&invocation.owner).is_some_and(|extension| extension.uses_outside_capabilities());
     if outside {
         core.intend(operation, Verb::Change, [&**before]).await?;
     }
@@ -46,7 +47,7 @@ pub(crate) async fn act(
                 core.strike(operation).await;
             }
             if !is_plain_no(&refusal) {
-                core.observe(before.id, Cause::Event);
+                core.observe(before.id, Cause::Restart);
             }
             return Err(refusal);
         }

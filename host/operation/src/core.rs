@@ -29,7 +29,8 @@ impl Core {
     pub fn start(store: Arc<dyn Store>, extensions: Vec<Arc<Extension>>) -> Result<Arc<Self>, StartError> {
         let tags = occi_store::tags(&*store.read()?, Caller::DEFAULT_TENANT)?;
         let tags = tags.into_iter().map(|tag| tag.mixin).collect();
-        let snapshot = Snapshot::new(extensions, tags)?;
+        let snapshot = Snapshot::new(extensions, Vec::new())?;
+        let snapshot = snapshot.with_tags(snapshot.without_clashes(tags))?;
         let (observations, observer) = Observer::new();
         let core = Arc::new(Self {
             store,
@@ -75,7 +76,9 @@ impl Core {
         operation: Operation,
     ) -> Result<Reply, Refusal> {
         match operation {
-            Operation::Create { place, draft } => crate::create::create(self, snapshot, caller, &place, draft).await,
+            Operation::Create { place, draft } => {
+                crate::create::create(self, snapshot, caller, &place, draft).await
+            }
             Operation::Put { path, draft, condition } => {
                 crate::update::put(self, snapshot, caller, path, draft, &condition).await
             }
@@ -91,7 +94,9 @@ impl Core {
             Operation::DeleteAll(Collection::Mixin(mixin)) => {
                 crate::tag::dissociate(self, snapshot, caller, &mixin, &occi_model::Draft::default()).await
             }
-            Operation::DeleteAll(collection) => crate::delete::delete_all(self, snapshot, caller, &collection).await,
+            Operation::DeleteAll(collection) => {
+                crate::delete::delete_all(self, snapshot, caller, &collection).await
+            }
             Operation::ActOnAll { collection, term, draft } => {
                 crate::act::act_on_all(self, snapshot, caller, &collection, &term, &draft).await
             }

@@ -49,7 +49,10 @@ pub(crate) async fn create_at(
     let made = snapshot.registry().classify(&item)?;
     let above = made.kind.kind.location.as_ref().map(Location::as_str).unwrap_or_default();
     if !path.as_str().starts_with(above) {
-        return Err(Refusal::Invalid(format!("an entity of {} is created below {above}, not at {path}", made.kind.kind.id)));
+        return Err(Refusal::Invalid(format!(
+            "an entity of {} is created below {above}, not at {path}",
+            made.kind.kind.id
+        )));
     }
     make(core, snapshot, caller, vec![Asked { made, item, path: Some(path) }]).await
 }
@@ -127,7 +130,8 @@ async fn make(
             Ok(revision) => {
                 core.schedule(&effects.again);
                 let revision = (created.len() == 1).then_some(revision);
-                let locations = created.into_iter().filter(|entity| !is_inline(entity, &new)).map(|e| e.location);
+                let locations =
+                    created.into_iter().filter(|entity| !is_inline(entity, &new)).map(|e| e.location);
                 return Ok(Reply { representation: Representation::Created(locations.collect()), revision });
             }
             Err(refusal) => outcome = Err(refusal),
@@ -195,10 +199,11 @@ fn identity(
     item: &Item,
     path: Option<Location>,
 ) -> Result<Identity, Refusal> {
-    let id = wanted_id(item).filter(|id| is_free(view, *id)).unwrap_or_else(Uuid::new_v4);
+    let id = wanted_id(item).filter(|id| is_free(view, *id)).unwrap_or_else(Uuid::now_v7);
     // A Kind without a location has no instances, so `classify` has refused it.
     let location = path.or_else(|| Some(made.kind.kind.location.as_ref()?.child(id)));
-    let location = location.ok_or_else(|| Refusal::Internal(format!("{} has no location", made.kind.kind.id)))?;
+    let location =
+        location.ok_or_else(|| Refusal::Internal(format!("{} has no location", made.kind.kind.id)))?;
     Ok(Identity { id, location, tenant: Arc::clone(&caller.tenant) })
 }
 

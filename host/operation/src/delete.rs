@@ -24,7 +24,8 @@ pub(crate) async fn delete(
     condition: &Condition,
 ) -> Result<Reply, Refusal> {
     let (_held, doomed) = doom(core, caller, path, condition).await?;
-    if let Some(stored) = doomed.entities.iter().find(|stored| snapshot.registry().kind(&stored.entity.kind).is_none())
+    if let Some(stored) =
+        doomed.entities.iter().find(|stored| snapshot.registry().kind(&stored.entity.kind).is_none())
     {
         return Err(Refusal::NotLoaded(stored.entity.kind.clone()));
     }
@@ -42,7 +43,7 @@ pub(crate) async fn delete(
                 core.strike(operation).await;
             }
             if !is_plain_no(&refusal) {
-                core.observe(stored.entity.id, Cause::Event);
+                core.observe(stored.entity.id, Cause::Restart);
             }
             return Err(refusal);
         }
@@ -61,7 +62,7 @@ async fn restore(core: &Core, effects: &mut Effects<'_>, ended: &[Stored]) {
         if let Err(refusal) = effects.create(Entity::clone(&stored.entity)).await {
             tracing::error!(entity = %stored.entity.id, "what was ended could not be made again: {refusal}");
         }
-        core.observe(stored.entity.id, Cause::Event);
+        core.observe(stored.entity.id, Cause::Restart);
     }
 }
 
@@ -109,7 +110,8 @@ impl Doomed {
     }
 
     fn resources(&self) -> HashSet<Uuid> {
-        let own = self.entities.iter().filter(|stored| !stored.entity.is_link()).map(|stored| stored.entity.id);
+        let own =
+            self.entities.iter().filter(|stored| !stored.entity.is_link()).map(|stored| stored.entity.id);
         own.chain(self.entities.iter().flat_map(|stored| local_ends(&stored.entity))).collect()
     }
 
@@ -137,7 +139,9 @@ async fn doom(
         let stored = find(&*view, caller, path)?;
         check(&*view, condition, Some(&stored))?;
         let now = Doomed::gather(&*view, stored)?;
-        if now.resources() == seen.resources() && now.links().collect::<HashSet<_>>() == seen.links().collect() {
+        if now.resources() == seen.resources()
+            && now.links().collect::<HashSet<_>>() == seen.links().collect()
+        {
             return Ok((held, now));
         }
     }

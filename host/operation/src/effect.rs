@@ -3,7 +3,9 @@
 use crate::refusal::Refusal;
 use crate::snapshot::{Role, Snapshot};
 use occi_extension::{Call, CallError, Extension, KeyValueWrite, Outcome, Subject};
-use occi_model::{Attributes, CategoryId, Change, Entity, Invocation, Updated};
+use occi_model::{
+    Attribute, AttributeName, Attributes, CategoryId, Change, Entity, Invocation, Updated, core,
+};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -69,9 +71,10 @@ impl<'a> Effects<'a> {
             }
         }
         let mut after = entity;
+        let remaining = remaining(before, &cleared, &lost);
         if !wanted.is_empty() || !cleared.is_empty() {
             for role in self.roles_concerned(before, &after, &wanted, &cleared) {
-                let call = self.call(&role, before);
+                let call = self.call(&role, &remaining);
                 let outcome = role.1.update(call, &wanted).await?;
                 after = self.settle(&role.1, &after, outcome)?;
             }
@@ -97,7 +100,8 @@ impl<'a> Effects<'a> {
 
     /// Asks what an entity is now.
     pub(crate) async fn observe(&mut self, entity: &Entity, cause: &str) -> Result<Entity, Refusal> {
-        let Some(role) = self.snapshot.role_of_kind(&entity.kind).filter(|(_, extension)| extension.has_observe())
+        let Some(role) =
+            self.snapshot.role_of_kind(&entity.kind).filter(|(_, extension)| extension.has_observe())
         else {
             return Ok(entity.clone());
         };
@@ -132,12 +136,12 @@ impl<'a> Effects<'a> {
         before: &Entity,
         after: &Entity,
         wanted: &Attributes,
-        cleared: &[occi_model::AttributeName],
+        cleared: &[AttributeName],
     ) -> Vec<Role> {
         let registry = self.snapshot.registry();
         let names: Vec<_> = wanted.keys().chain(cleared).collect();
         let kind = registry.kind(&before.kind);
-        let declared = |attributes: &[Arc<occi_model::Attribute>], name: &occi_model::AttributeName| {
+        let declared = |attributes: &[Arc<Attribute>], name: &AttributeName| {
             attributes.iter().any(|attribute| &attribute.name == name)
         };
         let mut roles = self.snapshot.roles(after);
@@ -146,7 +150,9 @@ impl<'a> Effects<'a> {
             None => kind.is_some_and(|kind| names.iter().any(|name| declared(&kind.attributes, name))),
         });
         // A Mixin that is only now gained is created, not updated.
-        roles.retain(|(id, _)| registry.mixin(id).is_none() || registry.mixins_of(before).any(|held| held == id));
+        roles.retain(|(id, _)| {
+            registry.mixin(id).is_none() || registry.mixins_of(before).any(|held| held == id)
+        });
         roles
     }
 
@@ -160,7 +166,12 @@ impl<'a> Effects<'a> {
         Call { operation: self.operation, role: role.0.clone(), subject: Arc::new(subject) }
     }
 
-    fn settle(&mut self, extension: &Extension, entity: &Entity, mut outcome: Outcome) -> Result<Entity, Refusal> {
+    fn settle(
+        &mut self,
+        extension: &Extension,
+        entity: &Entity,
+        mut outcome: Outcome,
+    ) -> Result<Entity, Refusal> {
         let change = std::mem::take(&mut outcome.change);
         self.keep(extension, entity, outcome);
         if change == Change::default() {
@@ -177,6 +188,22 @@ impl<'a> Effects<'a> {
         self.writes.extend(outcome.writes.into_iter().map(|write| (Arc::clone(&name), write)));
         self.again.extend(outcome.again.map(|delay| (entity.id, delay)));
     }
+}
+
+/// What an update leaves of an entity, with the old values of what it changes.
+fn remaining(before: &Entity, cleared: &[AttributeName], lost: &[CategoryId]) -> Entity {
+    let mut entity = before.clone();
+    entity.mixins.retain(|id| !lost.contains(id));
+    for name in cleared {
+        match name.as_str() {
+            core::TITLE => entity.title = None,
+            core::SUMMARY => entity.summary = None,
+            _ => {
+                entity.attributes.remove(name);
+            }
+        }
+    }
+    entity
 }
 
 /// Whether an extension said no by itself, and so had the chance to leave the world as it was; after a trap or a

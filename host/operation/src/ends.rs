@@ -70,7 +70,9 @@ impl Surroundings<'_> {
             let path = Location::parse(text)?;
             match self.new.iter().find(|entity| entity.location == path) {
                 Some(entity) => Some(resource(entity)),
-                None => Entities::new(self.view, tenant).find_by_path(&path)?.map(|stored| resource(&stored.entity)),
+                None => Entities::new(self.view, tenant)
+                    .find_by_path(&path)?
+                    .map(|stored| resource(&stored.entity)),
             }
         } else {
             let id = Uuid::parse_str(text).map_err(|_| nothing())?;

@@ -67,12 +67,16 @@ impl Core {
         found
             .into_iter()
             .map(|(operation, bytes)| {
-                let broken = |why: String| Refusal::Internal(format!("the intent {operation} cannot be read: {why}"));
+                let broken =
+                    |why: String| Refusal::Internal(format!("the intent {operation} cannot be read: {why}"));
                 let Stored { verb, entities } =
                     postcard::from_bytes(&bytes).map_err(|error| broken(error.to_string()))?;
                 let entities = entities
                     .iter()
-                    .map(|bytes| record::decode_whole(operation.as_bytes(), bytes).map_err(|error| broken(error.to_string())))
+                    .map(|bytes| {
+                        record::decode_whole(operation.as_bytes(), bytes)
+                            .map_err(|error| broken(error.to_string()))
+                    })
                     .collect::<Result<_, _>>()?;
                 Ok(Intent { operation, verb, entities })
             })

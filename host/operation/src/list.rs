@@ -46,7 +46,11 @@ pub(crate) fn list(
 }
 
 /// The paths of all members at this moment.
-pub(crate) fn members(core: &Core, caller: &Caller, collection: &Collection) -> Result<Vec<Location>, Refusal> {
+pub(crate) fn members(
+    core: &Core,
+    caller: &Caller,
+    collection: &Collection,
+) -> Result<Vec<Location>, Refusal> {
     let view = core.read()?;
     let found = Entities::new(&*view, &caller.tenant).locations(collection.set(), &Portion::default())?;
     Ok(found.items.into_iter().map(|member| member.location).collect())

@@ -35,7 +35,8 @@ impl Locks {
 impl Held {
     /// Locks more entities. They must be links where those held are resources.
     pub(crate) async fn extend(&mut self, ids: impl IntoIterator<Item = Uuid>) {
-        let mut ids: Vec<_> = ids.into_iter().filter(|id| !self.guards.iter().any(|(held, _)| held == id)).collect();
+        let mut ids: Vec<_> =
+            ids.into_iter().filter(|id| !self.guards.iter().any(|(held, _)| held == id)).collect();
         ids.sort_unstable();
         ids.dedup();
         for id in ids {

@@ -98,7 +98,9 @@ impl Core {
         match self.ask_one(entity, cause).await {
             Ok(Some(changed)) if !changed.entity.is_link() => self.ask_links(&changed, Cause::Event).await,
             Ok(_) => {}
-            Err(refusal) => tracing::warn!(%entity, cause = cause.name(), "what it is now is not known: {refusal}"),
+            Err(refusal) => {
+                tracing::warn!(%entity, cause = cause.name(), "what it is now is not known: {refusal}");
+            }
         }
     }
 

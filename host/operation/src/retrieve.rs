@@ -27,7 +27,10 @@ pub(crate) fn find(view: &dyn ReadView, caller: &Caller, path: &Location) -> Res
 pub(crate) fn reply(view: &dyn ReadView, snapshot: &Snapshot, stored: &Stored) -> Result<Reply, Refusal> {
     let links = links(view, &stored.entity)?;
     let revision = revision(stored, &links);
-    Ok(Reply { representation: Representation::Entity(show(snapshot, stored, &links)), revision: Some(revision) })
+    Ok(Reply {
+        representation: Representation::Entity(show(snapshot, stored, &links)),
+        revision: Some(revision),
+    })
 }
 
 /// The links that leave an entity.

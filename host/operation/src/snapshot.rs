@@ -1,7 +1,7 @@
 //! What one request sees from beginning to end: all categories, and the extension behind each.
 
 use occi_extension::Extension;
-use occi_model::{CategoryId, Entity, Mixin, Registry, RegistryError};
+use occi_model::{CategoryId, Entity, Mixin, Registry, RegistryError, Target};
 use occi_store::MadeBy;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -55,6 +55,22 @@ impl Snapshot {
     /// The same extensions with other tags.
     pub(crate) fn with_tags(&self, tags: Vec<Mixin>) -> Result<Self, SnapshotError> {
         Self::new(self.extensions.clone(), tags)
+    }
+
+    /// The tags without those whose name or path an extension has taken that came later: what the provider offers
+    /// comes first. A tag that is left out is still stored, and is back when that extension is gone.
+    pub(crate) fn without_clashes(&self, mut tags: Vec<Mixin>) -> Vec<Mixin> {
+        let registry = &self.registry;
+        tags.retain(|tag| {
+            let (id, location) = (&tag.id, &tag.location);
+            let named = registry.kind(id).is_some() || registry.mixin(id).is_some() || registry.action(id).is_some();
+            let clashes = named || !matches!(registry.resolve(location), Target::Space(_));
+            if clashes {
+                tracing::error!(tag = %id, %location, "a tag has the name or the path of an extension's category and is left out");
+            }
+            !clashes
+        });
+        tags
     }
 
     pub(crate) fn tags(&self) -> &[Mixin] {

@@ -7,8 +7,8 @@ use crate::retrieve::find;
 use crate::{Caller, Collection, Refusal, Reply, Snapshot, update};
 use occi_model::registry::is_reserved;
 use occi_model::{
-    CategoryDraft, CategoryId, CategoryView, Class, Draft, Location, Mixin, Origin, Representation, Updated, Violation,
-    core as names,
+    CategoryDraft, CategoryId, CategoryView, Class, Draft, Location, Mixin, Origin, Representation, Updated,
+    Violation, core as names,
 };
 use occi_store::{Batch, Entities, Stored};
 use std::collections::HashSet;
@@ -24,14 +24,15 @@ pub(crate) async fn define(core: &Core, caller: &Caller, draft: Draft) -> Result
     let mut batch = Batch::new();
     let mut ids = Vec::new();
     for category in wanted {
-        let tag = tag(&snapshot, category)?;
+        let tag = tag(core, caller, &snapshot, category)?;
         occi_store::put_tag(&mut batch, &caller.tenant, &tag)?;
         ids.push(tag.id.clone());
         tags.push(tag);
     }
     let next = snapshot.with_tags(tags).map_err(|error| Refusal::Conflict(error.to_string()))?;
     core.store.commit(batch).await?;
-    let views = ids.iter().filter_map(|id| next.registry().mixin(id)).map(|tag| CategoryView::Mixin(Arc::clone(tag)));
+    let views =
+        ids.iter().filter_map(|id| next.registry().mixin(id)).map(|tag| CategoryView::Mixin(Arc::clone(tag)));
     let reply = Reply::new(Representation::Categories(views.collect()));
     core.snapshot.store(Arc::new(next));
     Ok(reply)
@@ -48,7 +49,7 @@ fn categories(draft: Draft) -> Result<Vec<CategoryDraft>, Refusal> {
     Ok(categories)
 }
 
-fn tag(snapshot: &Snapshot, category: CategoryDraft) -> Result<Mixin, Refusal> {
+fn tag(core: &Core, caller: &Caller, snapshot: &Snapshot, category: CategoryDraft) -> Result<Mixin, Refusal> {
     let id = category.id;
     if let Some(given) = category.class.filter(|class| *class != Class::Mixin) {
         return Err(Refusal::Invalid(format!("{id}: clients define mixins, not a {given}")));
@@ -60,18 +61,37 @@ fn tag(snapshot: &Snapshot, category: CategoryDraft) -> Result<Mixin, Refusal> {
         )));
     }
     if category.has_content {
-        return Err(Refusal::Invalid(format!("{id}: a mixin that a client defines has no attributes and no actions")));
+        return Err(Refusal::Invalid(format!(
+            "{id}: a mixin that a client defines has no attributes and no actions"
+        )));
     }
     let registry = snapshot.registry();
     if registry.mixin(&id).is_some() || registry.kind(&id).is_some() || registry.action(&id).is_some() {
         return Err(Refusal::Conflict(format!("{id} is there already")));
     }
     let Some(location) = category.location else {
-        return Err(Refusal::Invalid(format!("{id}: a location is missing, such as location=\"/{}/\"", id.term())));
+        return Err(Refusal::Invalid(format!(
+            "{id}: a location is missing, such as location=\"/{}/\"",
+            id.term()
+        )));
     };
     let location = Location::parse(&location)?;
     if !location.is_collection() || location.as_str() == "/" {
-        return Err(Refusal::Invalid(format!("{id}: the location {location} must be a path that ends in `/`")));
+        return Err(Refusal::Invalid(format!(
+            "{id}: the location {location} must be a path that ends in `/`"
+        )));
+    }
+    if let Some(unknown) = category.applies.iter().find(|kind| registry.kind(kind).is_none()) {
+        return Err(Refusal::Invalid(format!("{id} would apply to {unknown}, which is not a kind here")));
+    }
+    let entity = Location::parse(location.as_str().trim_end_matches('/'))?;
+    let view = core.read()?;
+    let entities = Entities::new(&*view, &caller.tenant);
+    let is_taken = entities.find_by_path(&entity)?.is_some() || entities.find_by_path(&location)?.is_some();
+    if is_taken {
+        return Err(Refusal::Conflict(format!(
+            "{id}: there is an entity at {entity}; choose another location"
+        )));
     }
     Ok(Mixin {
         title: category.title,
@@ -182,8 +202,11 @@ fn named(core: &Core, caller: &Caller, draft: &Draft) -> Result<Vec<Location>, R
     for item in &draft.items {
         let id = item.attributes.get(names::ID).and_then(occi_model::Value::as_text);
         let id = id.and_then(|text| Uuid::parse_str(text).ok());
-        let Some(stored) = id.map(|id| Entities::new(&*view, &caller.tenant).get(id)).transpose()?.flatten() else {
-            return Err(Refusal::Invalid("each entity is named by its location or by its id; one is not here".into()));
+        let Some(stored) = id.map(|id| Entities::new(&*view, &caller.tenant).get(id)).transpose()?.flatten()
+        else {
+            return Err(Refusal::Invalid(
+                "each entity is named by its location or by its id; one is not here".into(),
+            ));
         };
         paths.push(stored.entity.location.clone());
     }

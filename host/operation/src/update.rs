@@ -68,10 +68,9 @@ pub(crate) async fn update(
 }
 
 fn the_one(draft: Draft) -> Result<Item, Refusal> {
-    let [item]: [Item; 1] = draft
-        .items
-        .try_into()
-        .map_err(|items: Vec<Item>| Refusal::Invalid(format!("describe one entity here, not {}", items.len())))?;
+    let [item]: [Item; 1] = draft.items.try_into().map_err(|items: Vec<Item>| {
+        Refusal::Invalid(format!("describe one entity here, not {}", items.len()))
+    })?;
     Ok(item)
 }
 
@@ -181,7 +180,8 @@ pub(crate) async fn apply_all(
     }
     let operation = Uuid::new_v4();
     let outside = updates.iter().any(|(stored, updated)| {
-        Effects::reaches_outside(snapshot, &stored.entity) || Effects::reaches_outside(snapshot, &updated.entity)
+        Effects::reaches_outside(snapshot, &stored.entity)
+            || Effects::reaches_outside(snapshot, &updated.entity)
     });
     if outside {
         core.intend(operation, Verb::Change, updates.iter().map(|(stored, _)| &*stored.entity)).await?;
@@ -213,7 +213,7 @@ pub(crate) async fn apply_all(
     for (stored, updated) in updates[..begun].iter().rev() {
         take_back(&mut effects, &stored.entity, updated).await;
         if outcome.as_ref().is_err_and(|refusal| !is_plain_no(refusal)) {
-            core.observe(stored.entity.id, Cause::Event);
+            core.observe(stored.entity.id, Cause::Restart);
         }
     }
     if outside {
@@ -250,7 +250,8 @@ async fn retarget(effects: &mut Effects<'_>, before: &Entity, after: Entity) -> 
 /// What a client sees of a resource changes when a link leaves it or comes to it.
 fn touch_sources(core: &Core, changes: &mut Changes, before: &Entity, after: &Entity) -> Result<(), Refusal> {
     let view = core.read()?;
-    let ids: HashSet<Uuid> = [before, after].into_iter().filter_map(|link| Some(link.ends.as_ref()?.source_id)).collect();
+    let ids: HashSet<Uuid> =
+        [before, after].into_iter().filter_map(|link| Some(link.ends.as_ref()?.source_id)).collect();
     for id in ids {
         if let Some(source) = Entities::new(&*view, &before.tenant).get(id)? {
             changes.touch(&source)?;
@@ -266,7 +267,12 @@ async fn take_back(effects: &mut Effects<'_>, before: &Entity, updated: &Updated
         let backwards = Updated {
             entity: Entity::clone(before),
             wanted: names.filter_map(|name| Some((name.clone(), before.get(name.as_str())?))).collect(),
-            cleared: updated.wanted.keys().filter(|name| before.get(name.as_str()).is_none()).cloned().collect(),
+            cleared: updated
+                .wanted
+                .keys()
+                .filter(|name| before.get(name.as_str()).is_none())
+                .cloned()
+                .collect(),
             gained: updated.lost.clone(),
             lost: updated.gained.clone(),
         };
