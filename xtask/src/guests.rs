@@ -113,7 +113,9 @@ fn compile(workspace: &Workspace, extensions: &[Extension]) -> Result<BTreeMap<S
     let toolchain = Toolchain::find()
         .ok_or_else(|| Unmet::new(format!("no Rust here can build extensions: {}", toolchain::MENDED_BY)))?;
     let mut cargo = toolchain.cargo_build(workspace);
+    // A stack of 64 KiB: every call has a new one, and Rust's own default of 1 MiB is for programs.
     cargo
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-C link-arg=-zstack-size=65536")
         .args(["--profile", "guest", "--message-format", "json-render-diagnostics", "--target-dir"])
         // Apart from the host's: another compiler and environment would throw away each other's work.
         .arg(workspace.target.join("guests"));
