@@ -7,6 +7,8 @@ use axum::routing::get;
 use axum::{Json, Router};
 use occi_capability::libvirt::Hypervisor;
 use serde::{Deserialize, Serialize};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tokio::net::UnixListener;
 
@@ -62,6 +64,9 @@ pub(crate) fn start(data: &Path, uri: String, hypervisor: Hypervisor) -> anyhow:
     }
     let listener =
         UnixListener::bind(&path).with_context(|| format!("the control socket {}", path.display()))?;
+    // The folder is its owner's alone where this server made it; the socket is in any case.
+    std::fs::set_permissions(&path, Permissions::from_mode(0o600))
+        .with_context(|| format!("the control socket {}", path.display()))?;
     let router = Router::new().route(INVENTORY, get(inventory)).with_state(Shown { uri, hypervisor });
     tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, router).await {

@@ -4,6 +4,7 @@ use crate::changes::Changes;
 use crate::core::Core;
 use crate::effect::{Effects, is_plain_no};
 use crate::intent::Verb;
+use crate::locks::Held;
 use crate::observer::Cause;
 use crate::retrieve::{check, find, reply};
 use crate::{Caller, Collection, Condition, Refusal, Reply, Snapshot};
@@ -23,15 +24,9 @@ pub(crate) async fn act(
     condition: &Condition,
 ) -> Result<Reply, Refusal> {
     let item = invocation(draft, term)?;
-    let id = find(&*core.read()?, caller, path)?.entity.id;
-    let held = core.locks.lock([id]).await;
-    let (stored, invocation) = {
-        let view = core.read()?;
-        let stored = find(&*view, caller, path)?;
-        check(&*view, condition, Some(&stored))?;
-        let invocation = snapshot.registry().invocation(&stored.entity, item, term)?;
-        (stored, invocation)
-    };
+    let (held, stored) = hold(core, caller, path).await?;
+    check(&*core.read()?, condition, Some(&stored))?;
+    let invocation = snapshot.registry().invocation(&stored.entity, item, term)?;
     let before = &stored.entity;
     let operation = Uuid::new_v4();
     let outside =
@@ -71,6 +66,18 @@ pub(crate) async fn act(
     }
     let view = core.read()?;
     reply(&*view, snapshot, &find(&*view, caller, path)?)
+}
+
+/// Locks the entity at a path, whichever it is once the lock is held.
+async fn hold(core: &Core, caller: &Caller, path: &Location) -> Result<(Held, Stored), Refusal> {
+    loop {
+        let id = find(&*core.read()?, caller, path)?.entity.id;
+        let held = core.locks.lock([id]).await;
+        let stored = find(&*core.read()?, caller, path)?;
+        if stored.entity.id == id {
+            return Ok((held, stored));
+        }
+    }
 }
 
 fn invocation<'a>(draft: &'a Draft, term: &str) -> Result<&'a Item, Refusal> {

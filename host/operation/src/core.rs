@@ -17,6 +17,8 @@ pub struct Core {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) snapshot: ArcSwap<Snapshot>,
     pub(crate) locks: Locks,
+    /// Ids that creations are about to adopt. Taken before all other locks, and by nobody else.
+    pub(crate) adoptions: Locks,
     pub(crate) observations: Observations,
     /// One definition of tags at a time, since each makes a new snapshot of the one before.
     pub(crate) defining: tokio::sync::Mutex<()>,
@@ -36,6 +38,7 @@ impl Core {
             store,
             snapshot: ArcSwap::from_pointee(snapshot),
             locks: Locks::default(),
+            adoptions: Locks::default(),
             observations,
             defining: tokio::sync::Mutex::new(()),
             changes: TaskTracker::new(),

@@ -92,19 +92,16 @@ async fn make(
     asked: Vec<Asked>,
 ) -> Result<Reply, Refusal> {
     let wanted: Vec<Uuid> = asked.iter().filter_map(|asked| wanted_id(&asked.item)).collect();
+    // No two requests may adopt one id, since what they make outside has its name from it.
+    let _adopting = core.adoptions.lock(wanted).await;
     let planned = plan(&*core.read()?, snapshot, caller, &asked)?;
-    // What the new links join must stay; and no two requests may adopt one id.
-    let new: HashSet<Uuid> = planned.iter().map(|entity| entity.id).collect();
-    let ends: Vec<Uuid> = planned.iter().flat_map(local_ends).filter(|id| !new.contains(id)).collect();
-    let mut held = core.locks.lock(ends.iter().copied()).await;
-    held.extend(wanted).await;
+    // What the new links join must stay.
+    let ends = outer_ends(&planned);
+    let _held = core.locks.lock(ends.iter().copied()).await;
     let view = core.read()?;
-    let planned = if ends.is_empty() && new.iter().all(|id| is_free(&*view, *id)) {
-        planned
-    } else {
-        plan(&*view, snapshot, caller, &asked)?
-    };
+    let planned = if ends.is_empty() { planned } else { plan(&*view, snapshot, caller, &asked)? };
     let sources = sources(&*view, caller, &planned)?;
+    let new: HashSet<Uuid> = planned.iter().map(|entity| entity.id).collect();
     drop(view);
 
     let operation = Uuid::new_v4();
@@ -149,6 +146,12 @@ async fn make(
 
 async fn commit(core: &Core, batch: Result<Batch, Refusal>) -> Result<Revision, Refusal> {
     Ok(core.store.commit(batch?).await?)
+}
+
+/// The resources that new links join and that are not new themselves.
+fn outer_ends(planned: &[Entity]) -> Vec<Uuid> {
+    let new: HashSet<Uuid> = planned.iter().map(|entity| entity.id).collect();
+    planned.iter().flat_map(local_ends).filter(|id| !new.contains(id)).collect()
 }
 
 /// A link that came within its resource; only the resource's location is told (H11-22).

@@ -51,6 +51,12 @@ impl Core {
     }
 
     async fn settle(self: &Arc<Self>, snapshot: &Snapshot, intent: &Intent) -> Result<(), Refusal> {
+        if let Some(entity) =
+            intent.entities.iter().find(|entity| snapshot.registry().kind(&entity.kind).is_none())
+        {
+            // What it made outside is still there, and nobody else knows how to end it.
+            return Err(Refusal::NotLoaded(entity.kind.clone()));
+        }
         let mut effects = Effects::new(snapshot, intent.operation);
         let mut changes = Changes::default();
         match intent.verb {

@@ -80,7 +80,7 @@
 //!
 //! # How it is built
 //!
-//! For `wasm32-unknown-unknown`, with a stack of 32 KiB in place of 1 MiB, so that an instance, of which each call has
+//! For `wasm32-unknown-unknown`, with a stack of 64 KiB in place of 1 MiB, so that an instance, of which each call has
 //! a new one, begins with few pages of memory:
 //!
 //! ```text
