@@ -5,6 +5,7 @@ use crate::core::Core;
 use crate::effect::Effects;
 use crate::ends::{Surroundings, local_ends};
 use crate::intent::Verb;
+use crate::locks::Held;
 use crate::{Caller, Condition, Place, Refusal, Reply, Snapshot};
 use occi_model::{Draft, Entity, Identity, Item, Location, Made, Nature, Representation, core as names};
 use occi_store::{Batch, Entities, ReadView, Revision, Stored};
@@ -94,15 +95,9 @@ async fn make(
     let wanted: Vec<Uuid> = asked.iter().filter_map(|asked| wanted_id(&asked.item)).collect();
     // No two requests may adopt one id, since what they make outside has its name from it.
     let _adopting = core.adoptions.lock(wanted).await;
-    let planned = plan(&*core.read()?, snapshot, caller, &asked)?;
-    // What the new links join must stay.
-    let ends = outer_ends(&planned);
-    let _held = core.locks.lock(ends.iter().copied()).await;
-    let view = core.read()?;
-    let planned = if ends.is_empty() { planned } else { plan(&*view, snapshot, caller, &asked)? };
-    let sources = sources(&*view, caller, &planned)?;
+    let (_held, planned) = hold(core, snapshot, caller, &asked).await?;
+    let sources = sources(&*core.read()?, caller, &planned)?;
     let new: HashSet<Uuid> = planned.iter().map(|entity| entity.id).collect();
-    drop(view);
 
     let operation = Uuid::new_v4();
     let outside = planned.iter().any(|entity| Effects::reaches_outside(snapshot, entity));
@@ -134,11 +129,11 @@ async fn make(
             Err(refusal) => outcome = Err(refusal),
         }
     }
-    let mut undone = true;
     for entity in created.iter().rev() {
-        undone &= effects.undo_create(entity).await;
+        effects.undo_create(entity).await;
     }
-    if outside && undone {
+    // What could not be undone now is undone at the next start.
+    if outside && !effects.left_behind {
         core.strike(operation).await;
     }
     outcome.map(|()| Reply::new(Representation::Done))
@@ -146,6 +141,27 @@ async fn make(
 
 async fn commit(core: &Core, batch: Result<Batch, Refusal>) -> Result<Revision, Refusal> {
     Ok(core.store.commit(batch?).await?)
+}
+
+/// The entities as they would be, with locks on what new links join, so that it stays.
+async fn hold(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    asked: &[Asked],
+) -> Result<(Held, Vec<Entity>), Refusal> {
+    loop {
+        let seen = plan(&*core.read()?, snapshot, caller, asked)?;
+        let ends = outer_ends(&seen);
+        let held = core.locks.lock(ends.iter().copied()).await;
+        if ends.is_empty() {
+            return Ok((held, seen));
+        }
+        let planned = plan(&*core.read()?, snapshot, caller, asked)?;
+        if outer_ends(&planned) == ends {
+            return Ok((held, planned));
+        }
+    }
 }
 
 /// The resources that new links join and that are not new themselves.

@@ -18,12 +18,14 @@ pub(crate) struct Effects<'a> {
     pub(crate) writes: Vec<(Arc<str>, KeyValueWrite)>,
     /// Entities that ask to be observed later.
     pub(crate) again: Vec<(Uuid, Duration)>,
+    /// Whether something that was begun could not be undone.
+    pub(crate) left_behind: bool,
 }
 
 impl<'a> Effects<'a> {
     /// The calls of one operation. A repetition after a crash bears the same name.
     pub(crate) fn new(snapshot: &'a Snapshot, operation: Uuid) -> Self {
-        Self { snapshot, operation, writes: Vec::new(), again: Vec::new() }
+        Self { snapshot, operation, writes: Vec::new(), again: Vec::new(), left_behind: false }
     }
 
     /// Brings an entity to life, role by role; what it is then. What was done by a part of the roles is undone where
@@ -109,15 +111,12 @@ impl<'a> Effects<'a> {
         self.settle(&role.1, entity, outcome)
     }
 
-    /// Takes back what a creation may have done. It is said in the log where that fails; the intent is then kept, so
+    /// Takes back what a creation may have done. Where that fails the log says so, and the intent is to be kept, so
     /// that it is tried again.
-    pub(crate) async fn undo_create(&mut self, entity: &Entity) -> bool {
-        match self.delete(entity).await {
-            Ok(()) => true,
-            Err(refusal) => {
-                tracing::error!(entity = %entity.id, kind = %entity.kind, "a creation could not be undone: {refusal}");
-                false
-            }
+    pub(crate) async fn undo_create(&mut self, entity: &Entity) {
+        if let Err(refusal) = self.delete(entity).await {
+            tracing::error!(entity = %entity.id, kind = %entity.kind, "a creation could not be undone: {refusal}");
+            self.left_behind = true;
         }
     }
 
