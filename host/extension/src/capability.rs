@@ -146,7 +146,7 @@ pub struct CallState {
     writes: KeyValueWrites,
     log_left: usize,
     pub(crate) limiter: Limiter,
-    /// Ticks that the guest may still compute.
+    /// Ticks of computing that the guest has left.
     pub(crate) ticks_left: u64,
 }
 

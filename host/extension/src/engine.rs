@@ -1,4 +1,4 @@
-//! The Wasmtime engine that all extensions share: a pool of sandboxes, and a clock by which a guest that computes
+//! The Wasmtime engine that all extensions share: a pool of sandboxes, and a clock by which a guest that runs
 //! too long is stopped.
 
 use crate::limits::{Limits, TABLE_ELEMENTS};

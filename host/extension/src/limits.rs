@@ -8,7 +8,7 @@ use wasmtime::ResourceLimiter;
 pub struct Limits {
     /// Linear memory, in bytes, all memories of the component together.
     pub memory: usize,
-    /// The time that the guest itself may compute, counted in ticks of 10 ms (more exactly, in those that find it computing).
+    /// The guest's own computing time. It is counted in ticks of 10 ms, those that find it computing.
     pub deadline: Duration,
     /// The time on the clock for the whole call, what the host does for it included.
     pub timeout: Duration,

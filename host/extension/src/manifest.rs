@@ -11,7 +11,7 @@
 //!
 //! [limits]                        # optional, and never more than the host's
 //! memory = "16 MiB"
-//! deadline-ms = 100               # for which the code may compute
+//! deadline-ms = 100               # of computing
 //! timeout-ms = 5000               # on the clock, with what the host does for it
 //! concurrency = 8
 //!

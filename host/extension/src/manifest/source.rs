@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue, Deserializer};
 /// So many faults of form are reported; one who has more is better served by an editor.
 const FORM_FAULTS: usize = 50;
 
-/// A place in a manifest, such as `kind[0].attributes."occi.compute.cores".default`.
+/// A place in a manifest, such as `kind[0].attributes."com.example.stars".default`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Place(Vec<Step>);
 
