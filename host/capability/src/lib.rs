@@ -32,3 +32,32 @@ impl From<libvirt::Error> for occi_extension::Fault {
         Self { code: error.code().into(), message: error.to_string(), attribute: None }
     }
 }
+
+#[cfg(all(test, feature = "libvirt"))]
+mod tests {
+    use super::*;
+    use occi_extension::Capability;
+    use std::collections::BTreeSet;
+    use wasmtime::Engine;
+    use wasmtime::component::Linker;
+
+    /// Machines take handles of volumes and networks, so the three must agree on what these are.
+    #[tokio::test]
+    async fn all_capabilities_are_linked_side_by_side() {
+        let hypervisor = libvirt::Hypervisor::open(libvirt::HypervisorConfig::default()).await.unwrap();
+        let capabilities: [&dyn Capability; 5] = [
+            &Machines::new(&hypervisor),
+            &Volumes::new(&hypervisor),
+            &Networks::new(&hypervisor),
+            &KeyValue,
+            &Logging,
+        ];
+        let mut linker = Linker::new(&Engine::default());
+        let (mut names, mut interfaces) = (BTreeSet::new(), BTreeSet::new());
+        for capability in capabilities {
+            capability.link(&mut linker).unwrap();
+            assert!(names.insert(capability.name()));
+            assert!(capability.interfaces().iter().all(|interface| interfaces.insert(*interface)));
+        }
+    }
+}
