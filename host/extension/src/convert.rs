@@ -97,3 +97,46 @@ fn from_json(json: serde_json::Value) -> Option<Value> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_and_objects_travel_as_json() {
+        let hash = Value::Hash(
+            [("a".to_owned(), Value::Number(1.5)), ("b".to_owned(), Value::Boolean(true))].into(),
+        );
+        let value = Value::List(vec![Value::Integer(1), "x".into(), hash]);
+        let types::Value::Structured(json) = value_to_guest(value.clone()) else { panic!("not structured") };
+        assert_eq!(json, r#"[1,"x",{"a":1.5,"b":true}]"#);
+        assert_eq!(value_from_guest(types::Value::Structured(json)).unwrap(), value);
+    }
+
+    #[test]
+    fn what_the_model_cannot_hold_is_refused() {
+        for (json, fault) in [
+            ("[1, null]", "holds null"),
+            ("{", "is no JSON"),
+            ("5", "`structured` is for arrays and objects"),
+            (&"[".repeat(10_000), "is no JSON"),
+        ] {
+            let found = value_from_guest(types::Value::Structured(json.into())).unwrap_err();
+            assert!(found.starts_with(fault), "{json}: {found}");
+        }
+        let twice =
+            ["a", "a"].map(|name| types::Attribute { name: name.into(), value: types::Value::Integer(1) });
+        let change = |set: &[types::Attribute], clear: &[&str]| types::Change {
+            set: set.to_vec(),
+            clear: clear.iter().map(ToString::to_string).collect(),
+            state: None,
+            message: None,
+            again: None,
+        };
+        assert_eq!(change_from_guest(change(&twice, &[])).unwrap_err(), "attribute `a` is set twice");
+        assert_eq!(
+            change_from_guest(change(&twice[..1], &["a"])).unwrap_err(),
+            "attribute `a` is set and cleared"
+        );
+    }
+}
