@@ -23,7 +23,7 @@ use super::volume::Place;
 use super::xml::{self, leaf, node, text};
 
 /// How long the guest may take. It has needed 0.6 s under emulation, so hardware that is worth having needs less.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How machines are run where the operator leaves it open: found out once, when it is needed.
 #[derive(Debug, Default)]
