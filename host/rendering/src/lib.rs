@@ -10,6 +10,7 @@
 
 mod error;
 #[cfg(test)]
+#[path = "tests/example.rs"]
 mod example;
 mod json;
 mod limit;
