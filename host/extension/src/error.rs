@@ -64,7 +64,7 @@ pub enum LoadError {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CallError {
     /// The extension says no.
-    #[error("extension {extension}: {}", fault.message)]
+    #[error("extension {extension}: {}{}", fault.message, about(fault))]
     Refused {
         /// Its name.
         extension: Arc<str>,
@@ -113,6 +113,11 @@ pub enum CallError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+/// The attribute that the client must change, where the guest names one.
+fn about(fault: &Fault) -> String {
+    fault.attribute.as_ref().map_or_else(String::new, |attribute| format!(" ({attribute})"))
 }
 
 /// The two times that a call has.

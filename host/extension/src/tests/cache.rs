@@ -79,7 +79,7 @@ async fn the_code_of_another_component_is_not_taken_for_this_one() {
     fs::write(&code, &stolen).unwrap();
     fs::write(&seal, its_seal).unwrap();
     let error = host.load(&other).act(call(), "refuse", &Attributes::new()).await.unwrap_err();
-    assert_eq!(error.to_string(), "extension deeds: tomorrow!");
+    assert_eq!(error.to_string(), "extension deeds: tomorrow! (com.example.note)");
 }
 
 #[test]

@@ -39,7 +39,7 @@ async fn each_call_begins_anew() {
 async fn a_refusal_says_what_the_client_must_change() {
     let extension = Host::new().load(&Guest::deeds().build());
     let error = extension.act(call(), "refuse", &Attributes::new()).await.unwrap_err();
-    assert_eq!(error.to_string(), "extension deeds: not today");
+    assert_eq!(error.to_string(), "extension deeds: not today (com.example.note)");
     let CallError::Refused { extension, fault } = error else { panic!("{error}") };
     assert_eq!((&*extension, &*fault.code, &*fault.message), ("deeds", "conflict", "not today"));
     assert_eq!(fault.attribute.as_deref(), Some("com.example.note"));
