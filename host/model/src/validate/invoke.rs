@@ -27,7 +27,9 @@ impl Registry {
             return Err(vec![Violation::NoAction { term: term.to_owned() }]);
         };
         let id = &category.id;
-        if let Some(given) = category.class.filter(|class| *class != Class::Action) {
+        if let Some(given) = category.class.filter(|class| *class != Class::Action)
+            && self.action(id).is_some()
+        {
             return Err(vec![Violation::WrongClass { id: id.clone(), is: Class::Action, given }]);
         }
         if id.term() != term {

@@ -146,4 +146,10 @@ fn the_class_may_be_missing_but_not_wrong() {
         let said = registry().invocation(&machine("inactive"), &item, "start").err().unwrap_or_default();
         assert_eq!(say(&said), expected);
     }
+    // What is no action at all is not called one.
+    let mut item = item(&[], &[]);
+    item.categories.push(CategoryDraft::new(id("machine"), Some(Class::Kind)));
+    let said = registry().invocation(&machine("inactive"), &item, "start").err().unwrap_or_default();
+    let expected = "the query says action=start, but the body invokes machine; name the same action in both";
+    assert_eq!(say(&said), [expected]);
 }
