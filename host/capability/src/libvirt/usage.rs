@@ -7,7 +7,7 @@ use virt::domain::Domain;
 use virt::error::ErrorNumber;
 use virt::sys;
 
-use super::connection::Live;
+use super::connection::{Driver, Live};
 use super::device::{Device, Devices};
 use super::error::Result;
 
@@ -28,9 +28,16 @@ pub(super) fn user(
     name: &str,
     uses: impl Fn(&Device) -> bool,
 ) -> Result<Option<(Domain, String)>> {
-    let (only, descriptions): (_, &[_]) = match among {
-        Among::All => (0, &[0, sys::VIR_DOMAIN_XML_INACTIVE]),
-        Among::Running => (sys::VIR_CONNECT_LIST_DOMAINS_ACTIVE, &[0]),
+    let only = match among {
+        Among::All => 0,
+        Among::Running => sys::VIR_CONNECT_LIST_DOMAINS_ACTIVE,
+    };
+    let descriptions: &[_] = match (live.driver, among) {
+        // It plugs and unplugs in the definition alone (`attachment`), so a running machine would be seen to use what
+        // was detached from it until it stops.
+        (Driver::Test, _) => &[sys::VIR_DOMAIN_XML_INACTIVE],
+        (Driver::Qemu, Among::All) => &[0, sys::VIR_DOMAIN_XML_INACTIVE],
+        (Driver::Qemu, Among::Running) => &[0],
     };
     for domain in live.connect.list_all_domains(only)? {
         for flags in descriptions {
