@@ -44,13 +44,16 @@ impl Host {
 
 /// Answers every request, also one that fails before it says how it wants to be answered.
 async fn answer(State(host): State<Host>, request: Request<Body>) -> Response<Body> {
-    let (parts, body) = request.into_parts();
+    let (parts, mut body) = request.into_parts();
     let accept = occi_rendering::negotiate(values(&parts.headers, header::ACCEPT));
     let base = Base::new(&parts, host.address);
     let outcome = match accept {
-        Ok(accept) => exchange(&host, &base, &parts, body, accept).await,
+        Ok(accept) => exchange(&host, &base, &parts, &mut body, accept).await,
         Err(error) => Err(error.into()),
     };
+    if outcome.as_ref().is_err_and(|failure| !matches!(failure, Failure::BodyTooSlow)) {
+        discard(&host, &parts.headers, &mut body).await;
+    }
     let mut response = outcome.unwrap_or_else(|failure| {
         respond::failure(&failure, accept.unwrap_or(MediaType::TextPlain), &parts.method, parts.uri.path())
     });
@@ -62,7 +65,7 @@ async fn exchange(
     host: &Host,
     base: &Base,
     parts: &Parts,
-    body: Body,
+    body: &mut Body,
     accept: MediaType,
 ) -> Result<Response<Body>, Failure> {
     version::check(&parts.headers)?;
@@ -97,9 +100,34 @@ async fn exchange(
     }
 }
 
-async fn collect(host: &Host, parts: &Parts, body: Body) -> Result<Bytes, Failure> {
+/// The most bytes that are read of a body whose request is refused already.
+const DISCARDED: usize = 16 << 20;
+
+/// Reads on and throws away: many clients send all before they listen, and a connection that is closed on unread bytes
+/// is reset, so that they would never hear why they were refused.
+async fn discard(host: &Host, headers: &HeaderMap, body: &mut Body) {
+    if headers.contains_key(header::EXPECT) {
+        // This one asks before it sends; to read would be to say yes.
+        return;
+    }
+    let mut left = DISCARDED;
+    let rest = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    if tokio::time::timeout(host.limits.body_time, rest).await.is_err() {
+        tracing::debug!("the rest of a refused body did not come in time");
+    }
+}
+
+async fn collect(host: &Host, parts: &Parts, body: &mut Body) -> Result<Bytes, Failure> {
     let limit = host.limits.body;
-    let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let announced =
+        parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > limit) {
         return Err(Failure::BodyTooLarge { limit });
     }

@@ -102,7 +102,9 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         Refusal::PageTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::Extension(error) => status_of_call(error),
         Refusal::NotLoaded(_) | Refusal::Store(StoreError::Closed) => StatusCode::SERVICE_UNAVAILABLE,
-        Refusal::Proposal { .. } | Refusal::Store(_) | Refusal::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Refusal::Proposal { .. } | Refusal::Store(_) | Refusal::Internal(_) => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
     }
 }
 

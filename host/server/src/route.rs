@@ -40,7 +40,10 @@ impl Query {
 fn count(name: &str, value: &str) -> Result<usize, Failure> {
     let digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
     if !digits {
-        return Err(Failure::BadRequest(format!("`{name}` is a whole number from 1, not `{}`", value.escape_debug())));
+        return Err(Failure::BadRequest(format!(
+            "`{name}` is a whole number from 1, not `{}`",
+            value.escape_debug()
+        )));
     }
     // More digits than a number here has are more than any collection has.
     Ok(value.parse().unwrap_or(usize::MAX))
@@ -124,9 +127,13 @@ pub(crate) fn route(
                 (&Method::POST, Some(term)) => Operation::ActOnAll { collection, term, draft },
                 (_, Some(_)) => return Err(action_needs_post()),
                 //
-                (&Method::POST, None) if path.as_str() == "/" => Operation::Create { place: Place::Root, draft },
+                (&Method::POST, None) if path.as_str() == "/" => {
+                    Operation::Create { place: Place::Root, draft }
+                }
                 (&Method::POST, None) => {
-                    let message = format!("nothing is created at {path}; send the entity to its Kind's location or to /");
+                    let message = format!(
+                        "nothing is created at {path}; send the entity to its Kind's location or to /"
+                    );
                     return Err(Failure::BadRequest(message));
                 }
                 (&Method::DELETE, None) => Operation::DeleteAll(collection),

@@ -1,11 +1,13 @@
 //! Listening: connections, their time-outs and limits, and an end that drops nobody.
 
 use crate::Host;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -61,21 +63,49 @@ pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output =
             () = &mut stop => break,
         };
         let Some((stream, permit)) = accepted else { continue };
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service.clone()).into_owned();
+        let asked = Arc::new(AtomicBool::new(false));
+        let service = {
+            let (service, asked) = (service.clone(), Arc::clone(&asked));
+            service_fn(move |request| {
+                asked.store(true, Ordering::Relaxed);
+                service.call(request)
+            })
+        };
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
+        let head_time = limits.head_time;
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!("a connection ended: {error}");
+            tokio::select! {
+                ended = connection => {
+                    if let Err(error) = ended {
+                        tracing::debug!("a connection ended: {error}");
+                    }
+                }
+                () = no_first_request(&asked, head_time) => {
+                    tracing::debug!("a connection without a request is closed");
+                }
             }
             drop(permit);
         });
     }
     drop(listener);
-    tracing::info!("stopping: no new connections, {} seconds for the requests that go on", limits.grace.as_secs());
+    tracing::info!(
+        "stopping: no new connections, {} seconds for the requests that go on",
+        limits.grace.as_secs()
+    );
     if tokio::time::timeout(limits.grace, graceful.shutdown()).await.is_err() {
         tracing::warn!("some connections did not end in time and are closed");
     }
     core.finish().await;
+}
+
+/// Ready where the first request does not come in time. Hyper's own time-out begins only when it knows which version of
+/// HTTP is spoken, and it waits for ever to find out.
+async fn no_first_request(asked: &AtomicBool, time: Duration) {
+    tokio::time::sleep(time).await;
+    if asked.load(Ordering::Relaxed) {
+        std::future::pending::<()>().await;
+    }
 }
 
 async fn accept(

@@ -13,14 +13,19 @@ const NEWEST: (u32, u32) = (1, 2);
 pub(crate) fn check(headers: &HeaderMap) -> Result<(), Failure> {
     let agent = headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
     match agent.as_deref().and_then(newest) {
-        Some(version) if version > NEWEST => Err(Failure::NewerVersion { major: version.0, minor: version.1 }),
+        Some(version) if version > NEWEST => {
+            Err(Failure::NewerVersion { major: version.0, minor: version.1 })
+        }
         Some(_) | None => Ok(()),
     }
 }
 
 /// The newest version that a User-Agent names by the token `OCCI/x.y`, which stands by itself.
 fn newest(agent: &str) -> Option<(u32, u32)> {
-    agent.match_indices("OCCI/").filter_map(|(at, token)| version(&agent[..at], &agent[at + token.len()..])).max()
+    agent
+        .match_indices("OCCI/")
+        .filter_map(|(at, token)| version(&agent[..at], &agent[at + token.len()..]))
+        .max()
 }
 
 fn version(before: &str, after: &str) -> Option<(u32, u32)> {
