@@ -26,6 +26,7 @@ pub(crate) async fn act(
     let item = invocation(draft, term)?;
     let (held, stored) = hold(core, caller, path).await?;
     check(&*core.read()?, condition, Some(&stored))?;
+    snapshot.check_loaded(&stored.entity)?;
     let invocation = snapshot.registry().invocation(&stored.entity, item, term)?;
     let before = &stored.entity;
     let operation = Uuid::new_v4();
@@ -97,7 +98,7 @@ pub(crate) async fn act_on_all(
     draft: &Draft,
 ) -> Result<Reply, Refusal> {
     let item = invocation(draft, term)?;
-    let members = crate::list::members(core, caller, collection)?;
+    let members = crate::list::members(core, snapshot, caller, collection)?;
     {
         let view = core.read()?;
         for path in &members {

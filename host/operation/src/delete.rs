@@ -24,12 +24,9 @@ pub(crate) async fn delete(
     condition: &Condition,
 ) -> Result<Reply, Refusal> {
     let (_held, doomed) = doom(core, caller, path, condition).await?;
-    if let Some(stored) =
-        doomed.entities.iter().find(|stored| snapshot.registry().kind(&stored.entity.kind).is_none())
-    {
-        return Err(Refusal::NotLoaded(stored.entity.kind.clone()));
+    for stored in &doomed.entities {
+        snapshot.check_loaded(&stored.entity)?;
     }
-
     let operation = Uuid::new_v4();
     let outside = doomed.entities.iter().any(|stored| Effects::reaches_outside(snapshot, &stored.entity));
     if outside {
@@ -154,7 +151,7 @@ pub(crate) async fn delete_all(
     caller: &Caller,
     collection: &Collection,
 ) -> Result<Reply, Refusal> {
-    let members = crate::list::members(core, caller, collection)?;
+    let members = crate::list::members(core, snapshot, caller, collection)?;
     for (gone, path) in members.iter().enumerate() {
         match delete(core, snapshot, caller, path, &Condition::None).await {
             Ok(_) | Err(Refusal::NotFound(_)) => {}

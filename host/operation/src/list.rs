@@ -4,7 +4,7 @@ use crate::core::Core;
 use crate::retrieve::{links, show};
 use crate::{Caller, Collection, Page, Refusal, Reply, Snapshot};
 use occi_model::{Filter, Location, Representation};
-use occi_store::{Entities, Portion, Set, Stored};
+use occi_store::{Entities, Portion, ReadView, Set, Stored};
 
 /// The members of a collection, in the order in which the store has them.
 pub(crate) fn list(
@@ -26,6 +26,7 @@ pub(crate) fn list(
         None => (0, usize::MAX),
     };
     let view = core.read()?;
+    collection.check(&*view, snapshot, caller)?;
     let mut views = Vec::new();
     let mut passed = 0_usize;
     let mut walk = Walk::new(collection.set());
@@ -48,15 +49,35 @@ pub(crate) fn list(
 /// The paths of all members at this moment.
 pub(crate) fn members(
     core: &Core,
+    snapshot: &Snapshot,
     caller: &Caller,
     collection: &Collection,
 ) -> Result<Vec<Location>, Refusal> {
     let view = core.read()?;
+    collection.check(&*view, snapshot, caller)?;
     let found = Entities::new(&*view, &caller.tenant).locations(collection.set(), &Portion::default())?;
     Ok(found.items.into_iter().map(|member| member.location).collect())
 }
 
 impl Collection {
+    /// A path is a namespace where an entity or the location of a category is below it (H11-02); else there is nothing,
+    /// and most often it is the misspelt location of a Kind.
+    fn check(&self, view: &dyn ReadView, snapshot: &Snapshot, caller: &Caller) -> Result<(), Refusal> {
+        let Self::Space(path) = self else { return Ok(()) };
+        let registry = snapshot.registry();
+        let of_kinds = registry.kinds().iter().filter_map(|kind| kind.kind.location.as_ref());
+        let of_mixins = registry.mixins().iter().map(|mixin| &mixin.mixin.location);
+        let is_above = |location: &Location| location.as_str().starts_with(path.as_str());
+        let one = Portion::page(None, 1);
+        if path.as_str() == "/"
+            || of_kinds.chain(of_mixins).any(is_above)
+            || !Entities::new(view, &caller.tenant).locations(self.set(), &one)?.items.is_empty()
+        {
+            return Ok(());
+        }
+        Err(Refusal::NotFound(path.clone()))
+    }
+
     fn set(&self) -> Set<'_> {
         match self {
             Self::Kind(id) | Self::Mixin(id) => Set::Category(id),

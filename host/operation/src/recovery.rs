@@ -8,6 +8,7 @@ use crate::intent::{Intent, Verb};
 use crate::list::Walk;
 use crate::observer::Cause;
 use crate::{Refusal, Snapshot};
+use occi_model::Entity;
 use occi_store::{Entities, Set};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -51,11 +52,9 @@ impl Core {
     }
 
     async fn settle(self: &Arc<Self>, snapshot: &Snapshot, intent: &Intent) -> Result<(), Refusal> {
-        if let Some(entity) =
-            intent.entities.iter().find(|entity| snapshot.registry().kind(&entity.kind).is_none())
-        {
+        for entity in &intent.entities {
             // What it made outside is still there, and nobody else knows how to end it.
-            return Err(Refusal::NotLoaded(entity.kind.clone()));
+            snapshot.check_loaded(entity)?;
         }
         let mut effects = Effects::new(snapshot, intent.operation);
         let mut changes = Changes::default();
@@ -78,7 +77,12 @@ impl Core {
                 }
             }
             Verb::Change => {
-                for entity in &intent.entities {
+                // What was forgotten is not asked now, when it would be found missing: it is made again with all
+                // others (`ask_all`).
+                let forgets = |entity: &&Entity| {
+                    snapshot.role_of_kind(&entity.kind).is_some_and(|(_, extension)| extension.forgets())
+                };
+                for entity in intent.entities.iter().filter(|entity| !forgets(entity)) {
                     self.ask(entity.id, Cause::Restart).await;
                 }
             }

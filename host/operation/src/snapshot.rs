@@ -1,5 +1,6 @@
 //! What one request sees from beginning to end: all categories, and the extension behind each.
 
+use crate::refusal::Refusal;
 use occi_extension::Extension;
 use occi_model::{CategoryId, Entity, Mixin, Registry, RegistryError, Target};
 use occi_store::MadeBy;
@@ -80,6 +81,14 @@ impl Snapshot {
     /// The extension that defines a Kind or Mixin.
     pub(crate) fn extension(&self, category: &CategoryId) -> Option<&Arc<Extension>> {
         self.by_category.get(category)
+    }
+
+    /// An entity whose Kind no loaded extension defines can only be read.
+    pub(crate) fn check_loaded(&self, entity: &Entity) -> Result<(), Refusal> {
+        match self.registry.kind(&entity.kind) {
+            Some(_) => Ok(()),
+            None => Err(Refusal::NotLoaded(entity.kind.clone())),
+        }
     }
 
     /// The extension that stands behind a Kind, be it by a Kind that it descends from.

@@ -3,7 +3,7 @@
 
 use crate::changes::Changes;
 use crate::core::Core;
-use crate::retrieve::find;
+use crate::retrieve::{find, links, show};
 use crate::{Caller, Collection, Refusal, Reply, Snapshot, update};
 use occi_model::registry::is_reserved;
 use occi_model::{
@@ -134,7 +134,7 @@ pub(crate) async fn remove(core: &Arc<Core>, caller: &Caller, draft: Draft) -> R
 
     let mut members = Vec::new();
     for id in &removed {
-        members.extend(crate::list::members(core, caller, &Collection::Mixin(id.clone()))?);
+        members.extend(crate::list::members(core, &snapshot, caller, &Collection::Mixin(id.clone()))?);
     }
     let (_held, members) = hold(core, caller, members).await?;
     for stored in &members {
@@ -159,7 +159,8 @@ pub(crate) async fn associate(
     if named.is_empty() {
         return Err(Refusal::Invalid("name the entities, such as `X-OCCI-Location: http://...`".into()));
     }
-    set(core, snapshot, caller, mixin, named, Vec::new()).await
+    set(core, snapshot, caller, mixin, named.clone(), Vec::new()).await?;
+    shown(core, snapshot, caller, &named)
 }
 
 /// Makes entities all the members of a Mixin (HTTP-30).
@@ -171,9 +172,10 @@ pub(crate) async fn set_members(
     draft: &Draft,
 ) -> Result<Reply, Refusal> {
     let named = named(core, caller, draft)?;
-    let mut leaving = crate::list::members(core, caller, &Collection::Mixin(mixin.clone()))?;
+    let mut leaving = crate::list::members(core, snapshot, caller, &Collection::Mixin(mixin.clone()))?;
     leaving.retain(|path| !named.contains(path));
-    set(core, snapshot, caller, mixin, named, leaving).await
+    set(core, snapshot, caller, mixin, named.clone(), leaving).await?;
+    shown(core, snapshot, caller, &named)
 }
 
 /// Takes a Mixin off entities; off all where none is named (HTTP-35). The entities stay.
@@ -186,9 +188,22 @@ pub(crate) async fn dissociate(
 ) -> Result<Reply, Refusal> {
     let mut leaving = named(core, caller, draft)?;
     if leaving.is_empty() {
-        leaving = crate::list::members(core, caller, &Collection::Mixin(mixin.clone()))?;
+        leaving = crate::list::members(core, snapshot, caller, &Collection::Mixin(mixin.clone()))?;
     }
-    set(core, snapshot, caller, mixin, Vec::new(), leaving).await
+    set(core, snapshot, caller, mixin, Vec::new(), leaving).await?;
+    Ok(Reply::new(Representation::Done))
+}
+
+/// The collection of those that were named, as they are now. One that went meanwhile is no more among them.
+fn shown(core: &Core, snapshot: &Snapshot, caller: &Caller, named: &[Location]) -> Result<Reply, Refusal> {
+    let view = core.read()?;
+    let mut views = Vec::with_capacity(named.len());
+    for path in named {
+        if let Some(stored) = Entities::new(&*view, &caller.tenant).find_by_path(path)? {
+            views.push(show(snapshot, &stored, &links(&*view, &stored.entity)?));
+        }
+    }
+    Ok(Reply::new(Representation::Collection(views)))
 }
 
 /// The entities that a draft names: by location, or by description.
@@ -241,7 +256,7 @@ async fn set(
     mixin: &CategoryId,
     joining: Vec<Location>,
     leaving: Vec<Location>,
-) -> Result<Reply, Refusal> {
+) -> Result<(), Refusal> {
     let registry = snapshot.registry();
     let joined: HashSet<Location> = joining.iter().cloned().collect();
     let (_held, members) = hold(core, caller, joining.into_iter().chain(leaving).collect()).await?;
@@ -256,6 +271,5 @@ async fn set(
             updates.push((stored, updated));
         }
     }
-    update::apply_all(core, snapshot, updates).await?;
-    Ok(Reply::new(Representation::Done))
+    update::apply_all(core, snapshot, updates).await
 }

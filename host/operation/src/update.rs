@@ -52,6 +52,7 @@ pub(crate) async fn update(
         let view = core.read()?;
         let stored = find(&*view, caller, path)?;
         check(&*view, condition, Some(&stored))?;
+        snapshot.check_loaded(&stored.entity)?;
         if stored.entity.is_link() {
             return Err(vec![occi_model::Violation::LinkOfLink(stored.entity.kind.clone())].into());
         }
@@ -88,6 +89,7 @@ async fn change(
     {
         let view = core.read()?;
         check(&*view, condition, Some(&stored))?;
+        snapshot.check_loaded(before)?;
         if mode == UpdateMode::Full {
             let links = Entities::new(&*view, &caller.tenant).links_from(before.id)?;
             same_links(&item, &links)?;
@@ -173,10 +175,8 @@ pub(crate) async fn apply_all(
     snapshot: &Snapshot,
     updates: Vec<(Stored, Updated)>,
 ) -> Result<(), Refusal> {
-    if let Some((stored, _)) =
-        updates.iter().find(|(stored, _)| snapshot.registry().kind(&stored.entity.kind).is_none())
-    {
-        return Err(Refusal::NotLoaded(stored.entity.kind.clone()));
+    for (stored, _) in &updates {
+        snapshot.check_loaded(&stored.entity)?;
     }
     let operation = Uuid::new_v4();
     let outside = updates.iter().any(|(stored, updated)| {
