@@ -1,0 +1,149 @@
+//! The configuration and the command line: what is wrong stops the start, with exit code 2 and a message that helps.
+
+use crate::server::{Options, Server, extensions, run};
+use std::process::Output;
+
+/// A port that nobody has.
+const FREE: &[&str] = &["--listen", "127.0.0.1:0"];
+
+/// Starts a server that is not to start; what it says.
+fn refused(arguments: &[&str]) -> String {
+    let Output { status, stdout, stderr } = run(&[&["serve"], arguments].concat());
+    let said = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(2), "{said}");
+    assert!(stdout.is_empty(), "nothing listens");
+    said
+}
+
+fn with_config(text: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("occi.toml");
+    std::fs::write(&file, text).unwrap();
+    let data = folder.path().join("data");
+    refused(&[FREE, &["--data", data.to_str().unwrap(), "--config", file.to_str().unwrap()]].concat())
+}
+
+#[test]
+fn an_unknown_key_names_the_nearest_known_one() {
+    let said = with_config("lisen = \"127.0.0.1:0\"\n");
+    assert!(said.contains("`lisen`") && said.contains("did you mean `listen`?"), "{said}");
+    let said = with_config("[sandbox]\nmemory-mb = 3\n");
+    assert!(said.contains("did you mean `memory-mib`?") && said.contains("line 2"), "{said}");
+}
+
+#[test]
+fn a_wrong_value_is_told() {
+    for (text, said) in [
+        ("listen = \"here\"", "listen"),
+        ("[limits]\nbody = \"much\"", "body"),
+        ("[limits]\nbody = 0", "limits.body"),
+        ("[hypervisor]\nuri = \"nowhere:///x\"", "nowhere:///x"),
+        ("capabilities = [\"machine\"]", "machines"),
+        ("listen", "line 1"),
+    ] {
+        let log = with_config(text);
+        assert!(log.contains(said), "{text}: {log}");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+    let refused = |arguments: &[&str]| refused(&[FREE, arguments].concat());
+    let said = refused(&["--data", data, "--config", "/nowhere/occi.toml"]);
+    assert!(said.contains("/nowhere/occi.toml"), "{said}");
+    let said = refused(&["--data", data, "--extensions", "/nowhere/extensions"]);
+    assert!(said.contains("/nowhere/extensions") && said.contains("--extensions"), "{said}");
+    let said = refused(&["--data", "/proc/none"]);
+    assert!(said.contains("/proc/none") && said.contains("--data"), "{said}");
+    assert_eq!(run(&["serve", "--lisen", "x"]).status.code(), Some(2));
+    assert_eq!(run(&["serve", "--listen", "x"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_port_in_use_is_told() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let said = refused(&["--data", folder.path().to_str().unwrap(), "--listen", server.address()]);
+    assert!(said.contains(server.address()) && said.contains("--listen"), "{said}");
+}
+
+#[test]
+fn a_folder_in_use_is_told() {
+    let server = Server::start();
+    let data = server.data();
+    let said = refused(&[FREE, &["--data", data.to_str().unwrap()]].concat());
+    assert!(said.contains(data.to_str().unwrap()), "{said}");
+    assert!(said.contains("another") || said.contains("in use"), "{said}");
+    // The first one goes on, and so does its control socket.
+    server.get("/-/").answers(200);
+    server.inspect();
+}
+
+#[test]
+fn the_printed_configuration_is_accepted() {
+    let printed = run(&["config"]);
+    assert!(printed.status.success());
+    let text = String::from_utf8(printed.stdout).unwrap();
+    let mut server = Server::configured(&text);
+    server.get("/-/").answers(200);
+    assert!(server.stop().success());
+    // The command line wins over the file.
+    let server = Server::configured("listen = \"127.0.0.1:1\"\ndata = \"/proc/none\"\n");
+    server.get("/-/").answers(200);
+}
+
+#[test]
+fn inspect_needs_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(&["inspect", "--data", folder.path().to_str().unwrap()]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("no server runs on"), "{said}");
+}
+
+/// What `occi inspect` prints for people.
+#[test]
+fn inspect_prints_tables() {
+    let server = Server::start();
+    let compute = server.create("compute", &[]);
+    server.act(&compute, "start", &[]).is(200);
+    let output = run(&["inspect", "--data", server.data().to_str().unwrap()]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let line = text.lines().find(|line| line.contains(compute.rsplit('/').next().unwrap()));
+    assert!(line.unwrap().contains("occi-") && line.unwrap().ends_with("running"), "{text}");
+    assert!(text.starts_with("libvirt at test:///default"), "{text}");
+}
+
+/// An extension that is not granted what it asks for is not loaded, and the log names the fix; the others serve.
+#[test]
+fn an_extension_without_its_capabilities_stays_out() {
+    let server = Server::configured("capabilities = [\"logging\"]\n");
+    let log = server.log();
+    assert!(log.contains("infrastructure.wasm") && log.contains("capabilities"), "{log}");
+    server.get("/compute/").answers(404);
+    server.note("a");
+}
+
+/// One broken file costs itself alone; a manifest without code is an extension.
+#[test]
+fn a_broken_extension_costs_itself_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(extensions().join("note.wasm"), folder.path().join("note.wasm")).unwrap();
+    std::fs::write(folder.path().join("broken.wasm"), b"\0asm and then nothing").unwrap();
+    std::fs::write(folder.path().join("README.txt"), "not an extension").unwrap();
+    let manifest = "[extension]\nname = \"things\"\nversion = \"0.1.0\"\n[[kind]]\nterm = \"thing\"\n\
+        scheme = \"http://example.com/things#\"\nparent = \"http://schemas.ogf.org/occi/core#resource\"\n\
+        location = \"/thing/\"\n";
+    std::fs::write(folder.path().join("things.toml"), manifest).unwrap();
+    let options = Options { extensions: Some(folder.path().into()), ..Options::default() };
+    let server = Server::with(options);
+    server.note("a");
+    let thing = "Category: thing; scheme=\"http://example.com/things#\"; class=\"kind\"";
+    let path = server.post("/thing/").text(thing).answers(201).location();
+    server.delete(&path).answers(200);
+    let log = server.log();
+    assert!(log.contains("broken.wasm") && !log.contains("README.txt"), "{log}");
+}

@@ -1,0 +1,152 @@
+//! What every refusal has: its status, and a message that says what to change, as the client speaks.
+
+use crate::http::Request;
+use crate::occi::{NOTE, body, kind};
+use crate::server::Server;
+
+/// HTTP section 3: a request that is refused, with the status and a part of the message.
+type Case<'a> = (&'static str, Box<dyn Fn() -> Request + 'a>, u16, &'static str);
+
+fn cases<'a>(server: &'a Server, note: &'a str, compute: &'a str) -> Vec<Case<'a>> {
+    let text = |method, path: &'a str, text: &'a str| -> Box<dyn Fn() -> Request + 'a> {
+        Box::new(move || server.request(method, path).text(text))
+    };
+    vec![
+        ("a line that is none", text("POST", "/note/", "Kategory: note"), 400, "line 1"),
+        ("a quote that is open", text("POST", "/note/", "Category: note; scheme=\"x"), 400, "column"),
+        (
+            "JSON that ends early",
+            Box::new(|| server.post("/note/").body("application/json", "{\"kind\"")),
+            400,
+            "line 1",
+        ),
+        (
+            "JSON of another form",
+            Box::new(|| server.post("/note/").body("application/json", "[1]")),
+            400,
+            "expected a string",
+        ),
+        (
+            "bytes that are no text",
+            Box::new(|| server.post("/note/").body("text/plain", &b"\xff\xfe"[..])),
+            400,
+            "UTF-8",
+        ),
+        ("a body with nothing", text("POST", "/note/", "\n"), 400, "Category"),
+        (
+            "an immutable attribute",
+            text("POST", note, "X-OCCI-Attribute: com.example.note.words=9"),
+            403,
+            "immutable",
+        ),
+        ("nothing there", Box::new(|| server.get("/note/none")), 404, "/note/none"),
+        ("nothing there to delete", Box::new(|| server.delete("/note/none")), 404, "/note/none"),
+        (
+            "nothing there to change",
+            text("POST", "/note/none", "X-OCCI-Attribute: occi.core.title=\"x\""),
+            404,
+            "/note/none",
+        ),
+        ("PUT of a Kind", text("PUT", "/note/", NOTE), 405, "GET"),
+        ("PUT of the query interface", text("PUT", "/-/", NOTE), 405, "POST"),
+        ("a method that nobody knows", Box::new(move || server.request("PATCH", note)), 405, "PATCH"),
+        (
+            "an action in the wrong state",
+            Box::new(move || {
+                let stop = body(&[&crate::occi::action("compute", "stop")], &[]);
+                server.post(&format!("{compute}?action=stop")).text(stop)
+            }),
+            409,
+            "active",
+        ),
+        (
+            "a revision of yesterday",
+            Box::new(move || server.delete(note).header("If-Match", "\"9999p\"")),
+            412,
+            "fetch it again",
+        ),
+        ("a page too large", Box::new(|| server.get("/note/?page=1&number=99999999")), 413, "10000"),
+        (
+            "a body of another type",
+            Box::new(|| server.post("/note/").body("image/png", "x")),
+            415,
+            "text/plain",
+        ),
+        (
+            "a newer version",
+            Box::new(|| server.get("/note/").header("User-Agent", "OCCI/1.3")),
+            501,
+            "OCCI/1.2",
+        ),
+        ("a path that is none", Box::new(|| server.get("/note/%00")), 400, "%00"),
+    ]
+}
+
+/// Q-27, RFC 9457, README: one line in text renderings, a problem in JSON; the same message in both.
+#[test]
+fn every_refusal_says_what_to_change() {
+    let server = Server::start();
+    let (note, compute) = (server.note("a"), server.create("compute", &[]));
+    for (what, request, status, said) in cases(&server, &note, &compute) {
+        let text = request().accept("text/plain").answers(status);
+        assert_eq!(text.header("content-type"), "text/plain", "{what}");
+        assert!(text.body.contains(said), "{what}: {text}");
+        assert_eq!(text.body.matches("\r\n").count(), 1, "one line: {text}");
+        assert!(text.body.ends_with("\r\n"), "{text}");
+        for media_type in ["application/occi+json", "application/json"] {
+            let json = request().accept(media_type).answers(status);
+            assert_eq!(json.header("content-type"), "application/problem+json", "{what}");
+            let problem = json.json();
+            assert_eq!(problem["status"], status, "{what}");
+            assert_eq!(problem["detail"], text.body.trim_end(), "{what}");
+            assert!(!problem["title"].as_str().unwrap().is_empty(), "{what}");
+        }
+        let occi = request().accept("text/occi").answers(status);
+        assert_eq!(occi.body, text.body, "{what}: the headers have no place for a sentence");
+    }
+    assert_eq!(server.get("/").answers(200).locations().len(), 2, "nothing was done by any of them");
+}
+
+/// Q-22, H11-25: the Accept that nobody can serve is answered in text.
+#[test]
+fn an_unknown_rendering_is_406() {
+    let server = Server::start();
+    for accept in ["image/png", "application/xml;q=0.9", "text/plain;q=0"] {
+        let answer = server.get("/note/").accept(accept).answers(406);
+        assert!(answer.body.contains("application/occi+json"), "{answer}");
+        assert_eq!(answer.header("content-type"), "text/plain");
+    }
+    server.post("/note/").accept("image/png").text(NOTE).answers(406);
+    assert_eq!(server.get("/note/").answers(200).body, "", "said before anything is done");
+}
+
+/// RFC 9110: a 405 lists what is possible.
+#[test]
+fn method_not_allowed_lists_the_others() {
+    let server = Server::start();
+    for (method, path) in [("PUT", "/note/"), ("PUT", "/-/"), ("PATCH", "/"), ("TRACE", "/note/")] {
+        let answer = server.request(method, path).answers(405);
+        assert!(answer.header("allow").contains("GET"), "{answer}");
+        assert!(!answer.header("allow").contains(method), "{answer}");
+    }
+}
+
+/// TXT-06: an answer that does not fit into headers is refused, not cut; and a change that is done is told all the same.
+#[test]
+fn headers_are_not_cut() {
+    let server = Server::start();
+    let notes: Vec<_> = (0..250).map(|number| server.note(&number.to_string())).collect();
+    let answer = server.get("/note/").accept("text/occi").answers(406);
+    assert!(answer.body.contains("bytes"), "{answer}");
+    assert_eq!(server.get("/note/").accept("text/plain").answers(200).locations(), notes);
+    server.get("/note/?page=1&number=50").accept("text/occi").answers(200);
+}
+
+/// Status of the extension's own no.
+#[test]
+fn an_extension_says_no() {
+    let server = Server::start();
+    let answer =
+        server.post("/network/").text(body(&[&kind("network")], &["occi.network.vlan=4095"])).answers(400);
+    assert!(answer.body.contains("4094") && answer.body.contains("occi.network.vlan"), "{answer}");
+}

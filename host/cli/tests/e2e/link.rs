@@ -1,0 +1,198 @@
+//! Links: made within a resource, by themselves, to elsewhere; shown, changed and gone.
+
+use crate::occi::{body, kind, kind_id};
+use crate::server::Server;
+use serde_json::json;
+
+fn storage(server: &Server) -> String {
+    server.create("storage", &["occi.storage.size=1"])
+}
+
+/// H11-24, TXT-11, JSON-12: a link by itself, in text and JSON, with its ends as paths, URLs or ids.
+#[test]
+fn made_by_itself() {
+    let server = Server::start();
+    let (compute, storage) = (server.create("compute", &[]), storage(&server));
+    let base = server.base().to_owned();
+    let id = |path: &str| path.rsplit('/').next().unwrap().to_owned();
+    for (source, target) in [
+        (compute.clone(), storage.clone()),
+        (format!("{base}{compute}"), format!("{base}{storage}")),
+        (id(&compute), format!("urn:uuid:{}", id(&storage))),
+    ] {
+        let path = server.link("storagelink", &source, &target);
+        let link = server.get(&path).answers(200);
+        assert_eq!(link.attribute("occi.core.source"), Some(&*format!("{compute:?}")));
+        assert_eq!(link.attribute("occi.core.target"), Some(&*format!("{storage:?}")));
+        assert_eq!(link.attribute("occi.core.target.kind"), Some(&*format!("{:?}", kind_id("storage"))));
+        assert_eq!(link.attribute("occi.storagelink.deviceid"), Some("\"vda\""));
+        server.delete(&path).answers(200);
+    }
+    let wanted = json!({"kind": kind_id("storagelink"), "attributes": {"occi.storagelink.mountpoint": "/data"},
+        "source": {"location": compute}, "target": {"location": storage, "kind": kind_id("storage")}});
+    let path = server.post("/storagelink/").json(&wanted).answers(201).location();
+    let link = server.get(&path).accept("application/occi+json").answers(200).json();
+    assert_eq!(link["source"], json!({"location": compute, "kind": kind_id("compute")}));
+    assert_eq!(link["target"], json!({"location": storage, "kind": kind_id("storage")}));
+    assert_eq!(link["attributes"]["occi.storagelink.mountpoint"], "/data");
+    let listed = server.get("/storagelink/").accept("application/occi+json").answers(200).json();
+    assert_eq!(listed["links"].as_array().unwrap().len(), 1, "JSON-06");
+}
+
+/// H11-22, H11-23, JSON-11: links within a new resource; only its own location is told; both sides show it.
+#[test]
+fn made_within_a_resource() {
+    let server = Server::start();
+    let (storage, network) = (storage(&server), server.create("network", &[]));
+    let line = |target: &str, rel: &str, category: &str| {
+        format!("Link: <{target}>; rel=\"{}\"; category=\"{}\"", kind_id(rel), kind_id(category))
+    };
+    let text = body(&[&kind("compute")], &[])
+        + &line(&storage, "storage", "storagelink")
+        + "; occi.storagelink.mountpoint=\"/mnt\"\n"
+        + &line(&format!("{}{network}", server.base()), "network", "networkinterface")
+        + "\n";
+    let answer = server.post("/compute/").text(text).answers(201);
+    assert_eq!(answer.locations(), [answer.location()]);
+    let compute = answer.location();
+
+    let shown = server.get(&compute).answers(200);
+    assert_eq!(shown.links().len(), 2, "{shown}");
+    let [storagelink, networkinterface] = ["storagelink", "networkinterface"]
+        .map(|term| server.get(&format!("/{term}/")).answers(200).locations());
+    let first = shown.links()[0];
+    assert!(first.starts_with(&format!("Link: <{storage}>; rel=\"{}\"", kind_id("storage"))), "{first}");
+    assert!(first.contains(&format!("self=\"{}\"", storagelink[0])), "{first}");
+    assert!(first.contains("occi.storagelink.mountpoint=\"/mnt\""), "{first}");
+    let occi = server.get(&compute).accept("text/occi").answers(200);
+    assert!(occi.header("link").contains(&format!("self=\"{}\"", networkinterface[0])), "{occi}");
+    let json = server.get(&compute).accept("application/occi+json").answers(200).json();
+    assert_eq!(json["links"].as_array().unwrap().len(), 2);
+    assert_eq!(json["links"][0]["kind"], kind_id("storagelink"));
+    assert_eq!(json["links"][0]["source"]["location"], compute);
+    // H11-23: what comes in is not shown.
+    assert!(server.get(&storage).answers(200).links().is_empty());
+    assert_eq!(
+        server.get(&networkinterface[0]).answers(200).attribute("occi.core.source"),
+        Some(&*format!("{compute:?}"))
+    );
+
+    // The same in JSON, where the source does not exist yet.
+    let wanted = json!({"kind": kind_id("compute"), "links": [
+        {"kind": kind_id("networkinterface"), "target": {"location": network}}]});
+    let compute = server.post("/compute/").json(&wanted).answers(201).location();
+    assert_eq!(server.get(&compute).answers(200).links().len(), 1);
+}
+
+/// H11-12: a link that cannot be takes its resource with it, at the hypervisor too.
+#[test]
+fn a_bad_inline_link_makes_nothing() {
+    let server = Server::start();
+    let link = format!(
+        "Link: </storage/none>; rel=\"{}\"; category=\"{}\"",
+        kind_id("storage"),
+        kind_id("storagelink")
+    );
+    let answer = server.post("/compute/").text(format!("{}\n{link}", kind("compute"))).answers(400);
+    assert!(answer.body.contains("/storage/none"), "{answer}");
+    // One that the extension refuses, after the machine was made: a network is no storage.
+    let network = server.create("network", &[]);
+    let link = link.replace("/storage/none", &network);
+    let answer = server.post("/compute/").text(format!("{}\n{link}", kind("compute"))).answers(400);
+    assert!(answer.body.contains("storage"), "{answer}");
+    assert_eq!(server.get("/compute/").answers(200).body, "");
+    assert_eq!(server.inspect()["machines"], json!([]));
+}
+
+/// CORE-43: a target may be anywhere; a source is here.
+#[test]
+fn to_elsewhere() {
+    let server = Server::start();
+    let note = server.note("a");
+    let link = r#"Category: link; scheme="http://schemas.ogf.org/occi/core#"; class="kind""#;
+    let foreign = "https://example.com/things/7?a=b";
+    let ends = [format!("occi.core.source={note:?}"), format!("occi.core.target={foreign:?}")];
+    let path = server.post("/link/").text(body(&[link], &[&ends[0], &ends[1]])).answers(201).location();
+    assert_eq!(server.get(&path).answers(200).attribute("occi.core.target"), Some(&*format!("{foreign:?}")));
+    let shown = server.get(&note).answers(200);
+    assert!(shown.links()[0].starts_with(&format!("Link: <{foreign}>;")), "Q-47: {shown}");
+    let json = server.get(&note).accept("application/occi+json").answers(200).json();
+    assert_eq!(json["links"][0]["target"], json!({"location": foreign}));
+
+    let ends = [format!("occi.core.source={foreign:?}"), format!("occi.core.target={note:?}")];
+    let answer = server.post("/link/").text(body(&[link], &[&ends[0], &ends[1]])).answers(400);
+    assert!(answer.body.contains("occi.core.source"), "{answer}");
+    // An extension that needs to reach the target says so.
+    let compute = server.create("compute", &[]);
+    let ends = [format!("occi.core.source={compute:?}"), format!("occi.core.target={foreign:?}")];
+    let answer =
+        server.post("/storagelink/").text(body(&[&kind("storagelink")], &[&ends[0], &ends[1]])).answers(400);
+    assert!(answer.body.contains("target"), "{answer}");
+}
+
+/// CORE-43, H11-24: what an end cannot be.
+#[test]
+fn ends_that_cannot_be() {
+    let server = Server::start();
+    let (compute, storage) = (server.create("compute", &[]), storage(&server));
+    let link = server.link("storagelink", &compute, &storage);
+    let post = |attributes: &[String]| {
+        let attributes: Vec<_> = attributes.iter().map(String::as_str).collect();
+        server.post("/storagelink/").text(body(&[&kind("storagelink")], &attributes)).answers(400)
+    };
+    let (source, target) = (format!("occi.core.source={compute:?}"), format!("occi.core.target={storage:?}"));
+    for (attributes, said) in [
+        (vec![source.clone()], "occi.core.target"),
+        (vec![target.clone()], "occi.core.source"),
+        (vec![source.clone(), "occi.core.target=\"/storage/none\"".into()], "/storage/none"),
+        (vec![source.clone(), format!("occi.core.target={link:?}")], "is a link"),
+        (vec![source, format!("occi.core.target={compute:?}")], "storage"),
+        (vec![format!("occi.core.source={storage:?}"), target], "compute"),
+    ] {
+        let answer = post(&attributes);
+        assert!(answer.body.contains(said), "{attributes:?}: {answer}");
+    }
+}
+
+/// H11-20, CORE-42: a link that goes leaves its ends, which no more show it; a resource that goes takes its links.
+#[test]
+fn gone_by_itself_or_with_an_end() {
+    let server = Server::start();
+    let (compute, storage, network) =
+        (server.create("compute", &[]), storage(&server), server.create("network", &[]));
+    let link = server.link("storagelink", &compute, &storage);
+    server.delete(&link).answers(200);
+    assert!(server.get(&compute).answers(200).links().is_empty());
+    server.get(&link).answers(404);
+
+    // With its target, while the machine runs.
+    let link = server.link("storagelink", &compute, &storage);
+    server.act(&compute, "start", &[]).is(200);
+    server.delete(&storage).answers(200);
+    server.get(&link).answers(404);
+    assert!(server.get(&compute).answers(200).links().is_empty());
+    // With its source, whatever that is doing.
+    let link = server.link("networkinterface", &compute, &network);
+    server.delete(&compute).answers(200);
+    server.get(&link).answers(404);
+    server.get(&network).answers(200);
+    assert_eq!(server.inspect()["machines"], json!([]));
+}
+
+/// CORE-02: a link's own attributes change; the device is the hypervisor's to choose.
+#[test]
+fn changed() {
+    let server = Server::start();
+    let (compute, network) = (server.create("compute", &[]), server.create("network", &[]));
+    let link = server.link("networkinterface", &compute, &network);
+    let mac = "occi.networkinterface.mac=\"52:54:00:12:34:56\"";
+    let answer = server.post(&link).text(body(&[], &[mac])).answers(200);
+    assert_eq!(answer.attribute("occi.networkinterface.mac"), Some("\"52:54:00:12:34:56\""));
+    let answer =
+        server.post(&link).text(body(&[], &["occi.networkinterface.mac=\"01:00:00:00:00:00\""])).answers(400);
+    assert!(answer.body.contains("mac"), "{answer}");
+    let answer =
+        server.post(&link).text(body(&[], &["occi.networkinterface.interface=\"eth7\""])).answers(403);
+    assert!(answer.body.contains("immutable"), "{answer}");
+    assert_eq!(server.get(&link).answers(200).attribute("occi.networkinterface.interface"), Some("\"eth0\""));
+}

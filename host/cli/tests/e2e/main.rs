@@ -1,0 +1,32 @@
+//! The server as its clients and its operator meet it: the real binary, over HTTP. Each test has a server of its own,
+//! with its own folder and port, so they run beside each other.
+//!
+//! The tests cite the clauses of the standard that they hold (HTTP-..: HTTP Protocol, H11-..: that of 1.1, TXT-..: text
+//! rendering, JSON-..: JSON rendering, INF-..: Infrastructure, CORE-..: Core, Q-..: a decision where these leave room).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
+
+// How tests speak.
+mod http;
+mod occi;
+mod server;
+
+// What clients do.
+mod act;
+mod create;
+mod delete;
+mod errors;
+mod etag;
+mod limits;
+mod link;
+mod mixin;
+mod query;
+mod retrieve;
+mod tags;
+mod update;
+
+// What operators do, and what happens to them.
+mod config;
+mod crash;
+mod recovery;
+mod sandbox;

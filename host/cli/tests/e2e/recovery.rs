@@ -1,0 +1,177 @@
+//! What is there after the server ended, in order or by force.
+
+use crate::occi::{body, kind, kind_id};
+use crate::server::Server;
+use std::time::Duration;
+
+/// One of everything, in several states.
+struct Cloud {
+    running: String,
+    suspended: String,
+    off: String,
+    up: String,
+    down: String,
+    storage: String,
+    note: String,
+    links: [String; 2],
+}
+
+impl Cloud {
+    fn make(server: &Server) -> Self {
+        let compute = || server.create("compute", &["occi.compute.cores=2"]);
+        let cloud = Self {
+            running: compute(),
+            suspended: compute(),
+            off: compute(),
+            up: server.create("network", &["occi.network.label=\"lan\""]),
+            down: server.create("network", &[]),
+            storage: server.create("storage", &["occi.storage.size=0.25"]),
+            note: server.note("buy milk"),
+            links: Default::default(),
+        };
+        let links = [
+            server.link("storagelink", &cloud.running, &cloud.storage),
+            server.link("networkinterface", &cloud.running, &cloud.up),
+        ];
+        for (path, term) in [
+            (&cloud.running, "start"),
+            (&cloud.suspended, "start"),
+            (&cloud.suspended, "suspend"),
+            (&cloud.up, "up"),
+            (&cloud.storage, "online"),
+        ] {
+            server.act(path, term, &[]).is(200);
+        }
+        Self { links, ..cloud }
+    }
+
+    fn all(&self) -> [&String; 9] {
+        let Self { running, suspended, off, up, down, storage, note, links: [first, second] } = self;
+        [running, suspended, off, up, down, storage, note, first, second]
+    }
+
+    /// Everything as clients see it, without what only tells why it is so: a machine that was made again is running
+    /// for another reason.
+    fn shown(&self, server: &Server) -> Vec<String> {
+        let lines = |path: &&String| {
+            let answer = server.get(path).answers(200);
+            answer.body.lines().filter(|line| !line.contains(".state.message")).collect::<Vec<_>>().join("\n")
+        };
+        self.all().iter().map(lines).collect()
+    }
+
+    fn check_hypervisor(&self, server: &Server) {
+        for (path, state) in [(&self.running, "running"), (&self.suspended, "paused"), (&self.off, "off")] {
+            assert_eq!(server.at_hypervisor("machines", path, "state").unwrap(), state);
+        }
+        for (path, active) in [(&self.up, true), (&self.down, false)] {
+            assert_eq!(server.at_hypervisor("networks", path, "active").unwrap(), active);
+        }
+        assert_eq!(server.at_hypervisor("volumes", &self.storage, "capacity").unwrap(), 1_u64 << 28);
+        assert_eq!(server.inspect()["machines"].as_array().unwrap().len(), 3);
+    }
+
+    /// The volume is attached again: the next one gets the next device; and it can be detached.
+    fn check_links(&self, server: &Server) {
+        let other = server.create("storage", &["occi.storage.size=0.25"]);
+        let link = server.link("storagelink", &self.running, &other);
+        assert_eq!(server.get(&link).answers(200).attribute("occi.storagelink.deviceid"), Some("\"vdb\""));
+        server.delete(&link).answers(200);
+        server.delete(&other).answers(200);
+        assert!(!server.log().contains("not known"), "{}", server.log());
+    }
+}
+
+/// SIGTERM: everything is kept, and on a hypervisor that forgets it is made again, running what ran.
+#[test]
+fn a_stop_keeps_everything() {
+    let mut server = Server::start();
+    let cloud = Cloud::make(&server);
+    let before = cloud.shown(&server);
+    cloud.check_hypervisor(&server);
+    for _ in 0..2 {
+        server.restart();
+        assert_eq!(cloud.shown(&server), before);
+        cloud.check_hypervisor(&server);
+    }
+    cloud.check_links(&server);
+    for path in [&cloud.running, &cloud.storage, &cloud.up] {
+        server.delete(path).answers(200);
+    }
+}
+
+/// SIGKILL: what was acknowledged is on disk.
+#[test]
+fn a_kill_keeps_everything() {
+    let mut server = Server::start();
+    let cloud = Cloud::make(&server);
+    let before = cloud.shown(&server);
+    for _ in 0..3 {
+        server.kill_and_restart();
+        assert_eq!(cloud.shown(&server), before);
+        cloud.check_hypervisor(&server);
+    }
+    cloud.check_links(&server);
+    // What it does afterwards is as durable.
+    server.act(&cloud.running, "stop", &["method=\"poweroff\""]).is(200);
+    server.delete(&cloud.suspended).answers(200);
+    server.kill_and_restart();
+    assert_eq!(server.at_hypervisor("machines", &cloud.running, "state").unwrap(), "off");
+    assert_eq!(server.at_hypervisor("machines", &cloud.suspended, "state"), None);
+    server.get(&cloud.suspended).answers(404);
+}
+
+/// Invariant 2: SIGTERM ends what has begun before it ends the server.
+#[test]
+fn a_stop_lets_requests_end() {
+    let mut server = Server::start();
+    let names: Vec<_> = (0..16).map(|number| format!("/compute/c{number}")).collect();
+    let done: Vec<_> = std::thread::scope(|scope| {
+        let put = |name: &String| {
+            let name = name.clone();
+            let (server, text) = (&server, body(&[&kind("compute")], &[]));
+            scope.spawn(move || {
+                server.put(&name).text(text).try_send().is_ok_and(|answer| answer.status == 201)
+            })
+        };
+        let threads: Vec<_> = names.iter().map(put).collect();
+        std::thread::sleep(Duration::from_millis(10));
+        server.terminate();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(server.stop().success(), "{}", server.log());
+    server.begin();
+    for (name, done) in names.iter().zip(done) {
+        // Those that came too late had no connection; the others had their answer.
+        server.get(name).answers(if done { 200 } else { 404 });
+    }
+    let log = server.log();
+    assert!(log.contains("undone: 0, finished: 0, asked: 0"), "nothing was cut short: {log}");
+}
+
+/// An entity whose extension is gone can be read but not changed; with the extension it is itself again.
+#[test]
+fn an_entity_outlives_its_extension() {
+    let mut server = Server::start();
+    let note = server.note("a");
+    let compute = server.create("compute", &["occi.core.title=\"web\""]);
+    server.act(&compute, "start", &[]).is(200);
+    server.stop();
+    server.set_config("capabilities = [\"logging\"]\n");
+    server.begin();
+    let shown = server.get(&compute).answers(200);
+    assert_eq!(shown.attribute("occi.core.title"), Some("\"web\""));
+    assert!(shown.body.starts_with(&kind("compute")), "{shown}");
+    for request in
+        [server.delete(&compute), server.post(&compute).text(body(&[], &["occi.core.title=\"x\""]))]
+    {
+        let answer = request.answers(503);
+        assert!(answer.body.contains(&kind_id("compute")), "{answer}");
+    }
+    server.delete(&note).answers(200);
+    server.stop();
+    server.set_config("");
+    server.begin();
+    assert_eq!(server.at_hypervisor("machines", &compute, "state").unwrap(), "running");
+    server.delete(&compute).answers(200);
+}

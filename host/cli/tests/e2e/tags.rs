@@ -1,0 +1,127 @@
+//! Mixins that clients define.
+
+use crate::occi::{NOTE, body, tag};
+use crate::server::Server;
+use serde_json::json;
+
+/// HTTP-20, H11-07, CORE-27, CORE-47: defined, in text, headers and JSON; listed as any Mixin.
+#[test]
+fn defined() {
+    let server = Server::start();
+    server.post("/-/").text(tag("red")).answers(200);
+    let green = tag("green").replace("Category: ", "");
+    server.post("/-/").occi(&[("Category", &green)]).answers(200);
+    let blue = json!({"term": "blue", "scheme": "http://example.com/tags#", "location": "/tags/blue/", "title": "Blue"});
+    server.post("/-/").json(&json!({"mixins": [blue]})).answers(200);
+    // JSON section 2: one bare object; Q-44: what it depends on need not be known.
+    let grey = json!({"term": "grey", "scheme": "http://example.com/tags#", "location": "/tags/grey/",
+        "depends": ["http://example.com/other#colour"]});
+    server.post("/-/").json(&grey).answers(200);
+    let model = server.get("/-/").accept("application/occi+json").answers(200).json();
+    let terms: Vec<_> =
+        model["mixins"].as_array().unwrap().iter().map(|mixin| mixin["term"].as_str().unwrap()).collect();
+    for term in ["red", "green", "blue", "grey"] {
+        assert!(terms.contains(&term), "{terms:?}");
+        assert_eq!(server.get(&format!("/tags/{term}/")).answers(200).body, "");
+    }
+    assert!(server.get("/-/").answers(200).body.contains(&tag("red")));
+}
+
+/// CORE-07, H11-07, Q-43: what a tag cannot be; nothing is defined by it.
+#[test]
+fn refused() {
+    let server = Server::start();
+    server.post("/-/").text(tag("red")).answers(200);
+    let of = |scheme: &str, class: &str, location: &str| {
+        format!("Category: mine; scheme=\"{scheme}\"; class=\"{class}\"; location=\"{location}\"")
+    };
+    let own = "http://example.com/mine#";
+    for (text, status, said) in [
+        (String::new(), 400, "name a mixin"),
+        (of("http://schemas.ogf.org/occi/mine#", "mixin", "/mine/"), 403, "standard"),
+        (of(own, "kind", "/mine/"), 400, "mixins"),
+        (of(own, "mixin", "/mine"), 400, "ends in `/`"),
+        (of(own, "mixin", "/compute/"), 409, "/compute/"),
+        (of(own, "mixin", "/tags/red/"), 409, "/tags/red/"),
+        (of(own, "mixin", "/-/"), 409, "/-/"),
+        (tag("red"), 409, "there already"),
+        (format!("Category: mine; scheme=\"{own}\"; class=\"mixin\""), 400, "location"),
+        (of(own, "mixin", "/mine/") + "; attributes=\"com.example.x\"", 400, "attributes"),
+        // All or none.
+        (tag("blue") + "\n" + &of(own, "mixin", "/compute/"), 409, "/compute/"),
+    ] {
+        let answer = server.post("/-/").text(&text).answers(status);
+        assert!(answer.body.contains(said), "{text}: {answer}");
+    }
+    let listed = server.get("/-/").answers(200);
+    assert!(!listed.body.contains("mine") && !listed.body.contains("tags/blue"), "{listed}");
+}
+
+/// HTTP-32, HTTP-35, CORE-37, Q-66: on entities of several Kinds, and off again; no entity goes by it.
+#[test]
+fn on_and_off() {
+    let server = Server::start();
+    server.post("/-/").text(tag("red")).answers(200);
+    let (note, compute) = (server.note("a"), server.create("compute", &[]));
+    let lines = format!("X-OCCI-Location: {0}{note}\nX-OCCI-Location: {0}{compute}\n", server.base());
+    let mut given = server.post("/tags/red/").text(&lines).answers(200).locations();
+    given.sort_unstable();
+    assert_eq!(given, [compute.clone(), note.clone()]);
+    let red = tag("red").split("; location").next().unwrap().to_owned();
+    assert!(server.get(&compute).answers(200).lines().contains(&&*red));
+    // At creation, and by a partial update.
+    let text = body(&[NOTE, &tag("red")], &["com.example.note.text=\"x\""]);
+    let third = server.post("/note/").text(text).answers(201).location();
+    let fourth = server.note("b");
+    server.post(&fourth).text(tag("red")).answers(200);
+    assert_eq!(server.get("/tags/red/").answers(200).lines().len(), 4);
+
+    server.delete("/tags/red/").text(format!("X-OCCI-Location: {}{note}", server.base())).answers(200);
+    assert!(!server.get(&note).answers(200).body.contains("red"));
+    server.delete("/tags/red/").answers(200);
+    assert_eq!(server.get("/tags/red/").answers(200).body, "");
+    for path in [&note, &compute, &third, &fourth] {
+        assert!(!server.get(path).answers(200).body.contains("red"));
+    }
+}
+
+/// HTTP-21, H11-08, Q-42: removed, and taken off its members; the provider's are not the client's to remove.
+#[test]
+fn removed() {
+    let server = Server::start();
+    server.post("/-/").text(tag("red")).answers(200);
+    let note = server.note("a");
+    server.post("/tags/red/").text(format!("X-OCCI-Location: {}{note}", server.base())).answers(200);
+    server.delete("/-/").text(tag("red")).answers(200);
+    server.get("/tags/red/").answers(404);
+    assert!(!server.get(&note).answers(200).body.contains("red"));
+    assert!(!server.get("/-/").answers(200).body.contains("/tags/red/"));
+    server.delete("/-/").text(tag("red")).answers(400);
+    let os_tpl = "Category: os_tpl; scheme=\"http://schemas.ogf.org/occi/infrastructure#\"; class=\"mixin\"";
+    let answer = server.delete("/-/").text(os_tpl).answers(403);
+    assert!(answer.body.contains("provider"), "{answer}");
+    server.delete("/-/").text(NOTE).answers(403);
+    server.delete("/-/").answers(400);
+    // It can come back, without its former members.
+    server.post("/-/").text(tag("red")).answers(200);
+    assert_eq!(server.get("/tags/red/").answers(200).body, "");
+}
+
+/// H11-07: a tag is as durable as an entity.
+#[test]
+fn kept_over_a_restart() {
+    let mut server = Server::start();
+    for term in ["red", "green"] {
+        server.post("/-/").text(tag(term)).answers(200);
+    }
+    let note = server.note("a");
+    server.post("/tags/red/").text(format!("X-OCCI-Location: {}{note}", server.base())).answers(200);
+    server.delete("/-/").text(tag("green")).answers(200);
+    for _ in 0..2 {
+        server.kill_and_restart();
+        assert_eq!(server.get("/tags/red/").answers(200).locations(), [note.clone()]);
+        server.get("/tags/green/").answers(404);
+    }
+    server.restart();
+    assert!(server.get(&note).answers(200).body.contains("Category: red;"));
+}
