@@ -2,13 +2,13 @@
 
 mod cache;
 mod call;
-mod guest;
 mod hostile;
 mod lending;
 mod load;
 
 use crate::capability::{Capability, Lent};
 use crate::{Call, Extension, Grants, Loader, Settings, Subject};
+use occi_guest as guest;
 use occi_model::{AttributeName, CategoryId, Ends, Entity, Location, Value};
 use std::sync::Arc;
 use uuid::Uuid;

@@ -1,22 +1,27 @@
-//! Components made on the spot, of a core module in text form and the contract in `wit/`.
+//! Extensions made on the spot, of a core module in text form and the contract in `wit/`: for tests alone, in which
+//! guests do what no compiler would let them do.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a guest that cannot be made is a test that cannot go on")]
 
 use wasm_encoder::{ComponentSection, CustomSection};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 /// What a guest is made of.
-pub(super) struct Guest {
+pub struct Guest {
     /// The items of its world, such as `export occi:extension/actions@0.1.0;`.
-    pub(super) world: &'static str,
+    pub world: &'static str,
     /// Functions, imports and whatever else the core module has besides memory and allocation.
-    pub(super) body: String,
+    pub body: String,
     /// Its manifest; none leaves the section out.
-    pub(super) manifest: Option<String>,
+    pub manifest: Option<String>,
 }
 
 impl Guest {
-    /// A guest with actions alone, among them every deed of [`DEEDS`].
-    pub(super) fn deeds() -> Self {
+    /// A guest with actions alone, each named by its first letter: `ok` (a new state), `refuse`,
+    /// `echo`, `nan` and `invalid` (attributes), `spin`, `grow`, `dive` and `trap`; any other does nothing.
+    pub fn deeds() -> Self {
         Self {
             world: "import occi:extension/types@0.1.0; export occi:extension/actions@0.1.0;",
             body: DEEDS.into(),
@@ -24,11 +29,14 @@ impl Guest {
         }
     }
 
-    pub(super) fn manifest(self, manifest: impl Into<String>) -> Self {
+    /// The same with another manifest.
+    #[must_use]
+    pub fn manifest(self, manifest: impl Into<String>) -> Self {
         Self { manifest: Some(manifest.into()), ..self }
     }
 
-    pub(super) fn build(&self) -> Vec<u8> {
+    /// The component, one file as an operator would install it.
+    pub fn build(&self) -> Vec<u8> {
         let mut component = self.encode();
         if let Some(manifest) = &self.manifest {
             attach(&mut component, manifest);
@@ -42,31 +50,29 @@ impl Guest {
         let world = format!("package test:guest; world guest {{ {} }}", self.world);
         let package = resolve.push_str("guest.wit", &world).unwrap();
         let world = resolve.select_world(&[package], Some("guest")).unwrap();
-        let mut module = self.module();
+        let mut module = self.core();
         embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
         ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
     }
 
-    /// The core module. Imports come first in its text, so a body begins with them.
-    fn module(&self) -> Vec<u8> {
+    /// The core module, which is no component yet. Imports come first in its text, so a body begins with them.
+    pub fn core(&self) -> Vec<u8> {
         let text = format!("(module {} {ALLOCATION})", self.body);
         wat::parse_str(text).unwrap()
     }
-
-    /// The core module, which is no component yet.
-    pub(super) fn core(&self) -> Vec<u8> {
-        self.module()
-    }
 }
 
+/// The custom section in which the host looks for the manifest.
+const SECTION: &str = "occi:manifest";
+
 /// Puts a manifest into a component.
-pub(super) fn attach(component: &mut Vec<u8>, manifest: &str) {
-    let section = CustomSection { name: crate::manifest::SECTION.into(), data: manifest.as_bytes().into() };
+pub fn attach(component: &mut Vec<u8>, manifest: &str) {
+    let section = CustomSection { name: SECTION.into(), data: manifest.as_bytes().into() };
     section.append_to_component(component);
 }
 
 /// A manifest with one Kind, whose actions are the deeds; `more` stands between the extension and the Kind.
-pub(super) fn manifest(more: &str) -> String {
+pub fn manifest(more: &str) -> String {
     format!(
         r#"
         [extension]
