@@ -2,7 +2,11 @@
 //! guests do what no compiler would let them do.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used, reason = "a guest that cannot be made is a test that cannot go on")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a guest that cannot be made is a test that cannot go on"
+)]
 
 use wasm_encoder::{ComponentSection, CustomSection};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
