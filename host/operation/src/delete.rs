@@ -70,26 +70,28 @@ pub(crate) struct Doomed {
 }
 
 impl Doomed {
-    pub(crate) fn gather(view: &dyn ReadView, stored: Stored) -> Result<Self, Refusal> {
+    pub(crate) fn gather(
+        view: &dyn ReadView,
+        going: impl IntoIterator<Item = Stored>,
+    ) -> Result<Self, Refusal> {
         let mut entities = Vec::new();
-        let tenant = Arc::clone(&stored.entity.tenant);
-        let all = Entities::new(view, &tenant);
-        let id = stored.entity.id;
-        if !stored.entity.is_link() {
-            entities = all.links_from(id)?;
-            for link in all.links_to(id)? {
-                if !entities.iter().any(|known| known.entity.id == link.entity.id) {
-                    entities.push(link);
-                }
+        let mut gone = HashSet::new();
+        for stored in going {
+            let all = Entities::new(view, &stored.entity.tenant);
+            let id = stored.entity.id;
+            let mut together = Vec::new();
+            if !stored.entity.is_link() {
+                together = all.links_from(id)?;
+                together.extend(all.links_to(id)?);
             }
+            together.push(stored);
+            entities.extend(together.into_iter().filter(|stored| gone.insert(stored.entity.id)));
         }
-        entities.push(stored);
-        let gone: HashSet<Uuid> = entities.iter().map(|stored| stored.entity.id).collect();
-        let mut seen = gone.clone();
+        let mut seen = gone;
         let mut bereft = Vec::new();
-        for ends in entities.iter().filter_map(|stored| stored.entity.ends.as_ref()) {
-            if seen.insert(ends.source_id) {
-                bereft.extend(all.get(ends.source_id)?);
+        for link in &entities {
+            if let Some(ends) = link.entity.ends.as_ref().filter(|ends| seen.insert(ends.source_id)) {
+                bereft.extend(Entities::new(view, &link.entity.tenant).get(ends.source_id)?);
             }
         }
         Ok(Self { entities, bereft })
@@ -128,14 +130,14 @@ async fn doom(
     loop {
         let seen = {
             let view = core.read()?;
-            Doomed::gather(&*view, find(&*view, caller, path)?)?
+            Doomed::gather(&*view, [find(&*view, caller, path)?])?
         };
         let mut held = core.locks.lock(seen.resources()).await;
         held.extend(seen.links()).await;
         let view = core.read()?;
         let stored = find(&*view, caller, path)?;
         check(&*view, condition, Some(&stored))?;
-        let now = Doomed::gather(&*view, stored)?;
+        let now = Doomed::gather(&*view, [stored])?;
         if now.resources() == seen.resources()
             && now.links().collect::<HashSet<_>>() == seen.links().collect()
         {

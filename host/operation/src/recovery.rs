@@ -69,12 +69,12 @@ impl Core {
                 for entity in &intent.entities {
                     effects.delete(entity).await?;
                 }
-                let view = self.read()?;
+                // All at once: a resource must not be touched for the loss of a link when it goes itself.
+                let mut going = Vec::new();
                 for entity in &intent.entities {
-                    if let Some(stored) = self.find_anywhere(entity.id)? {
-                        Doomed::gather(&*view, stored)?.remove(&mut changes)?;
-                    }
+                    going.extend(self.find_anywhere(entity.id)?);
                 }
+                Doomed::gather(&*self.read()?, going)?.remove(&mut changes)?;
             }
             Verb::Change => {
                 // What was forgotten is not asked now, when it would be found missing: it is made again with all
