@@ -78,7 +78,6 @@ fn cases<'a>(server: &'a Server, note: &'a str, compute: &'a str) -> Vec<Case<'a
             501,
             "OCCI/1.2",
         ),
-        ("a path that is none", Box::new(|| server.get("/note/%00")), 400, "%00"),
     ]
 }
 

@@ -82,7 +82,7 @@ impl Request {
         let mut response = response?;
         let body = response.body_mut().with_config().limit(64 << 20).read_to_string()?;
         Ok(Answer {
-            asked: format!("{} {}", self.method, self.url),
+            asked: self.to_string(),
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             body,
@@ -91,7 +91,7 @@ impl Request {
 
     #[track_caller]
     pub(crate) fn send(self) -> Answer {
-        let asked = format!("{} {}", self.method, self.url);
+        let asked = self.to_string();
         self.try_send().unwrap_or_else(|error| panic!("{asked}: no answer: {error}"))
     }
 
@@ -99,6 +99,12 @@ impl Request {
     #[track_caller]
     pub(crate) fn answers(self, status: u16) -> Answer {
         self.send().is(status)
+    }
+}
+
+impl std::fmt::Display for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.method, self.url)
     }
 }
 
