@@ -45,7 +45,8 @@ pub(crate) fn reply(
 /// The answer to a request that failed.
 pub(crate) fn failure(failure: &Failure, accept: MediaType, method: &Method, path: &str) -> Response<Body> {
     let status = status(failure);
-    let message = if status.is_server_error() {
+    // What a client asks for and is not offered is no failure of the server.
+    let message = if status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED {
         tracing::error!(%method, path, status = status.as_u16(), "{failure}");
         public(failure)
     } else {
