@@ -57,7 +57,7 @@ pub(crate) async fn act(
     changes.strike(outside.then_some(operation));
     let batch = changes.into_batch();
     if !batch.is_empty() {
-        core.store.commit(batch).await?;
+        core.commit(batch).await?;
     }
     drop(held);
     let registry = snapshot.registry();

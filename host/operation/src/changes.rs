@@ -1,9 +1,10 @@
 //! What an operation commits in the end, gathered piece by piece.
 
 use crate::refusal::Refusal;
+use crate::snapshot::Snapshot;
 use occi_extension::KeyValueWrite;
-use occi_model::Entity;
-use occi_store::{Batch, Bucket, MadeBy, Stored};
+use occi_model::{Entity, Origin};
+use occi_store::{Batch, Bucket, MadeBy, ReadView, Stored};
 use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -45,6 +46,26 @@ impl Changes {
     pub(crate) fn delete(&mut self, stored: &Stored) -> Result<(), Refusal> {
         if self.entities.insert(stored.entity.id) {
             occi_store::delete_entity(&mut self.batch, stored)?;
+        }
+        Ok(())
+    }
+
+    /// The commit fails where a tag of the entity was removed meanwhile.
+    pub(crate) fn require_tags(
+        &mut self,
+        view: &dyn ReadView,
+        snapshot: &Snapshot,
+        entity: &Entity,
+    ) -> Result<(), Refusal> {
+        for id in &entity.mixins {
+            let mixin = snapshot.registry().mixin(id);
+            if mixin.is_none_or(|mixin| mixin.mixin.origin == Origin::Provider) {
+                continue;
+            }
+            let Some(tag) = occi_store::tag(view, &entity.tenant, id)? else {
+                return Err(Refusal::Conflict(format!("the mixin {id} was removed meanwhile")));
+            };
+            occi_store::require_tag(&mut self.batch, &entity.tenant, &tag);
         }
         Ok(())
     }

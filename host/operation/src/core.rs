@@ -7,8 +7,10 @@ use crate::snapshot::{Snapshot, SnapshotError};
 use crate::{Caller, Collection, Operation, Reply};
 use arc_swap::ArcSwap;
 use occi_extension::Extension;
-use occi_store::{ReadView, Store, StoreError};
-use std::sync::Arc;
+use occi_store::{Batch, ReadView, Revision, Store, StoreError};
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
@@ -19,10 +21,15 @@ pub struct Core {
     pub(crate) locks: Locks,
     /// Ids that creations are about to adopt. Taken before all other locks, and by nobody else.
     pub(crate) adoptions: Locks,
+    /// Paths at which clients are about to make entities. Taken before adoptions, and by nobody else.
+    pub(crate) paths: Locks,
     pub(crate) observations: Observations,
     /// One definition of tags at a time, since each makes a new snapshot of the one before.
     pub(crate) defining: tokio::sync::Mutex<()>,
+    /// Operations that could not be undone, whose intents are kept, with the ids of what they may have left.
+    left: Mutex<HashMap<Uuid, HashSet<Uuid>>>,
     changes: TaskTracker,
+    is_broken: AtomicBool,
 }
 
 impl Core {
@@ -39,9 +46,12 @@ impl Core {
             snapshot: ArcSwap::from_pointee(snapshot),
             locks: Locks::default(),
             adoptions: Locks::default(),
+            paths: Locks::default(),
             observations,
             defining: tokio::sync::Mutex::new(()),
+            left: Mutex::default(),
             changes: TaskTracker::new(),
+            is_broken: AtomicBool::new(false),
         });
         observer.start(&core);
         Ok(core)
@@ -130,6 +140,40 @@ impl Core {
     pub async fn finish(&self) {
         self.changes.close();
         self.changes.wait().await;
+    }
+
+    /// Notes what an operation may have left behind; its intent is kept, and nobody else gets these ids.
+    pub(crate) fn leave(&self, operation: Uuid, ids: HashSet<Uuid>) {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).insert(operation, ids);
+    }
+
+    /// Forgets what an operation may have left behind, since it is settled.
+    pub(crate) fn forget_left(&self, operation: Uuid) {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).remove(&operation);
+    }
+
+    /// Whether an operation has left something behind.
+    pub(crate) fn has_left(&self, operation: Uuid) -> bool {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&operation)
+    }
+
+    /// Whether something with this id may have been left behind.
+    pub(crate) fn is_left(&self, id: Uuid) -> bool {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).values().any(|ids| ids.contains(&id))
+    }
+
+    /// Commits a batch; durable when this returns.
+    pub(crate) async fn commit(&self, batch: Batch) -> Result<Revision, StoreError> {
+        let outcome = self.store.commit(batch).await;
+        if let Err(StoreError::Engine { .. } | StoreError::Closed) = outcome {
+            self.is_broken.store(true, Ordering::Relaxed);
+        }
+        outcome
+    }
+
+    /// Whether changes can be made: not after the store has failed, which takes a restart to mend.
+    pub fn is_healthy(&self) -> bool {
+        !self.is_broken.load(Ordering::Relaxed)
     }
 
     pub(crate) fn read(&self) -> Result<Arc<dyn ReadView>, StoreError> {

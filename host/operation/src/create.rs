@@ -117,7 +117,7 @@ async fn make(
         }
     }
     if outcome.is_ok() {
-        let batch = changes(snapshot, &created, &sources, &effects, outside.then_some(operation));
+        let batch = changes(core, snapshot, &created, &sources, &effects, outside.then_some(operation));
         match commit(core, batch).await {
             Ok(revision) => {
                 core.schedule(&effects.again);
@@ -132,15 +132,16 @@ async fn make(
     for entity in created.iter().rev() {
         effects.undo_create(entity).await;
     }
-    // What could not be undone now is undone at the next start.
-    if outside && !effects.left_behind {
+    if outside && effects.left_behind {
+        core.leave(operation, new);
+    } else if outside {
         core.strike(operation).await;
     }
     outcome.map(|()| Reply::new(Representation::Done))
 }
 
 async fn commit(core: &Core, batch: Result<Batch, Refusal>) -> Result<Revision, Refusal> {
-    Ok(core.store.commit(batch?).await?)
+    Ok(core.commit(batch?).await?)
 }
 
 /// The entities as they would be, with locks on what new links join, so that it stays.
@@ -151,13 +152,13 @@ async fn hold(
     asked: &[Asked],
 ) -> Result<(Held, Vec<Entity>), Refusal> {
     loop {
-        let seen = plan(&*core.read()?, snapshot, caller, asked)?;
+        let seen = plan(core, &*core.read()?, snapshot, caller, asked)?;
         let ends = outer_ends(&seen);
         let held = core.locks.lock(ends.iter().copied()).await;
         if ends.is_empty() {
             return Ok((held, seen));
         }
-        let planned = plan(&*core.read()?, snapshot, caller, asked)?;
+        let planned = plan(core, &*core.read()?, snapshot, caller, asked)?;
         if outer_ends(&planned) == ends {
             return Ok((held, planned));
         }
@@ -177,6 +178,7 @@ fn is_inline(entity: &Entity, new: &HashSet<Uuid>) -> bool {
 
 /// The entities as they would be: resources first, then what joins them.
 fn plan(
+    core: &Core,
     view: &dyn ReadView,
     snapshot: &Snapshot,
     caller: &Caller,
@@ -186,7 +188,7 @@ fn plan(
     let mut planned: Vec<Entity> = Vec::new();
     let mut inline: Vec<(usize, &Item)> = Vec::new();
     for Asked { made, item, path } in asked.iter().filter(|asked| asked.made.kind.nature != Nature::Link) {
-        let identity = identity(view, caller, made, item, path.clone())?;
+        let identity = identity(core, view, &planned, caller, made, item, path.clone())?;
         planned.push(registry.instantiate(made, item, identity, None)?);
         inline.extend(item.links.iter().map(|link| (planned.len() - 1, link)));
     }
@@ -198,13 +200,13 @@ fn plan(
         }
         let surroundings = Surroundings { view, registry, caller, new: &planned[..resources] };
         let ends = surroundings.ends(&item.attributes, Some(&planned[source]), None)?;
-        let identity = identity(view, caller, &made, item, None)?;
+        let identity = identity(core, view, &planned, caller, &made, item, None)?;
         planned.push(registry.instantiate(&made, item, identity, Some(ends))?);
     }
     for Asked { made, item, path } in asked.iter().filter(|asked| asked.made.kind.nature == Nature::Link) {
         let surroundings = Surroundings { view, registry, caller, new: &planned[..resources] };
         let ends = surroundings.ends(&item.attributes, None, None)?;
-        let identity = identity(view, caller, made, item, path.clone())?;
+        let identity = identity(core, view, &planned, caller, made, item, path.clone())?;
         planned.push(registry.instantiate(made, item, identity, Some(ends))?);
     }
     Ok(planned)
@@ -212,13 +214,20 @@ fn plan(
 
 /// A client's id is adopted where it is a free UUID, else the server makes one.
 fn identity(
+    core: &Core,
     view: &dyn ReadView,
+    planned: &[Entity],
     caller: &Caller,
     made: &Made,
     item: &Item,
     path: Option<Location>,
 ) -> Result<Identity, Refusal> {
-    let id = wanted_id(item).filter(|id| is_free(view, *id)).unwrap_or_else(Uuid::now_v7);
+    let is_free = |id: &Uuid| {
+        !planned.iter().any(|entity| entity.id == *id)
+            && !core.is_left(*id)
+            && matches!(occi_store::owner(view, *id), Ok(None))
+    };
+    let id = wanted_id(item).filter(is_free).unwrap_or_else(Uuid::now_v7);
     // A Kind without a location has no instances, so `classify` has refused it.
     let location = path.or_else(|| Some(made.kind.kind.location.as_ref()?.child(id)));
     let location =
@@ -228,10 +237,6 @@ fn identity(
 
 fn wanted_id(item: &Item) -> Option<Uuid> {
     Uuid::parse_str(item.attributes.get(names::ID)?.as_text()?).ok().filter(|id| !id.is_nil())
-}
-
-fn is_free(view: &dyn ReadView, id: Uuid) -> bool {
-    matches!(occi_store::owner(view, id), Ok(None))
 }
 
 /// The stored resources that new links leave: what a client sees of them changes with their links.
@@ -247,15 +252,18 @@ fn sources(view: &dyn ReadView, caller: &Caller, planned: &[Entity]) -> Result<V
 }
 
 fn changes(
+    core: &Core,
     snapshot: &Snapshot,
     created: &[Entity],
     sources: &[Stored],
     effects: &Effects<'_>,
     intent: Option<Uuid>,
 ) -> Result<Batch, Refusal> {
+    let view = core.read()?;
     let mut changes = Changes::default();
     for entity in created {
         changes.create(entity, snapshot.maker(entity).as_ref())?;
+        changes.require_tags(&*view, snapshot, entity)?;
     }
     for source in sources {
         changes.touch(source)?;

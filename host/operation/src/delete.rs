@@ -49,7 +49,7 @@ pub(crate) async fn delete(
     doomed.remove(&mut changes)?;
     changes.write(&caller.tenant, &effects.writes);
     changes.strike(outside.then_some(operation));
-    core.store.commit(changes.into_batch()).await?;
+    core.commit(changes.into_batch()).await?;
     Ok(Reply::new(Representation::Done))
 }
 

@@ -46,7 +46,7 @@ impl Core {
             .map_err(|error| Refusal::Internal(format!("an intent cannot be written: {error}")))?;
         let mut batch = Batch::new();
         occi_store::put_intent(&mut batch, operation, bytes);
-        self.store.commit(batch).await?;
+        self.commit(batch).await?;
         Ok(())
     }
 
@@ -54,7 +54,7 @@ impl Core {
     pub(crate) async fn strike(&self, operation: Uuid) {
         let mut batch = Batch::new();
         occi_store::delete_intent(&mut batch, operation);
-        if let Err(error) = self.store.commit(batch).await {
+        if let Err(error) = self.commit(batch).await {
             // It is found at the next start, and what it tells to undo is undone already.
             tracing::error!(%operation, "an intent could not be struck: {error}");
         }

@@ -130,7 +130,7 @@ impl Core {
     }
 
     /// The entity as it is now, where that is new.
-    async fn ask_one(self: &Arc<Self>, id: Uuid, cause: Cause) -> Result<Option<Stored>, Refusal> {
+    pub(crate) async fn ask_one(self: &Arc<Self>, id: Uuid, cause: Cause) -> Result<Option<Stored>, Refusal> {
         let _held = self.locks.lock([id]).await;
         let Some(stored) = self.find_anywhere(id)? else { return Ok(None) };
         let snapshot = self.snapshot();
@@ -143,7 +143,7 @@ impl Core {
         let mut changes = Changes::default();
         changes.replace(&stored, &after, stored.made_by.as_ref())?;
         changes.write(&after.tenant, &effects.writes);
-        let revision = self.store.commit(changes.into_batch()).await?;
+        let revision = self.commit(changes.into_batch()).await?;
         Ok(Some(Stored { entity: Arc::new(after), revision, ..stored }))
     }
 

@@ -24,7 +24,7 @@ pub struct Recovered {
     pub asked: usize,
     /// Entities whose machines, volumes or the like were made again, since a capability had forgotten them.
     pub recreated: usize,
-    /// Intents that could not be settled; they are tried again at the next start.
+    /// Intents that could not be settled; they are tried again when a capability comes back, and at the next start.
     pub left: usize,
 }
 
@@ -41,17 +41,49 @@ impl Core {
                     Verb::Delete => recovered.finished += 1,
                     Verb::Change => recovered.asked += 1,
                 },
-                Err(refusal) => {
-                    tracing::error!(operation = %intent.operation, verb = ?intent.verb, "an intent is left: {refusal}");
-                    recovered.left += 1;
-                }
+                Err(_) => recovered.left += 1,
             }
         }
         recovered.recreated = self.ask_all().await?;
         Ok(recovered)
     }
 
+    /// Settles an intent, or notes that it is left.
     async fn settle(self: &Arc<Self>, snapshot: &Snapshot, intent: &Intent) -> Result<(), Refusal> {
+        let (links, resources): (Vec<_>, Vec<_>) =
+            intent.entities.iter().partition(|entity| entity.is_link());
+        let outcome = if intent.verb == Verb::Change {
+            self.finish_intent(snapshot, intent).await
+        } else {
+            let mut held = self.locks.lock(resources.iter().map(|entity| entity.id)).await;
+            held.extend(links.iter().map(|entity| entity.id)).await;
+            self.finish_intent(snapshot, intent).await
+        };
+        match &outcome {
+            Ok(()) => self.forget_left(intent.operation),
+            Err(refusal) => {
+                let (operation, verb) = (intent.operation, intent.verb);
+                tracing::error!(%operation, ?verb, "an intent is left for later: {refusal}");
+                self.leave(operation, intent.entities.iter().map(|entity| entity.id).collect());
+            }
+        }
+        outcome
+    }
+
+    /// Tries again what could not be undone while a capability was away.
+    async fn settle_left(self: &Arc<Self>) {
+        match self.intents() {
+            Ok(intents) => {
+                let snapshot = self.snapshot();
+                for intent in intents.iter().filter(|intent| self.has_left(intent.operation)) {
+                    _ = self.settle(&snapshot, intent).await;
+                }
+            }
+            Err(refusal) => tracing::error!("the intents cannot be read: {refusal}"),
+        }
+    }
+
+    async fn finish_intent(self: &Arc<Self>, snapshot: &Snapshot, intent: &Intent) -> Result<(), Refusal> {
         for entity in &intent.entities {
             // What it made outside is still there, and nobody else knows how to end it.
             snapshot.check_loaded(entity)?;
@@ -61,7 +93,10 @@ impl Core {
         match intent.verb {
             Verb::Create => {
                 for entity in intent.entities.iter().rev() {
-                    effects.delete(entity).await?;
+                    // An id that somebody else has since is somebody else's.
+                    if self.find_anywhere(entity.id)?.is_none() {
+                        effects.delete(entity).await?;
+                    }
                 }
             }
             Verb::Delete => {
@@ -83,17 +118,22 @@ impl Core {
                     snapshot.role_of_kind(&entity.kind).is_some_and(|(_, extension)| extension.forgets())
                 };
                 for entity in intent.entities.iter().filter(|entity| !forgets(entity)) {
-                    self.ask(entity.id, Cause::Restart).await;
+                    self.ask_one(entity.id, Cause::Restart).await?;
                 }
             }
         }
+        if let Some(entity) = intent.entities.first() {
+            changes.write(&entity.tenant, &effects.writes);
+        }
         changes.strike(Some(intent.operation));
-        self.store.commit(changes.into_batch()).await?;
+        self.commit(changes.into_batch()).await?;
         Ok(())
     }
 
-    /// Has every entity asked soon, as after a time in which events were missed.
-    pub fn observe_all(&self) {
+    /// Has every entity asked soon, as after a time in which events were missed, and what was left behind settled.
+    pub fn observe_all(self: &Arc<Self>) {
+        let core = Arc::clone(self);
+        tokio::spawn(async move { core.settle_left().await });
         match self.observed() {
             Ok(observed) => observed.iter().for_each(|observed| self.observe(observed.id, Cause::Restart)),
             Err(refusal) => tracing::error!("the entities cannot be asked what they are now: {refusal}"),

@@ -30,7 +30,7 @@ pub(crate) async fn define(core: &Core, caller: &Caller, draft: Draft) -> Result
         tags.push(tag);
     }
     let next = snapshot.with_tags(tags).map_err(|error| Refusal::Conflict(error.to_string()))?;
-    core.store.commit(batch).await?;
+    core.commit(batch).await?;
     let views =
         ids.iter().filter_map(|id| next.registry().mixin(id)).map(|tag| CategoryView::Mixin(Arc::clone(tag)));
     let reply = Reply::new(Representation::Categories(views.collect()));
@@ -80,6 +80,11 @@ fn tag(core: &Core, caller: &Caller, snapshot: &Snapshot, category: CategoryDraf
         return Err(Refusal::Invalid(format!(
             "{id}: the location {location} must be a path that ends in `/`"
         )));
+    }
+    let reserved = ["/-/", "/.well-known/", "/healthz/"];
+    let shadows = reserved.iter().any(|path| location.as_str().starts_with(path));
+    if shadows || registry.kind_above(&location).is_some() {
+        return Err(Refusal::Conflict(format!("{id}: {location} is the server's; choose another location")));
     }
     if let Some(unknown) = category.applies.iter().find(|kind| registry.kind(kind).is_none()) {
         return Err(Refusal::Invalid(format!("{id} would apply to {unknown}, which is not a kind here")));
@@ -132,19 +137,38 @@ pub(crate) async fn remove(core: &Arc<Core>, caller: &Caller, draft: Draft) -> R
     let tags = snapshot.tags().iter().filter(|tag| !removed.contains(&tag.id)).cloned().collect();
     let next = snapshot.with_tags(tags).map_err(|error| Refusal::Conflict(error.to_string()))?;
 
+    strip(core, &snapshot, caller, &removed, changes).await?;
+    core.snapshot.store(Arc::new(next));
+    // Those who got a tag until it was gone: from now on nobody can.
+    strip(core, &snapshot, caller, &removed, Changes::default()).await?;
+    Ok(Reply::new(Representation::Done))
+}
+
+/// Takes tags off all their members, in one commit with other changes.
+async fn strip(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    tags: &HashSet<CategoryId>,
+    mut changes: Changes,
+) -> Result<(), Refusal> {
     let mut members = Vec::new();
-    for id in &removed {
-        members.extend(crate::list::members(core, &snapshot, caller, &Collection::Mixin(id.clone()))?);
+    for id in tags {
+        members.extend(crate::list::members(core, snapshot, caller, &Collection::Mixin(id.clone()))?);
     }
+    members.sort_unstable();
+    members.dedup();
     let (_held, members) = hold(core, caller, members).await?;
     for stored in &members {
         let mut entity = occi_model::Entity::clone(&stored.entity);
-        entity.mixins.retain(|id| !removed.contains(id));
+        entity.mixins.retain(|id| !tags.contains(id));
         changes.replace(stored, &entity, stored.made_by.as_ref())?;
     }
-    core.store.commit(changes.into_batch()).await?;
-    core.snapshot.store(Arc::new(next));
-    Ok(Reply::new(Representation::Done))
+    let batch = changes.into_batch();
+    if !batch.is_empty() {
+        core.commit(batch).await?;
+    }
+    Ok(())
 }
 
 /// Gives a Mixin to entities (HTTP-32).
@@ -238,7 +262,9 @@ async fn hold(
 ) -> Result<(crate::locks::Held, Vec<Stored>), Refusal> {
     let read = |core: &Core| -> Result<Vec<Stored>, Refusal> {
         let view = core.read()?;
-        paths.iter().map(|path| find(&*view, caller, path)).collect()
+        // One that went meanwhile is no member of anything.
+        let found = paths.iter().map(|path| find(&*view, caller, path));
+        found.filter(|found| !matches!(found, Err(Refusal::NotFound(_)))).collect()
     };
     let seen = read(core)?;
     let (links, resources): (Vec<_>, Vec<_>) = seen.iter().partition(|stored| stored.entity.is_link());

@@ -3,6 +3,7 @@
 use crate::changes::Changes;
 use crate::core::Core;
 use crate::create;
+use crate::delete;
 use crate::effect::{Effects, is_plain_no};
 use crate::ends::{Surroundings, local_ends};
 use crate::intent::Verb;
@@ -10,9 +11,10 @@ use crate::locks::Held;
 use crate::observer::Cause;
 use crate::retrieve::{check, find, reply};
 use crate::{Caller, Condition, Place, Refusal, Reply, Snapshot};
-use occi_model::{Draft, Ends, Entity, Item, Location, UpdateMode, Updated, core as names};
+use occi_model::{Draft, Ends, Entity, Item, Location, Representation, UpdateMode, Updated, core as names};
 use occi_store::{Entities, Stored};
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -26,11 +28,21 @@ pub(crate) async fn put(
     condition: &Condition,
 ) -> Result<Reply, Refusal> {
     let item = the_one(draft)?;
+    // Of many who make the same path, one makes it and the others change it.
+    let path_held = core.paths.lock([path_key(&path)]).await;
     let exists = Entities::new(&*core.read()?, &caller.tenant).find_by_path(&path)?.is_some();
     if !exists {
         return create::create_at(core, snapshot, caller, path, item, condition).await;
     }
+    drop(path_held);
     change(core, snapshot, caller, &path, item, UpdateMode::Full, condition).await
+}
+
+/// What a path is locked by. That two may share it costs a wait and nothing else.
+fn path_key(path: &Location) -> Uuid {
+    let mut hasher = DefaultHasher::new();
+    path.hash(&mut hasher);
+    Uuid::from_u64_pair(hasher.finish(), 0)
 }
 
 /// Changes what a draft names of the entity at a path, and adds Mixins and links to it (H11-18, Q-39).
@@ -43,10 +55,10 @@ pub(crate) async fn update(
     condition: &Condition,
 ) -> Result<Reply, Refusal> {
     let mut item = the_one(draft)?;
-    let links = std::mem::take(&mut item.links);
-    if links.is_empty() {
+    if item.links.is_empty() {
         return change(core, snapshot, caller, path, item, UpdateMode::Partial, condition).await;
     }
+    let mut links = std::mem::take(&mut item.links);
     // The rest is checked before the links are made, so that a bad request makes none of them.
     {
         let view = core.read()?;
@@ -57,6 +69,12 @@ pub(crate) async fn update(
             return Err(vec![occi_model::Violation::LinkOfLink(stored.entity.kind.clone())].into());
         }
         snapshot.registry().update(&stored.entity, &item, UpdateMode::Partial, None)?;
+        // What a client sends back as it read it is no new link.
+        let held = Entities::new(&*view, &caller.tenant).links_from(stored.entity.id)?;
+        links.retain(|link| !is_held(link, &held));
+    }
+    if links.is_empty() {
+        return change(core, snapshot, caller, path, item, UpdateMode::Partial, condition).await;
     }
     let links = links.into_iter().map(|mut link| {
         let source = occi_model::AttributeName::parse(names::SOURCE)?;
@@ -64,8 +82,18 @@ pub(crate) async fn update(
         Ok(link)
     });
     let items = links.collect::<Result<Vec<_>, Refusal>>()?;
-    create::create(core, snapshot, caller, &Place::Root, Draft { items, locations: Vec::new() }).await?;
-    change(core, snapshot, caller, path, item, UpdateMode::Partial, &Condition::None).await
+    let made =
+        create::create(core, snapshot, caller, &Place::Root, Draft { items, locations: Vec::new() }).await?;
+    let outcome = change(core, snapshot, caller, path, item, UpdateMode::Partial, &Condition::None).await;
+    if let (Err(_), Representation::Created(locations)) = (&outcome, &made.representation) {
+        // All of the request or nothing.
+        for location in locations {
+            if let Err(refusal) = delete::delete(core, snapshot, caller, location, &Condition::None).await {
+                tracing::error!(%location, "a link of a refused update could not be taken back: {refusal}");
+            }
+        }
+    }
+    outcome
 }
 
 fn the_one(draft: Draft) -> Result<Item, Refusal> {
@@ -151,22 +179,24 @@ fn resources(entity: &Entity, ends: Option<&Ends>) -> HashSet<Uuid> {
 
 /// A PUT may carry the links that a GET gave; a new or another one is not made by it (H11-19, Q-38).
 fn same_links(item: &Item, links: &[Stored]) -> Result<(), Refusal> {
-    for given in &item.links {
-        let text = |name: &str| given.attributes.get(name).and_then(occi_model::Value::as_text);
-        let known = links.iter().any(|link| {
-            let path = given.location.as_deref() == Some(link.entity.location.as_str());
-            let id = text(names::ID).and_then(|id| Uuid::parse_str(id).ok()) == Some(link.entity.id);
-            let target = link.entity.ends.as_ref().map(|ends| ends.target.as_str());
-            (path || id) && text(names::TARGET).is_none_or(|given| Some(given) == target)
-        });
-        if !known {
-            return Err(Refusal::Invalid(
-                "a full update keeps the links as they are; create a link at its Kind's location or delete it at its own"
-                    .into(),
-            ));
-        }
+    if item.links.iter().all(|given| is_held(given, links)) {
+        return Ok(());
     }
-    Ok(())
+    Err(Refusal::Invalid(
+        "a full update keeps the links as they are; create a link at its Kind's location or delete it at its own"
+            .into(),
+    ))
+}
+
+/// Whether a link of a request is one of those that there are.
+fn is_held(given: &Item, links: &[Stored]) -> bool {
+    let text = |name: &str| given.attributes.get(name).and_then(occi_model::Value::as_text);
+    links.iter().any(|link| {
+        let path = given.location.as_deref() == Some(link.entity.location.as_str());
+        let id = text(names::ID).and_then(|id| Uuid::parse_str(id).ok()) == Some(link.entity.id);
+        let target = link.entity.ends.as_ref().map(|ends| ends.target.as_str());
+        (path || id) && text(names::TARGET).is_none_or(|given| Some(given) == target)
+    })
 }
 
 /// Lets the extensions do what updates mean, and commits them: all or none.
@@ -202,7 +232,7 @@ pub(crate) async fn apply_all(
             changes.write(&stored.entity.tenant, &effects.writes);
         }
         changes.strike(outside.then_some(operation));
-        match core.store.commit(changes.into_batch()).await {
+        match core.commit(changes.into_batch()).await {
             Ok(_) => {
                 core.schedule(&effects.again);
                 return Ok(());
@@ -212,7 +242,8 @@ pub(crate) async fn apply_all(
     }
     for (stored, updated) in updates[..begun].iter().rev() {
         take_back(&mut effects, &stored.entity, updated).await;
-        if outcome.as_ref().is_err_and(|refusal| !is_plain_no(refusal)) {
+        // What could not be taken back is mended by the extension: it makes what the entity says.
+        if effects.left_behind || outcome.as_ref().is_err_and(|refusal| !is_plain_no(refusal)) {
             core.observe(stored.entity.id, Cause::Restart);
         }
     }
@@ -238,6 +269,7 @@ async fn effect(
         touch_sources(core, changes, before, &updated.entity)?;
         retarget(effects, before, updated.entity.clone()).await?
     };
+    changes.require_tags(&*core.read()?, snapshot, &after)?;
     changes.replace(stored, &after, snapshot.maker(&after).as_ref())
 }
 
@@ -278,9 +310,13 @@ async fn take_back(effects: &mut Effects<'_>, before: &Entity, updated: &Updated
         };
         effects.update(&updated.entity, backwards).await
     } else {
-        effects.create(before.clone()).await
+        match effects.delete(&updated.entity).await {
+            Ok(()) => effects.create(before.clone()).await,
+            Err(refusal) => Err(refusal),
+        }
     };
     if let Err(refusal) = outcome {
         tracing::error!(entity = %before.id, "a refused update could not be taken back: {refusal}");
+        effects.left_behind = true;
     }
 }

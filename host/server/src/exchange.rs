@@ -10,12 +10,12 @@ use crate::version;
 use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Request, Response, header};
-use axum::routing::get;
+use axum::routing::any;
 use axum::{Router, extract::State};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use occi_model::{Draft, Location};
-use occi_operation::{Caller, Core};
+use occi_model::{Draft, Location, Target};
+use occi_operation::{Caller, Condition, Core, Refusal};
 use occi_rendering::{CannotRender, MediaType};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl Host {
 
     /// The whole service: OCCI at every path, and `/healthz`.
     pub fn router(self) -> Router {
-        Router::new().route("/healthz", get(respond::healthy)).fallback(answer).with_state(self)
+        Router::new().route("/healthz", any(respond::health)).fallback(answer).with_state(self)
     }
 }
 
@@ -84,6 +84,10 @@ async fn exchange(
     let draft = read(parts, &body, base)?;
     let condition = conditions::condition(&parts.headers);
     let filter = route::filter(parts)?;
+    if condition != Condition::None && !parts.method.is_safe() && !matches!(target, Target::Entity(_)) {
+        // A collection has no tag, so what the client says of one cannot be true.
+        return Err(Refusal::PreconditionFailed(None).into());
+    }
     let operation = route::route(&parts.method, target, path, query, draft, filter, condition)?;
     if accept == MediaType::UriList && !operation.answers_listing() {
         // Said before anything is changed.

@@ -1,10 +1,12 @@
 //! From replies and failures to responses: the only file with status codes.
 
+use crate::Host;
 use crate::base::Base;
 use crate::conditions;
 use crate::failure::Failure;
 use crate::version;
 use axum::body::Body;
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use occi_extension::CallError;
 use occi_model::{Gravity, Representation, Violation};
@@ -102,7 +104,9 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         // HTTP-13
         Refusal::PageTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::Extension(error) => status_of_call(error),
-        Refusal::NotLoaded(_) | Refusal::Store(StoreError::Closed) => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::NotLoaded(_) | Refusal::Store(StoreError::Closed | StoreError::Engine { .. }) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Refusal::Proposal { .. } | Refusal::Store(_) | Refusal::Internal(_) => {
             StatusCode::INTERNAL_SERVER_ERROR
         }
@@ -144,9 +148,18 @@ pub(crate) fn options(allowed: &[Method]) -> Response<Body> {
     response
 }
 
-/// That the server serves.
-pub(crate) async fn healthy() -> Response<Body> {
-    let mut response = Response::new(Body::from("ok\r\n"));
+/// Whether the server serves: not fully after its store has failed.
+pub(crate) async fn health(State(host): State<Host>) -> Response<Body> {
+    let (status, said) = if host.core.is_healthy() {
+        (StatusCode::OK, "ok\r\n")
+    } else {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the store has failed; the log says how, and a restart opens it again\r\n",
+        )
+    };
+    let mut response = Response::new(Body::from(said));
+    *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     response.headers_mut().insert(header::SERVER, HeaderValue::from_static(version::SERVER));
     response

@@ -6,11 +6,13 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 
 /// How much and how long.
 #[derive(Debug, Clone)]
@@ -19,7 +21,7 @@ pub struct Limits {
     pub body: usize,
     /// The longest wait for the head of a request, which is also how long a connection may be idle.
     pub head_time: Duration,
-    /// The longest wait for a body.
+    /// The longest wait for a body, and for a client to read its answer.
     pub body_time: Duration,
     /// The most connections at a time; more wait to be accepted.
     pub connections: usize,
@@ -71,7 +73,9 @@ pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output =
                 service.call(request)
             })
         };
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+        let connection = builder
+            .serve_connection_with_upgrades(TokioIo::new(patient(stream, &limits)), service)
+            .into_owned();
         let connection = graceful.watch(connection);
         let head_time = limits.head_time;
         tokio::spawn(async move {
@@ -99,6 +103,13 @@ pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output =
     core.finish().await;
 }
 
+/// A connection on which a client that does not read its answers is given up.
+fn patient(stream: TcpStream, limits: &Limits) -> Pin<Box<TimeoutStream<TcpStream>>> {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(limits.body_time));
+    Box::pin(stream)
+}
+
 /// Ready where the first request does not come in time. Hyper's own time-out begins only when it knows which version of
 /// HTTP is spoken, and it waits for ever to find out.
 async fn no_first_request(asked: &AtomicBool, time: Duration) {
@@ -111,7 +122,7 @@ async fn no_first_request(asked: &AtomicBool, time: Duration) {
 async fn accept(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
-) -> Option<(tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
     let permit = Arc::clone(permits).acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, _)) => {

@@ -51,7 +51,8 @@ impl Network {
     /// 'missing' if there is none.
     pub async fn exists(&self) -> Result<()> {
         let entity = self.entity;
-        self.call(Lane::Short, Hold::Nothing, move |live| find(live, entity).map(drop)).await
+        // Behind what is still being done to it: a call that nobody waits for any more may yet make it.
+        self.call(Lane::Short, Hold::Entity(entity), move |live| find(live, entity).map(drop)).await
     }
 
     /// Whether it carries traffic.

@@ -63,7 +63,9 @@ impl Volume {
     /// 'missing' if there is none.
     pub async fn exists(&self) -> Result<()> {
         let entity = self.entity;
-        self.run(Lane::Short, Hold::Nothing, move |live, place| place.find(live, entity).map(drop)).await
+        // Behind what is still being done to it: a call that nobody waits for any more may yet make it.
+        self.run(Lane::Short, Hold::Entity(entity), move |live, place| place.find(live, entity).map(drop))
+            .await
     }
 
     /// Its capacity in bytes.

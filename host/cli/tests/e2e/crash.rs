@@ -56,7 +56,7 @@ fn crash(mut server: Server) {
         });
         server.kill();
         // Now and then it dies again before it serves, in the middle of recovery perhaps.
-        while random.below(3) == 0 {
+        while random.below(100) < number("OCCI_X").unwrap() {
             server.begin_and_kill(Duration::from_millis(random.below(80)));
         }
         server.begin();
@@ -154,7 +154,7 @@ fn check(server: &Server, clients: &mut [Client], strangers: &Inventory, kill: u
     // hypervisor went on meanwhile.
     let (found, expected) = (Inventory::of(server).without(strangers), Inventory::expected(&listed));
     let histories = |name: &str| {
-        clients.iter().filter_map(|client| client.thing(name.trim_start_matches("occi-"))).next()
+        clients.iter().find_map(|client| client.thing(name.trim_start_matches("occi-")))
     };
     for (found, expected) in found.names().iter().zip(expected.names()) {
         let odd: Vec<_> = found.symmetric_difference(&expected).map(|name| (name, histories(name))).collect();
@@ -185,7 +185,7 @@ fn check(server: &Server, clients: &mut [Client], strangers: &Inventory, kill: u
             match thing.presence {
                 Presence::There => assert!(found.is_some(), "kill {kill}: {id} was acknowledged: {thing:?}"),
                 Presence::Gone => {
-                    assert!(found.is_none(), "kill {kill}: {id} was refused or deleted: {thing:?}")
+                    assert!(found.is_none(), "kill {kill}: {id} was refused or deleted: {thing:?}");
                 }
                 Presence::Unsure => {}
             }

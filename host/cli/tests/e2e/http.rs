@@ -17,7 +17,7 @@ pub(crate) fn agent() -> Agent {
         .accept(AutoHeaderValue::None)
         .user_agent(AutoHeaderValue::None)
         .proxy(None)
-        .timeout_global(Some(Duration::from_secs(60)))
+        .timeout_global(Some(Duration::from_mins(1)))
         .build()
         .new_agent()
 }

@@ -4,7 +4,13 @@
 //! The tests cite the clauses of the standard that they hold (HTTP-..: HTTP Protocol, H11-..: that of 1.1, TXT-..: text
 //! rendering, JSON-..: JSON rendering, INF-..: Infrastructure, CORE-..: Core, Q-..: a decision where these leave room).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot go on panics, and says what it saw"
+)]
 
 // How tests speak.
 mod http;

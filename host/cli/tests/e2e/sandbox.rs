@@ -148,7 +148,7 @@ fn a_thousand_others_go_on_beside_it() {
                 })
             })
             .collect();
-        let failed = others.into_iter().filter_map(|thread| thread.join().err()).next();
+        let failed = others.into_iter().find_map(|thread| thread.join().err());
         over.store(true, Ordering::Relaxed);
         assert!(failed.is_none(), "one of the others failed");
         for attacker in attackers {

@@ -15,8 +15,8 @@ pub(crate) fn to_body(representation: &Representation) -> Result<Vec<u8>, Cannot
         Representation::Entity(view) => serde_json::to_writer(&mut body, &EntityObject(view))?,
         Representation::Collection(views) => serde_json::to_writer(&mut body, &Collection(views))?,
         Representation::Categories(views) => serde_json::to_writer(&mut body, &Model(views))?,
-        // No object of the standard holds locations; they are in the Location header. And nothing is no object either.
-        Representation::Created(_) | Representation::Done => {}
+        // Nothing to say, in a form that a JSON parser takes.
+        Representation::Created(_) | Representation::Done => body.extend_from_slice(b"{}"),
     }
     Ok(body)
 }

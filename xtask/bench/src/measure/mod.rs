@@ -40,9 +40,12 @@ enum Part {
     Start,
 }
 
+/// How a part is measured.
+type Measure = fn(&Options) -> Result<Vec<Figure>>;
+
 /// All of it, or the parts that were asked for.
 pub(crate) fn all(options: &Options) -> Result<Vec<Figure>> {
-    let parts: [(Part, fn(&Options) -> Result<Vec<Figure>>); 5] = [
+    let parts: [(Part, Measure); 5] = [
         (Part::Read, read::measure),
         (Part::Call, call::measure),
         (Part::Note, create::notes),

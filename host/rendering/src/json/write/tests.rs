@@ -58,8 +58,8 @@ fn json06_a_collection_holds_its_entities_in_full() {
 
 #[test]
 fn what_has_no_object_is_empty() {
-    assert_eq!(json(&Representation::Created(vec![example::path("/compute/1")])), "");
-    assert_eq!(json(&Representation::Done), "");
+    assert_eq!(json(&Representation::Created(vec![example::path("/compute/1")])), "{}");
+    assert_eq!(json(&Representation::Done), "{}");
 }
 
 #[test]
