@@ -56,7 +56,7 @@ fn crash(mut server: Server) {
         });
         server.kill();
         // Now and then it dies again before it serves, in the middle of recovery perhaps.
-        while random.below(100) < number("OCCI_X").unwrap() {
+        while random.below(100) < 25 {
             server.begin_and_kill(Duration::from_millis(random.below(80)));
         }
         server.begin();
@@ -153,9 +153,8 @@ fn check(server: &Server, clients: &mut [Client], strangers: &Inventory, kill: u
     // Which things there are holds at once; which state they are in is looked up in the background where the
     // hypervisor went on meanwhile.
     let (found, expected) = (Inventory::of(server).without(strangers), Inventory::expected(&listed));
-    let histories = |name: &str| {
-        clients.iter().find_map(|client| client.thing(name.trim_start_matches("occi-")))
-    };
+    let histories =
+        |name: &str| clients.iter().find_map(|client| client.thing(name.trim_start_matches("occi-")));
     for (found, expected) in found.names().iter().zip(expected.names()) {
         let odd: Vec<_> = found.symmetric_difference(&expected).map(|name| (name, histories(name))).collect();
         assert!(

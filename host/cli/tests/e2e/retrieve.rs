@@ -141,7 +141,10 @@ fn a_collection_filtered() {
     server.post("/-/").text(tag("red")).answers(200);
     server.post("/tags/red/").text(format!("X-OCCI-Location: {}{one}", server.base())).answers(200);
     let red = tag("red").replace("Category: ", "");
-    assert_eq!(server.get("/note/").header("Category", &red).answers(200).locations(), std::slice::from_ref(&one));
+    assert_eq!(
+        server.get("/note/").header("Category", &red).answers(200).locations(),
+        std::slice::from_ref(&one)
+    );
     assert_eq!(server.get("/tags/red/").answers(200).locations(), std::slice::from_ref(&one));
     let note = NOTE.replace("Category: ", "");
     assert_eq!(server.get("/").header("Category", &note).answers(200).locations(), [one, two]);
