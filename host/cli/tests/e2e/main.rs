@@ -34,5 +34,6 @@ mod update;
 // What operators do, and what happens to them.
 mod config;
 mod crash;
+mod observe;
 mod recovery;
 mod sandbox;

@@ -158,5 +158,10 @@ fn an_update_brings_mixins_and_links() {
     );
     assert_eq!(server.post(&compute).text(&link).answers(200).links().len(), 1);
     let own = server.get("/networkinterface/").answers(200).locations();
-    server.post(&own[0]).text(link).answers(400);
+    server.post(&own[0]).text(&link).answers(400);
+    // All or nothing: the extension refuses the attribute, so the link that came with it is not made (H11-12).
+    let other = server.create("compute", &[]);
+    server.post(&other).text(body(&[], &["occi.compute.memory=0"]) + &link).answers(400);
+    assert!(server.get(&other).answers(200).links().is_empty());
+    assert_eq!(server.get("/networkinterface/").answers(200).locations(), own);
 }

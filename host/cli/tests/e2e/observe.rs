@@ -1,0 +1,70 @@
+//! What happens at the hypervisor by itself is seen by clients; by another client of it, such as an operator's virsh.
+
+use crate::server::{Options, Server, eventually};
+use std::process::Command;
+
+/// A server on a hypervisor that others can reach too; none where there is no such.
+fn server() -> Option<(Server, String)> {
+    let Ok(uri) = std::env::var("OCCI_TEST_LIBVIRT_TEST_URI") else {
+        eprintln!("SKIPPED: no OCCI_TEST_LIBVIRT_TEST_URI; `cargo xtask test` sets it");
+        return None;
+    };
+    Some((Server::with(Options { hypervisor: Some(uri.clone()), ..Options::default() }), uri))
+}
+
+fn virsh(uri: &str, command: &str, path: &str) {
+    let name = format!("occi-{}", path.rsplit('/').next().unwrap());
+    let output = Command::new("virsh").args(["--connect", uri, command, &name]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn state(server: &Server, path: &str) -> String {
+    let term = path.split('/').nth(1).unwrap();
+    let shown = server.get(path).answers(200);
+    shown.attribute(&format!("occi.{term}.state")).unwrap().trim_matches('"').to_owned()
+}
+
+/// A machine that dies by itself, or is started by somebody else, is so in the next answers; its links follow.
+#[test]
+fn a_machine_that_dies_by_itself() {
+    let Some((server, uri)) = server() else { return };
+    let (compute, network) = (server.create("compute", &[]), server.create("network", &[]));
+    let link = server.link("networkinterface", &compute, &network);
+    server.act(&compute, "start", &[]).is(200);
+    let tag = server.get(&compute).answers(200).header("etag");
+    virsh(&uri, "destroy", &compute);
+    eventually("the compute is inactive", || state(&server, &compute) == "inactive");
+    eventually("its link is inactive", || state(&server, &link) == "inactive");
+    let shown = server.get(&compute).header("If-None-Match", &tag).answers(200);
+    assert!(shown.attribute("occi.compute.state.message").unwrap().contains("destroyed"), "{shown}");
+    assert_eq!(shown.actions(), ["start"]);
+    virsh(&uri, "start", &compute);
+    eventually("the compute is active", || state(&server, &compute) == "active");
+    // It can be gone altogether.
+    virsh(&uri, "destroy", &compute);
+    virsh(&uri, "undefine", &compute);
+    eventually("the compute is in error", || state(&server, &compute) == "error");
+    server.delete(&compute).answers(200);
+    server.delete(&network).answers(200);
+}
+
+/// What happened while the server was away is found out at its start.
+#[test]
+fn while_the_server_was_away() {
+    let Some((mut server, uri)) = server() else { return };
+    let (compute, network) = (server.create("compute", &[]), server.create("network", &[]));
+    server.act(&compute, "start", &[]).is(200);
+    server.act(&network, "up", &[]).is(200);
+    server.stop();
+    virsh(&uri, "destroy", &compute);
+    virsh(&uri, "net-destroy", &network);
+    server.begin();
+    eventually("the compute is inactive", || state(&server, &compute) == "inactive");
+    eventually("the network is inactive", || state(&server, &network) == "inactive");
+    server.kill();
+    virsh(&uri, "start", &compute);
+    server.begin();
+    eventually("the compute is active", || state(&server, &compute) == "active");
+    server.delete(&compute).answers(200);
+    server.delete(&network).answers(200);
+}
