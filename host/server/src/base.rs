@@ -18,7 +18,7 @@ impl Base {
             !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:[]%".contains(&b))
         };
         match host.filter(proper) {
-            Some(host) => Self(format!("http://{host}")),
+            Some(host) => Self(["http://", host].concat()),
             None => Self(format!("http://{address}")),
         }
     }

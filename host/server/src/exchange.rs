@@ -10,13 +10,13 @@ use crate::version;
 use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Request, Response, header};
-use axum::routing::any;
-use axum::{Router, extract::State};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body as _, Incoming};
 use occi_model::{Draft, Location, Target};
 use occi_operation::{Caller, Condition, Core, Refusal};
 use occi_rendering::{CannotRender, MediaType};
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -36,14 +36,18 @@ impl Host {
         Self { core, limits: Arc::new(limits), caller: Caller::default(), address }
     }
 
-    /// The whole service: OCCI at every path, and `/healthz`.
-    pub fn router(self) -> Router {
-        Router::new().route("/healthz", any(respond::health)).fallback(answer).with_state(self)
+    /// The whole service: OCCI at every path, and `/healthz`. Which path means what is data of the registry, so there
+    /// is nothing here for a router to do.
+    pub(crate) async fn serve(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        if request.uri().path() == "/healthz" {
+            return Ok(respond::health(&self.core));
+        }
+        Ok(answer(self, request.map(Body::new)).await)
     }
 }
 
 /// Answers every request, also one that fails before it says how it wants to be answered.
-async fn answer(State(host): State<Host>, request: Request<Body>) -> Response<Body> {
+async fn answer(host: Host, request: Request<Body>) -> Response<Body> {
     let (parts, mut body) = request.into_parts();
     let accept = occi_rendering::negotiate(values(&parts.headers, header::ACCEPT));
     let base = Base::new(&parts, host.address);
@@ -75,7 +79,7 @@ async fn exchange(
     let query = Query::parse(parts.uri.query())?;
     let allowed = route::allowed(&target);
     if parts.method == Method::OPTIONS {
-        return Ok(respond::options(&allowed));
+        return Ok(respond::options(allowed));
     }
     if !allowed.contains(&parts.method) {
         return Err(Failure::MethodNotAllowed { method: parts.method.clone(), allowed });
@@ -129,6 +133,10 @@ async fn discard(host: &Host, headers: &HeaderMap, body: &mut Body) {
 }
 
 async fn collect(host: &Host, parts: &Parts, body: &mut Body) -> Result<Bytes, Failure> {
+    if body.is_end_stream() {
+        // Nothing to wait for, so no time to measure.
+        return Ok(Bytes::new());
+    }
     let limit = host.limits.body;
     let announced =
         parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());

@@ -11,7 +11,7 @@ pub(crate) enum Failure {
     #[error("{0}")]
     BadRequest(String),
     #[error("{method} is not possible here; {} are", .allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", "))]
-    MethodNotAllowed { method: Method, allowed: Vec<Method> },
+    MethodNotAllowed { method: Method, allowed: &'static [Method] },
     #[error(transparent)]
     NotAcceptable(#[from] NotAcceptable),
     #[error("the body was not sent in time; send it at once")]

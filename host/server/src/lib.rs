@@ -14,6 +14,7 @@ mod failure;
 mod respond;
 mod route;
 mod serve;
+mod timer;
 mod version;
 
 pub use exchange::Host;

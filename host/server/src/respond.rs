@@ -1,16 +1,14 @@
 //! From replies and failures to responses: the only file with status codes.
 
-use crate::Host;
 use crate::base::Base;
 use crate::conditions;
 use crate::failure::Failure;
 use crate::version;
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use occi_extension::CallError;
 use occi_model::{Gravity, Representation, Violation};
-use occi_operation::{Refusal, Reply};
+use occi_operation::{Core, Refusal, Reply};
 use occi_rendering::{CannotRender, MediaType, Rendered};
 use occi_store::StoreError;
 use std::sync::LazyLock;
@@ -149,8 +147,8 @@ pub(crate) fn options(allowed: &[Method]) -> Response<Body> {
 }
 
 /// Whether the server serves: not fully after its store has failed.
-pub(crate) async fn health(State(host): State<Host>) -> Response<Body> {
-    let (status, said) = if host.core.is_healthy() {
+pub(crate) fn health(core: &Core) -> Response<Body> {
+    let (status, said) = if core.is_healthy() {
         (StatusCode::OK, "ok\r\n")
     } else {
         (

@@ -50,15 +50,14 @@ fn count(name: &str, value: &str) -> Result<usize, Failure> {
 }
 
 /// The methods that a target has.
-pub(crate) fn allowed(target: &Target) -> Vec<Method> {
-    let mut allowed = vec![Method::GET, Method::HEAD, Method::OPTIONS, Method::DELETE];
+pub(crate) fn allowed(target: &Target) -> &'static [Method] {
+    static ALL: [Method; 6] =
+        [Method::GET, Method::HEAD, Method::OPTIONS, Method::DELETE, Method::POST, Method::PUT];
     match target {
-        Target::Query | Target::Kind(_) => allowed.push(Method::POST),
-        Target::Mixin(_) | Target::Entity(_) => allowed.extend([Method::POST, Method::PUT]),
+        Target::Mixin(_) | Target::Entity(_) => &ALL,
         // An action may be invoked on all entities below any path; they are created at the root.
-        Target::Space(_) => allowed.push(Method::POST),
+        Target::Query | Target::Kind(_) | Target::Space(_) => &ALL[..5],
     }
-    allowed
 }
 
 /// What a GET's headers narrow its answer to (HTTP-15, HTTP-16).

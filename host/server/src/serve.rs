@@ -1,11 +1,11 @@
 //! Listening: connections, their time-outs and limits, and an end that drops nobody.
 
 use crate::Host;
-use hyper::service::{Service, service_fn};
+use crate::timer::ReusedTimer;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,9 +48,8 @@ const HEAD: usize = 64 << 10;
 pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output = ()>) {
     let core = Arc::clone(&host.core);
     let limits = Arc::clone(&host.limits);
-    let service = TowerToHyperService::new(host.router());
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.head_time).max_buf_size(HEAD);
+    builder.http1().header_read_timeout(limits.head_time).max_buf_size(HEAD);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -67,12 +66,13 @@ pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output =
         let Some((stream, permit)) = accepted else { continue };
         let asked = Arc::new(AtomicBool::new(false));
         let service = {
-            let (service, asked) = (service.clone(), Arc::clone(&asked));
+            let (host, asked) = (host.clone(), Arc::clone(&asked));
             service_fn(move |request| {
                 asked.store(true, Ordering::Relaxed);
-                service.call(request)
+                host.clone().serve(request)
             })
         };
+        builder.http1().timer(ReusedTimer::default());
         let connection = builder
             .serve_connection_with_upgrades(TokioIo::new(patient(stream, &limits)), service)
             .into_owned();
