@@ -6,6 +6,7 @@
 // A program for a terminal speaks by printing.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bench;
 mod check;
 mod component;
 mod demo;
@@ -130,9 +131,7 @@ fn run(Arguments { command, consent }: Arguments) -> Result<ExitCode> {
         }
         Command::Bench { arguments } => {
             build(&workspace, consent)?;
-            let mut bench = workspace.cargo();
-            bench.args(["run", "--release", "--package", "occi-bench", "--"]).args(arguments);
-            return running::to_the_end(&mut bench);
+            return bench::run(&workspace, consent, &arguments);
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -15,6 +15,8 @@ pub(crate) enum Need {
     Guests,
     /// Machines that really boot: tests and the demonstration on QEMU.
     Machines,
+    /// Load for the benchmark.
+    Load,
 }
 
 /// Something that a machine has or lacks.
@@ -93,6 +95,7 @@ pub(crate) const THINGS: &[Thing] = &[
         packages: &["dmidecode"],
         there: || on_path("dmidecode"),
     },
+    Thing { for_: Need::Load, why: "the benchmark's load", packages: &["wrk"], there: || on_path("wrk") },
 ];
 
 fn qemu_driver() -> bool {

@@ -35,7 +35,7 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Figure>> {
         eprintln!("    call of an extension, run {run}: {:.2}", pair.ours / pair.reference);
         pairs.push(pair);
     }
-    Ok(vec![Figure::ratio("Call of an extension", &pairs, time, Target::AtMost(1.3))])
+    Ok(vec![Figure::ratio("Call of an extension", &pairs, time, Some(Target::AtMost(1.3)))])
 }
 
 async fn turns(ours: &Extension, bare: &Guest) -> Result<Pair> {

@@ -21,7 +21,7 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Figure>> {
         let run = |url: &str| load::rate(url, &request, options.seconds, folder.path());
         let what = format!("GET of one entity, {accept}");
         let pairs = options.compare(&what, || run(&location), || run(&same))?;
-        figures.push(Figure::ratio(&what, &pairs, rate, Target::AtLeast(0.75)));
+        figures.push(Figure::ratio(&what, &pairs, rate, Some(Target::AtLeast(0.75))));
     }
     Ok(figures)
 }
