@@ -119,7 +119,9 @@ fn run(Arguments { command, consent }: Arguments) -> Result<ExitCode> {
             check::run(&workspace)?;
         }
         Command::Test { arguments } => {
-            build(&workspace, consent)?;
+            // The tests bring the server with them; built alone, it would be built twice, with other features.
+            prerequisites::ensure(&[Need::Host, Need::Guests], consent)?;
+            guests::build(&workspace)?;
             return test::run(&workspace, consent, &arguments);
         }
         Command::With { command } => return test::with(&workspace, consent, &command),
