@@ -88,6 +88,9 @@
 //! ```
 //!
 //! A value that does not fit there (a large array by value, deep recursion) is a trap: keep such things on the heap.
+//!
+//! Memory comes from an allocator of this crate, which begins with what those pages have left; whoever wants another
+//! names one, and takes this crate without its feature `allocator`.
 
 // The generated code names this crate as its users do.
 extern crate self as occi_sdk;
@@ -106,6 +109,9 @@ pub mod bindings;
 mod change;
 mod fault;
 mod guest;
+#[cfg(any(test, all(target_arch = "wasm32", feature = "allocator")))]
+#[allow(unsafe_code, reason = "an allocator is an unsafe trait")]
+mod memory;
 mod subject;
 
 pub mod keyvalue;
@@ -127,6 +133,10 @@ pub use subject::{End, Subject};
 pub use guest::Exported as __Exported;
 #[doc(hidden)]
 pub use wit_bindgen as __wit_bindgen;
+
+#[cfg(all(target_arch = "wasm32", feature = "allocator"))]
+#[global_allocator]
+static MEMORY: memory::Memory = memory::Memory::new();
 
 /// What lies outside the extension: in a component the host, natively the fake of `testing`. Both have the functions
 /// and resources that wit-bindgen generates, so the modules above cannot tell one from the other.
