@@ -124,7 +124,8 @@ async fn make(
                 let revision = (created.len() == 1).then_some(revision);
                 let locations =
                     created.into_iter().filter(|entity| !is_inline(entity, &new)).map(|e| e.location);
-                return Ok(Reply { representation: Representation::Created(locations.collect()), revision });
+                let made = Representation::Created(locations.collect());
+                return Ok(Reply { revision, ..Reply::new(made) });
             }
             Err(refusal) => outcome = Err(refusal),
         }

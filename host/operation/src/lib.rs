@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod act;
+mod basis;
 mod changes;
 mod core;
 mod create;
@@ -33,6 +34,7 @@ mod snapshot;
 mod tag;
 mod update;
 
+pub use crate::basis::Basis;
 pub use crate::core::{Core, StartError};
 pub use crate::observer::Cause;
 pub use crate::recovery::Recovered;
@@ -44,7 +46,7 @@ use occi_store::Revision;
 use std::sync::Arc;
 
 /// On whose behalf an operation is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Caller {
     /// The tenant whose entities are seen.
     pub tenant: Arc<str>,
@@ -236,16 +238,18 @@ pub enum Condition {
 }
 
 /// What was done.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Reply {
     /// What there is to say.
     pub representation: Representation,
     /// The revision of the one entity that it is about: its ETag.
     pub revision: Option<Revision>,
+    /// What it was made of, where it may be given again.
+    pub basis: Option<Basis>,
 }
 
 impl Reply {
     fn new(representation: Representation) -> Self {
-        Self { representation, revision: None }
+        Self { representation, revision: None, basis: None }
     }
 }

@@ -1,5 +1,6 @@
 //! One entity. A read calls no extension: what the store holds is kept true by those who change it.
 
+use crate::basis::Basis;
 use crate::core::Core;
 use crate::{Caller, Condition, Refusal, Reply, Snapshot};
 use occi_model::{Entity, Location, Representation, View};
@@ -9,13 +10,15 @@ use std::sync::Arc;
 /// The entity at a path, with its links and the actions that its state allows (HTTP-23, H11-17).
 pub(crate) fn retrieve(
     core: &Core,
-    snapshot: &Snapshot,
+    snapshot: &Arc<Snapshot>,
     caller: &Caller,
     path: &Location,
 ) -> Result<Reply, Refusal> {
     let view = core.read()?;
     let stored = find(&*view, caller, path)?;
-    reply(&*view, snapshot, &stored)
+    let links = links(&*view, &stored.entity)?;
+    let basis = Basis::new(snapshot, view.revision(), &stored, &links);
+    Ok(Reply { basis: Some(basis), ..of(snapshot, &stored, &links) })
 }
 
 /// The entity at a path. Another tenant's is not there.
@@ -25,12 +28,14 @@ pub(crate) fn find(view: &dyn ReadView, caller: &Caller, path: &Location) -> Res
 
 /// An answer that shows an entity.
 pub(crate) fn reply(view: &dyn ReadView, snapshot: &Snapshot, stored: &Stored) -> Result<Reply, Refusal> {
-    let links = links(view, &stored.entity)?;
-    let revision = revision(stored, &links);
-    Ok(Reply {
-        representation: Representation::Entity(show(snapshot, stored, &links)),
-        revision: Some(revision),
-    })
+    Ok(of(snapshot, stored, &links(view, &stored.entity)?))
+}
+
+fn of(snapshot: &Snapshot, stored: &Stored, links: &[Stored]) -> Reply {
+    Reply {
+        revision: Some(revision(stored, links)),
+        ..Reply::new(Representation::Entity(show(snapshot, stored, links)))
+    }
 }
 
 /// The links that leave an entity.

@@ -1,9 +1,10 @@
 //! One request, start to finish. Each step may say no; nothing goes back up.
 
+use crate::answers::{Answers, Asked};
 use crate::base::Base;
 use crate::conditions;
 use crate::failure::Failure;
-use crate::respond;
+use crate::respond::{self, Answer};
 use crate::route::{self, Query};
 use crate::serve::Limits;
 use crate::version;
@@ -14,7 +15,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use occi_model::{Draft, Location, Target};
-use occi_operation::{Caller, Condition, Core, Refusal};
+use occi_operation::{Caller, Condition, Core, Operation, Refusal};
 use occi_rendering::{CannotRender, MediaType};
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -28,12 +29,19 @@ pub struct Host {
     /// Who asks; there are no others yet.
     caller: Caller,
     address: SocketAddr,
+    answers: Arc<Answers>,
 }
 
 impl Host {
     /// Serves a core's operations; `address` is where it listens.
     pub fn new(core: Arc<Core>, limits: Limits, address: SocketAddr) -> Self {
-        Self { core, limits: Arc::new(limits), caller: Caller::default(), address }
+        Self {
+            core,
+            limits: Arc::new(limits),
+            caller: Caller::default(),
+            address,
+            answers: Arc::new(Answers::new()),
+        }
     }
 
     /// The whole service: OCCI at every path, and `/healthz`. Which path means what is data of the registry, so there
@@ -97,14 +105,41 @@ async fn exchange(
         // Said before anything is changed.
         return Err(CannotRender::NotAListing.into());
     }
+    let answer = match operation {
+        Operation::Retrieve(path) => retrieve(host, base, path, accept).await?.unless_known(&parts.headers),
+        operation => carry_out(host, base, operation, accept).await?,
+    };
+    Ok(answer.into_response())
+}
+
+/// One entity, as it was given before where nothing has changed.
+async fn retrieve(host: &Host, base: &Base, path: Location, accept: MediaType) -> Result<Answer, Failure> {
+    let asked = Asked { caller: &host.caller, path: &path, accept, base: base.as_str() };
+    if let Some(answer) = host.answers.recall(&host.core, asked) {
+        return Ok(answer);
+    }
+    let reply = host.core.execute(&host.caller, Operation::Retrieve(path.clone())).await?;
+    let answer = Answer::new(&reply, accept, base)?;
+    if let Some(basis) = reply.basis {
+        host.answers.keep(asked, &answer, basis);
+    }
+    Ok(answer)
+}
+
+async fn carry_out(
+    host: &Host,
+    base: &Base,
+    operation: Operation,
+    accept: MediaType,
+) -> Result<Answer, Failure> {
     let is_read = operation.is_read();
     let reply = host.core.execute(&host.caller, operation).await?;
-    match respond::reply(&reply, accept, &parts.headers, base) {
+    match Answer::new(&reply, accept, base) {
         // It is done already, so the client is told in a form that has room for it.
-        Err(Failure::CannotRender(CannotRender::TooLarge { .. })) if !is_read => {
-            respond::reply(&reply, MediaType::TextPlain, &parts.headers, base)
+        Err(CannotRender::TooLarge { .. }) if !is_read => {
+            Ok(Answer::new(&reply, MediaType::TextPlain, base)?)
         }
-        outcome => outcome,
+        outcome => Ok(outcome?),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::version;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use bytes::Bytes;
 use occi_extension::CallError;
 use occi_model::{Gravity, Representation, Violation};
 use occi_operation::{Core, Refusal, Reply};
@@ -13,33 +14,68 @@ use occi_rendering::{CannotRender, MediaType, Rendered};
 use occi_store::StoreError;
 use std::sync::LazyLock;
 
-/// The answer to an operation that was done.
-pub(crate) fn reply(
-    reply: &Reply,
-    accept: MediaType,
-    headers: &HeaderMap,
-    base: &Base,
-) -> Result<Response<Body>, Failure> {
-    let tag = reply.revision.map(|revision| conditions::tag(revision, accept));
-    let is_entity = matches!(reply.representation, Representation::Entity(_));
-    if let Some(tag) = tag.as_ref().filter(|tag| is_entity && conditions::is_known(headers, tag)) {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        insert(&mut response, header::ETAG, tag);
-        return Ok(response);
-    }
-    let rendered = occi_rendering::render(accept, &reply.representation, base.as_str())?;
-    let mut response = write(rendered);
-    if let Representation::Created(locations) = &reply.representation {
-        *response.status_mut() = StatusCode::CREATED;
-        if let Some(location) = locations.first() {
-            insert(&mut response, header::LOCATION, &format!("{}{location}", base.as_str()));
+/// A good answer, apart from what every answer carries.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Answer {
+    /// The answer to an operation that was done.
+    pub(crate) fn new(reply: &Reply, accept: MediaType, base: &Base) -> Result<Self, CannotRender> {
+        let mut answer =
+            Self::rendered(occi_rendering::render(accept, &reply.representation, base.as_str())?);
+        if let Representation::Created(locations) = &reply.representation {
+            answer.status = StatusCode::CREATED;
+            if let Some(location) = locations.first() {
+                insert(&mut answer.headers, header::LOCATION, &format!("{}{location}", base.as_str()));
+            }
         }
+        if let Some(revision) = reply.revision {
+            insert(&mut answer.headers, header::ETAG, &conditions::tag(revision, accept));
+        }
+        Ok(answer)
     }
-    if let Some(tag) = tag {
-        insert(&mut response, header::ETAG, &tag);
+
+    fn rendered(rendered: Rendered) -> Self {
+        let Rendered { content_type, headers: given, body } = rendered;
+        let mut headers = HeaderMap::with_capacity(given.len() + 8);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        for (name, value) in given {
+            // Rendering promises header values; what is none after all is left out rather than sent broken.
+            if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+                headers.append(HeaderName::from_static(name), value);
+            }
+        }
+        Self { status: StatusCode::OK, headers, body: body.into() }
     }
-    Ok(response)
+
+    /// What it takes of memory, about, in bytes.
+    pub(crate) fn length(&self) -> usize {
+        let headers = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+        headers.sum::<usize>() + self.body.len()
+    }
+
+    /// To a client that may have it already (RFC 9110, section 13.1.2).
+    pub(crate) fn unless_known(mut self, asked: &HeaderMap) -> Self {
+        let tag = self.headers.get(header::ETAG).filter(|tag| conditions::is_known(asked, tag));
+        if let Some(tag) = tag.cloned() {
+            self.status = StatusCode::NOT_MODIFIED;
+            self.headers = HeaderMap::from_iter([(header::ETAG, tag)]);
+            self.body = Bytes::new();
+        }
+        self
+    }
+
+    pub(crate) fn into_response(self) -> Response<Body> {
+        let Self { status, headers, body } = self;
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
+    }
 }
 
 /// The answer to a request that failed.
@@ -53,15 +89,15 @@ pub(crate) fn failure(failure: &Failure, accept: MediaType, method: &Method, pat
         tracing::debug!(%method, path, status = status.as_u16(), "{failure}");
         failure.to_string()
     };
-    let mut response = write(occi_rendering::render_error(accept, status, &message));
-    *response.status_mut() = status;
+    let mut answer = Answer::rendered(occi_rendering::render_error(accept, status, &message));
+    answer.status = status;
     if let Failure::MethodNotAllowed { allowed, .. } = failure {
-        allow(&mut response, allowed);
+        allow(&mut answer.headers, allowed);
     }
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        insert(&mut response, header::RETRY_AFTER, "1");
+        insert(&mut answer.headers, header::RETRY_AFTER, "1");
     }
-    response
+    answer.into_response()
 }
 
 /// What the client is told; of the server's own troubles, that there are some.
@@ -142,7 +178,7 @@ fn status_of_call(error: &CallError) -> StatusCode {
 /// The methods of a target.
 pub(crate) fn options(allowed: &[Method]) -> Response<Body> {
     let mut response = Response::new(Body::empty());
-    allow(&mut response, allowed);
+    allow(response.headers_mut(), allowed);
     response
 }
 
@@ -181,25 +217,12 @@ pub(crate) fn finish(response: &mut Response<Body>, method: &Method) {
     }
 }
 
-fn write(rendered: Rendered) -> Response<Body> {
-    let Rendered { content_type, headers, body } = rendered;
-    let mut response = Response::new(Body::from(body));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    for (name, value) in headers {
-        // Rendering promises header values; what is none after all is left out rather than sent broken.
-        if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
-            response.headers_mut().append(HeaderName::from_static(name), value);
-        }
-    }
-    response
+fn allow(headers: &mut HeaderMap, allowed: &[Method]) {
+    insert(headers, header::ALLOW, &allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", "));
 }
 
-fn allow(response: &mut Response<Body>, allowed: &[Method]) {
-    insert(response, header::ALLOW, &allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", "));
-}
-
-fn insert(response: &mut Response<Body>, name: HeaderName, value: &str) {
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers_mut().insert(name, value);
+        headers.insert(name, value);
     }
 }

@@ -1,6 +1,6 @@
 //! How entities are found again: by id, by path, and as members of a set.
 
-use crate::contract::{Key, Range, ReadView};
+use crate::contract::{Key, Range, ReadView, Revision};
 use crate::error::StoreError;
 use crate::keys;
 use crate::record::{self, Stored};
@@ -92,6 +92,13 @@ impl<'view> Entities<'view> {
             });
         })?;
         found.transpose()
+    }
+
+    /// The revision that wrote the entity with this id; none where there is none.
+    pub fn revision(&self, id: Uuid) -> Result<Option<Revision>, StoreError> {
+        let mut found = None;
+        self.view.look_up(&keys::entity(self.tenant, id), &mut |revision, _| found = Some(revision))?;
+        Ok(found)
     }
 
     /// The entity at this path.
@@ -231,6 +238,10 @@ mod tests {
         let ids: Vec<_> = all.items.iter().map(|stored| stored.entity.id.as_u128()).collect();
         assert_eq!(ids, (1..=7).collect::<Vec<_>>(), "in the order in which they were made");
         assert_eq!(all.next, None);
+        for stored in &all.items {
+            assert_eq!(entities.revision(stored.entity.id).unwrap(), Some(stored.revision));
+        }
+        assert_eq!(entities.revision(Uuid::from_u128(8)).unwrap(), None);
         for size in 1..=8 {
             let mut found = Vec::new();
             let mut portion = Portion::page(None, size);

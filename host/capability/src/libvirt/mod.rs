@@ -18,6 +18,7 @@ mod machine_xml;
 mod name;
 mod network;
 mod network_xml;
+mod pool;
 mod probe;
 mod reason;
 mod usage;
@@ -74,7 +75,7 @@ impl Hypervisor {
     /// every call is 'unavailable'. Must be called within a Tokio runtime, which then keeps the connection.
     pub async fn open(config: HypervisorConfig) -> Result<Self> {
         events::start_loop()?;
-        let workers = Workers::new(config.uri.clone(), config.short, config.long);
+        let workers = Workers::new(config.uri.clone(), config.short, config.long)?;
         let hypervisor = Self(Arc::new(Inner { config, workers, found: probe::Found::default() }));
         match hypervisor.0.workers.ensure().await {
             Ok(()) | Err(Error::Unavailable(_) | Error::Timeout(_)) => {}

@@ -1,4 +1,4 @@
-//! How a call gets to libvirt and back: off the async threads, a few at a time, one at a time for each entity, and
+//! How a call gets to libvirt and back: off the async threads, a few at a time (`pool`), one at a time for each entity, and
 //! again on a fresh connection where the old one has broken.
 //!
 //! What a call does is not known here.
@@ -7,8 +7,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, RwLock, Semaphore};
-use tokio::task::spawn_blocking;
+use tokio::sync::{Mutex, RwLock};
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -16,6 +15,7 @@ use super::config::Call;
 use super::connection::{Connection, Live};
 use super::error::{Error, Result};
 use super::events::Herald;
+use super::pool::Pool;
 
 /// How long a call takes by its nature. Each class has its own workers, so that ten machines that are starting keep
 /// nobody from looking at an eleventh.
@@ -54,24 +54,26 @@ pub(super) struct Workers {
 #[derive(Debug)]
 struct Class {
     patience: Duration,
-    seats: Arc<Semaphore>,
+    threads: Pool,
 }
 
 impl Class {
-    fn new(call: Call) -> Self {
-        Self { patience: call.patience, seats: Arc::new(Semaphore::new(call.at_once.max(1))) }
+    fn new(name: &str, call: Call) -> Result<Self> {
+        let threads = Pool::start(name, call.at_once)
+            .map_err(|error| Error::Failed(format!("no thread for calls to the hypervisor: {error}")))?;
+        Ok(Self { patience: call.patience, threads })
     }
 }
 
 impl Workers {
-    pub(super) fn new(uri: String, short: Call, long: Call) -> Self {
-        Self {
+    pub(super) fn new(uri: String, short: Call, long: Call) -> Result<Self> {
+        Ok(Self {
             connection: Arc::new(Connection::new(uri)),
-            short: Class::new(short),
-            long: Class::new(long),
+            short: Class::new("libvirt-short", short)?,
+            long: Class::new("libvirt-long", long)?,
             entities: (0..STRIPES).map(|_| Arc::default()).collect(),
             uses: Arc::default(),
-        }
+        })
     }
 
     pub(super) fn herald(&self) -> &Herald {
@@ -134,24 +136,23 @@ impl Workers {
         T: Send + 'static,
         W: FnOnce() -> Result<T> + Send + 'static,
     {
-        let Class { patience, seats } = match lane {
+        let Class { patience, threads } = match lane {
             Lane::Short => &self.short,
             Lane::Long => &self.long,
         };
         let answer = timeout(*patience, async {
             let held = self.hold(hold).await;
-            let seat = Arc::clone(seats).acquire_owned().await;
             // The caller may give up; the work goes on, and what it holds stays held until it ends.
-            spawn_blocking(move || {
+            let work = move || {
                 let answer = work();
-                drop((held, seat));
+                drop(held);
                 answer
-            })
-            .await
+            };
+            threads.run(work).await
         });
         match answer.await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(failed)) => Err(Error::Failed(format!("a call to the hypervisor broke off: {failed}"))),
+            Ok(Some(answer)) => answer,
+            Ok(None) => Err(Error::Failed("a call to the hypervisor broke off; the log says why".into())),
             Err(_elapsed) => Err(Error::Timeout(format!(
                 "the hypervisor did not answer within {} s",
                 patience.as_secs_f32()
