@@ -1,5 +1,6 @@
 //! Names as the standard has them, checked when they are made: type identifiers, attribute names, locations.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -122,26 +123,30 @@ impl Location {
     /// The longest path that is taken, in bytes.
     pub const MAX: usize = 1024;
 
-    /// A path as it stands in a request line.
+    /// A path as it stands in a request line. Where it may be written in several ways it is taken in its normal form
+    /// (RFC 3986, section 6.2.2): `%63` is `c`, and `%2f` is `%2F`, which is no `/`.
     pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
         let refuse = |rule| Err(InvalidIdentifier::new("path", text, rule));
         if text.len() > Self::MAX {
-            return refuse("at most 1024 bytes");
+            return refuse("must have at most 1024 bytes");
         }
         if !text.starts_with('/') {
-            return refuse("begins with `/`");
+            return refuse("must begin with `/`");
         }
         if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:@".contains(&b)) {
-            return refuse("holds only characters that RFC 3986 allows in a path");
+            return refuse("may hold only characters that RFC 3986 allows in a path");
         }
-        let mut segments = text[1..].split('/').peekable();
+        let Some(normal) = normal_escapes(text) else {
+            return refuse("must have two hexadecimal digits after each `%`, and no control characters");
+        };
+        let mut segments = normal[1..].split('/').peekable();
         while let Some(segment) = segments.next() {
             let last = segments.peek().is_none();
             if (segment.is_empty() && !last) || segment == "." || segment == ".." {
-                return refuse("has no empty segment and neither `.` nor `..`");
+                return refuse("may have no empty segment and neither `.` nor `..`");
             }
         }
-        Ok(Self(text.into()))
+        Ok(Self(normal.into()))
     }
 
     /// The path of an entity that is named by its id, below a collection.
@@ -180,6 +185,33 @@ impl fmt::Debug for Location {
     }
 }
 
+/// Percent-encoded characters as RFC 3986 would have them: those that need it not as they are, the others with capital
+/// letters. None where one is malformed or is a control character.
+fn normal_escapes(text: &str) -> Option<Cow<'_, str>> {
+    let mut parts = text.split('%');
+    let first = parts.next()?;
+    if first.len() == text.len() {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut normal = first.to_owned();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2)?;
+        if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return None;
+        }
+        match u8::from_str_radix(digits, 16).ok()? {
+            0..=0x1f | 0x7f => return None,
+            byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => normal.push(byte.into()),
+            _ => {
+                normal.push('%');
+                normal.push_str(&digits.to_ascii_uppercase());
+            }
+        }
+        normal.push_str(rest);
+    }
+    Some(Cow::Owned(normal))
+}
+
 fn check_token(what: &'static str, text: &str) -> Result<(), InvalidIdentifier> {
     let first = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
     let rest = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
@@ -189,17 +221,17 @@ fn check_token(what: &'static str, text: &str) -> Result<(), InvalidIdentifier> 
     Err(InvalidIdentifier::new(
         what,
         text,
-        "letters, digits, `-`, `_` and `.`, the first a letter or a digit, at most 255 of them",
+        "must consist of letters, digits, `-`, `_` and `.`, the first a letter or a digit, at most 255 of them",
     ))
 }
 
 fn check_scheme(scheme: &str) -> Result<(), InvalidIdentifier> {
     let refuse = |rule| Err(InvalidIdentifier::new("scheme", scheme, rule));
     let Some(uri) = scheme.strip_suffix('#') else {
-        return refuse("ends in `#`");
+        return refuse("must end in `#`");
     };
     if scheme.len() > 1024 {
-        return refuse("at most 1024 bytes");
+        return refuse("must have at most 1024 bytes");
     }
     let absolute = uri.split_once(':').is_some_and(|(protocol, rest)| {
         !rest.is_empty()
@@ -207,10 +239,10 @@ fn check_scheme(scheme: &str) -> Result<(), InvalidIdentifier> {
             && protocol.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
     });
     if !absolute {
-        return refuse("is an absolute URI, such as http://example.com/occi#");
+        return refuse("must be an absolute URI, such as http://example.com/occi#");
     }
     if !uri.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}#;,".contains(&b)) {
-        return refuse("holds only characters that RFC 3986 allows in a URI, and no `;` or `,`");
+        return refuse("may hold only characters that RFC 3986 allows in a URI, and no `;` or `,`");
     }
     Ok(())
 }
@@ -240,6 +272,23 @@ mod tests {
         }
         for path in ["/", "/a/", "/a/b", "/a/%20"] {
             assert!(Location::parse(path).is_ok(), "{path}");
+        }
+        for path in ["/%", "/%4", "/%4g", "/%+1", "/a%00b", "/%7f", "/a/%2e%2E/b", "/%2E"] {
+            assert!(Location::parse(path).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_has_one_form() {
+        for (given, normal) in [
+            ("/%63ompute/%7e", "/compute/~"),
+            ("/a%2fb", "/a%2Fb"),
+            ("/%c3%A4%20", "/%C3%A4%20"),
+            ("/a%2525", "/a%2525"),
+        ] {
+            let path = Location::parse(given).unwrap();
+            assert_eq!(path.as_str(), normal);
+            assert_eq!(Location::parse(path.as_str()).unwrap(), path);
         }
     }
 }

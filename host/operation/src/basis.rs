@@ -14,16 +14,27 @@ pub struct Basis {
     snapshot: Weak<Snapshot>,
     /// The revision of the store at which it was last found to hold.
     seen: AtomicU64,
-    /// The entity and its links. Which links there are is a matter of the entity's own revision, since a link that comes
+    parts: Parts,
+}
+
+#[derive(Debug)]
+enum Parts {
+    /// Whatever is stored.
+    All,
+    /// An entity and its links. Which links there are is a matter of the entity's own revision, since a link that comes
     /// or goes writes its resource anew.
-    parts: Vec<(Uuid, Revision)>,
+    These(Vec<(Uuid, Revision)>),
 }
 
 impl Basis {
     pub(crate) fn new(snapshot: &Arc<Snapshot>, seen: Revision, stored: &Stored, links: &[Stored]) -> Self {
-        let parts =
-            std::iter::once(stored).chain(links).map(|part| (part.entity.id, part.revision)).collect();
-        Self { snapshot: Arc::downgrade(snapshot), seen: seen.0.into(), parts }
+        let parts = std::iter::once(stored).chain(links).map(|part| (part.entity.id, part.revision));
+        Self { snapshot: Arc::downgrade(snapshot), seen: seen.0.into(), parts: Parts::These(parts.collect()) }
+    }
+
+    /// Of what may change with every commit.
+    pub(crate) fn of_all(snapshot: &Arc<Snapshot>, seen: Revision) -> Self {
+        Self { snapshot: Arc::downgrade(snapshot), seen: seen.0.into(), parts: Parts::All }
     }
 }
 
@@ -41,8 +52,9 @@ impl Core {
         if view.revision().0 == basis.seen.load(Ordering::Relaxed) {
             return Ok(true);
         }
+        let Parts::These(parts) = &basis.parts else { return Ok(false) };
         let entities = Entities::new(&*view, &caller.tenant);
-        for (id, revision) in &basis.parts {
+        for (id, revision) in parts {
             if entities.revision(*id)? != Some(*revision) {
                 return Ok(false);
             }

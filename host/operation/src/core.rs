@@ -1,12 +1,13 @@
-//! The heart: the store, the snapshot, the locks; and the one function that every operation goes through.
+//! The heart: the store, the snapshot, the locks; and the functions that every operation goes through.
 
 use crate::locks::Locks;
 use crate::observer::{Cause, Observations, Observer};
 use crate::refusal::Refusal;
 use crate::snapshot::{Snapshot, SnapshotError};
-use crate::{Caller, Collection, Operation, Reply};
+use crate::{Caller, Change, Collection, Listing, Page, Reply};
 use arc_swap::ArcSwap;
 use occi_extension::Extension;
+use occi_model::{Filter, Location};
 use occi_store::{Batch, ReadView, Revision, Store, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -62,72 +63,78 @@ impl Core {
         self.snapshot.load_full()
     }
 
-    /// Carries out an operation. A change goes on to its end, whether or not somebody still waits for it.
-    pub async fn execute(self: &Arc<Self>, caller: &Caller, operation: Operation) -> Result<Reply, Refusal> {
-        let snapshot = self.snapshot();
-        match operation {
-            Operation::Query(filter) => Ok(crate::query::query(&snapshot, &filter)),
-            Operation::Retrieve(path) => crate::retrieve::retrieve(self, &snapshot, caller, &path),
-            Operation::List { collection, filter, page } => {
-                crate::list::list(self, &snapshot, caller, &collection, &filter, page)
-            }
-            change => {
-                let core = Arc::clone(self);
-                let caller = caller.clone();
-                let task = async move { core.change(&snapshot, &caller, change).await };
-                self.changes.spawn(task).await.unwrap_or_else(|error| {
-                    Err(Refusal::Internal(format!("the operation ended abnormally: {error}")))
-                })
-            }
-        }
+    /// The categories that there are, or those that the filter names (HTTP-19).
+    pub fn query(&self, filter: &Filter) -> Reply {
+        crate::query::query(&self.snapshot(), filter)
     }
 
-    async fn change(
+    /// The entity at a path (HTTP-23).
+    pub fn retrieve(&self, caller: &Caller, path: &Location) -> Result<Reply, Refusal> {
+        crate::retrieve::retrieve(self, &self.snapshot(), caller, path)
+    }
+
+    /// The members of a collection that a filter lets pass, all of them or a page (HTTP-12, HTTP-29).
+    pub fn list(
+        &self,
+        caller: &Caller,
+        collection: Collection,
+        filter: Filter,
+        page: Option<Page>,
+    ) -> Result<Listing, Refusal> {
+        Listing::new(self, self.snapshot(), caller, collection, filter, page)
+    }
+
+    /// Carries out a change. It goes on to its end, whether or not somebody still waits for it.
+    pub async fn change(self: &Arc<Self>, caller: &Caller, change: Change) -> Result<Reply, Refusal> {
+        let (core, snapshot, caller) = (Arc::clone(self), self.snapshot(), caller.clone());
+        let task = async move { core.carry_out(&snapshot, &caller, change).await };
+        self.changes.spawn(task).await.unwrap_or_else(|error| {
+            Err(Refusal::Internal(format!("the operation ended abnormally: {error}")))
+        })
+    }
+
+    async fn carry_out(
         self: &Arc<Self>,
         snapshot: &Snapshot,
         caller: &Caller,
-        operation: Operation,
+        change: Change,
     ) -> Result<Reply, Refusal> {
-        match operation {
-            Operation::Create { place, draft } => {
+        match change {
+            Change::Create { place, draft } => {
                 crate::create::create(self, snapshot, caller, &place, draft).await
             }
-            Operation::Put { path, draft, condition } => {
+            Change::Put { path, draft, condition } => {
                 crate::update::put(self, snapshot, caller, path, draft, &condition).await
             }
-            Operation::Update { path, draft, condition } => {
+            Change::Update { path, draft, condition } => {
                 crate::update::update(self, snapshot, caller, &path, draft, &condition).await
             }
-            Operation::Delete { path, condition } => {
+            Change::Delete { path, condition } => {
                 crate::delete::delete(self, snapshot, caller, &path, &condition).await
             }
-            Operation::Act { path, term, draft, condition } => {
+            Change::Act { path, term, draft, condition } => {
                 crate::act::act(self, snapshot, caller, &path, &term, &draft, &condition).await
             }
-            Operation::DeleteAll(Collection::Mixin(mixin)) => {
+            Change::DeleteAll(Collection::Mixin(mixin)) => {
                 crate::tag::dissociate(self, snapshot, caller, &mixin, &occi_model::Draft::default()).await
             }
-            Operation::DeleteAll(collection) => {
+            Change::DeleteAll(collection) => {
                 crate::delete::delete_all(self, snapshot, caller, &collection).await
             }
-            Operation::ActOnAll { collection, term, draft } => {
+            Change::ActOnAll { collection, term, draft } => {
                 crate::act::act_on_all(self, snapshot, caller, &collection, &term, &draft).await
             }
-            Operation::Associate { mixin, draft } => {
+            Change::Associate { mixin, draft } => {
                 crate::tag::associate(self, snapshot, caller, &mixin, &draft).await
             }
-            Operation::SetMembers { mixin, draft } => {
+            Change::SetMembers { mixin, draft } => {
                 crate::tag::set_members(self, snapshot, caller, &mixin, &draft).await
             }
-            Operation::Dissociate { mixin, draft } => {
+            Change::Dissociate { mixin, draft } => {
                 crate::tag::dissociate(self, snapshot, caller, &mixin, &draft).await
             }
-            Operation::DefineTags(draft) => crate::tag::define(self, caller, draft).await,
-            Operation::RemoveTags(draft) => crate::tag::remove(self, caller, draft).await,
-            // These change nothing, and `execute` has answered them.
-            Operation::Query(_) | Operation::Retrieve(_) | Operation::List { .. } => {
-                Err(Refusal::Internal("a read came where changes are made".into()))
-            }
+            Change::DefineTags(draft) => crate::tag::define(self, caller, draft).await,
+            Change::RemoveTags(draft) => crate::tag::remove(self, caller, draft).await,
         }
     }
 

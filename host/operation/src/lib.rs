@@ -1,4 +1,5 @@
-//! What can be asked of a cloud, as one closed set: an [`Operation`] goes in, a [`Reply`] or a [`Refusal`] comes out.
+//! What can be asked of a cloud, as one closed set: an [`Operation`] goes in, a [`Reply`], a [`Listing`] or a
+//! [`Refusal`] comes out.
 //! One file a verb. No wire format is known here, no HTTP, no WebAssembly and no hypervisor.
 //!
 //! The way of every change is the same:
@@ -36,6 +37,7 @@ mod update;
 
 pub use crate::basis::Basis;
 pub use crate::core::{Core, StartError};
+pub use crate::list::Listing;
 pub use crate::observer::Cause;
 pub use crate::recovery::Recovered;
 pub use crate::refusal::Refusal;
@@ -68,6 +70,30 @@ impl Default for Caller {
 pub enum Operation {
     /// The categories that there are (HTTP-19).
     Query(Filter),
+    /// One entity (HTTP-23).
+    Retrieve(Location),
+    /// A collection (HTTP-29).
+    List {
+        /// Which.
+        collection: Collection,
+        /// Which of its members.
+        filter: Filter,
+        /// Which part of them.
+        page: Option<Page>,
+    },
+    /// A change.
+    Change(Change),
+}
+
+impl From<Change> for Operation {
+    fn from(change: Change) -> Self {
+        Self::Change(change)
+    }
+}
+
+/// What can be changed.
+#[derive(Debug, Clone)]
+pub enum Change {
     /// New tags (HTTP-20).
     DefineTags(Draft),
     /// Tags no more wanted (HTTP-21).
@@ -79,8 +105,6 @@ pub enum Operation {
         /// What they shall be.
         draft: Draft,
     },
-    /// One entity (HTTP-23).
-    Retrieve(Location),
     /// A full description of the entity at a path, which is made if it is not there (HTTP-24, HTTP-25).
     Put {
         /// The path.
@@ -116,15 +140,6 @@ pub enum Operation {
         draft: Draft,
         /// What must hold before.
         condition: Condition,
-    },
-    /// A collection (HTTP-29).
-    List {
-        /// Which.
-        collection: Collection,
-        /// Which of its members.
-        filter: Filter,
-        /// Which part of them.
-        page: Option<Page>,
     },
     /// The end of all members of a collection of entities (HTTP-34, H11-02).
     DeleteAll(Collection),
@@ -165,27 +180,22 @@ impl Operation {
     /// or with categories has none.
     pub fn answers_listing(&self) -> bool {
         match self {
-            Self::Create { .. }
-            | Self::Delete { .. }
-            | Self::List { .. }
-            | Self::DeleteAll(_)
-            | Self::ActOnAll { .. }
-            | Self::Associate { .. }
-            | Self::SetMembers { .. }
-            | Self::Dissociate { .. }
-            | Self::RemoveTags(_) => true,
-            Self::Query(_)
-            | Self::DefineTags(_)
-            | Self::Retrieve(_)
-            | Self::Put { .. }
-            | Self::Update { .. }
-            | Self::Act { .. } => false,
+            Self::List { .. } => true,
+            Self::Query(_) | Self::Retrieve(_) => false,
+            Self::Change(change) => match change {
+                Change::Create { .. }
+                | Change::Delete { .. }
+                | Change::DeleteAll(_)
+                | Change::ActOnAll { .. }
+                | Change::Associate { .. }
+                | Change::SetMembers { .. }
+                | Change::Dissociate { .. }
+                | Change::RemoveTags(_) => true,
+                Change::DefineTags(_) | Change::Put { .. } | Change::Update { .. } | Change::Act { .. } => {
+                    false
+                }
+            },
         }
-    }
-
-    /// Whether it changes nothing.
-    pub fn is_read(&self) -> bool {
-        matches!(self, Self::Query(_) | Self::Retrieve(_) | Self::List { .. })
     }
 }
 

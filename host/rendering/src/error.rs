@@ -68,11 +68,11 @@ pub enum CannotRender {
     NotAListing,
     /// TXT-06: too much for headers.
     #[error(
-        "the answer needs {needed} bytes of headers and at most {MAX_HEADERS} are sent; ask for text/plain or \
+        "the answer needs {needed} bytes of headers or more and at most {MAX_HEADERS} are sent; ask for text/plain or \
          application/occi+json, or for less with `page` and `number`"
     )]
     TooLarge {
-        /// Names and values together.
+        /// Names and values together, as far as they were written.
         needed: usize,
     },
     /// The JSON library refused a value.

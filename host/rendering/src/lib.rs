@@ -14,6 +14,7 @@ mod error;
 mod example;
 mod json;
 mod limit;
+mod listing;
 mod media_type;
 mod problem;
 mod quirks;
@@ -22,6 +23,7 @@ mod uri_list;
 
 pub use error::{CannotRender, Malformed, NotAcceptable, Place, Unsupported};
 pub use limit::{MAX_DEPTH, MAX_HEADERS, MAX_ITEMS};
+pub use listing::Listing;
 pub use media_type::{MediaType, content_type, negotiate};
 pub use problem::{PROBLEM_JSON, render_error};
 

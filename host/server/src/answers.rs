@@ -1,4 +1,4 @@
-//! Answers to GETs of entities, kept as they were sent: clients ask again and again for what has not changed.
+//! Answers to GETs of entities and of small collections, kept as they were sent: clients ask again and again for what has not changed.
 //!
 //! Nothing need be told of a change. An answer is given again only where the core says that its basis still holds, which
 //! costs less than to make it anew: to find the entity and its links, to render them, and to check what was rendered as
@@ -20,6 +20,8 @@ pub(crate) struct Answers(Cache<Key, Arc<Kept>, Weight>);
 pub(crate) struct Asked<'a> {
     pub(crate) caller: &'a Caller,
     pub(crate) path: &'a Location,
+    /// The query of the URL, as it was sent.
+    pub(crate) query: &'a str,
     pub(crate) accept: MediaType,
     /// The server's own URL, as the client knows it.
     pub(crate) base: &'a str,
@@ -29,6 +31,7 @@ pub(crate) struct Asked<'a> {
 struct Key {
     caller: Caller,
     path: Location,
+    query: String,
     accept: MediaType,
     base: String,
 }
@@ -40,8 +43,12 @@ struct Kept {
 
 impl Equivalent<Key> for Asked<'_> {
     fn equivalent(&self, key: &Key) -> bool {
-        let Key { caller, path, accept, base } = key;
-        self.path == path && self.accept == *accept && self.base == base && self.caller == caller
+        let Key { caller, path, query, accept, base } = key;
+        self.path == path
+            && self.query == query
+            && self.accept == *accept
+            && self.base == base
+            && self.caller == caller
     }
 }
 
@@ -50,7 +57,7 @@ struct Weight;
 
 impl Weighter<Key, Arc<Kept>> for Weight {
     fn weight(&self, key: &Key, kept: &Arc<Kept>) -> u64 {
-        let texts = key.path.as_str().len() + key.base.len() + kept.answer.length();
+        let texts = key.path.as_str().len() + key.query.len() + key.base.len() + kept.answer.length();
         u64::try_from(Answers::LEAST + texts).unwrap_or(u64::MAX)
     }
 }
@@ -74,8 +81,14 @@ impl Answers {
 
     /// Keeps an answer in place of what was kept for the same question.
     pub(crate) fn keep(&self, asked: Asked<'_>, answer: &Answer, basis: Basis) {
-        let Asked { caller, path, accept, base } = asked;
-        let key = Key { caller: caller.clone(), path: path.clone(), accept, base: base.into() };
+        let Asked { caller, path, query, accept, base } = asked;
+        let key = Key {
+            caller: caller.clone(),
+            path: path.clone(),
+            query: query.into(),
+            accept,
+            base: base.into(),
+        };
         self.0.insert(key, Arc::new(Kept { answer: answer.clone(), basis }));
     }
 }
@@ -89,10 +102,12 @@ mod tests {
     fn a_question_is_found_under_its_key() {
         let hasher = RandomState::new();
         let (caller, path) = (Caller::default(), Location::parse("/a/b").unwrap());
-        let asked = Asked { caller: &caller, path: &path, accept: MediaType::Json, base: "http://a" };
+        let asked =
+            Asked { caller: &caller, path: &path, query: "", accept: MediaType::Json, base: "http://a" };
         let key = Key {
             caller: caller.clone(),
             path: path.clone(),
+            query: String::new(),
             accept: MediaType::Json,
             base: "http://a".into(),
         };
@@ -100,6 +115,7 @@ mod tests {
         assert!(asked.equivalent(&key));
         let others = [
             Asked { base: "http://b", ..asked },
+            Asked { query: "page=1", ..asked },
             Asked { accept: MediaType::OcciJson, ..asked },
             Asked { path: &Location::parse("/a/c").unwrap(), ..asked },
             Asked { caller: &Caller { tenant: "other".into() }, ..asked },

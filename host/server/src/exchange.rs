@@ -4,6 +4,7 @@ use crate::answers::{Answers, Asked};
 use crate::base::Base;
 use crate::conditions;
 use crate::failure::Failure;
+use crate::listing;
 use crate::respond::{self, Answer};
 use crate::route::{self, Query};
 use crate::serve::Limits;
@@ -15,7 +16,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use occi_model::{Draft, Location, Target};
-use occi_operation::{Caller, Condition, Core, Operation, Refusal};
+use occi_operation::{Caller, Change, Condition, Core, Operation, Refusal};
 use occi_rendering::{CannotRender, MediaType};
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -27,9 +28,9 @@ pub struct Host {
     pub(crate) core: Arc<Core>,
     pub(crate) limits: Arc<Limits>,
     /// Who asks; there are no others yet.
-    caller: Caller,
+    pub(crate) caller: Caller,
     address: SocketAddr,
-    answers: Arc<Answers>,
+    pub(crate) answers: Arc<Answers>,
 }
 
 impl Host {
@@ -105,40 +106,37 @@ async fn exchange(
         // Said before anything is changed.
         return Err(CannotRender::NotAListing.into());
     }
-    let answer = match operation {
-        Operation::Retrieve(path) => retrieve(host, base, path, accept).await?.unless_known(&parts.headers),
-        operation => carry_out(host, base, operation, accept).await?,
-    };
-    Ok(answer.into_response())
+    match operation {
+        Operation::Query(filter) => Ok(Answer::new(&host.core.query(&filter), accept, base)?.into_response()),
+        Operation::Retrieve(path) => {
+            let asked = Asked { caller: &host.caller, path: &path, query: "", accept, base: base.as_str() };
+            Ok(retrieve(host, base, asked)?.unless_known(&parts.headers).into_response())
+        }
+        Operation::List { collection, filter, page } => {
+            listing::answer(host, base, parts, accept, collection, filter, page).await
+        }
+        Operation::Change(change) => Ok(carry_out(host, base, change, accept).await?.into_response()),
+    }
 }
 
 /// One entity, as it was given before where nothing has changed.
-async fn retrieve(host: &Host, base: &Base, path: Location, accept: MediaType) -> Result<Answer, Failure> {
-    let asked = Asked { caller: &host.caller, path: &path, accept, base: base.as_str() };
+fn retrieve(host: &Host, base: &Base, asked: Asked<'_>) -> Result<Answer, Failure> {
     if let Some(answer) = host.answers.recall(&host.core, asked) {
         return Ok(answer);
     }
-    let reply = host.core.execute(&host.caller, Operation::Retrieve(path.clone())).await?;
-    let answer = Answer::new(&reply, accept, base)?;
+    let reply = host.core.retrieve(asked.caller, asked.path)?;
+    let answer = Answer::new(&reply, asked.accept, base)?;
     if let Some(basis) = reply.basis {
         host.answers.keep(asked, &answer, basis);
     }
     Ok(answer)
 }
 
-async fn carry_out(
-    host: &Host,
-    base: &Base,
-    operation: Operation,
-    accept: MediaType,
-) -> Result<Answer, Failure> {
-    let is_read = operation.is_read();
-    let reply = host.core.execute(&host.caller, operation).await?;
+async fn carry_out(host: &Host, base: &Base, change: Change, accept: MediaType) -> Result<Answer, Failure> {
+    let reply = host.core.change(&host.caller, change).await?;
     match Answer::new(&reply, accept, base) {
         // It is done already, so the client is told in a form that has room for it.
-        Err(CannotRender::TooLarge { .. }) if !is_read => {
-            Ok(Answer::new(&reply, MediaType::TextPlain, base)?)
-        }
+        Err(CannotRender::TooLarge { .. }) => Ok(Answer::new(&reply, MediaType::TextPlain, base)?),
         outcome => Ok(outcome?),
     }
 }

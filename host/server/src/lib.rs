@@ -12,6 +12,7 @@ mod base;
 mod conditions;
 mod exchange;
 mod failure;
+mod listing;
 mod respond;
 mod route;
 mod serve;

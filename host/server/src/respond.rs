@@ -39,7 +39,7 @@ impl Answer {
         Ok(answer)
     }
 
-    fn rendered(rendered: Rendered) -> Self {
+    pub(crate) fn rendered(rendered: Rendered) -> Self {
         let Rendered { content_type, headers: given, body } = rendered;
         let mut headers = HeaderMap::with_capacity(given.len() + 8);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -3,24 +3,29 @@
 use crate::failure::Failure;
 use axum::http::Method;
 use axum::http::request::Parts;
-use occi_model::{Draft, Filter, Location, Target};
-use occi_operation::{Collection, Condition, Operation, Page, Place};
+use occi_model::{AttributeName, CategoryId, Draft, Filter, Location, Target, Value};
+use occi_operation::{Change, Collection, Condition, Operation, Page, Place};
 
 /// What the query of a URL says.
 #[derive(Debug, Default)]
 pub(crate) struct Query {
     action: Option<String>,
     page: Option<Page>,
+    /// Beyond the standard: what headers filter by, for clients that cannot send them.
+    filter: Filter,
 }
 
 impl Query {
     pub(crate) fn parse(query: Option<&str>) -> Result<Self, Failure> {
         let (mut action, mut page, mut number) = (None, None, None);
+        let mut filter = Filter::default();
         for (key, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             match &*key {
                 "action" => action = Some(value.into_owned()),
                 "page" => page = Some(count("page", &value)?),
                 "number" => number = Some(count("number", &value)?),
+                "category" => filter.categories.push(category(&value)?),
+                "attribute" => filter.attributes.push(attribute(&value)?),
                 // Others are somebody else's; RFC 3986 gives no reason to refuse them.
                 _ => {}
             }
@@ -33,7 +38,7 @@ impl Query {
                 return Err(Failure::BadRequest(message.into()));
             }
         };
-        Ok(Self { action, page })
+        Ok(Self { action, page, filter })
     }
 }
 
@@ -47,6 +52,25 @@ fn count(name: &str, value: &str) -> Result<usize, Failure> {
     }
     // More digits than a number here has are more than any collection has.
     Ok(value.parse().unwrap_or(usize::MAX))
+}
+
+fn category(value: &str) -> Result<CategoryId, Failure> {
+    CategoryId::parse(value).map_err(|error| {
+        Failure::BadRequest(format!(
+            "`category` is a type identifier, such as ?category=http%3A%2F%2Fexample.com%2Fkinds%23lamp: {error}"
+        ))
+    })
+}
+
+/// Whatever the attribute's type is: a text that reads as its value is equal to it.
+fn attribute(value: &str) -> Result<(AttributeName, Value), Failure> {
+    let Some((name, value)) = value.split_once('=') else {
+        let message = "`attribute` is a name and a value, such as ?attribute=occi.core.title%3Dweb";
+        return Err(Failure::BadRequest(message.into()));
+    };
+    let name = AttributeName::parse(name).map_err(|error| Failure::BadRequest(error.to_string()))?;
+    let unquoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+    Ok((name, unquoted.unwrap_or(value).into()))
 }
 
 /// The methods that a target has.
@@ -76,73 +100,69 @@ pub(crate) fn route(
     path: Location,
     query: Query,
     draft: Draft,
-    filter: Filter,
+    mut filter: Filter,
     condition: Condition,
 ) -> Result<Operation, Failure> {
-    let Query { action, page } = query;
-    let operation = match target {
-        Target::Query => match (method, action) {
-            (_, Some(_)) => return Err(Failure::BadRequest("the query interface has no actions".into())),
-            (&Method::POST, None) => Operation::DefineTags(draft),
-            (&Method::DELETE, None) => Operation::RemoveTags(draft),
-            (_, None) => Operation::Query(filter),
-        },
-        Target::Entity(_) => match (method, action) {
-            (&Method::POST, Some(term)) => Operation::Act { path, term, draft, condition },
-            (_, Some(_)) => return Err(action_needs_post()),
-            (&Method::POST, None) => Operation::Update { path, draft, condition },
-            (&Method::PUT, None) => Operation::Put { path, draft, condition },
-            (&Method::DELETE, None) => Operation::Delete { path, condition },
-            (_, None) => Operation::Retrieve(path),
-        },
-        Target::Kind(kind) => {
-            let id = kind.kind.id.clone();
-            match (method, action) {
-                (&Method::POST, Some(term)) => {
-                    Operation::ActOnAll { collection: Collection::Kind(id), term, draft }
-                }
-                (_, Some(_)) => return Err(action_needs_post()),
-                (&Method::POST, None) => Operation::Create { place: Place::Kind(id), draft },
-                (&Method::DELETE, None) => Operation::DeleteAll(Collection::Kind(id)),
-                (_, None) => Operation::List { collection: Collection::Kind(id), filter, page },
-            }
-        }
-        Target::Mixin(mixin) => {
-            let id = mixin.mixin.id.clone();
-            match (method, action) {
-                (&Method::POST, Some(term)) => {
-                    Operation::ActOnAll { collection: Collection::Mixin(id), term, draft }
-                }
-                (_, Some(_)) => return Err(action_needs_post()),
-                (&Method::POST, None) => Operation::Associate { mixin: id, draft },
-                (&Method::PUT, None) => Operation::SetMembers { mixin: id, draft },
-                (&Method::DELETE, None) => Operation::Dissociate { mixin: id, draft },
-                (_, None) => Operation::List { collection: Collection::Mixin(id), filter, page },
-            }
-        }
-        Target::Space(space) => {
-            let collection = Collection::Space(space);
-            match (method, action) {
-                (&Method::POST, Some(term)) => Operation::ActOnAll { collection, term, draft },
-                (_, Some(_)) => return Err(action_needs_post()),
-                //
-                (&Method::POST, None) if path.as_str() == "/" => {
-                    Operation::Create { place: Place::Root, draft }
-                }
-                (&Method::POST, None) => {
-                    let message = format!(
-                        "nothing is created at {path}; send the entity to its Kind's location or to /"
-                    );
-                    return Err(Failure::BadRequest(message));
-                }
-                (&Method::DELETE, None) => Operation::DeleteAll(collection),
-                (_, None) => Operation::List { collection, filter, page },
-            }
-        }
-    };
-    Ok(operation)
+    let Query { action, page, filter: more } = query;
+    if action.is_some() && matches!(target, Target::Query) {
+        return Err(Failure::BadRequest("the query interface has no actions".into()));
+    }
+    if action.is_some() && method != Method::POST {
+        return Err(Failure::BadRequest("an action is invoked by POST".into()));
+    }
+    if !method.is_safe() {
+        return change(method, target, path, action, draft, condition).map(Operation::Change);
+    }
+    filter.categories.extend(more.categories);
+    filter.attributes.extend(more.attributes);
+    let list = |collection, filter| Operation::List { collection, filter, page };
+    Ok(match target {
+        Target::Query => Operation::Query(filter),
+        Target::Entity(_) => Operation::Retrieve(path),
+        Target::Kind(kind) => list(Collection::Kind(kind.kind.id.clone()), filter),
+        Target::Mixin(mixin) => list(Collection::Mixin(mixin.mixin.id.clone()), filter),
+        Target::Space(space) => list(Collection::Space(space), filter),
+    })
 }
 
-fn action_needs_post() -> Failure {
-    Failure::BadRequest("an action is invoked by POST".into())
+fn change(
+    method: &Method,
+    target: Target,
+    path: Location,
+    action: Option<String>,
+    draft: Draft,
+    condition: Condition,
+) -> Result<Change, Failure> {
+    let collection = match target {
+        Target::Entity(_) => {
+            return Ok(match (method, action) {
+                (_, Some(term)) => Change::Act { path, term, draft, condition },
+                (&Method::PUT, None) => Change::Put { path, draft, condition },
+                (&Method::DELETE, None) => Change::Delete { path, condition },
+                (_, None) => Change::Update { path, draft, condition },
+            });
+        }
+        Target::Query if method == Method::DELETE => return Ok(Change::RemoveTags(draft)),
+        Target::Query => return Ok(Change::DefineTags(draft)),
+        Target::Kind(kind) => Collection::Kind(kind.kind.id.clone()),
+        Target::Mixin(mixin) => Collection::Mixin(mixin.mixin.id.clone()),
+        Target::Space(space) => Collection::Space(space),
+    };
+    Ok(match (collection, method, action) {
+        (collection, _, Some(term)) => Change::ActOnAll { collection, term, draft },
+        (Collection::Mixin(mixin), &Method::DELETE, None) => Change::Dissociate { mixin, draft },
+        (Collection::Mixin(mixin), &Method::PUT, None) => Change::SetMembers { mixin, draft },
+        (Collection::Mixin(mixin), _, None) => Change::Associate { mixin, draft },
+        (collection, &Method::DELETE, None) => Change::DeleteAll(collection),
+        (Collection::Kind(kind), _, None) => Change::Create { place: Place::Kind(kind), draft },
+        //
+        (Collection::Space(_), _, None) if path.as_str() == "/" => {
+            Change::Create { place: Place::Root, draft }
+        }
+        (Collection::Space(_), _, None) => {
+            return Err(Failure::BadRequest(format!(
+                "nothing is created at {path}; send the entity to its Kind's location or to /"
+            )));
+        }
+    })
 }

@@ -6,4 +6,4 @@ mod read;
 mod write;
 
 pub(crate) use read::parse;
-pub(crate) use write::{to_body, value};
+pub(crate) use write::{entity, to_body, value};

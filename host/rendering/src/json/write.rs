@@ -2,6 +2,7 @@
 //! left out.
 
 use crate::error::CannotRender;
+use crate::{Listing, MediaType};
 use occi_model::{
     Action, Attribute, CategoryId, CategoryView, Entity, Location, Representation, ResolvedKind,
     ResolvedMixin, Value, ValueType, View,
@@ -12,8 +13,8 @@ use uuid::fmt::Urn;
 pub(crate) fn to_body(representation: &Representation) -> Result<Vec<u8>, CannotRender> {
     let mut body = Vec::with_capacity(1024);
     match representation {
-        Representation::Entity(view) => serde_json::to_writer(&mut body, &EntityObject(view))?,
-        Representation::Collection(views) => serde_json::to_writer(&mut body, &Collection(views))?,
+        Representation::Entity(view) => entity(&mut body, view)?,
+        Representation::Collection(views) => return collection(views),
         Representation::Categories(views) => serde_json::to_writer(&mut body, &Model(views))?,
         // Nothing to say, in a form that a JSON parser takes.
         Representation::Created(_) | Representation::Done => body.extend_from_slice(b"{}"),
@@ -21,27 +22,28 @@ pub(crate) fn to_body(representation: &Representation) -> Result<Vec<u8>, Cannot
     Ok(body)
 }
 
+/// JSON-06: entities in full, resources and links apart.
+fn collection(views: &[View]) -> Result<Vec<u8>, CannotRender> {
+    let mut listing = Listing::new(MediaType::OcciJson, "");
+    loop {
+        for view in views {
+            listing.entity(view)?;
+        }
+        if !listing.again() {
+            listing.end();
+            return Ok(listing.take());
+        }
+    }
+}
+
+/// An entity as it stands in a collection.
+pub(crate) fn entity(body: &mut Vec<u8>, view: &View) -> Result<(), CannotRender> {
+    Ok(serde_json::to_writer(body, &EntityObject(view))?)
+}
+
 /// A value as JSON text.
 pub(crate) fn value(value: &Value) -> Result<String, CannotRender> {
     Ok(serde_json::to_string(&ValueOf(value))?)
-}
-
-/// JSON-06: entities in full, resources and links apart. Without any it is an empty collection of resources.
-struct Collection<'a>(&'a [View]);
-
-impl Serialize for Collection<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let of = |links: bool| self.0.iter().filter(move |view| view.entity.is_link() == links);
-        let (any_resource, any_link) = (of(false).next().is_some(), of(true).next().is_some());
-        let mut object = serializer.serialize_map(None)?;
-        if any_resource || !any_link {
-            object.serialize_entry("resources", &List(|| of(false).map(EntityObject)))?;
-        }
-        if any_link {
-            object.serialize_entry("links", &List(|| of(true).map(EntityObject)))?;
-        }
-        object.end()
-    }
 }
 
 /// A resource or a link.

@@ -38,7 +38,7 @@ impl Header {
     }
 
     /// As the headers of an answer have it.
-    const fn lower_case_name(self) -> &'static str {
+    pub(crate) const fn lower_case_name(self) -> &'static str {
         match self {
             Self::Category => "category",
             Self::Link => "link",

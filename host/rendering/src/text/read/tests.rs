@@ -60,7 +60,7 @@ fn q08_a_scheme_with_the_term_in_it_is_refused() {
     let (place, problem) =
         refused(r#"Category: storage; scheme="http://schemas.ogf.org/occi/infrastructure#storage""#);
     assert_eq!(place, Place::Body { line: 1, column: 11 });
-    assert!(problem.contains("ends in `#`"), "{problem}");
+    assert!(problem.contains("must end in `#`"), "{problem}");
 }
 
 #[test]
@@ -268,7 +268,7 @@ fn a_refusal_says_where_and_what_is_right() {
         ("Category: a; scheme=\"http://x#\"; scheme=\"http://x#\"", 1, 34, "`scheme` is given twice"),
         ("Category: a; shceme=\"http://x#\"", 1, 14, "unknown parameter `shceme` (did you mean `scheme`?)"),
         ("Category: a; scheme=\"http://x#\"; class=kinda", 1, 40, "the class is `kind`, `mixin` or `action`"),
-        ("Category: ä; scheme=\"http://x#\"", 1, 11, "term `ä`: letters, digits"),
+        ("Category: ä; scheme=\"http://x#\"", 1, 11, "term `ä`: must consist of letters, digits"),
         ("\nX-OCCI-Attribute: ö=1", 2, 19, "attribute name `ö`: letters"),
         ("X-OCCI-Attribute: a=\"ü\" b", 1, 25, "expected `;`, `,` or the end, found `b`"),
         ("X-OCCI-Attribute: a=1; b=2", 1, 24, "attributes are separated by `,`"),
