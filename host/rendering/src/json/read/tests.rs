@@ -224,7 +224,7 @@ fn a_refusal_says_where_and_what_is_right() {
         (r#"{"links":[{"links":[{"kind":1}]}]}"#, "JSON at /links/0/links/0/kind: expected a string"),
         (r#"{"term":"t"}"#, "the JSON document: a category has a term and a scheme"),
         (r#"{"depends":[]}"#, "the JSON document: a category has a term and a scheme"),
-        (r#"{"mixins":[{"term":"t","scheme":"x"}]}"#, "JSON at /mixins/0: scheme `x`: ends in `#`"),
+        (r#"{"mixins":[{"term":"t","scheme":"x"}]}"#, "JSON at /mixins/0: scheme `x`: must end in `#`"),
         (r#"{"action":"http://x#a","kind":"http://x#k"}"#, "JSON at /kind: unknown member"),
         (r#"["/a",1]"#, "JSON at /1: expected a string, found an integer"),
     ] {
