@@ -269,7 +269,7 @@ fn a_refusal_says_where_and_what_is_right() {
         ("Category: a; shceme=\"http://x#\"", 1, 14, "unknown parameter `shceme` (did you mean `scheme`?)"),
         ("Category: a; scheme=\"http://x#\"; class=kinda", 1, 40, "the class is `kind`, `mixin` or `action`"),
         ("Category: ä; scheme=\"http://x#\"", 1, 11, "term `ä`: must consist of letters, digits"),
-        ("\nX-OCCI-Attribute: ö=1", 2, 19, "attribute name `ö`: letters"),
+        ("\nX-OCCI-Attribute: ö=1", 2, 19, "attribute name `ö`: must consist of letters"),
         ("X-OCCI-Attribute: a=\"ü\" b", 1, 25, "expected `;`, `,` or the end, found `b`"),
         ("X-OCCI-Attribute: a=1; b=2", 1, 24, "attributes are separated by `,`"),
         ("X-OCCI-Attribute: a=1, a=1", 1, 24, "`a` is given twice"),
