@@ -84,7 +84,7 @@ impl Core {
 
     async fn change(
         self: &Arc<Self>,
-        snapshot: &Snapshot,
+        snapshot: &Arc<Snapshot>,
         caller: &Caller,
         operation: Operation,
     ) -> Result<Reply, Refusal> {
@@ -105,22 +105,22 @@ impl Core {
                 crate::act::act(self, snapshot, caller, &path, &term, &draft, &condition).await
             }
             Operation::DeleteAll(Collection::Mixin(mixin)) => {
-                crate::tag::dissociate(self, snapshot, caller, &mixin, &occi_model::Draft::default()).await
+                crate::mixin::dissociate(self, snapshot, caller, &mixin, &occi_model::Draft::default()).await
             }
             Operation::DeleteAll(collection) => {
-                crate::delete::delete_all(self, snapshot, caller, &collection).await
+                crate::delete_all::delete_all(self, snapshot, caller, &collection).await
             }
             Operation::ActOnAll { collection, term, draft } => {
-                crate::act::act_on_all(self, snapshot, caller, &collection, &term, &draft).await
+                crate::act_on_all::act_on_all(self, snapshot, caller, &collection, &term, &draft).await
             }
             Operation::Associate { mixin, draft } => {
-                crate::tag::associate(self, snapshot, caller, &mixin, &draft).await
+                crate::mixin::associate(self, snapshot, caller, &mixin, &draft).await
             }
             Operation::SetMembers { mixin, draft } => {
-                crate::tag::set_members(self, snapshot, caller, &mixin, &draft).await
+                crate::mixin::set_members(self, snapshot, caller, &mixin, &draft).await
             }
             Operation::Dissociate { mixin, draft } => {
-                crate::tag::dissociate(self, snapshot, caller, &mixin, &draft).await
+                crate::mixin::dissociate(self, snapshot, caller, &mixin, &draft).await
             }
             Operation::DefineTags(draft) => crate::tag::define(self, caller, draft).await,
             Operation::RemoveTags(draft) => crate::tag::remove(self, caller, draft).await,
