@@ -47,11 +47,6 @@ impl<'a> Birth<'a> {
         Ok(birth)
     }
 
-    /// A link that came within its resource; only the resource's location is told (H11-22).
-    pub(crate) fn is_inline(&self, entity: &Entity) -> bool {
-        entity.ends.as_ref().is_some_and(|ends| self.new.contains(&ends.source_id))
-    }
-
     /// Adds the entities, what the extensions keep and the end of the intent to what is to be committed.
     pub(crate) fn finish(&self, core: &Core, changes: &mut Changes) -> Result<(), Refusal> {
         let view = core.read()?;

@@ -4,7 +4,7 @@ use crate::birth::Birth;
 use crate::changes::Changes;
 use crate::core::Core;
 use crate::locks::Held;
-use crate::plan::{Asked, Plan, outer_ends, wanted_id};
+use crate::plan::{Asked, Plan, Planned, wanted_id};
 use crate::retrieve::holds;
 use crate::{Caller, Condition, Place, Refusal, Reply, Snapshot};
 use occi_model::{Draft, Entity, Item, Location, Representation};
@@ -89,11 +89,13 @@ async fn make(
     // No two requests may adopt one id, since what they make outside has its name from it.
     let _adopting = core.adoptions.lock(wanted).await;
     let (_held, planned) = hold(core, snapshot, caller, &asked).await?;
-    let sources = sources(&*core.read()?, caller, &planned)?;
-    let birth = Birth::begin(core, snapshot, planned).await?;
+    let Planned { entities, inline } = planned;
+    let sources = sources(&*core.read()?, caller, &entities)?;
+    let birth = Birth::begin(core, snapshot, entities).await?;
     match commit(core, &birth, &sources).await {
         Ok(revision) => {
-            let told = birth.created.iter().filter(|entity| !birth.is_inline(entity));
+            // Of a resource with links in it only its own location is told (H11-22).
+            let told = birth.created.iter().filter(|entity| !inline.contains(&entity.id));
             let made = Representation::Created(told.map(|entity| entity.location.clone()).collect());
             let revision = (birth.created.len() == 1).then_some(revision);
             birth.settle(core);
@@ -121,22 +123,22 @@ async fn hold(
     snapshot: &Snapshot,
     caller: &Caller,
     asked: &[Asked],
-) -> Result<(Held, Vec<Entity>), Refusal> {
-    let plan = || -> Result<Vec<Entity>, Refusal> {
+) -> Result<(Held, Planned), Refusal> {
+    let plan = || -> Result<Planned, Refusal> {
         let view = core.read()?;
         let mut plan = Plan::new(core, &*view, snapshot, caller);
         plan.all(asked)?;
-        Ok(plan.entities)
+        Ok(plan.end())
     };
     loop {
         let seen = plan()?;
-        let ends = outer_ends(&seen);
+        let ends = seen.outer_ends();
         let held = core.locks.lock(ends.iter().copied()).await;
         if ends.is_empty() {
             return Ok((held, seen));
         }
         let planned = plan()?;
-        if outer_ends(&planned) == ends {
+        if planned.outer_ends() == ends {
             return Ok((held, planned));
         }
     }

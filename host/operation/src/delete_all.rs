@@ -50,7 +50,8 @@ pub(crate) async fn delete_all(
 
     let mut gone = gone(&doomed.entities, &outcomes, &members);
     if is_refused {
-        let ended = doomed.entities.iter().zip(&outcomes).filter(|(_, outcome)| matches!(outcome, Some(Ok(_))));
+        let ended =
+            doomed.entities.iter().zip(&outcomes).filter(|(_, outcome)| matches!(outcome, Some(Ok(_))));
         if !ended.clone().any(|(stored, _)| gone.contains(&stored.entity.id) && is_outside(&stored)) {
             gone.clear();
         }
@@ -152,8 +153,10 @@ fn gone(entities: &[Stored], outcomes: &[Outcome], members: &HashSet<Uuid>) -> H
         let ended = entities.iter().zip(outcomes).filter(|(_, outcome)| matches!(outcome, Some(Ok(_))));
         ended.map(|(stored, _)| &stored.entity)
     };
-    let resources: HashSet<Uuid> = ended().filter(|entity| !entity.is_link()).map(|entity| entity.id).collect();
-    let goes = |link: &Entity| members.contains(&link.id) || local_ends(link).any(|end| resources.contains(&end));
+    let resources: HashSet<Uuid> =
+        ended().filter(|entity| !entity.is_link()).map(|entity| entity.id).collect();
+    let goes =
+        |link: &Entity| members.contains(&link.id) || local_ends(link).any(|end| resources.contains(&end));
     let links = ended().filter(|entity| entity.is_link() && goes(entity)).map(|link| link.id);
     links.chain(resources.iter().copied()).collect()
 }

@@ -5,11 +5,11 @@ use crate::birth::Birth;
 use crate::changes::Changes;
 use crate::core::Core;
 use crate::locks::Held;
-use crate::plan::{Plan, outer_ends, wanted_id};
+use crate::plan::{Plan, Planned, wanted_id};
 use crate::retrieve::{check, find, reply};
 use crate::update::is_held;
 use crate::{Caller, Condition, Refusal, Reply, Snapshot};
-use occi_model::{Entity, Item, Location, UpdateMode, Violation};
+use occi_model::{Item, Location, UpdateMode, Violation};
 use occi_store::{Entities, Stored};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -27,10 +27,10 @@ pub(crate) async fn extend(
     let _adopting = core.adoptions.lock(links.iter().filter_map(wanted_id)).await;
     let (_held, stored, planned) = hold(core, snapshot, caller, path, links, condition).await?;
     let updated = snapshot.registry().update(&stored.entity, item, UpdateMode::Partial, None)?;
-    if planned.is_empty() && updated.is_unchanged(&stored.entity) {
+    if planned.entities.is_empty() && updated.is_unchanged(&stored.entity) {
         return reply(&*core.read()?, snapshot, &stored);
     }
-    let birth = Birth::begin(core, snapshot, planned).await?;
+    let birth = Birth::begin(core, snapshot, planned.entities).await?;
     let mut changes = Changes::default();
     let updates = if updated.is_unchanged(&stored.entity) { vec![] } else { vec![(stored.clone(), updated)] };
     let alteration = match Alteration::begin(core, snapshot, updates, &mut changes).await {
@@ -67,8 +67,8 @@ async fn hold(
     path: &Location,
     links: &[Item],
     condition: &Condition,
-) -> Result<(Held, Stored, Vec<Entity>), Refusal> {
-    let look = || -> Result<(Stored, Vec<Entity>), Refusal> {
+) -> Result<(Held, Stored, Planned), Refusal> {
+    let look = || -> Result<(Stored, Planned), Refusal> {
         let view = core.read()?;
         let stored = find(&*view, caller, path)?;
         check(&*view, condition, Some(&stored))?;
@@ -82,10 +82,10 @@ async fn hold(
         for link in links.iter().filter(|link| !is_held(link, &held)) {
             plan.link_from(&stored.entity, link)?;
         }
-        Ok((stored, plan.entities))
+        Ok((stored, plan.end()))
     };
-    let resources = |stored: &Stored, planned: &[Entity]| -> HashSet<Uuid> {
-        outer_ends(planned).into_iter().chain([stored.entity.id]).collect()
+    let resources = |stored: &Stored, planned: &Planned| -> HashSet<Uuid> {
+        planned.outer_ends().into_iter().chain([stored.entity.id]).collect()
     };
     loop {
         let (seen, planned) = look()?;

@@ -41,10 +41,9 @@ pub enum MemberOutcome {
 impl Members {
     /// Some refused, and nothing was changed.
     pub(crate) fn refused(all: usize, refused: impl IntoIterator<Item = (Location, Refusal)>) -> Refusal {
-        let results = refused.into_iter().map(|(location, refusal)| MemberResult {
-            location,
-            outcome: MemberOutcome::Refused(refusal),
-        });
+        let results = refused
+            .into_iter()
+            .map(|(location, refusal)| MemberResult { location, outcome: MemberOutcome::Refused(refusal) });
         Refusal::Members(Self { results: results.collect(), all })
     }
 

@@ -23,10 +23,27 @@ pub(crate) struct Plan<'a> {
     view: &'a dyn ReadView,
     snapshot: &'a Snapshot,
     caller: &'a Caller,
-    /// Resources first, then what joins them.
-    pub(crate) entities: Vec<Entity>,
+    entities: Vec<Entity>,
+    /// The links that are described within a resource of the same request.
+    inline: HashSet<Uuid>,
     /// What the request itself calls its resources, in the same order.
     given: Vec<Given>,
+}
+
+/// New entities, checked.
+pub(crate) struct Planned {
+    /// Resources first, then what joins them.
+    pub(crate) entities: Vec<Entity>,
+    /// The links that are described within a resource of the same request.
+    pub(crate) inline: HashSet<Uuid>,
+}
+
+impl Planned {
+    /// The resources that new links join and that are not new themselves.
+    pub(crate) fn outer_ends(&self) -> HashSet<Uuid> {
+        let new: HashSet<Uuid> = self.entities.iter().map(|entity| entity.id).collect();
+        self.entities.iter().flat_map(local_ends).filter(|id| !new.contains(id)).collect()
+    }
 }
 
 impl<'a> Plan<'a> {
@@ -36,7 +53,7 @@ impl<'a> Plan<'a> {
         snapshot: &'a Snapshot,
         caller: &'a Caller,
     ) -> Self {
-        Self { core, view, snapshot, caller, entities: Vec::new(), given: Vec::new() }
+        Self { core, view, snapshot, caller, entities: Vec::new(), inline: HashSet::new(), given: Vec::new() }
     }
 
     /// All that a request describes: the resources, the links in them, and the links beside them, in whichever order
@@ -52,7 +69,8 @@ impl<'a> Plan<'a> {
         for (number, asked) in resources.iter().enumerate() {
             for link in &asked.item.links {
                 let source = self.entities[number].clone();
-                self.link_from(&source, link)?;
+                let id = self.link_from(&source, link)?;
+                self.inline.insert(id);
             }
         }
         for Asked { made, item, path } in asked.iter().filter(is_link) {
@@ -61,8 +79,8 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
-    /// A link that is described within its source.
-    pub(crate) fn link_from(&mut self, source: &Entity, item: &Item) -> Result<(), Refusal> {
+    /// A link that is described within its source; its id.
+    pub(crate) fn link_from(&mut self, source: &Entity, item: &Item) -> Result<Uuid, Refusal> {
         let made = self.snapshot.registry().classify(item)?;
         if made.kind.nature != Nature::Link {
             return Err(Refusal::Invalid(format!("{} is not the Kind of a link", made.kind.kind.id)));
@@ -76,7 +94,7 @@ impl<'a> Plan<'a> {
         item: &Item,
         source: Option<&Entity>,
         path: Option<Location>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Uuid, Refusal> {
         let registry = self.snapshot.registry();
         let surroundings = Surroundings {
             view: self.view,
@@ -87,8 +105,14 @@ impl<'a> Plan<'a> {
         };
         let ends = surroundings.ends(&item.attributes, source, None)?;
         let identity = self.identity(made, item, path)?;
+        let id = identity.id;
         self.entities.push(registry.instantiate(made, item, identity, Some(ends))?);
-        Ok(())
+        Ok(id)
+    }
+
+    /// What was planned.
+    pub(crate) fn end(self) -> Planned {
+        Planned { entities: self.entities, inline: self.inline }
     }
 
     /// A client's id is adopted where it is a free UUID, else the server makes one.
@@ -110,10 +134,4 @@ impl<'a> Plan<'a> {
 /// The id that an item asks for.
 pub(crate) fn wanted_id(item: &Item) -> Option<Uuid> {
     Uuid::parse_str(item.attributes.get(names::ID)?.as_text()?).ok().filter(|id| !id.is_nil())
-}
-
-/// The resources that new links join and that are not new themselves.
-pub(crate) fn outer_ends(planned: &[Entity]) -> Vec<Uuid> {
-    let new: HashSet<Uuid> = planned.iter().map(|entity| entity.id).collect();
-    planned.iter().flat_map(local_ends).filter(|id| !new.contains(id)).collect()
 }
