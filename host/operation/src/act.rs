@@ -1,4 +1,4 @@
-//! Actions, on an entity (HTTP-27) and on a collection (HTTP-33).
+//! An action on an entity (HTTP-27).
 
 use crate::changes::Changes;
 use crate::core::Core;
@@ -7,8 +7,8 @@ use crate::intent::Verb;
 use crate::locks::Held;
 use crate::observer::Cause;
 use crate::retrieve::{check, find, reply};
-use crate::{Caller, Collection, Condition, Refusal, Reply, Snapshot};
-use occi_model::{Draft, Item, Location, Representation};
+use crate::{Caller, Condition, Refusal, Reply, Snapshot};
+use occi_model::{Draft, Item, Location};
 use occi_store::Stored;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -81,42 +81,10 @@ async fn hold(core: &Core, caller: &Caller, path: &Location) -> Result<(Held, St
     }
 }
 
-fn invocation<'a>(draft: &'a Draft, term: &str) -> Result<&'a Item, Refusal> {
+/// The one item that invokes an action.
+pub(crate) fn invocation<'a>(draft: &'a Draft, term: &str) -> Result<&'a Item, Refusal> {
     match &draft.items[..] {
         [item] => Ok(item),
         _ => Err(vec![occi_model::Violation::NoAction { term: term.to_owned() }].into()),
     }
-}
-
-/// Invokes an action on all members of a collection. All are checked before the first is acted on (CORE-30).
-pub(crate) async fn act_on_all(
-    core: &Arc<Core>,
-    snapshot: &Snapshot,
-    caller: &Caller,
-    collection: &Collection,
-    term: &str,
-    draft: &Draft,
-) -> Result<Reply, Refusal> {
-    let item = invocation(draft, term)?;
-    let members = crate::list::members(core, snapshot, caller, collection)?;
-    {
-        let view = core.read()?;
-        for path in &members {
-            let stored = find(&*view, caller, path)?;
-            snapshot.registry().invocation(&stored.entity, item, term)?;
-        }
-    }
-    for (done, path) in members.iter().enumerate() {
-        match act(core, snapshot, caller, path, term, draft, &Condition::None).await {
-            Ok(_) | Err(Refusal::NotFound(_)) => {}
-            Err(refusal) if done == 0 => return Err(refusal),
-            Err(refusal) => {
-                return Err(Refusal::Conflict(format!(
-                    "`{term}` was done on {done} of {} entities, but not on {path}: {refusal}",
-                    members.len()
-                )));
-            }
-        }
-    }
-    Ok(Reply::new(Representation::Done))
 }

@@ -95,7 +95,7 @@ impl Core {
 
     async fn carry_out(
         self: &Arc<Self>,
-        snapshot: &Snapshot,
+        snapshot: &Arc<Snapshot>,
         caller: &Caller,
         change: Change,
     ) -> Result<Reply, Refusal> {
@@ -115,23 +115,24 @@ impl Core {
             Change::Act { path, term, draft, condition } => {
                 crate::act::act(self, snapshot, caller, &path, &term, &draft, &condition).await
             }
+            // never the entities.
             Change::DeleteAll(Collection::Mixin(mixin)) => {
-                crate::tag::dissociate(self, snapshot, caller, &mixin, &occi_model::Draft::default()).await
+                crate::mixin::dissociate(self, snapshot, caller, &mixin, &occi_model::Draft::default()).await
             }
             Change::DeleteAll(collection) => {
-                crate::delete::delete_all(self, snapshot, caller, &collection).await
+                crate::delete_all::delete_all(self, snapshot, caller, &collection).await
             }
             Change::ActOnAll { collection, term, draft } => {
-                crate::act::act_on_all(self, snapshot, caller, &collection, &term, &draft).await
+                crate::act_on_all::act_on_all(self, snapshot, caller, &collection, &term, &draft).await
             }
             Change::Associate { mixin, draft } => {
-                crate::tag::associate(self, snapshot, caller, &mixin, &draft).await
+                crate::mixin::associate(self, snapshot, caller, &mixin, &draft).await
             }
             Change::SetMembers { mixin, draft } => {
-                crate::tag::set_members(self, snapshot, caller, &mixin, &draft).await
+                crate::mixin::set_members(self, snapshot, caller, &mixin, &draft).await
             }
             Change::Dissociate { mixin, draft } => {
-                crate::tag::dissociate(self, snapshot, caller, &mixin, &draft).await
+                crate::mixin::dissociate(self, snapshot, caller, &mixin, &draft).await
             }
             Change::DefineTags(draft) => crate::tag::define(self, caller, draft).await,
             Change::RemoveTags(draft) => crate::tag::remove(self, caller, draft).await,

@@ -1,14 +1,14 @@
 //! New entities, all of a request or none (HTTP-31, H11-12).
 
+use crate::birth::Birth;
 use crate::changes::Changes;
 use crate::core::Core;
-use crate::effect::Effects;
-use crate::ends::{Surroundings, local_ends};
-use crate::intent::Verb;
 use crate::locks::Held;
+use crate::plan::{Asked, Plan, Planned, wanted_id};
+use crate::retrieve::holds;
 use crate::{Caller, Condition, Place, Refusal, Reply, Snapshot};
-use occi_model::{Draft, Entity, Identity, Item, Location, Made, Nature, Representation, core as names};
-use occi_store::{Batch, Entities, ReadView, Revision, Stored};
+use occi_model::{Draft, Entity, Item, Location, Representation};
+use occi_store::{Entities, ReadView, Revision, Stored};
 use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -44,7 +44,7 @@ pub(crate) async fn create_at(
     item: Item,
     condition: &Condition,
 ) -> Result<Reply, Refusal> {
-    if matches!(condition, Condition::Exists | Condition::OneOf(_)) {
+    if !holds(condition, None) {
         return Err(Refusal::PreconditionFailed(None));
     }
     let made = snapshot.registry().classify(&item)?;
@@ -56,13 +56,6 @@ pub(crate) async fn create_at(
         )));
     }
     make(core, snapshot, caller, vec![Asked { made, item, path: Some(path) }]).await
-}
-
-/// One described entity.
-struct Asked {
-    made: Made,
-    item: Item,
-    path: Option<Location>,
 }
 
 fn check_place(snapshot: &Snapshot, place: &Place, asked: &[Asked]) -> Result<(), Refusal> {
@@ -96,53 +89,32 @@ async fn make(
     // No two requests may adopt one id, since what they make outside has its name from it.
     let _adopting = core.adoptions.lock(wanted).await;
     let (_held, planned) = hold(core, snapshot, caller, &asked).await?;
-    let sources = sources(&*core.read()?, caller, &planned)?;
-    let new: HashSet<Uuid> = planned.iter().map(|entity| entity.id).collect();
-
-    let operation = Uuid::new_v4();
-    let outside = planned.iter().any(|entity| Effects::reaches_outside(snapshot, entity));
-    if outside {
-        core.intend(operation, Verb::Create, &planned).await?;
-    }
-    let mut effects = Effects::new(snapshot, operation);
-    let mut created = Vec::with_capacity(planned.len());
-    let mut outcome = Ok(());
-    for entity in planned {
-        match effects.create(entity).await {
-            Ok(entity) => created.push(entity),
-            Err(refusal) => {
-                outcome = Err(refusal);
-                break;
-            }
+    let Planned { entities, inline } = planned;
+    let sources = sources(&*core.read()?, caller, &entities)?;
+    let birth = Birth::begin(core, snapshot, entities).await?;
+    match commit(core, &birth, &sources).await {
+        Ok(revision) => {
+            // Of a resource with links in it only its own location is told (H11-22).
+            let told = birth.created.iter().filter(|entity| !inline.contains(&entity.id));
+            let made = Representation::Created(told.map(|entity| entity.location.clone()).collect());
+            let revision = (birth.created.len() == 1).then_some(revision);
+            birth.settle(core);
+            Ok(Reply { revision, ..Reply::new(made) })
+        }
+        Err(refusal) => {
+            birth.undo(core).await;
+            Err(refusal)
         }
     }
-    if outcome.is_ok() {
-        let batch = changes(core, snapshot, &created, &sources, &effects, outside.then_some(operation));
-        match commit(core, batch).await {
-            Ok(revision) => {
-                core.schedule(&effects.again);
-                let revision = (created.len() == 1).then_some(revision);
-                let locations =
-                    created.into_iter().filter(|entity| !is_inline(entity, &new)).map(|e| e.location);
-                let made = Representation::Created(locations.collect());
-                return Ok(Reply { revision, ..Reply::new(made) });
-            }
-            Err(refusal) => outcome = Err(refusal),
-        }
-    }
-    for entity in created.iter().rev() {
-        effects.undo_create(entity).await;
-    }
-    if outside && effects.left_behind {
-        core.leave(operation, new);
-    } else if outside {
-        core.strike(operation).await;
-    }
-    outcome.map(|()| Reply::new(Representation::Done))
 }
 
-async fn commit(core: &Core, batch: Result<Batch, Refusal>) -> Result<Revision, Refusal> {
-    Ok(core.commit(batch?).await?)
+async fn commit(core: &Core, birth: &Birth<'_>, sources: &[Stored]) -> Result<Revision, Refusal> {
+    let mut changes = Changes::default();
+    birth.finish(core, &mut changes)?;
+    for source in sources {
+        changes.touch(source)?;
+    }
+    Ok(core.commit(changes.into_batch()).await?)
 }
 
 /// The entities as they would be, with locks on what new links join, so that it stays.
@@ -151,93 +123,25 @@ async fn hold(
     snapshot: &Snapshot,
     caller: &Caller,
     asked: &[Asked],
-) -> Result<(Held, Vec<Entity>), Refusal> {
+) -> Result<(Held, Planned), Refusal> {
+    let plan = || -> Result<Planned, Refusal> {
+        let view = core.read()?;
+        let mut plan = Plan::new(core, &*view, snapshot, caller);
+        plan.all(asked)?;
+        Ok(plan.end())
+    };
     loop {
-        let seen = plan(core, &*core.read()?, snapshot, caller, asked)?;
-        let ends = outer_ends(&seen);
+        let seen = plan()?;
+        let ends = seen.outer_ends();
         let held = core.locks.lock(ends.iter().copied()).await;
         if ends.is_empty() {
             return Ok((held, seen));
         }
-        let planned = plan(core, &*core.read()?, snapshot, caller, asked)?;
-        if outer_ends(&planned) == ends {
+        let planned = plan()?;
+        if planned.outer_ends() == ends {
             return Ok((held, planned));
         }
     }
-}
-
-/// The resources that new links join and that are not new themselves.
-fn outer_ends(planned: &[Entity]) -> Vec<Uuid> {
-    let new: HashSet<Uuid> = planned.iter().map(|entity| entity.id).collect();
-    planned.iter().flat_map(local_ends).filter(|id| !new.contains(id)).collect()
-}
-
-/// A link that came within its resource; only the resource's location is told (H11-22).
-fn is_inline(entity: &Entity, new: &HashSet<Uuid>) -> bool {
-    entity.ends.as_ref().is_some_and(|ends| new.contains(&ends.source_id))
-}
-
-/// The entities as they would be: resources first, then what joins them.
-fn plan(
-    core: &Core,
-    view: &dyn ReadView,
-    snapshot: &Snapshot,
-    caller: &Caller,
-    asked: &[Asked],
-) -> Result<Vec<Entity>, Refusal> {
-    let registry = snapshot.registry();
-    let mut planned: Vec<Entity> = Vec::new();
-    let mut inline: Vec<(usize, &Item)> = Vec::new();
-    for Asked { made, item, path } in asked.iter().filter(|asked| asked.made.kind.nature != Nature::Link) {
-        let identity = identity(core, view, &planned, caller, made, item, path.clone())?;
-        planned.push(registry.instantiate(made, item, identity, None)?);
-        inline.extend(item.links.iter().map(|link| (planned.len() - 1, link)));
-    }
-    let resources = planned.len();
-    for (source, item) in inline {
-        let made = registry.classify(item)?;
-        if made.kind.nature != Nature::Link {
-            return Err(Refusal::Invalid(format!("{} is not the Kind of a link", made.kind.kind.id)));
-        }
-        let surroundings = Surroundings { view, registry, caller, new: &planned[..resources] };
-        let ends = surroundings.ends(&item.attributes, Some(&planned[source]), None)?;
-        let identity = identity(core, view, &planned, caller, &made, item, None)?;
-        planned.push(registry.instantiate(&made, item, identity, Some(ends))?);
-    }
-    for Asked { made, item, path } in asked.iter().filter(|asked| asked.made.kind.nature == Nature::Link) {
-        let surroundings = Surroundings { view, registry, caller, new: &planned[..resources] };
-        let ends = surroundings.ends(&item.attributes, None, None)?;
-        let identity = identity(core, view, &planned, caller, made, item, path.clone())?;
-        planned.push(registry.instantiate(made, item, identity, Some(ends))?);
-    }
-    Ok(planned)
-}
-
-/// A client's id is adopted where it is a free UUID, else the server makes one.
-fn identity(
-    core: &Core,
-    view: &dyn ReadView,
-    planned: &[Entity],
-    caller: &Caller,
-    made: &Made,
-    item: &Item,
-    path: Option<Location>,
-) -> Result<Identity, Refusal> {
-    let is_free = |id: &Uuid| {
-        !planned.iter().any(|entity| entity.id == *id)
-            && !core.is_left(*id)
-            && matches!(occi_store::owner(view, *id), Ok(None))
-    };
-    let id = wanted_id(item).filter(is_free).unwrap_or_else(Uuid::now_v7);
-    // A Kind without a location has no instances, so `classify` has refused it.
-    let location = path.or_else(|| Some(made.kind.kind.location.as_ref()?.child(id)));
-    let location =
-        location.ok_or_else(|| Refusal::Internal(format!("{} has no location", made.kind.kind.id)))?;
-    Ok(Identity { id, location, tenant: Arc::clone(&caller.tenant) })
-}
-
-fn wanted_id(item: &Item) -> Option<Uuid> {
-    Uuid::parse_str(item.attributes.get(names::ID)?.as_text()?).ok().filter(|id| !id.is_nil())
 }
 
 /// The stored resources that new links leave: what a client sees of them changes with their links.
@@ -250,28 +154,4 @@ fn sources(view: &dyn ReadView, caller: &Caller, planned: &[Entity]) -> Result<V
         }
     }
     Ok(sources)
-}
-
-fn changes(
-    core: &Core,
-    snapshot: &Snapshot,
-    created: &[Entity],
-    sources: &[Stored],
-    effects: &Effects<'_>,
-    intent: Option<Uuid>,
-) -> Result<Batch, Refusal> {
-    let view = core.read()?;
-    let mut changes = Changes::default();
-    for entity in created {
-        changes.create(entity, snapshot.maker(entity).as_ref())?;
-        changes.require_tags(&*view, snapshot, entity)?;
-    }
-    for source in sources {
-        changes.touch(source)?;
-    }
-    if let Some(entity) = created.first() {
-        changes.write(&entity.tenant, &effects.writes);
-    }
-    changes.strike(intent);
-    Ok(changes.into_batch())
 }

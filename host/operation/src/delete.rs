@@ -1,4 +1,4 @@
-//! The end of entities. The links that leave a resource, and those that end at it, go with it (CORE-42).
+//! The end of an entity. The links that leave a resource, and those that end at it, go with it (CORE-42).
 
 use crate::changes::Changes;
 use crate::core::Core;
@@ -8,7 +8,7 @@ use crate::intent::Verb;
 use crate::locks::Held;
 use crate::observer::Cause;
 use crate::retrieve::{check, find};
-use crate::{Caller, Collection, Condition, Refusal, Reply, Snapshot};
+use crate::{Caller, Condition, Refusal, Reply, Snapshot};
 use occi_model::{Entity, Location, Representation};
 use occi_store::{Entities, ReadView, Stored};
 use std::collections::HashSet;
@@ -35,7 +35,7 @@ pub(crate) async fn delete(
     let mut effects = Effects::new(snapshot, operation);
     for (index, stored) in doomed.entities.iter().enumerate() {
         if let Err(refusal) = effects.delete(&stored.entity).await {
-            restore(core, &mut effects, &doomed.entities[..index]).await;
+            restore(core, &mut effects, doomed.entities[..index].iter()).await;
             if outside {
                 core.strike(operation).await;
             }
@@ -54,8 +54,12 @@ pub(crate) async fn delete(
 }
 
 /// Makes again what was ended before a later one refused to go.
-async fn restore(core: &Core, effects: &mut Effects<'_>, ended: &[Stored]) {
-    for stored in ended.iter().rev() {
+pub(crate) async fn restore<'a>(
+    core: &Core,
+    effects: &mut Effects<'_>,
+    ended: impl DoubleEndedIterator<Item = &'a Stored>,
+) {
+    for stored in ended.rev() {
         if let Err(refusal) = effects.create(Entity::clone(&stored.entity)).await {
             tracing::error!(entity = %stored.entity.id, "what was ended could not be made again: {refusal}");
         }
@@ -87,7 +91,12 @@ impl Doomed {
             together.push(stored);
             entities.extend(together.into_iter().filter(|stored| gone.insert(stored.entity.id)));
         }
-        let mut seen = gone;
+        Self::of(view, entities)
+    }
+
+    /// Just these, which leave no link behind them.
+    pub(crate) fn of(view: &dyn ReadView, entities: Vec<Stored>) -> Result<Self, Refusal> {
+        let mut seen: HashSet<Uuid> = entities.iter().map(|stored| stored.entity.id).collect();
         let mut bereft = Vec::new();
         for link in &entities {
             if let Some(ends) = link.entity.ends.as_ref().filter(|ends| seen.insert(ends.source_id)) {
@@ -108,14 +117,16 @@ impl Doomed {
         Ok(())
     }
 
-    fn resources(&self) -> HashSet<Uuid> {
+    /// The resources to be locked: those that go, and those that lose a link.
+    pub(crate) fn resources(&self) -> HashSet<Uuid> {
         let own =
             self.entities.iter().filter(|stored| !stored.entity.is_link()).map(|stored| stored.entity.id);
         own.chain(self.entities.iter().flat_map(|stored| local_ends(&stored.entity))).collect()
     }
 
-    fn links(&self) -> impl Iterator<Item = Uuid> {
-        self.entities.iter().filter(|stored| stored.entity.is_link()).map(|stored| stored.entity.id)
+    /// The links that go.
+    pub(crate) fn links(&self) -> HashSet<Uuid> {
+        self.entities.iter().filter(|stored| stored.entity.is_link()).map(|stored| stored.entity.id).collect()
     }
 }
 
@@ -138,34 +149,8 @@ async fn doom(
         let stored = find(&*view, caller, path)?;
         check(&*view, condition, Some(&stored))?;
         let now = Doomed::gather(&*view, [stored])?;
-        if now.resources() == seen.resources()
-            && now.links().collect::<HashSet<_>>() == seen.links().collect()
-        {
+        if now.resources() == seen.resources() && now.links() == seen.links() {
             return Ok((held, now));
         }
     }
-}
-
-/// Ends all members of a collection (HTTP-34). Members that went with another are no error.
-pub(crate) async fn delete_all(
-    core: &Arc<Core>,
-    snapshot: &Snapshot,
-    caller: &Caller,
-    collection: &Collection,
-) -> Result<Reply, Refusal> {
-    let members = crate::list::members(core, snapshot, caller, collection)?;
-    for (gone, path) in members.iter().enumerate() {
-        match delete(core, snapshot, caller, path, &Condition::None).await {
-            Ok(_) | Err(Refusal::NotFound(_)) => {}
-            Err(refusal) if gone == 0 => return Err(refusal),
-            Err(refusal) => {
-                tracing::warn!(%path, "a collection was deleted in part: {refusal}");
-                return Err(Refusal::Conflict(format!(
-                    "{gone} of {} entities are deleted; {path} is not: {refusal}",
-                    members.len()
-                )));
-            }
-        }
-    }
-    Ok(Reply::new(Representation::Done))
 }

@@ -210,3 +210,9 @@ fn remaining(before: &Entity, cleared: &[AttributeName], lost: &[CategoryId]) ->
 pub(crate) fn is_plain_no(refusal: &Refusal) -> bool {
     matches!(refusal, Refusal::Extension(CallError::Refused { .. }))
 }
+
+/// Whether an extension has said no to what was asked, and would again; not that it could not do it now.
+pub(crate) fn is_final_no(refusal: &Refusal) -> bool {
+    let Refusal::Extension(CallError::Refused { fault, .. }) = refusal else { return false };
+    matches!(fault.code.as_str(), "invalid" | "denied" | "conflict" | "missing" | "unsupported")
+}

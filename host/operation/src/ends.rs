@@ -2,7 +2,7 @@
 //! (CORE-43).
 
 use crate::{Caller, Refusal};
-use occi_model::{Attributes, CategoryId, Ends, Entity, Location, Nature, Registry, core};
+use occi_model::{Attributes, CategoryId, Ends, Entity, Item, Location, Nature, Registry, core};
 use occi_store::{Entities, ReadView};
 use uuid::Uuid;
 
@@ -12,6 +12,26 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) caller: &'a Caller,
     pub(crate) new: &'a [Entity],
+    /// What the request itself calls the new ones, in the same order.
+    pub(crate) given: &'a [Given],
+}
+
+/// What a request calls a resource that it describes. The server need not take it over, but the request's links may use
+/// it.
+#[derive(Default)]
+pub(crate) struct Given {
+    id: Option<Uuid>,
+    location: Option<Location>,
+}
+
+impl Given {
+    pub(crate) fn of(item: &Item) -> Self {
+        let id = item.attributes.get(core::ID).and_then(occi_model::Value::as_text);
+        Self {
+            id: id.and_then(|text| Uuid::parse_str(text).ok()),
+            location: item.location.as_ref().and_then(|text| Location::parse(text).ok()),
+        }
+    }
 }
 
 struct Resource {
@@ -68,7 +88,9 @@ impl Surroundings<'_> {
         let tenant = &self.caller.tenant;
         let found = if text.starts_with('/') {
             let path = Location::parse(text)?;
-            match self.new.iter().find(|entity| entity.location == path) {
+            match self.of_request(text, |entity, given| {
+                entity.location == path || given.location.as_ref() == Some(&path)
+            })? {
                 Some(entity) => Some(resource(entity)),
                 None => Entities::new(self.view, tenant)
                     .find_by_path(&path)?
@@ -76,7 +98,7 @@ impl Surroundings<'_> {
             }
         } else {
             let id = Uuid::parse_str(text).map_err(|_| nothing())?;
-            match self.new.iter().find(|entity| entity.id == id) {
+            match self.of_request(text, |entity, given| entity.id == id || given.id == Some(id))? {
                 Some(entity) => Some(resource(entity)),
                 None => Entities::new(self.view, tenant).get(id)?.map(|stored| resource(&stored.entity)),
             }
@@ -86,6 +108,22 @@ impl Surroundings<'_> {
             return Err(Refusal::Invalid(format!("{name}: `{text}` is a link; a link joins resources")));
         }
         Ok(found)
+    }
+
+    /// The one new resource that a link of the same request means.
+    fn of_request(
+        &self,
+        text: &str,
+        is_meant: impl Fn(&Entity, &Given) -> bool,
+    ) -> Result<Option<&Entity>, Refusal> {
+        let mut meant = self.new.iter().zip(self.given).filter(|(entity, given)| is_meant(entity, given));
+        match (meant.next(), meant.next()) {
+            (Some(_), Some(_)) => Err(Refusal::Invalid(format!(
+                "`{text}` is the name of two resources of this request, so a link cannot say which it means; give \
+                 each an id of its own"
+            ))),
+            (found, _) => Ok(found.map(|(entity, _)| entity)),
+        }
     }
 }
 

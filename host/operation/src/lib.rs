@@ -16,21 +16,30 @@
 #![forbid(unsafe_code)]
 
 mod act;
+mod act_on_all;
+mod alter;
 mod basis;
+mod birth;
 mod changes;
 mod core;
 mod create;
 mod delete;
+mod delete_all;
 mod effect;
 mod ends;
+mod extend;
 mod intent;
 mod list;
 mod locks;
+mod members;
+mod mixin;
 mod observer;
+mod plan;
 mod query;
 mod recovery;
 mod refusal;
 mod retrieve;
+mod side_by_side;
 mod snapshot;
 mod tag;
 mod update;
@@ -38,6 +47,7 @@ mod update;
 pub use crate::basis::Basis;
 pub use crate::core::{Core, StartError};
 pub use crate::list::Listing;
+pub use crate::members::{MemberOutcome, MemberResult, Members};
 pub use crate::observer::Cause;
 pub use crate::recovery::Recovered;
 pub use crate::refusal::Refusal;
@@ -245,6 +255,10 @@ pub enum Condition {
     Absent,
     /// It exists in one of these revisions.
     OneOf(Vec<Revision>),
+    /// It does not exist in any of these revisions.
+    NoneOf(Vec<Revision>),
+    /// One and the other.
+    Both(Box<[Condition; 2]>),
 }
 
 /// What was done.

@@ -3,7 +3,7 @@
 //! Whoever locks several entities takes resources before links, and among equals the smaller id first; so no two
 //! operations wait for each other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use uuid::Uuid;
@@ -35,8 +35,8 @@ impl Locks {
 impl Held {
     /// Locks more entities. They must be links where those held are resources.
     pub(crate) async fn extend(&mut self, ids: impl IntoIterator<Item = Uuid>) {
-        let mut ids: Vec<_> =
-            ids.into_iter().filter(|id| !self.guards.iter().any(|(held, _)| held == id)).collect();
+        let held: HashSet<_> = self.guards.iter().map(|(id, _)| *id).collect();
+        let mut ids: Vec<_> = ids.into_iter().filter(|id| !held.contains(id)).collect();
         ids.sort_unstable();
         ids.dedup();
         for id in ids {

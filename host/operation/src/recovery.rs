@@ -3,7 +3,7 @@
 use crate::changes::Changes;
 use crate::core::Core;
 use crate::delete::Doomed;
-use crate::effect::Effects;
+use crate::effect::{Effects, is_final_no};
 use crate::intent::{Intent, Verb};
 use crate::list::Walk;
 use crate::observer::Cause;
@@ -100,15 +100,20 @@ impl Core {
                 }
             }
             Verb::Delete => {
-                // What joined the entities meanwhile goes too: the resource's own record finds it.
-                for entity in &intent.entities {
-                    effects.delete(entity).await?;
-                }
-                // All at once: a resource must not be touched for the loss of a link when it goes itself.
                 let mut going = Vec::new();
                 for entity in &intent.entities {
-                    going.extend(self.find_anywhere(entity.id)?);
+                    match effects.delete(entity).await {
+                        Ok(()) => going.extend(self.find_anywhere(entity.id)?),
+                        // It stays, as it would have without the crash, and keeps none of the others.
+                        Err(refusal) if is_final_no(&refusal) => {
+                            tracing::warn!(entity = %entity.id, "a deletion is not finished: {refusal}");
+                            self.observe(entity.id, Cause::Restart);
+                        }
+                        Err(refusal) => return Err(refusal),
+                    }
                 }
+                // All at once: a resource must not be touched for the loss of a link when it goes itself. What joined
+                // the entities meanwhile goes too: the resource's own record finds it.
                 Doomed::gather(&*self.read()?, going)?.remove(&mut changes)?;
             }
             Verb::Change => {

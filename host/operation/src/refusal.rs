@@ -1,10 +1,11 @@
 //! Every reason to say no, in the standard's words. Which status code that is, the server decides.
 
+use crate::members::Members;
 use occi_extension::CallError;
 use occi_model::{CategoryId, InvalidIdentifier, Location, Violation};
 use occi_store::{Revision, StoreError};
 
-/// Why an operation was not done. Nothing of it was.
+/// Why an operation was not done. Nothing of it was, unless it says so itself.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// Nothing of the caller's is at that path.
@@ -48,6 +49,9 @@ pub enum Refusal {
     /// The extension that defines a category is not loaded.
     #[error("no extension that defines {0} is loaded; the entity can be read but not changed")]
     NotLoaded(CategoryId),
+    /// Some of many entities refused.
+    #[error("{0}")]
+    Members(Members),
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),

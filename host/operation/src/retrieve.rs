@@ -73,16 +73,22 @@ pub(crate) fn check(
     stored: Option<&Stored>,
 ) -> Result<(), Refusal> {
     let revision = match stored {
-        Some(stored) if matches!(condition, Condition::OneOf(_)) => {
-            Some(revision(stored, &links(view, &stored.entity)?))
-        }
-        Some(stored) => Some(stored.revision),
+        // Nothing depends on which it is.
+        Some(stored) if *condition == Condition::None => Some(stored.revision),
+        Some(stored) => Some(revision(stored, &links(view, &stored.entity)?)),
         None => None,
     };
-    let holds = match (condition, revision) {
-        (Condition::None, _) | (Condition::Exists, Some(_)) | (Condition::Absent, None) => true,
-        (Condition::OneOf(revisions), Some(revision)) => revisions.contains(&revision),
-        (Condition::Exists | Condition::OneOf(_), None) | (Condition::Absent, Some(_)) => false,
-    };
-    if holds { Ok(()) } else { Err(Refusal::PreconditionFailed(revision)) }
+    if holds(condition, revision) { Ok(()) } else { Err(Refusal::PreconditionFailed(revision)) }
+}
+
+/// Whether a condition holds for what is in that revision, or is not there.
+pub(crate) fn holds(condition: &Condition, revision: Option<Revision>) -> bool {
+    match condition {
+        Condition::None => true,
+        Condition::Exists => revision.is_some(),
+        Condition::Absent => revision.is_none(),
+        Condition::OneOf(revisions) => revision.is_some_and(|revision| revisions.contains(&revision)),
+        Condition::NoneOf(revisions) => revision.is_none_or(|revision| !revisions.contains(&revision)),
+        Condition::Both(both) => both.iter().all(|condition| holds(condition, revision)),
+    }
 }

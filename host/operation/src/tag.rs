@@ -1,19 +1,17 @@
-//! Mixins as clients use them: tags that they define and remove (HTTP-20, HTTP-21), and the members of a Mixin
-//! (HTTP-30, HTTP-32, HTTP-35).
+//! Tags: the Mixins that clients define and remove (HTTP-20, HTTP-21). Their members are [`crate::mixin`]'s concern.
 
 use crate::changes::Changes;
 use crate::core::Core;
-use crate::retrieve::{find, links, show};
-use crate::{Caller, Collection, Refusal, Reply, Snapshot, update};
+use crate::members::hold;
+use crate::{Caller, Collection, Refusal, Reply, Snapshot};
 use occi_model::registry::is_reserved;
 use occi_model::{
-    CategoryDraft, CategoryId, CategoryView, Class, Draft, Location, Mixin, Origin, Representation, Updated,
+    CategoryDraft, CategoryId, CategoryView, Class, Draft, Location, Mixin, Origin, Representation,
     Violation, core as names,
 };
-use occi_store::{Batch, Entities, Stored};
+use occi_store::{Batch, Entities};
 use std::collections::HashSet;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// Defines tags (H11-07). All of a request or none.
 pub(crate) async fn define(core: &Core, caller: &Caller, draft: Draft) -> Result<Reply, Refusal> {
@@ -158,7 +156,7 @@ async fn strip(
     }
     members.sort_unstable();
     members.dedup();
-    let (_held, members) = hold(core, caller, members).await?;
+    let (_held, members) = hold(core, caller, &members).await?;
     for stored in &members {
         let mut entity = occi_model::Entity::clone(&stored.entity);
         entity.mixins.retain(|id| !tags.contains(id));
@@ -169,133 +167,4 @@ async fn strip(
         core.commit(batch).await?;
     }
     Ok(())
-}
-
-/// Gives a Mixin to entities (HTTP-32).
-pub(crate) async fn associate(
-    core: &Arc<Core>,
-    snapshot: &Snapshot,
-    caller: &Caller,
-    mixin: &CategoryId,
-    draft: &Draft,
-) -> Result<Reply, Refusal> {
-    let named = named(core, caller, draft)?;
-    if named.is_empty() {
-        return Err(Refusal::Invalid("name the entities, such as `X-OCCI-Location: http://...`".into()));
-    }
-    set(core, snapshot, caller, mixin, named.clone(), Vec::new()).await?;
-    shown(core, snapshot, caller, &named)
-}
-
-/// Makes entities all the members of a Mixin (HTTP-30).
-pub(crate) async fn set_members(
-    core: &Arc<Core>,
-    snapshot: &Snapshot,
-    caller: &Caller,
-    mixin: &CategoryId,
-    draft: &Draft,
-) -> Result<Reply, Refusal> {
-    let named = named(core, caller, draft)?;
-    let mut leaving = crate::list::members(core, snapshot, caller, &Collection::Mixin(mixin.clone()))?;
-    leaving.retain(|path| !named.contains(path));
-    set(core, snapshot, caller, mixin, named.clone(), leaving).await?;
-    shown(core, snapshot, caller, &named)
-}
-
-/// Takes a Mixin off entities; off all where none is named (HTTP-35). The entities stay.
-pub(crate) async fn dissociate(
-    core: &Arc<Core>,
-    snapshot: &Snapshot,
-    caller: &Caller,
-    mixin: &CategoryId,
-    draft: &Draft,
-) -> Result<Reply, Refusal> {
-    let mut leaving = named(core, caller, draft)?;
-    if leaving.is_empty() {
-        leaving = crate::list::members(core, snapshot, caller, &Collection::Mixin(mixin.clone()))?;
-    }
-    set(core, snapshot, caller, mixin, Vec::new(), leaving).await?;
-    Ok(Reply::new(Representation::Done))
-}
-
-/// The collection of those that were named, as they are now. One that went meanwhile is no more among them.
-fn shown(core: &Core, snapshot: &Snapshot, caller: &Caller, named: &[Location]) -> Result<Reply, Refusal> {
-    let view = core.read()?;
-    let mut views = Vec::with_capacity(named.len());
-    for path in named {
-        if let Some(stored) = Entities::new(&*view, &caller.tenant).find_by_path(path)? {
-            views.push(show(snapshot, &stored, &links(&*view, &stored.entity)?));
-        }
-    }
-    Ok(Reply::new(Representation::Collection(views)))
-}
-
-/// The entities that a draft names: by location, or by description.
-fn named(core: &Core, caller: &Caller, draft: &Draft) -> Result<Vec<Location>, Refusal> {
-    let view = core.read()?;
-    let mut paths = Vec::new();
-    for text in &draft.locations {
-        let path = Location::parse(text)?;
-        paths.push(find(&*view, caller, &path)?.entity.location.clone());
-    }
-    for item in &draft.items {
-        let id = item.attributes.get(names::ID).and_then(occi_model::Value::as_text);
-        let id = id.and_then(|text| Uuid::parse_str(text).ok());
-        let Some(stored) = id.map(|id| Entities::new(&*view, &caller.tenant).get(id)).transpose()?.flatten()
-        else {
-            return Err(Refusal::Invalid(
-                "each entity is named by its location or by its id; one is not here".into(),
-            ));
-        };
-        paths.push(stored.entity.location.clone());
-    }
-    paths.sort_unstable();
-    paths.dedup();
-    Ok(paths)
-}
-
-/// Locks entities and reads them as they are then.
-async fn hold(
-    core: &Core,
-    caller: &Caller,
-    paths: Vec<Location>,
-) -> Result<(crate::locks::Held, Vec<Stored>), Refusal> {
-    let read = |core: &Core| -> Result<Vec<Stored>, Refusal> {
-        let view = core.read()?;
-        // One that went meanwhile is no member of anything.
-        let found = paths.iter().map(|path| find(&*view, caller, path));
-        found.filter(|found| !matches!(found, Err(Refusal::NotFound(_)))).collect()
-    };
-    let seen = read(core)?;
-    let (links, resources): (Vec<_>, Vec<_>) = seen.iter().partition(|stored| stored.entity.is_link());
-    let ids = |stored: Vec<&Stored>| stored.into_iter().map(|stored| stored.entity.id).collect::<Vec<_>>();
-    let mut held = core.locks.lock(ids(resources)).await;
-    held.extend(ids(links)).await;
-    let stored = read(core)?;
-    Ok((held, stored))
-}
-
-async fn set(
-    core: &Arc<Core>,
-    snapshot: &Snapshot,
-    caller: &Caller,
-    mixin: &CategoryId,
-    joining: Vec<Location>,
-    leaving: Vec<Location>,
-) -> Result<(), Refusal> {
-    let registry = snapshot.registry();
-    let joined: HashSet<Location> = joining.iter().cloned().collect();
-    let (_held, members) = hold(core, caller, joining.into_iter().chain(leaving).collect()).await?;
-    let mut updates: Vec<(Stored, Updated)> = Vec::new();
-    for stored in members {
-        let updated = if joined.contains(&stored.entity.location) {
-            registry.associate(&stored.entity, mixin)?
-        } else {
-            registry.dissociate(&stored.entity, mixin)?
-        };
-        if !updated.is_unchanged(&stored.entity) {
-            updates.push((stored, updated));
-        }
-    }
-    update::apply_all(core, snapshot, updates).await
 }

@@ -19,19 +19,37 @@ pub(crate) fn tag(revision: Revision, media_type: MediaType) -> String {
     format!("\"{revision}{letter}\"")
 }
 
-/// What must hold of an entity before it is changed.
+/// What must hold of an entity before it is changed (RFC 9110, section 13.2.2: what both headers say).
 pub(crate) fn condition(headers: &HeaderMap) -> Condition {
-    let if_match = list(headers, header::IF_MATCH);
-    if !if_match.is_empty() {
-        if if_match.contains(&"*") {
-            return Condition::Exists;
-        }
-        return Condition::OneOf(if_match.into_iter().filter_map(revision).collect());
+    match (if_match(headers), if_none_match(headers)) {
+        (first, Condition::None) => first,
+        (Condition::None, second) => second,
+        (first, second) => Condition::Both(Box::new([first, second])),
     }
-    if list(headers, header::IF_NONE_MATCH).contains(&"*") {
-        return Condition::Absent;
+}
+
+fn if_match(headers: &HeaderMap) -> Condition {
+    let tags = list(headers, header::IF_MATCH);
+    if tags.is_empty() {
+        Condition::None
+    } else if tags.contains(&"*") {
+        Condition::Exists
+    } else {
+        Condition::OneOf(tags.into_iter().filter_map(revision).collect())
     }
-    Condition::None
+}
+
+/// Weak tags count here, as RFC 9110 has it (section 13.1.2).
+fn if_none_match(headers: &HeaderMap) -> Condition {
+    let tags = list(headers, header::IF_NONE_MATCH);
+    if tags.is_empty() {
+        Condition::None
+    } else if tags.contains(&"*") {
+        Condition::Absent
+    } else {
+        let strong = tags.into_iter().map(|tag| tag.trim_start_matches("W/"));
+        Condition::NoneOf(strong.filter_map(revision).collect())
+    }
 }
 
 /// Whether the client has this rendering already.
@@ -45,7 +63,7 @@ fn list(headers: &HeaderMap, name: header::HeaderName) -> Vec<&str> {
     values.flat_map(|value| value.split(',')).map(str::trim).filter(|tag| !tag.is_empty()).collect()
 }
 
-/// The revision in a tag of ours. A weak tag never matches, as RFC 9110 has it.
+/// The revision in a strong tag of ours.
 fn revision(tag: &str) -> Option<Revision> {
     let tag = tag.strip_prefix('"')?.strip_suffix('"')?;
     tag.trim_end_matches(|c: char| c.is_ascii_lowercase()).parse().ok().map(Revision)
@@ -68,6 +86,12 @@ mod tests {
         assert_eq!(condition(&with(header::IF_MATCH, "*")), Condition::Exists);
         assert_eq!(condition(&with(header::IF_MATCH, "\"foreign\"")), Condition::OneOf(Vec::new()));
         assert_eq!(condition(&with(header::IF_NONE_MATCH, "*")), Condition::Absent);
+        let expected = Condition::NoneOf(vec![Revision(42), Revision(9)]);
+        assert_eq!(condition(&with(header::IF_NONE_MATCH, "\"42j\", \"x\", W/\"9p\"")), expected);
+        let mut both = with(header::IF_NONE_MATCH, "\"42j\"");
+        both.insert(header::IF_MATCH, "*".parse().unwrap());
+        let expected = Condition::Both(Box::new([Condition::Exists, Condition::NoneOf(vec![Revision(42)])]));
+        assert_eq!(condition(&both), expected);
         assert_eq!(condition(&HeaderMap::new()), Condition::None);
     }
 

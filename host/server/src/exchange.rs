@@ -97,7 +97,8 @@ async fn exchange(
     let draft = read(parts, &body, base)?;
     let condition = conditions::condition(&parts.headers);
     let filter = route::filter(parts)?;
-    if condition != Condition::None && !parts.method.is_safe() && !matches!(target, Target::Entity(_)) {
+    let needs_tag = !matches!(condition, Condition::None | Condition::NoneOf(_));
+    if needs_tag && !parts.method.is_safe() && !matches!(target, Target::Entity(_)) {
         // A collection has no tag, so what the client says of one cannot be true.
         return Err(Refusal::PreconditionFailed(None).into());
     }

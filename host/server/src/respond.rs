@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCod
 use bytes::Bytes;
 use occi_extension::CallError;
 use occi_model::{Gravity, Representation, Violation};
-use occi_operation::{Core, Refusal, Reply};
+use occi_operation::{Core, MemberOutcome, MemberResult, Refusal, Reply};
 use occi_rendering::{CannotRender, MediaType, Rendered};
 use occi_store::StoreError;
 use std::sync::LazyLock;
@@ -81,15 +81,19 @@ impl Answer {
 /// The answer to a request that failed.
 pub(crate) fn failure(failure: &Failure, accept: MediaType, method: &Method, path: &str) -> Response<Body> {
     let status = status(failure);
-    // What a client asks for and is not offered is no failure of the server.
-    let message = if status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED {
+    if is_fault(status) {
         tracing::error!(%method, path, status = status.as_u16(), "{failure}");
-        public(failure)
     } else {
         tracing::debug!(%method, path, status = status.as_u16(), "{failure}");
-        failure.to_string()
+    }
+    let (message, results) = match failure {
+        Failure::Refused(Refusal::Members(members)) => {
+            (members.summary(), members.results.iter().map(result).collect())
+        }
+        Failure::Refused(refusal) => (public(refusal), Vec::new()),
+        other => (other.to_string(), Vec::new()),
     };
-    let mut answer = Answer::rendered(occi_rendering::render_error(accept, status, &message));
+    let mut answer = Answer::rendered(occi_rendering::render_error(accept, status, &message, &results));
     answer.status = status;
     if let Failure::MethodNotAllowed { allowed, .. } = failure {
         allow(&mut answer.headers, allowed);
@@ -100,14 +104,29 @@ pub(crate) fn failure(failure: &Failure, accept: MediaType, method: &Method, pat
     answer.into_response()
 }
 
+/// Whether the server is to blame. What a client asks for and is not offered is no failure of the server.
+fn is_fault(status: StatusCode) -> bool {
+    status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED
+}
+
 /// What the client is told; of the server's own troubles, that there are some.
-fn public(failure: &Failure) -> String {
-    match failure {
-        Failure::Refused(Refusal::Store(_) | Refusal::Internal(_)) => {
+fn public(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Store(_) | Refusal::Internal(_) => {
             "the server failed; what was asked was not done, and its log says more".into()
         }
         other => other.to_string(),
     }
+}
+
+/// What the client is told of one of many entities.
+fn result(result: &MemberResult) -> occi_rendering::MemberResult<'_> {
+    let (status, detail) = match &result.outcome {
+        MemberOutcome::Done => ("done", None),
+        MemberOutcome::Refused(refusal) => ("refused", Some(public(refusal))),
+        MemberOutcome::NotTried => ("not tried", None),
+    };
+    occi_rendering::MemberResult { location: result.location.as_str(), status, detail }
 }
 
 fn status(failure: &Failure) -> StatusCode {
@@ -138,6 +157,11 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         // HTTP-13
         Refusal::PageTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::Extension(error) => status_of_call(error),
+        // Where they differ: what must be changed in any case first, what is only not possible now last.
+        Refusal::Members(members) => {
+            let statuses = members.refusals().map(|(_, refusal)| status_of_refusal(refusal));
+            statuses.min().unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        }
         Refusal::NotLoaded(_) | Refusal::Store(StoreError::Closed | StoreError::Engine { .. }) => {
             StatusCode::SERVICE_UNAVAILABLE
         }

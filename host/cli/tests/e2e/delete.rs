@@ -1,5 +1,7 @@
 //! The end of entities.
 
+use crate::mule::{ROPE, animal, server as stable};
+use crate::occi::body;
 use crate::server::Server;
 use serde_json::json;
 
@@ -52,4 +54,115 @@ fn a_collection_goes() {
     server.delete("/").answers(200);
     assert_eq!(server.get("/").answers(200).body, "");
     assert_eq!(server.inspect()["volumes"], json!([]));
+}
+
+/// HTTP-34, H11-12: a deletion within the store is of all or none.
+#[test]
+fn a_deletion_within_the_store_is_of_all_or_none() {
+    let (server, _folder) = stable();
+    let names: Vec<_> = (0..3).map(|number| format!("/stable/donkey/{number}")).collect();
+    for (number, name) in names.iter().enumerate() {
+        animal(&server, name, number == 1);
+    }
+    let ends = [format!("occi.core.source={:?}", names[0]), format!("occi.core.target={:?}", names[2])];
+    let link = r#"Category: link; scheme="http://schemas.ogf.org/occi/core#"; class="kind""#;
+    let link = server.post("/link/").text(body(&[link], &[&ends[0], &ends[1]])).answers(201).location();
+    let answer = server.delete("/stable/donkey/").answers(409);
+    assert!(answer.body.starts_with("refused by 1 of 3 entities, so nothing was changed"), "{answer}");
+    assert_eq!(server.get("/stable/donkey/").answers(200).locations(), names);
+    server.get(&link).answers(200);
+    server.post(&names[1]).text(body(&[], &["com.example.mule.stubborn=false"])).answers(200);
+    let answer = server.delete("/stable/donkey/").accept("application/occi+json").answers(200);
+    assert_eq!(answer.body, "{}");
+    server.get(&link).answers(404);
+    assert_eq!(server.get("/").answers(200).body, "");
+}
+
+/// HTTP-34, H11-02: what has ended outside is gone, with its links; the others stay, with theirs.
+#[test]
+fn a_deletion_outside_is_told_of_each() {
+    let (server, _folder) = stable();
+    let first = server.create("compute", &[]);
+    let storage = server.create("storage", &["occi.storage.size=1"]);
+    let gone = server.link("storagelink", &first, &storage);
+    let mule = animal(&server, "/stable/mule/1", true);
+    let (last, network) = (server.create("compute", &[]), server.create("network", &[]));
+    let kept = server.link("networkinterface", &last, &network);
+    let all = [&first, &storage, &gone, &mule, &last, &network, &kept];
+
+    let problem = server.delete("/").accept("application/json").answers(409).json();
+    let results = problem["results"].as_array().unwrap();
+    assert_eq!(results.len(), all.len(), "{problem}");
+    for result in results {
+        let path = result["location"].as_str().unwrap();
+        let status = result["status"].as_str().unwrap();
+        server.get(path).answers(if status == "done" { 404 } else { 200 });
+        let list = match path.split('/').nth(1).unwrap() {
+            "compute" => "machines",
+            "storage" => "volumes",
+            "network" => "networks",
+            _ => continue,
+        };
+        let is_there = server.inspect()[list].to_string().contains(path.rsplit('/').next().unwrap());
+        assert_eq!(is_there, status != "done", "{path}: {problem}");
+    }
+    let status = |path: &str| {
+        let of_path = results.iter().find(|result| result["location"] == path);
+        of_path.unwrap()["status"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        (status(&first), status(&gone), status(&mule)),
+        ("done".into(), "done".into(), "refused".into())
+    );
+    server.post(&mule).text(body(&[], &["com.example.mule.stubborn=false"])).answers(200);
+    server.delete("/").answers(200);
+    assert_eq!(server.get("/").answers(200).body, "");
+    let left = server.inspect();
+    assert_eq!(
+        [&left["machines"], &left["volumes"], &left["networks"]],
+        [&json!([]), &json!([]), &json!([])]
+    );
+}
+
+/// HTTP-34, CORE-42: a link that had ended before its resource refused is made again.
+#[test]
+fn a_resource_that_stays_keeps_its_links() {
+    let (server, _folder) = stable();
+    let (mule, note) = (animal(&server, "/stable/mule/1", true), server.note("a"));
+    let ends = [format!("occi.core.source={mule:?}"), format!("occi.core.target={note:?}")];
+    let rope =
+        server.post("/stable/rope/").text(body(&[ROPE], &[&ends[0], &ends[1]])).answers(201).location();
+    let before = server.get(&mule).answers(200);
+    let answer = server.delete("/stable/mule/").answers(409);
+    assert!(answer.body.contains(&format!("nothing was changed\r\n{mule}: refused")), "{answer}");
+    let after = server.get(&mule).answers(200);
+    assert_eq!((&after.body, after.header("etag")), (&before.body, before.header("etag")));
+    assert!(after.links()[0].contains(&rope), "{after}");
+    assert!(!server.log().contains("ERROR"), "{}", server.log());
+    // As a member of the collection it goes, whatever the mule wants.
+    let answer = server.delete("/stable/").answers(409);
+    assert!(answer.body.contains(&format!("{rope}: done\r\n{mule}: refused")), "{answer}");
+    server.get(&rope).answers(404);
+    assert!(server.get(&mule).answers(200).links().is_empty());
+}
+
+/// HTTP-34, CORE-42: a link that went with its resource is no error, whichever of them is the member.
+#[test]
+fn members_that_go_with_another() {
+    let server = Server::start();
+    let (one, two) = (server.create("compute", &[]), server.create("compute", &[]));
+    let network = server.create("network", &[]);
+    for compute in [&one, &two, &two] {
+        server.link("networkinterface", compute, &network);
+    }
+    server.act(&one, "start", &[]).is(200);
+    let before = server.get(&one).answers(200).header("etag");
+    server.delete("/network/").answers(200);
+    assert_eq!(server.get("/networkinterface/").answers(200).body, "");
+    // H11-20: both ends are without it.
+    let shown = server.get(&one).answers(200);
+    assert!(shown.links().is_empty(), "{shown}");
+    assert_ne!(shown.header("etag"), before);
+    server.delete("/").answers(200);
+    assert_eq!(server.inspect()["machines"], json!([]));
 }

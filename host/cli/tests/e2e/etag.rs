@@ -90,3 +90,32 @@ fn a_link_changes_the_tag_of_its_source() {
     server.delete(&link).answers(200);
     assert_ne!(tag(&compute), changed);
 }
+
+/// RFC 9110, section 13.1.2: a change that is not to be made to what the client has seen, in whichever rendering.
+#[test]
+fn a_change_can_be_bound_to_another_revision() {
+    let server = Server::start();
+    let note = server.note("a");
+    let seen = server.get(&note).accept("application/occi+json").answers(200).header("etag");
+    let full = body(&[NOTE], &[&format!("{TEXT}=\"c\"")]);
+    for tags in [seen.clone(), format!("W/{seen}"), format!("\"999999p\", {seen}"), "*".into()] {
+        for request in
+            [server.post(&note).text(text("c")), server.put(&note).text(&full), server.delete(&note)]
+        {
+            request.header("If-None-Match", &tags).answers(412);
+        }
+    }
+    server.post(&note).header("If-None-Match", "\"999999p\", \"x\"").text(text("b")).answers(200);
+    server.post(&note).header("If-None-Match", &seen).text(text("c")).answers(200);
+    // Both must hold (section 13.2.2).
+    let now = server.get(&note).answers(200).header("etag");
+    let both = |request: crate::http::Request| request.header("If-Match", &now).header("If-None-Match", &now);
+    both(server.post(&note).text(text("d"))).answers(412);
+    both(server.delete(&note)).answers(412);
+    assert_eq!(server.get(&note).answers(200).attribute(TEXT), Some("\"c\""));
+    // What is not there is in no revision.
+    server.put("/note/new").header("If-None-Match", &now).text(&full).answers(201);
+    // A collection has no tag, so it is in none of those named.
+    server.post("/note/").header("If-None-Match", &now).text(&full).answers(201);
+    server.post("/note/").header("If-Match", &now).text(&full).answers(412);
+}

@@ -14,11 +14,14 @@
 
 // How tests speak.
 mod http;
+mod mule;
 mod occi;
 mod server;
 
 // What clients do.
 mod act;
+mod batch;
+mod collection;
 mod create;
 mod delete;
 mod errors;
@@ -27,6 +30,7 @@ mod limits;
 mod link;
 mod mixin;
 mod query;
+mod race;
 mod retrieve;
 mod tags;
 mod update;

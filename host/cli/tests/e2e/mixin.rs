@@ -1,6 +1,7 @@
 //! Mixins of extensions: associated at creation (create.rs) or later, and taken off again.
 
-use crate::occi::body;
+use crate::mule::{self, BURDEN};
+use crate::occi::{body, tag};
 use crate::server::Server;
 use serde_json::json;
 
@@ -53,6 +54,8 @@ fn where_it_does_not_apply() {
     let lines = format!("X-OCCI-Location: {0}{network}\nX-OCCI-Location: {0}{note}\n", server.base());
     let answer = server.post("/mixin/ipnetwork/").text(&lines).answers(400);
     assert!(answer.body.contains("ipnetwork") && answer.body.contains("note#note"), "{answer}");
+    assert!(answer.body.contains(&format!("{note}: refused")) && !answer.body.contains(&network), "{answer}");
+    server.put("/mixin/ipnetwork/").text(&lines).answers(400);
     assert_eq!(server.get("/mixin/ipnetwork/").answers(200).body, "");
     server.post("/mixin/ipnetwork/").text("X-OCCI-Location: /network/none").answers(404);
     let answer = server.post("/mixin/ipnetwork/").answers(400);
@@ -78,4 +81,78 @@ fn members_named_in_json() {
     }
     server.post("/mixin/ipnetwork/").body("text/uri-list", format!("{url}\r\n")).answers(200);
     assert_eq!(server.get("/mixin/ipnetwork/").answers(200).locations(), [network]);
+}
+
+/// HTTP-32, HTTP-30, HTTP-35, H11-11: members of several Kinds; a Mixin's attributes go with it.
+#[test]
+fn members_of_several_kinds() {
+    let (server, _folder) = mule::server();
+    let compute = server.create("compute", &[]);
+    let (network, storage) =
+        (server.create("network", &[]), server.create("storage", &["occi.storage.size=1"]));
+    let line = |path: &String| format!("X-OCCI-Location: {}{path}\n", server.base());
+    let members = |path: &str| {
+        let mut locations = server.get(path).answers(200).locations();
+        locations.sort_unstable();
+        locations
+    };
+    let weight = |path: &str| server.get(path).answers(200).attribute(mule::WEIGHT).map(str::to_owned);
+    for place in ["/mixin/burden/", "/tags/red/"] {
+        if place == "/tags/red/" {
+            server.post("/-/").text(tag("red")).answers(200);
+        }
+        let answer = server.post(place).text([&compute, &network, &storage].map(line).concat()).answers(200);
+        assert_eq!(answer.locations().len(), 3);
+        assert_eq!(members(place), [&*compute, &network, &storage]);
+    }
+    for path in [&compute, &network, &storage] {
+        let text = body(&[], &[&format!("{}=7", mule::WEIGHT)]);
+        server.post(path).text(text).answers(200);
+    }
+    // HTTP-30: those that are not listed lose it, those that are keep what they have.
+    for place in ["/mixin/burden/", "/tags/red/"] {
+        server.put(place).text([&network, &storage].map(line).concat()).answers(200);
+        assert_eq!(members(place), [&*network, &storage]);
+    }
+    assert_eq!([&compute, &network, &storage].map(|path| weight(path).is_some()), [false, true, true]);
+    // HTTP-35: one, then all that are left; nobody goes by it.
+    for (text, left) in [(line(&network), vec![storage.clone()]), (String::new(), vec![])] {
+        for place in ["/mixin/burden/", "/tags/red/"] {
+            let answer = server.delete(place).text(&text).answers(200);
+            assert_eq!((answer.body.as_str(), members(place)), ("", left.clone()));
+        }
+    }
+    for path in [&compute, &network, &storage] {
+        let shown = server.get(path).answers(200);
+        assert!(!shown.body.contains("burden") && !shown.body.contains("tags#"), "{shown}");
+        assert!(shown.attribute(mule::WEIGHT).is_none(), "{shown}");
+    }
+    assert_eq!(server.put("/mixin/burden/").json(&json!([])).answers(200).body, r#"{"resources":[]}"#);
+}
+
+/// H11-12, HTTP-32, HTTP-30: where the extension refuses the third of the members, none of them changes.
+#[test]
+fn one_refusal_is_for_all() {
+    let (server, _folder) = mule::server();
+    let (compute, network) = (server.create("compute", &[]), server.create("network", &[]));
+    let stubborn = mule::animal(&server, "/stable/mule/1", true);
+    let burdened = mule::animal(&server, "/stable/mule/2", false);
+    let line = |path: &String| format!("X-OCCI-Location: {}{path}\n", server.base());
+    server.post("/mixin/burden/").text(line(&burdened)).answers(200);
+    server.post(&burdened).text(body(&[], &[&format!("{}=7", mule::WEIGHT)])).answers(200);
+    let all = [&compute, &network, &stubborn];
+    let before = all.map(|path| server.get(path).answers(200).body);
+    for request in [server.post("/mixin/burden/"), server.put("/mixin/burden/")] {
+        let answer = request.text(all.map(line).concat()).answers(409);
+        assert!(
+            answer.body.contains(&format!("{stubborn}: refused: extension mule: I will not")),
+            "{answer}"
+        );
+        assert_eq!(all.map(|path| server.get(path).answers(200).body), before);
+        assert_eq!(server.get("/mixin/burden/").answers(200).locations(), std::slice::from_ref(&burdened));
+        assert_eq!(server.get(&burdened).answers(200).attribute(mule::WEIGHT), Some("7"));
+    }
+    // At creation and by an update, too.
+    server.post(&stubborn).text(BURDEN).answers(409);
+    assert_eq!(server.get(&stubborn).answers(200).body, before[2]);
 }

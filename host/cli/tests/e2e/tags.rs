@@ -125,3 +125,32 @@ fn kept_over_a_restart() {
     server.restart();
     assert!(server.get(&note).answers(200).body.contains("Category: red;"));
 }
+
+/// HTTP-18, H11-07: no tag takes a path that is the server's own.
+#[test]
+fn no_tag_shadows_the_server() {
+    let server = Server::start();
+    server.put("/note/mine").text(body(&[NOTE], &["com.example.note.text=\"x\""])).answers(201);
+    for (location, status) in [
+        ("/", 400),
+        ("/-/", 409),
+        ("/-/mine/", 409),
+        ("/.well-known/", 409),
+        ("/.well-known/org/ogf/occi/-/", 409),
+        ("/.well-known/mine/", 409),
+        ("/healthz/", 409),
+        ("/healthz/mine/", 409),
+        ("/note/", 409),
+        ("/note/mine/", 409),
+        ("/note/tags/", 409),
+        ("/mixin/ipnetwork/", 409),
+        ("/../-/", 400),
+    ] {
+        let tag = tag("mine").replace("/tags/mine/", location);
+        server.post("/-/").text(&tag).answers(status);
+    }
+    assert!(!server.get("/-/").answers(200).body.contains("mine"));
+    server.get("/-/").answers(200);
+    assert_eq!(server.get("/healthz").answers(200).body, "ok\r\n");
+    server.get("/note/mine").answers(200);
+}

@@ -258,7 +258,8 @@ fn a_scheme_ends_in_a_hash() {
     assert!(
         found
             .iter()
-            .any(|fault| fault.starts_with("kind[0].scheme: scheme `http://example.com/occi`: must end in `#`"))
+            .any(|fault| fault
+                .starts_with("kind[0].scheme: scheme `http://example.com/occi`: must end in `#`"))
     );
 }
 

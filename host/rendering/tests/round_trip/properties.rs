@@ -30,7 +30,7 @@ fn id() -> impl Strategy<Value = CategoryId> {
 }
 
 fn location() -> impl Strategy<Value = Location> {
-    "(/[a-z0-9,;=!%:@$'()*+~_-]{1,6}){1,3}".prop_map(|path| Location::parse(&path).unwrap())
+    "(/([a-z0-9,;=!:@$'()*+~_-]|%[46][1-9]|%2[0-9]){1,6}){1,3}".prop_map(|path| Location::parse(&path).unwrap())
 }
 
 fn value() -> impl Strategy<Value = Value> {

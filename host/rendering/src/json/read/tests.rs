@@ -209,7 +209,10 @@ fn a_refusal_says_where_and_what_is_right() {
         (r#"{"resources":{}}"#, "JSON at /resources: expected an array, found an object"),
         (r#"{"kind":"compute"}"#, "JSON at /kind: type identifier `compute`: write it as scheme and term"),
         (r#"{"kind":7}"#, "JSON at /kind: expected a string, found an integer"),
-        (r#"{"attributes":{"a/~b":1}}"#, "JSON at /attributes/a~1~0b: attribute name `a/~b`: must consist of letters"),
+        (
+            r#"{"attributes":{"a/~b":1}}"#,
+            "JSON at /attributes/a~1~0b: attribute name `a/~b`: must consist of letters",
+        ),
         (r#"{"attributes":[]}"#, "JSON at /attributes: expected an object, found an array"),
         (
             r#"{"id":"a","attributes":{"occi.core.id":"b"}}"#,

@@ -1,0 +1,161 @@
+//! An extension whose entities can be stubborn: such a one refuses to walk, to go and to take a burden. There is a mule,
+//! whose extension reaches outside of the store, and a donkey, whose extension does not.
+
+use crate::occi::body;
+use crate::server::{Options, Server, extensions};
+use occi_guest::Guest;
+use tempfile::TempDir;
+
+pub(crate) const BURDEN: &str =
+    r#"Category: burden; scheme="http://example.com/mule#"; class="mixin"; location="/mixin/burden/""#;
+/// A link of the mule's extension.
+pub(crate) const ROPE: &str = r#"Category: rope; scheme="http://example.com/mule#"; class="kind""#;
+pub(crate) const WEIGHT: &str = "com.example.mule.weight";
+
+/// A server with mules and donkeys beside all that there is else.
+pub(crate) fn server() -> (Server, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["infrastructure.wasm", "note.wasm"] {
+        std::fs::copy(extensions().join(name), folder.path().join(name)).unwrap();
+    }
+    let mut mule = guest("mule", "[capabilities.networks]\n[limits]\nconcurrency = 1\n");
+    mule.world = "import occi:extension/types@0.1.0; import occi:extension/networks@0.1.0; \
+                  export occi:extension/lifecycle@0.1.0; export occi:extension/actions@0.1.0;";
+    let reaches = r#"(import "occi:extension/networks@0.1.0" "[static]network.open" (func (param i32 i32)))"#;
+    mule.body.insert_str(0, reaches);
+    mule.manifest.as_mut().unwrap().push_str(MORE);
+    let donkey = guest("donkey", "[limits]\nconcurrency = 1\n");
+    for (name, guest) in [("mule.wasm", mule), ("donkey.wasm", donkey)] {
+        std::fs::write(folder.path().join(name), guest.build()).unwrap();
+    }
+    let options = Options { extensions: Some(folder.path().into()), ..Options::default() };
+    (Server::with(options), folder)
+}
+
+/// A new animal at a path such as `/stable/mule/1`; the path.
+#[track_caller]
+pub(crate) fn animal(server: &Server, path: &str, is_stubborn: bool) -> String {
+    let attribute = format!("com.example.mule.stubborn={is_stubborn}");
+    let body = body(&[&category(term(path))], &[&attribute]);
+    server.put(path).text(body).answers(201).location()
+}
+
+/// The body that asks all animals of a term to walk.
+pub(crate) fn walk(term: &str) -> String {
+    format!("Category: walk; scheme=\"http://example.com/{term}/action#\"; class=\"action\"")
+}
+
+/// What an animal does.
+#[track_caller]
+pub(crate) fn state(server: &Server, path: &str) -> String {
+    let shown = server.get(path).answers(200);
+    shown.attribute("com.example.mule.state").unwrap().trim_matches('"').to_owned()
+}
+
+fn term(path: &str) -> &str {
+    path.split('/').nth(2).unwrap()
+}
+
+fn category(term: &str) -> String {
+    format!("Category: {term}; scheme=\"http://example.com/{term}#\"; class=\"kind\"")
+}
+
+fn guest(term: &str, more: &str) -> Guest {
+    let manifest = format!(
+        r#"
+        [extension]
+        name = "{term}"
+        version = "0.1.0"
+        {more}
+        [[kind]]
+        term = "{term}"
+        scheme = "http://example.com/{term}#"
+        parent = "http://schemas.ogf.org/occi/core#resource"
+        location = "/stable/{term}/"
+        [kind.states]
+        attribute = "com.example.mule.state"
+        values = ["stands", "walks"]
+        initial = "stands"
+        [kind.attributes."com.example.mule.state"]
+        type = "string"
+        [kind.attributes."com.example.mule.stubborn"]
+        type = "boolean"
+        mutable = true
+        default = false
+        [[kind.action]]
+        term = "walk"
+        scheme = "http://example.com/{term}/action#"
+        from = ["stands"]
+        "#
+    );
+    Guest {
+        world: "import occi:extension/types@0.1.0; export occi:extension/lifecycle@0.1.0; \
+                export occi:extension/actions@0.1.0;",
+        body: STUBBORN.into(),
+        manifest: Some(manifest),
+    }
+}
+
+/// What mules have beside what donkeys have.
+const MORE: &str = r#"
+[[kind]]
+term = "rope"
+scheme = "http://example.com/mule#"
+parent = "http://schemas.ogf.org/occi/core#link"
+location = "/stable/rope/"
+[[mixin]]
+term = "burden"
+scheme = "http://example.com/mule#"
+location = "/mixin/burden/"
+[mixin.attributes."com.example.mule.weight"]
+type = "integer"
+mutable = true
+"#;
+
+/// The answer stands at 1024: a `change` of nothing, or nothing at all, if untouched. A fault is at 1032 where there could
+/// be a change, and at 1028 where not.
+const STUBBORN: &str = r#"
+    (import "occi:extension/types@0.1.0" "[method]entity.get" (func $get (param i32 i32 i32 i32)))
+    (import "occi:extension/types@0.1.0" "[resource-drop]entity" (func $done (param i32)))
+    (data (i32.const 16) "walks")
+    (data (i32.const 32) "conflict")
+    (data (i32.const 48) "I will not")
+    (data (i32.const 64) "com.example.mule.stubborn")
+    (func $answer (param $subject i32) (result i32) (call $done (local.get $subject)) (i32.const 1024))
+    (func $is_stubborn (param $subject i32) (result i32)
+        (call $get (local.get $subject) (i32.const 64) (i32.const 25) (i32.const 2048))
+        (i32.and
+            (i32.load8_u (i32.const 2048))                      ;; some
+            (i32.load8_u (i32.const 2064))))                    ;; true
+    (func $refuse (param $at i32)
+        (i32.store8 (i32.const 1024) (i32.const 1))
+        (i32.store (local.get $at) (i32.const 32))
+        (i32.store offset=4 (local.get $at) (i32.const 8))
+        (i32.store offset=8 (local.get $at) (i32.const 48))
+        (i32.store offset=12 (local.get $at) (i32.const 10)))
+    (func (export "occi:extension/lifecycle@0.1.0#create")
+        (param i32 i32) (param $role i32) (param $length i32) (param $subject i32) (result i32)
+        ;; As `burden`, whose last letter is an n.
+        (if (i32.and
+                (i32.eq (i32.const 110)
+                    (i32.load8_u (i32.sub (i32.add (local.get $role) (local.get $length)) (i32.const 1))))
+                (call $is_stubborn (local.get $subject)))
+            (then (call $refuse (i32.const 1032))))
+        (call $answer (local.get $subject)))
+    (func (export "occi:extension/lifecycle@0.1.0#update")
+        (param i32 i32 i32 i32) (param $subject i32) (param i32 i32) (result i32)
+        (call $answer (local.get $subject)))
+    (func (export "occi:extension/lifecycle@0.1.0#delete")
+        (param i32 i32 i32 i32) (param $subject i32) (result i32)
+        (if (call $is_stubborn (local.get $subject)) (then (call $refuse (i32.const 1028))))
+        (call $answer (local.get $subject)))
+    (func (export "occi:extension/actions@0.1.0#act")
+        (param i32 i32 i32 i32) (param $subject i32) (param i32 i32 i32 i32) (result i32)
+        (if (call $is_stubborn (local.get $subject))
+            (then (call $refuse (i32.const 1032)))
+            (else
+                (i32.store8 (i32.const 1048) (i32.const 1))     ;; the new state
+                (i32.store (i32.const 1052) (i32.const 16))
+                (i32.store (i32.const 1056) (i32.const 5))))
+        (call $answer (local.get $subject)))
+"#;

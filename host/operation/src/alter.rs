@@ -1,0 +1,185 @@
+//! Changes of entities that are there: what the extensions do for them, how it is undone, and what is committed of it.
+
+use crate::changes::Changes;
+use crate::core::Core;
+use crate::effect::{Effects, is_plain_no};
+use crate::intent::Verb;
+use crate::observer::Cause;
+use crate::{Refusal, Snapshot};
+use occi_model::{Entity, Location, Updated};
+use occi_store::{Entities, Stored};
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// Why entities were not changed. None of them was.
+pub(crate) struct Unaltered {
+    /// The path of the one that refused, where it was one.
+    pub(crate) at: Option<Location>,
+    pub(crate) refusal: Refusal,
+}
+
+impl From<Refusal> for Unaltered {
+    fn from(refusal: Refusal) -> Self {
+        Self { at: None, refusal }
+    }
+}
+
+/// Lets the extensions do what updates mean, and commits them: all or none. The entities are locked.
+pub(crate) async fn all(
+    core: &Core,
+    snapshot: &Snapshot,
+    updates: Vec<(Stored, Updated)>,
+) -> Result<(), Unaltered> {
+    let mut changes = Changes::default();
+    let alteration = Alteration::begin(core, snapshot, updates, &mut changes).await?;
+    alteration.finish(&mut changes);
+    let batch = changes.into_batch();
+    if !batch.is_empty()
+        && let Err(error) = core.commit(batch).await
+    {
+        alteration.undo(core).await;
+        return Err(Refusal::from(error).into());
+    }
+    alteration.settle(core);
+    Ok(())
+}
+
+/// Updates for which the extensions have done their part, and which are not committed yet.
+pub(crate) struct Alteration<'a> {
+    effects: Effects<'a>,
+    updates: Vec<(Stored, Updated)>,
+    intent: Option<Uuid>,
+}
+
+impl<'a> Alteration<'a> {
+    /// Lets the extensions do their part, and adds the entities to what is to be committed. Where one refuses, what the
+    /// others did is undone.
+    pub(crate) async fn begin(
+        core: &Core,
+        snapshot: &'a Snapshot,
+        updates: Vec<(Stored, Updated)>,
+        changes: &mut Changes,
+    ) -> Result<Self, Unaltered> {
+        let operation = Uuid::new_v4();
+        let outside = updates.iter().any(|(stored, updated)| {
+            Effects::reaches_outside(snapshot, &stored.entity)
+                || Effects::reaches_outside(snapshot, &updated.entity)
+        });
+        if outside {
+            core.intend(operation, Verb::Change, updates.iter().map(|(stored, _)| &*stored.entity)).await?;
+        }
+        let effects = Effects::new(snapshot, operation);
+        let mut alteration = Self { effects, updates, intent: outside.then_some(operation) };
+        for number in 0..alteration.updates.len() {
+            let (stored, updated) = &alteration.updates[number];
+            let outcome = effect(core, snapshot, &mut alteration.effects, changes, stored, updated).await;
+            if let Err(refusal) = outcome {
+                let at = Some(stored.entity.location.clone());
+                alteration.take_back(core, number + 1, !is_plain_no(&refusal)).await;
+                return Err(Unaltered { at, refusal });
+            }
+        }
+        Ok(alteration)
+    }
+
+    /// Adds what the extensions keep and the end of the intent to what is to be committed.
+    pub(crate) fn finish(&self, changes: &mut Changes) {
+        if let Some((stored, _)) = self.updates.first() {
+            changes.write(&stored.entity.tenant, &self.effects.writes);
+        }
+        changes.strike(self.intent);
+    }
+
+    /// It is committed.
+    pub(crate) fn settle(self, core: &Core) {
+        core.schedule(&self.effects.again);
+    }
+
+    /// It cannot be committed.
+    pub(crate) async fn undo(self, core: &Core) {
+        let begun = self.updates.len();
+        self.take_back(core, begun, true).await;
+    }
+
+    /// Undoes what was begun, in which somebody may have left something unclear.
+    async fn take_back(mut self, core: &Core, begun: usize, is_unclear: bool) {
+        for (stored, updated) in self.updates[..begun].iter().rev() {
+            take_back(&mut self.effects, &stored.entity, updated).await;
+            // What could not be taken back is mended by the extension: it makes what the entity says.
+            if self.effects.left_behind || is_unclear {
+                core.observe(stored.entity.id, Cause::Restart);
+            }
+        }
+        if let Some(operation) = self.intent {
+            core.strike(operation).await;
+        }
+    }
+}
+
+/// What the extensions do for one update, and what is to be committed of it.
+async fn effect(
+    core: &Core,
+    snapshot: &Snapshot,
+    effects: &mut Effects<'_>,
+    changes: &mut Changes,
+    stored: &Stored,
+    updated: &Updated,
+) -> Result<(), Refusal> {
+    let before = &stored.entity;
+    let after = if before.ends == updated.entity.ends {
+        effects.update(before, updated.clone()).await?
+    } else {
+        touch_sources(core, changes, before, &updated.entity)?;
+        retarget(effects, before, updated.entity.clone()).await?
+    };
+    changes.require_tags(&*core.read()?, snapshot, &after)?;
+    changes.replace(stored, &after, snapshot.maker(&after).as_ref())
+}
+
+/// A link with other ends is another link to its extension: it ends at the old ones and begins at the new ones.
+async fn retarget(effects: &mut Effects<'_>, before: &Entity, after: Entity) -> Result<Entity, Refusal> {
+    effects.delete(before).await?;
+    effects.create(after).await
+}
+
+/// What a client sees of a resource changes when a link leaves it or comes to it.
+fn touch_sources(core: &Core, changes: &mut Changes, before: &Entity, after: &Entity) -> Result<(), Refusal> {
+    let view = core.read()?;
+    let ids: HashSet<Uuid> =
+        [before, after].into_iter().filter_map(|link| Some(link.ends.as_ref()?.source_id)).collect();
+    for id in ids {
+        if let Some(source) = Entities::new(&*view, &before.tenant).get(id)? {
+            changes.touch(&source)?;
+        }
+    }
+    Ok(())
+}
+
+/// Undoes what a part of the roles did before another refused.
+async fn take_back(effects: &mut Effects<'_>, before: &Entity, updated: &Updated) {
+    let outcome = if before.ends == updated.entity.ends {
+        let names = updated.wanted.keys().chain(&updated.cleared);
+        let backwards = Updated {
+            entity: Entity::clone(before),
+            wanted: names.filter_map(|name| Some((name.clone(), before.get(name.as_str())?))).collect(),
+            cleared: updated
+                .wanted
+                .keys()
+                .filter(|name| before.get(name.as_str()).is_none())
+                .cloned()
+                .collect(),
+            gained: updated.lost.clone(),
+            lost: updated.gained.clone(),
+        };
+        effects.update(&updated.entity, backwards).await
+    } else {
+        match effects.delete(&updated.entity).await {
+            Ok(()) => effects.create(before.clone()).await,
+            Err(refusal) => Err(refusal),
+        }
+    };
+    if let Err(refusal) = outcome {
+        tracing::error!(entity = %before.id, "a refused update could not be taken back: {refusal}");
+        effects.left_behind = true;
+    }
+}

@@ -1,0 +1,182 @@
+//! The end of all members of a collection (HTTP-34, H11-02), as one operation: all of them and their links are locked
+//! and looked at together, and one commit ends it (H11-12). A member that goes with another is no error.
+//!
+//! Where one refuses, those of which only the store knows stay. What has ended outside is gone, since a volume's data
+//! does not come back; that is committed, and the answer says of each member what became of it.
+
+use crate::changes::Changes;
+use crate::core::Core;
+use crate::delete::{Doomed, restore};
+use crate::effect::{Effects, is_plain_no};
+use crate::ends::local_ends;
+use crate::intent::Verb;
+use crate::locks::Held;
+use crate::members::{MemberOutcome, MemberResult, Members};
+use crate::observer::Cause;
+use crate::side_by_side::{SideBySide, at_once};
+use crate::{Caller, Collection, Refusal, Reply, Snapshot};
+use occi_extension::KeyValueWrite;
+use occi_model::{Entity, Location, Representation};
+use occi_store::{Entities, Stored};
+use std::collections::HashSet;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Ends all members of a collection.
+pub(crate) async fn delete_all(
+    core: &Arc<Core>,
+    snapshot: &Arc<Snapshot>,
+    caller: &Caller,
+    collection: &Collection,
+) -> Result<Reply, Refusal> {
+    let (_held, doomed, members) = hold(core, snapshot, caller, collection).await?;
+    let unloaded = doomed.entities.iter().filter_map(|stored| {
+        let refusal = snapshot.check_loaded(&stored.entity).err()?;
+        Some((stored.entity.location.clone(), refusal))
+    });
+    let unloaded: Vec<_> = unloaded.collect();
+    if !unloaded.is_empty() {
+        return Err(Members::refused(members.len(), unloaded));
+    }
+
+    let operation = Uuid::new_v4();
+    let is_outside = |stored: &&Stored| Effects::reaches_outside(snapshot, &stored.entity);
+    let outside = doomed.entities.iter().any(|stored| is_outside(&stored));
+    if outside {
+        core.intend(operation, Verb::Delete, doomed.entities.iter().map(|stored| &*stored.entity)).await?;
+    }
+    let outcomes = carry_out(snapshot, operation, &doomed.entities).await;
+    let is_refused = outcomes.iter().any(|outcome| matches!(outcome, Some(Err(_))));
+
+    let mut gone = gone(&doomed.entities, &outcomes, &members);
+    if is_refused {
+        let ended =
+            doomed.entities.iter().zip(&outcomes).filter(|(_, outcome)| matches!(outcome, Some(Ok(_))));
+        if !ended.clone().any(|(stored, _)| gone.contains(&stored.entity.id) && is_outside(&stored)) {
+            gone.clear();
+        }
+        let stays = |stored: &&Stored| !gone.contains(&stored.entity.id) && is_outside(stored);
+        let mut effects = Effects::new(snapshot, operation);
+        restore(core, &mut effects, ended.map(|(stored, _)| stored).filter(stays)).await;
+    }
+    let mut changes = Changes::default();
+    let going = doomed.entities.iter().filter(|stored| gone.contains(&stored.entity.id)).cloned();
+    Doomed::of(&*core.read()?, going.collect())?.remove(&mut changes)?;
+    for (stored, outcome) in doomed.entities.iter().zip(&outcomes) {
+        match outcome {
+            Some(Ok(writes)) if gone.contains(&stored.entity.id) => changes.write(&caller.tenant, writes),
+            Some(Err(refusal)) if !is_plain_no(refusal) => core.observe(stored.entity.id, Cause::Restart),
+            Some(_) | None => {}
+        }
+    }
+    changes.strike(outside.then_some(operation));
+    let batch = changes.into_batch();
+    if !batch.is_empty() {
+        core.commit(batch).await?;
+    }
+    if is_refused {
+        return Err(refusal(doomed.entities, outcomes, &members, &gone));
+    }
+    Ok(Reply::new(Representation::Done))
+}
+
+/// What an extension leaves to be written of an entity that has ended.
+type Outcome = Option<Result<Vec<(Arc<str>, KeyValueWrite)>, Refusal>>;
+
+/// Locks the members of a collection and their links, and says which of them are members. What belongs to a member may
+/// change until the locks are held, so it is looked at again until it is among what was locked.
+async fn hold(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    collection: &Collection,
+) -> Result<(Held, Doomed, HashSet<Uuid>), Refusal> {
+    let gather = |paths: Vec<Location>| -> Result<(Doomed, HashSet<Uuid>), Refusal> {
+        let view = core.read()?;
+        let mut members = Vec::with_capacity(paths.len());
+        for path in paths {
+            members.extend(Entities::new(&*view, &caller.tenant).find_by_path(&path)?);
+        }
+        let ids = members.iter().map(|stored| stored.entity.id).collect();
+        Ok((Doomed::gather(&*view, members)?, ids))
+    };
+    loop {
+        let paths = crate::list::members(core, snapshot, caller, collection)?;
+        let known: HashSet<Location> = paths.iter().cloned().collect();
+        let (seen, _) = gather(paths)?;
+        let (resources, links) = (seen.resources(), seen.links());
+        let mut held = core.locks.lock(resources.iter().copied()).await;
+        held.extend(links.iter().copied()).await;
+        // One that joined meanwhile came too late, and one that left is let be.
+        let mut paths = crate::list::members(core, snapshot, caller, collection)?;
+        paths.retain(|path| known.contains(path));
+        let (now, members) = gather(paths)?;
+        if now.resources().is_subset(&resources) && now.links().is_subset(&links) {
+            return Ok((held, now, members));
+        }
+    }
+}
+
+/// Has the extensions end the entities, until one refuses. Links come before what they join and one after the other, as
+/// two may be at one machine; resources, which have none any more, side by side.
+async fn carry_out(snapshot: &Arc<Snapshot>, operation: Uuid, entities: &[Stored]) -> Vec<Outcome> {
+    let roles = entities.iter().flat_map(|stored| snapshot.roles(&stored.entity)).map(|(id, _)| id);
+    let roles: HashSet<_> = roles.collect();
+    let mut work = SideBySide::new(entities.len(), at_once(snapshot, &roles));
+    for (number, stored) in entities.iter().enumerate() {
+        if !work.is_next().await {
+            break;
+        }
+        let end = end(Arc::clone(snapshot), operation, Arc::clone(&stored.entity));
+        if stored.entity.is_link() {
+            work.note(number, end.await);
+        } else {
+            work.begin(number, end);
+        }
+    }
+    work.end().await
+}
+
+async fn end(
+    snapshot: Arc<Snapshot>,
+    operation: Uuid,
+    entity: Arc<Entity>,
+) -> Result<Vec<(Arc<str>, KeyValueWrite)>, Refusal> {
+    let mut effects = Effects::new(&snapshot, operation);
+    effects.delete(&entity).await?;
+    Ok(effects.writes)
+}
+
+/// Those that have ended and stay so: not a link that was to go only with a resource that stays after all.
+fn gone(entities: &[Stored], outcomes: &[Outcome], members: &HashSet<Uuid>) -> HashSet<Uuid> {
+    let ended = || {
+        let ended = entities.iter().zip(outcomes).filter(|(_, outcome)| matches!(outcome, Some(Ok(_))));
+        ended.map(|(stored, _)| &stored.entity)
+    };
+    let resources: HashSet<Uuid> =
+        ended().filter(|entity| !entity.is_link()).map(|entity| entity.id).collect();
+    let goes =
+        |link: &Entity| members.contains(&link.id) || local_ends(link).any(|end| resources.contains(&end));
+    let links = ended().filter(|entity| entity.is_link() && goes(entity)).map(|link| link.id);
+    links.chain(resources.iter().copied()).collect()
+}
+
+/// What became of the members, and which of their links refused; of those that refused alone where nothing is gone.
+fn refusal(
+    entities: Vec<Stored>,
+    outcomes: Vec<Outcome>,
+    members: &HashSet<Uuid>,
+    gone: &HashSet<Uuid>,
+) -> Refusal {
+    let results = entities.into_iter().zip(outcomes).filter_map(|(stored, outcome)| {
+        let is_told = !gone.is_empty() && members.contains(&stored.entity.id);
+        let outcome = match outcome {
+            Some(Err(refusal)) => MemberOutcome::Refused(refusal),
+            Some(Ok(_)) if is_told && gone.contains(&stored.entity.id) => MemberOutcome::Done,
+            Some(Ok(_)) | None if is_told => MemberOutcome::NotTried,
+            Some(Ok(_)) | None => return None,
+        };
+        Some(MemberResult { location: stored.entity.location.clone(), outcome })
+    });
+    Refusal::Members(Members { results: results.collect(), all: members.len() })
+}

@@ -1,0 +1,135 @@
+//! The members of a Mixin, be it an extension's or a client's: more of them (HTTP-32), these and no others (HTTP-30),
+//! fewer of them (HTTP-35). All of a request or nothing of it (H11-12), whatever their Kinds.
+
+use crate::alter;
+use crate::core::Core;
+use crate::members::{Members, hold};
+use crate::retrieve::{find, links, show};
+use crate::{Caller, Collection, Refusal, Reply, Snapshot};
+use occi_model::{CategoryId, Draft, Location, Representation, Updated, core as names};
+use occi_store::{Entities, Stored};
+use std::collections::HashSet;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Gives a Mixin to entities (HTTP-32).
+pub(crate) async fn associate(
+    core: &Arc<Core>,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    mixin: &CategoryId,
+    draft: &Draft,
+) -> Result<Reply, Refusal> {
+    let named = named(core, caller, draft)?;
+    if named.is_empty() {
+        return Err(Refusal::Invalid("name the entities, such as `X-OCCI-Location: http://...`".into()));
+    }
+    set(core, snapshot, caller, mixin, named.clone(), Vec::new()).await?;
+    shown(core, snapshot, caller, &named)
+}
+
+/// Makes entities all the members of a Mixin (HTTP-30).
+pub(crate) async fn set_members(
+    core: &Arc<Core>,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    mixin: &CategoryId,
+    draft: &Draft,
+) -> Result<Reply, Refusal> {
+    let named = named(core, caller, draft)?;
+    let mut leaving = crate::list::members(core, snapshot, caller, &Collection::Mixin(mixin.clone()))?;
+    leaving.retain(|path| !named.contains(path));
+    set(core, snapshot, caller, mixin, named.clone(), leaving).await?;
+    shown(core, snapshot, caller, &named)
+}
+
+/// Takes a Mixin off entities; off all where none is named (HTTP-35). The entities stay.
+pub(crate) async fn dissociate(
+    core: &Arc<Core>,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    mixin: &CategoryId,
+    draft: &Draft,
+) -> Result<Reply, Refusal> {
+    let mut leaving = named(core, caller, draft)?;
+    if leaving.is_empty() {
+        leaving = crate::list::members(core, snapshot, caller, &Collection::Mixin(mixin.clone()))?;
+    }
+    set(core, snapshot, caller, mixin, Vec::new(), leaving).await?;
+    Ok(Reply::new(Representation::Done))
+}
+
+/// The collection of those that were named, as they are now. One that went meanwhile is no more among them.
+fn shown(core: &Core, snapshot: &Snapshot, caller: &Caller, named: &[Location]) -> Result<Reply, Refusal> {
+    let view = core.read()?;
+    let mut views = Vec::with_capacity(named.len());
+    for path in named {
+        if let Some(stored) = Entities::new(&*view, &caller.tenant).find_by_path(path)? {
+            views.push(show(snapshot, &stored, &links(&*view, &stored.entity)?));
+        }
+    }
+    Ok(Reply::new(Representation::Collection(views)))
+}
+
+/// The entities that a draft names: by location, or by description.
+fn named(core: &Core, caller: &Caller, draft: &Draft) -> Result<Vec<Location>, Refusal> {
+    let view = core.read()?;
+    let mut paths = Vec::new();
+    for text in &draft.locations {
+        let path = Location::parse(text)?;
+        paths.push(find(&*view, caller, &path)?.entity.location.clone());
+    }
+    for item in &draft.items {
+        let id = item.attributes.get(names::ID).and_then(occi_model::Value::as_text);
+        let id = id.and_then(|text| Uuid::parse_str(text).ok());
+        let Some(stored) = id.map(|id| Entities::new(&*view, &caller.tenant).get(id)).transpose()?.flatten()
+        else {
+            return Err(Refusal::Invalid(
+                "each entity is named by its location or by its id; one is not here".into(),
+            ));
+        };
+        paths.push(stored.entity.location.clone());
+    }
+    paths.sort_unstable();
+    paths.dedup();
+    Ok(paths)
+}
+
+async fn set(
+    core: &Arc<Core>,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    mixin: &CategoryId,
+    joining: Vec<Location>,
+    leaving: Vec<Location>,
+) -> Result<(), Refusal> {
+    let registry = snapshot.registry();
+    let joined: HashSet<Location> = joining.iter().cloned().collect();
+    let paths: Vec<_> = joining.into_iter().chain(leaving).collect();
+    let (_held, members) = hold(core, caller, &paths).await?;
+    let all = members.len();
+    let mut updates: Vec<(Stored, Updated)> = Vec::new();
+    let mut refused = Vec::new();
+    for stored in members {
+        let location = &stored.entity.location;
+        let updated = snapshot.check_loaded(&stored.entity).and_then(|()| {
+            Ok(if joined.contains(location) {
+                registry.associate(&stored.entity, mixin)?
+            } else {
+                registry.dissociate(&stored.entity, mixin)?
+            })
+        });
+        match updated {
+            Ok(updated) if updated.is_unchanged(&stored.entity) => {}
+            Ok(updated) => updates.push((stored, updated)),
+            Err(refusal) => refused.push((location.clone(), refusal)),
+        }
+    }
+    if !refused.is_empty() {
+        return Err(Members::refused(all, refused));
+    }
+    alter::all(core, snapshot, updates).await.map_err(|unaltered| match unaltered.at {
+        Some(location) => Members::refused(all, [(location, unaltered.refusal)]),
+        None => unaltered.refusal,
+    })
+}

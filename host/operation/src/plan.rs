@@ -1,0 +1,137 @@
+//! New entities as they would be, before anything is done for them: checked, with their ids, paths and ends.
+
+use crate::core::Core;
+use crate::ends::{Given, Surroundings, local_ends};
+use crate::{Caller, Refusal, Snapshot};
+use occi_model::{Entity, Identity, Item, Location, Made, Nature, core as names};
+use occi_store::ReadView;
+use std::collections::HashSet;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// One described entity.
+pub(crate) struct Asked {
+    pub(crate) made: Made,
+    pub(crate) item: Item,
+    /// Where the client wants it.
+    pub(crate) path: Option<Location>,
+}
+
+/// What a request would make, piece by piece.
+pub(crate) struct Plan<'a> {
+    core: &'a Core,
+    view: &'a dyn ReadView,
+    snapshot: &'a Snapshot,
+    caller: &'a Caller,
+    entities: Vec<Entity>,
+    /// The links that are described within a resource of the same request.
+    inline: HashSet<Uuid>,
+    /// What the request itself calls its resources, in the same order.
+    given: Vec<Given>,
+}
+
+/// New entities, checked.
+pub(crate) struct Planned {
+    /// Resources first, then what joins them.
+    pub(crate) entities: Vec<Entity>,
+    /// The links that are described within a resource of the same request.
+    pub(crate) inline: HashSet<Uuid>,
+}
+
+impl Planned {
+    /// The resources that new links join and that are not new themselves.
+    pub(crate) fn outer_ends(&self) -> HashSet<Uuid> {
+        let new: HashSet<Uuid> = self.entities.iter().map(|entity| entity.id).collect();
+        self.entities.iter().flat_map(local_ends).filter(|id| !new.contains(id)).collect()
+    }
+}
+
+impl<'a> Plan<'a> {
+    pub(crate) fn new(
+        core: &'a Core,
+        view: &'a dyn ReadView,
+        snapshot: &'a Snapshot,
+        caller: &'a Caller,
+    ) -> Self {
+        Self { core, view, snapshot, caller, entities: Vec::new(), inline: HashSet::new(), given: Vec::new() }
+    }
+
+    /// All that a request describes: the resources, the links in them, and the links beside them, in whichever order
+    /// the request has them.
+    pub(crate) fn all(&mut self, asked: &[Asked]) -> Result<(), Refusal> {
+        let is_link = |asked: &&Asked| asked.made.kind.nature == Nature::Link;
+        let resources: Vec<_> = asked.iter().filter(|asked| !is_link(asked)).collect();
+        for Asked { made, item, path } in &resources {
+            let identity = self.identity(made, item, path.clone())?;
+            self.entities.push(self.snapshot.registry().instantiate(made, item, identity, None)?);
+            self.given.push(Given::of(item));
+        }
+        for (number, asked) in resources.iter().enumerate() {
+            for link in &asked.item.links {
+                let source = self.entities[number].clone();
+                let id = self.link_from(&source, link)?;
+                self.inline.insert(id);
+            }
+        }
+        for Asked { made, item, path } in asked.iter().filter(is_link) {
+            self.link(made, item, None, path.clone())?;
+        }
+        Ok(())
+    }
+
+    /// A link that is described within its source; its id.
+    pub(crate) fn link_from(&mut self, source: &Entity, item: &Item) -> Result<Uuid, Refusal> {
+        let made = self.snapshot.registry().classify(item)?;
+        if made.kind.nature != Nature::Link {
+            return Err(Refusal::Invalid(format!("{} is not the Kind of a link", made.kind.kind.id)));
+        }
+        self.link(&made, item, Some(source), None)
+    }
+
+    fn link(
+        &mut self,
+        made: &Made,
+        item: &Item,
+        source: Option<&Entity>,
+        path: Option<Location>,
+    ) -> Result<Uuid, Refusal> {
+        let registry = self.snapshot.registry();
+        let surroundings = Surroundings {
+            view: self.view,
+            registry,
+            caller: self.caller,
+            new: &self.entities[..self.given.len()],
+            given: &self.given,
+        };
+        let ends = surroundings.ends(&item.attributes, source, None)?;
+        let identity = self.identity(made, item, path)?;
+        let id = identity.id;
+        self.entities.push(registry.instantiate(made, item, identity, Some(ends))?);
+        Ok(id)
+    }
+
+    /// What was planned.
+    pub(crate) fn end(self) -> Planned {
+        Planned { entities: self.entities, inline: self.inline }
+    }
+
+    /// A client's id is adopted where it is a free UUID, else the server makes one.
+    fn identity(&self, made: &Made, item: &Item, path: Option<Location>) -> Result<Identity, Refusal> {
+        let is_free = |id: &Uuid| {
+            !self.entities.iter().any(|entity| entity.id == *id)
+                && !self.core.is_left(*id)
+                && matches!(occi_store::owner(self.view, *id), Ok(None))
+        };
+        let id = wanted_id(item).filter(is_free).unwrap_or_else(Uuid::now_v7);
+        // A Kind without a location has no instances, so `classify` has refused it.
+        let location = path.or_else(|| Some(made.kind.kind.location.as_ref()?.child(id)));
+        let location =
+            location.ok_or_else(|| Refusal::Internal(format!("{} has no location", made.kind.kind.id)))?;
+        Ok(Identity { id, location, tenant: Arc::clone(&self.caller.tenant) })
+    }
+}
+
+/// The id that an item asks for.
+pub(crate) fn wanted_id(item: &Item) -> Option<Uuid> {
+    Uuid::parse_str(item.attributes.get(names::ID)?.as_text()?).ok().filter(|id| !id.is_nil())
+}
