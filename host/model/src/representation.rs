@@ -15,8 +15,8 @@ pub enum Representation {
     Collection(Vec<View>),
     /// The query interface, or categories that an operation made.
     Categories(Vec<CategoryView>),
-    /// The locations of new entities.
-    Created(Vec<Location>),
+    /// New entities, which text shows by their locations.
+    Created(Vec<View>),
     /// It is done, and there is nothing to say.
     Done,
 }

@@ -61,9 +61,10 @@ impl<'a> Birth<'a> {
         Ok(())
     }
 
-    /// It is committed.
-    pub(crate) fn settle(self, core: &Core) {
+    /// It is committed. The entities are those that were created, in the same order.
+    pub(crate) fn settle(self, core: &Core) -> Vec<Entity> {
         core.schedule(&self.effects.again);
+        self.created
     }
 
     /// It cannot be committed, so the extensions end again what they made.

@@ -5,11 +5,11 @@ use crate::changes::Changes;
 use crate::core::Core;
 use crate::locks::Held;
 use crate::plan::{Asked, Plan, Planned, wanted_id};
-use crate::retrieve::holds;
+use crate::retrieve::{actions, holds};
 use crate::{Caller, Condition, Place, Refusal, Reply, Snapshot};
-use occi_model::{Draft, Entity, Item, Location, Representation};
+use occi_model::{Draft, Entity, Item, Location, Representation, View};
 use occi_store::{Entities, ReadView, Revision, Stored};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -46,6 +46,12 @@ pub(crate) async fn create_at(
 ) -> Result<Reply, Refusal> {
     if !holds(condition, None) {
         return Err(Refusal::PreconditionFailed(None));
+    }
+    if !item.links.is_empty() {
+        // H11-15
+        return Err(Refusal::Invalid(
+            "a PUT makes no links; create the entity, then its links at their Kind's location".into(),
+        ));
     }
     let made = snapshot.registry().classify(&item)?;
     let above = made.kind.kind.location.as_ref().map(Location::as_str).unwrap_or_default();
@@ -94,18 +100,34 @@ async fn make(
     let birth = Birth::begin(core, snapshot, entities).await?;
     match commit(core, &birth, &sources).await {
         Ok(revision) => {
-            // Of a resource with links in it only its own location is told (H11-22).
-            let told = birth.created.iter().filter(|entity| !inline.contains(&entity.id));
-            let made = Representation::Created(told.map(|entity| entity.location.clone()).collect());
-            let revision = (birth.created.len() == 1).then_some(revision);
-            birth.settle(core);
-            Ok(Reply { revision, ..Reply::new(made) })
+            let created = birth.settle(core);
+            let revision = (created.len() == 1).then_some(revision);
+            Ok(Reply { revision, ..Reply::new(Representation::Created(told(snapshot, created, &inline))) })
         }
         Err(refusal) => {
             birth.undo(core).await;
             Err(refusal)
         }
     }
+}
+
+/// The new entities, as a client sees them. A link that is described within a resource is told with it and not beside it
+/// (H11-22).
+fn told(snapshot: &Snapshot, created: Vec<Entity>, inline: &HashSet<Uuid>) -> Vec<View> {
+    let view = |entity: Arc<Entity>, links| View { actions: actions(snapshot, &entity), entity, links };
+    let created: Vec<Arc<Entity>> = created.into_iter().map(Arc::new).collect();
+    let mut links: HashMap<Uuid, Vec<View>> = HashMap::new();
+    for link in &created {
+        if let Some(ends) = &link.ends {
+            links.entry(ends.source_id).or_default().push(view(Arc::clone(link), Vec::new()));
+        }
+    }
+    let told = created.into_iter().filter(|entity| !inline.contains(&entity.id));
+    told.map(|entity| {
+        let links = links.remove(&entity.id).unwrap_or_default();
+        view(entity, links)
+    })
+    .collect()
 }
 
 async fn commit(core: &Core, birth: &Birth<'_>, sources: &[Stored]) -> Result<Revision, Refusal> {

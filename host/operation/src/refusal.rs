@@ -79,8 +79,15 @@ impl From<StoreError> for Refusal {
     }
 }
 
+/// So many are told in full; a hostile request may have thousands.
+const TOLD: usize = 20;
+
 fn join(violations: &[Violation]) -> String {
-    violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    let mut told: Vec<_> = violations.iter().take(TOLD).map(ToString::to_string).collect();
+    if let Some(more) = violations.len().checked_sub(TOLD).filter(|more| *more > 0) {
+        told.push(format!("and {more} more"));
+    }
+    told.join("; ")
 }
 
 fn held(revision: Option<Revision>) -> String {

@@ -62,7 +62,8 @@ pub(crate) fn show(snapshot: &Snapshot, stored: &Stored, links: &[Stored]) -> Vi
     view(stored, links.iter().map(|link| view(link, Vec::new())).collect())
 }
 
-fn actions(snapshot: &Snapshot, entity: &Entity) -> Vec<occi_model::CategoryId> {
+/// The actions that an entity's state allows.
+pub(crate) fn actions(snapshot: &Snapshot, entity: &Entity) -> Vec<occi_model::CategoryId> {
     snapshot.registry().applicable_actions(entity).map(|action| action.id.clone()).collect()
 }
 

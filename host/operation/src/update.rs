@@ -64,7 +64,10 @@ pub(crate) async fn update(
 
 fn the_one(draft: Draft) -> Result<Item, Refusal> {
     let [item]: [Item; 1] = draft.items.try_into().map_err(|items: Vec<Item>| {
-        Refusal::Invalid(format!("describe one entity here, not {}", items.len()))
+        Refusal::Invalid(match items.len() {
+            0 => "the request describes nothing; describe the entity, or what of it shall change".into(),
+            many => format!("describe one entity here, not {many}"),
+        })
     })?;
     Ok(item)
 }

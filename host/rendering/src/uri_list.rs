@@ -28,8 +28,9 @@ pub(crate) fn to_body(representation: &Representation, base: &str) -> Result<Str
         body.push_str("\r\n");
     };
     match representation {
-        Representation::Collection(views) => views.iter().for_each(|view| line(&view.entity.location)),
-        Representation::Created(locations) => locations.iter().for_each(line),
+        Representation::Collection(views) | Representation::Created(views) => {
+            views.iter().for_each(|view| line(&view.entity.location));
+        }
         Representation::Done => {}
         Representation::Entity(_) | Representation::Categories(_) => return Err(CannotRender::NotAListing),
     }

@@ -11,10 +11,12 @@ use occi_store::Revision;
 /// The ETag of a rendering.
 pub(crate) fn tag(revision: Revision, media_type: MediaType) -> String {
     let letter = match media_type {
-        MediaType::TextPlain | MediaType::TextOcciPlain => 'p',
+        MediaType::TextPlain => 'p',
+        MediaType::TextOcciPlain => 'q',
         MediaType::TextOcci => 'o',
         MediaType::UriList => 'u',
-        MediaType::OcciJson | MediaType::Json => 'j',
+        MediaType::OcciJson => 'j',
+        MediaType::Json => 'k',
     };
     format!("\"{revision}{letter}\"")
 }
@@ -30,7 +32,7 @@ pub(crate) fn condition(headers: &HeaderMap) -> Condition {
 
 fn if_match(headers: &HeaderMap) -> Condition {
     let tags = list(headers, header::IF_MATCH);
-    if tags.is_empty() {
+    if !headers.contains_key(header::IF_MATCH) {
         Condition::None
     } else if tags.contains(&"*") {
         Condition::Exists
@@ -42,7 +44,7 @@ fn if_match(headers: &HeaderMap) -> Condition {
 /// Weak tags count here, as RFC 9110 has it (section 13.1.2).
 fn if_none_match(headers: &HeaderMap) -> Condition {
     let tags = list(headers, header::IF_NONE_MATCH);
-    if tags.is_empty() {
+    if !headers.contains_key(header::IF_NONE_MATCH) {
         Condition::None
     } else if tags.contains(&"*") {
         Condition::Absent
@@ -52,14 +54,25 @@ fn if_none_match(headers: &HeaderMap) -> Condition {
     }
 }
 
+/// Whether the client, where it names renderings, names this one or another of the same revision.
+pub(crate) fn is_wanted(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+    match if_match(headers) {
+        Condition::OneOf(wanted) => {
+            tag.to_str().ok().and_then(revision).is_some_and(|held| wanted.contains(&held))
+        }
+        _ => true,
+    }
+}
+
 /// Whether the client has this rendering already.
 pub(crate) fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
     let known = list(headers, header::IF_NONE_MATCH);
     known.iter().any(|known| *known == "*" || known.trim_start_matches("W/").as_bytes() == tag.as_bytes())
 }
 
+/// The tags in a header. One that is not UTF-8 is none of ours, and is left out.
 fn list(headers: &HeaderMap, name: header::HeaderName) -> Vec<&str> {
-    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    let values = headers.get_all(name).into_iter().filter_map(|value| str::from_utf8(value.as_bytes()).ok());
     values.flat_map(|value| value.split(',')).map(str::trim).filter(|tag| !tag.is_empty()).collect()
 }
 
@@ -84,7 +97,11 @@ mod tests {
         let expected = Condition::OneOf(vec![Revision(42), Revision(7)]);
         assert_eq!(condition(&with(header::IF_MATCH, "\"42j\", \"7p\", \"x\", W/\"9p\"")), expected);
         assert_eq!(condition(&with(header::IF_MATCH, "*")), Condition::Exists);
-        assert_eq!(condition(&with(header::IF_MATCH, "\"foreign\"")), Condition::OneOf(Vec::new()));
+        for none_of_ours in ["\"foreign\"", "", "\"\u{e9}\""] {
+            let header = HeaderValue::from_bytes(none_of_ours.as_bytes()).unwrap();
+            let headers = HeaderMap::from_iter([(header::IF_MATCH, header)]);
+            assert_eq!(condition(&headers), Condition::OneOf(Vec::new()), "{none_of_ours}");
+        }
         assert_eq!(condition(&with(header::IF_NONE_MATCH, "*")), Condition::Absent);
         let expected = Condition::NoneOf(vec![Revision(42), Revision(9)]);
         assert_eq!(condition(&with(header::IF_NONE_MATCH, "\"42j\", \"x\", W/\"9p\"")), expected);
@@ -100,5 +117,8 @@ mod tests {
         let tag = HeaderValue::from_static("\"42j\"");
         assert!(is_known(&with(header::IF_NONE_MATCH, "W/\"42j\""), &tag));
         assert!(!is_known(&with(header::IF_NONE_MATCH, "\"42p\""), &tag));
+        assert!(is_wanted(&HeaderMap::new(), &tag) && is_wanted(&with(header::IF_MATCH, "*"), &tag));
+        assert!(is_wanted(&with(header::IF_MATCH, "\"42p\""), &tag));
+        assert!(!is_wanted(&with(header::IF_MATCH, "\"41j\""), &tag));
     }
 }

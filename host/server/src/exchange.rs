@@ -49,7 +49,7 @@ impl Host {
     /// is nothing here for a router to do.
     pub(crate) async fn serve(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         if request.uri().path() == "/healthz" {
-            return Ok(respond::health(&self.core));
+            return Ok(respond::health(&self.core, request.method()));
         }
         Ok(answer(self, request.map(Body::new)).await)
     }
@@ -95,6 +95,11 @@ async fn exchange(
     }
     let body = collect(host, parts, body).await?;
     let draft = read(parts, &body, base)?;
+    if parts.method == Method::PUT && body.is_empty() && draft == Draft::default() {
+        // HTTP-24, HTTP-30: to say nothing is not to say that nothing shall be left.
+        let message = "a PUT says all that shall be there, and this one has no body";
+        return Err(Failure::BadRequest(message.into()));
+    }
     let condition = conditions::condition(&parts.headers);
     let filter = route::filter(parts)?;
     let needs_tag = !matches!(condition, Condition::None | Condition::NoneOf(_));
@@ -111,7 +116,7 @@ async fn exchange(
         Operation::Query(filter) => Ok(Answer::new(&host.core.query(&filter), accept, base)?.into_response()),
         Operation::Retrieve(path) => {
             let asked = Asked { caller: &host.caller, path: &path, query: "", accept, base: base.as_str() };
-            Ok(retrieve(host, base, asked)?.unless_known(&parts.headers).into_response())
+            Ok(retrieve(host, base, asked)?.on_condition(&parts.headers)?.into_response())
         }
         Operation::List { collection, filter, page } => {
             listing::answer(host, base, parts, accept, collection, filter, page).await

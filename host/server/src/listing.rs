@@ -83,7 +83,7 @@ pub(crate) async fn answer(
             return Ok(stream(writing));
         }
         // Others are served too while one goes through a large collection.
-        tokio::task::consume_budget().await;
+        tokio::task::yield_now().await;
     }
     let answer = Answer::rendered(writing.written.into_rendered());
     if let Some(asked) = asked {

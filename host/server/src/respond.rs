@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use bytes::Bytes;
 use occi_extension::CallError;
-use occi_model::{Gravity, Representation, Violation};
+use occi_model::{Gravity, Representation, View, Violation};
 use occi_operation::{Core, MemberOutcome, MemberResult, Refusal, Reply};
 use occi_rendering::{CannotRender, MediaType, Rendered};
 use occi_store::StoreError;
@@ -27,10 +27,14 @@ impl Answer {
     pub(crate) fn new(reply: &Reply, accept: MediaType, base: &Base) -> Result<Self, CannotRender> {
         let mut answer =
             Self::rendered(occi_rendering::render(accept, &reply.representation, base.as_str())?);
-        if let Representation::Created(locations) = &reply.representation {
+        if let Representation::Created(views) = &reply.representation {
             answer.status = StatusCode::CREATED;
-            if let Some(location) = locations.first() {
-                insert(&mut answer.headers, header::LOCATION, &format!("{}{location}", base.as_str()));
+            if let Some(View { entity, .. }) = views.first() {
+                insert(
+                    &mut answer.headers,
+                    header::LOCATION,
+                    &format!("{}{}", base.as_str(), entity.location),
+                );
             }
         }
         if let Some(revision) = reply.revision {
@@ -58,15 +62,18 @@ impl Answer {
         headers.sum::<usize>() + self.body.len()
     }
 
-    /// To a client that may have it already (RFC 9110, section 13.1.2).
-    pub(crate) fn unless_known(mut self, asked: &HeaderMap) -> Self {
-        let tag = self.headers.get(header::ETAG).filter(|tag| conditions::is_known(asked, tag));
-        if let Some(tag) = tag.cloned() {
+    /// To a client that may have it already, or wants no other (RFC 9110, sections 13.1.1 and 13.1.2).
+    pub(crate) fn on_condition(mut self, asked: &HeaderMap) -> Result<Self, Refusal> {
+        let Some(tag) = self.headers.get(header::ETAG).cloned() else { return Ok(self) };
+        if !conditions::is_wanted(asked, &tag) {
+            return Err(Refusal::PreconditionFailed(None));
+        }
+        if conditions::is_known(asked, &tag) {
             self.status = StatusCode::NOT_MODIFIED;
             self.headers = HeaderMap::from_iter([(header::ETAG, tag)]);
             self.body = Bytes::new();
         }
-        self
+        Ok(self)
     }
 
     pub(crate) fn into_response(self) -> Response<Body> {
@@ -81,7 +88,7 @@ impl Answer {
 /// The answer to a request that failed.
 pub(crate) fn failure(failure: &Failure, accept: MediaType, method: &Method, path: &str) -> Response<Body> {
     let status = status(failure);
-    if is_fault(status) {
+    if is_fault(status) && !matches!(failure, Failure::Refused(Refusal::NotLoaded(_))) {
         tracing::error!(%method, path, status = status.as_u16(), "{failure}");
     } else {
         tracing::debug!(%method, path, status = status.as_u16(), "{failure}");
@@ -98,7 +105,10 @@ pub(crate) fn failure(failure: &Failure, accept: MediaType, method: &Method, pat
     if let Failure::MethodNotAllowed { allowed, .. } = failure {
         allow(&mut answer.headers, allowed);
     }
-    if status == StatusCode::SERVICE_UNAVAILABLE {
+    // An extension that is not there does not come by itself.
+    if status == StatusCode::SERVICE_UNAVAILABLE
+        && !matches!(failure, Failure::Refused(Refusal::NotLoaded(_)))
+    {
         insert(&mut answer.headers, header::RETRY_AFTER, "1");
     }
     answer.into_response()
@@ -112,7 +122,13 @@ fn is_fault(status: StatusCode) -> bool {
 /// What the client is told; of the server's own troubles, that there are some.
 fn public(refusal: &Refusal) -> String {
     match refusal {
-        Refusal::Store(_) | Refusal::Internal(_) => {
+        // An extension may have done its part already, which a restart undoes or finishes.
+        Refusal::Store(_) => {
+            "the server's store failed, so what was asked is not done or not known to be; look \
+             again after the server was restarted (its log says why)"
+                .into()
+        }
+        Refusal::Internal(_) => {
             "the server failed; what was asked was not done, and its log says more".into()
         }
         other => other.to_string(),
@@ -207,7 +223,15 @@ pub(crate) fn options(allowed: &[Method]) -> Response<Body> {
 }
 
 /// Whether the server serves: not fully after its store has failed.
-pub(crate) fn health(core: &Core) -> Response<Body> {
+pub(crate) fn health(core: &Core, method: &Method) -> Response<Body> {
+    const ALLOWED: &[Method] = &[Method::GET, Method::HEAD, Method::OPTIONS];
+    if method == Method::OPTIONS {
+        return options(ALLOWED);
+    }
+    if !ALLOWED.contains(method) {
+        let failure = Failure::MethodNotAllowed { method: method.clone(), allowed: ALLOWED };
+        return self::failure(&failure, MediaType::TextPlain, method, "/healthz");
+    }
     let (status, said) = if core.is_healthy() {
         (StatusCode::OK, "ok\r\n")
     } else {
@@ -223,6 +247,9 @@ pub(crate) fn health(core: &Core) -> Response<Body> {
     response
 }
 
+/// What an answer depends on besides its URL: GETs are filtered by headers (HTTP-15, HTTP-16).
+const VARY: &str = "accept, accept-encoding, category, x-occi-attribute";
+
 /// What every answer carries (HTTP-08, HTTP-10), and what no answer to HEAD does.
 pub(crate) fn finish(response: &mut Response<Body>, method: &Method) {
     static ACCEPT: LazyLock<HeaderValue> = LazyLock::new(|| {
@@ -231,7 +258,7 @@ pub(crate) fn finish(response: &mut Response<Body>, method: &Method) {
     let headers = response.headers_mut();
     headers.insert(header::SERVER, HeaderValue::from_static(version::SERVER));
     headers.insert(header::ACCEPT, ACCEPT.clone());
-    headers.insert(header::VARY, HeaderValue::from_static("accept"));
+    headers.insert(header::VARY, HeaderValue::from_static(VARY));
     if method == Method::HEAD {
         let length = axum::body::HttpBody::size_hint(response.body()).exact();
         if let Some(length) = length {

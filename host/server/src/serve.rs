@@ -1,18 +1,23 @@
 //! Listening: connections, their time-outs and limits, and an end that drops nobody.
 
 use crate::Host;
+use crate::activity::Activity;
 use crate::timer::ReusedTimer;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
+use tokio_util::sync::CancellationToken;
 
 /// How much and how long.
 #[derive(Debug, Clone)]
@@ -56,6 +61,7 @@ pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output =
         .max_header_list_size(u32::try_from(HEAD).unwrap_or(u32::MAX))
         .keep_alive_interval(Some(limits.head_time));
     let graceful = GracefulShutdown::new();
+    let cut = CancellationToken::new();
     let permits = Arc::new(Semaphore::new(limits.connections));
     tokio::pin!(stop);
     loop {
@@ -64,20 +70,17 @@ pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output =
             () = &mut stop => break,
         };
         let Some((stream, permit)) = accepted else { continue };
-        let asked = Arc::new(AtomicBool::new(false));
+        let activity = Activity::new();
         let service = {
-            let (host, asked) = (host.clone(), Arc::clone(&asked));
-            service_fn(move |request| {
-                asked.store(true, Ordering::Relaxed);
-                host.clone().serve(request)
-            })
+            let (host, activity) = (host.clone(), activity.clone());
+            service_fn(move |request| serve_one(host.clone(), activity.clone(), request))
         };
         builder.http1().timer(ReusedTimer::default());
         let connection = builder
             .serve_connection_with_upgrades(TokioIo::new(patient(stream, &limits)), service)
             .into_owned();
         let connection = graceful.watch(connection);
-        let head_time = limits.head_time;
+        let (head_time, body_time, cut) = (limits.head_time, limits.body_time, cut.clone());
         tokio::spawn(async move {
             tokio::select! {
                 ended = connection => {
@@ -85,9 +88,10 @@ pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output =
                         tracing::debug!("a connection ended: {error}");
                     }
                 }
-                () = no_first_request(&asked, head_time) => {
-                    tracing::debug!("a connection without a request is closed");
+                () = activity.is_idle(head_time, body_time) => {
+                    tracing::debug!("a connection on which nothing goes on is closed");
                 }
+                () = cut.cancelled() => {}
             }
             drop(permit);
         });
@@ -97,10 +101,30 @@ pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output =
         "stopping: no new connections, {} seconds for the requests that go on",
         limits.grace.as_secs()
     );
-    if tokio::time::timeout(limits.grace, graceful.shutdown()).await.is_err() {
+    let end = tokio::time::Instant::now() + limits.grace;
+    if tokio::time::timeout_at(end, graceful.shutdown()).await.is_err() {
         tracing::warn!("some connections did not end in time and are closed");
+        cut.cancel();
     }
-    core.finish().await;
+    // Who changes something gets a moment more, as it is better to end it than to recover from it.
+    if tokio::time::timeout_at(end + LAST_MOMENT, core.finish()).await.is_err() {
+        tracing::warn!("some changes did not end in time; the next start recovers from them");
+    }
+}
+
+/// How long changes may go on when all connections are closed.
+const LAST_MOMENT: Duration = Duration::from_secs(5);
+
+async fn serve_one(
+    host: Host,
+    activity: Activity,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let busy = activity.request(request.version());
+    let response = host.serve(request).await?;
+    let response = activity.answer(response);
+    drop(busy);
+    Ok(response)
 }
 
 /// A connection on which a client that does not read its answers is given up.
@@ -108,15 +132,6 @@ fn patient(stream: TcpStream, limits: &Limits) -> Pin<Box<TimeoutStream<TcpStrea
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(limits.body_time));
     Box::pin(stream)
-}
-
-/// Ready where the first request does not come in time. Hyper's own time-out begins only when it knows which version of
-/// HTTP is spoken, and it waits for ever to find out.
-async fn no_first_request(asked: &AtomicBool, time: Duration) {
-    tokio::time::sleep(time).await;
-    if asked.load(Ordering::Relaxed) {
-        std::future::pending::<()>().await;
-    }
 }
 
 async fn accept(

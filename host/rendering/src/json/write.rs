@@ -16,8 +16,13 @@ pub(crate) fn to_body(representation: &Representation) -> Result<Vec<u8>, Cannot
         Representation::Entity(view) => entity(&mut body, view)?,
         Representation::Collection(views) => return collection(views),
         Representation::Categories(views) => serde_json::to_writer(&mut body, &Model(views))?,
+        // JSON has no form for locations alone, so what was made is shown: one as it is, several as a collection.
+        Representation::Created(views) => match &views[..] {
+            [view] => entity(&mut body, view)?,
+            views => return collection(views),
+        },
         // Nothing to say, in a form that a JSON parser takes.
-        Representation::Created(_) | Representation::Done => body.extend_from_slice(b"{}"),
+        Representation::Done => body.extend_from_slice(b"{}"),
     }
     Ok(body)
 }

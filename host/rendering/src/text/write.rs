@@ -89,7 +89,7 @@ impl Sink for Parameters<'_> {
 fn write(sink: &mut impl Sink, representation: &Representation, base: &str) -> Result<(), CannotRender> {
     match representation {
         Representation::Entity(view) => entity(sink, view)?,
-        Representation::Collection(views) => {
+        Representation::Collection(views) | Representation::Created(views) => {
             for view in views {
                 location(sink, &view.entity.location, base);
             }
@@ -97,11 +97,6 @@ fn write(sink: &mut impl Sink, representation: &Representation, base: &str) -> R
         Representation::Categories(views) => {
             for view in views {
                 category(sink, view);
-            }
-        }
-        Representation::Created(locations) => {
-            for path in locations {
-                location(sink, path, base);
             }
         }
         Representation::Done => {}

@@ -58,7 +58,10 @@ fn json06_a_collection_holds_its_entities_in_full() {
 
 #[test]
 fn what_has_no_object_is_empty() {
-    assert_eq!(json(&Representation::Created(vec![example::path("/compute/1")])), "{}");
+    let one = json(&Representation::Created(vec![example::compute()]));
+    assert_eq!(one, json(&Representation::Entity(example::compute())));
+    let views = vec![example::compute(), example::link(None)];
+    assert_eq!(json(&Representation::Created(views.clone())), json(&Representation::Collection(views)));
     assert_eq!(json(&Representation::Done), "{}");
 }
 

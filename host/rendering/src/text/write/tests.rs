@@ -142,7 +142,7 @@ fn an_empty_answer_is_empty() {
 
 #[test]
 fn a_created_entity_is_named_and_nothing_else() {
-    let created = Representation::Created(vec![example::path("/compute/1")]);
+    let created = Representation::Created(vec![example::compute()]);
     assert_eq!(plain(&created), ["X-OCCI-Location: http://example.com/compute/1"]);
 }
 
