@@ -1,0 +1,57 @@
+//! Several things in one request: all of them, or none.
+
+use serde_json::json;
+
+use super::{Check, check};
+use crate::draft::location;
+use crate::session::Session;
+use crate::verdict::{Verdict, skip};
+
+pub(super) const CHECKS: &[Check] = &[
+    check(&["H11-12"], an_association_is_whole),
+    check(&["H11-12"], a_creation_of_several_is_whole),
+    check(&["HTTP-31"], several_are_created),
+];
+
+fn an_association_is_whole(s: &mut Session) -> Verdict {
+    let (entity, tag, draft) = (s.make_resource()?, s.make_tag()?, s.resource()?);
+    let missing = format!("{}{}", draft.location, s.name());
+    let missing = s.client.url(&missing);
+    let lines = [location(&entity.url), location(&missing)];
+    let answer = s.client.post(&tag.location).text(&lines).send()?.refused()?;
+    answer.hold(!s.read(&entity)?.has(&tag.id()), "nothing associated")
+}
+
+fn a_creation_of_several_is_whole(s: &mut Session) -> Verdict {
+    let draft = s.resource()?;
+    let tag = s.make_tag()?;
+    let right = draft.clone().mixin(tag.names());
+    let wrong = draft.clone().mixin(("http://example.org/no/such#", "mixin"));
+    let answer =
+        s.client.post(&draft.location).json(&json!({"resources": [right.json(), wrong.json()]})).send()?;
+    s.made(&answer);
+    let members = s.listing(&tag.location)?;
+    for url in &members {
+        s.keep(url);
+    }
+    if answer.succeeded() {
+        return answer.refused().map(drop);
+    }
+    answer.hold(members.is_empty(), "nothing created")
+}
+
+/// A permission for servers; who takes it makes all of them.
+fn several_are_created(s: &mut Session) -> Verdict {
+    let (draft, tag) = (s.resource()?, s.make_tag()?);
+    let one = draft.clone().mixin(tag.names()).json();
+    let answer = s.client.post(&draft.location).json(&json!({"resources": [one, one]})).send()?;
+    s.made(&answer);
+    let members = s.listing(&tag.location)?;
+    for url in &members {
+        s.keep(url);
+    }
+    if !answer.succeeded() {
+        return skip(format!("the server creates one at a time: {}", answer.brief()));
+    }
+    answer.hold(members.len() == 2, "both entities created")
+}

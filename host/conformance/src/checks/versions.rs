@@ -1,0 +1,26 @@
+//! Which version is spoken. That every answer names it in `Server` is watched by `observe`.
+
+use super::{Check, check};
+use crate::session::Session;
+use crate::verdict::Verdict;
+
+pub(super) const CHECKS: &[Check] =
+    &[check(&["HTTP-11", "H11-29"], newer_clients_are_told), check(&["HTTP-11"], known_clients_are_served)];
+
+fn ask(s: &Session, agent: &str) -> Verdict<crate::answer::Answer> {
+    s.client.get("-/").only("User-Agent", Some(agent)).send()
+}
+
+fn newer_clients_are_told(s: &mut Session) -> Verdict {
+    for agent in ["some-client/1.0 OCCI/1.3", "OCCI/2.0 (linux)"] {
+        ask(s, agent)?.is(&[501])?;
+    }
+    Ok(())
+}
+
+fn known_clients_are_served(s: &mut Session) -> Verdict {
+    for agent in ["some-client/4.3 (linux) OCCI/1.1", "some-client/1.0 OCCI/1.2"] {
+        ask(s, agent)?.is(&[200])?;
+    }
+    Ok(())
+}
