@@ -20,6 +20,8 @@ const PREFERRED: [&str; 5] = [
 const TRIED: usize = 12;
 const KEPT: usize = 4;
 
+const TITLE: &str = "occi.core.title";
+
 impl Session {
     /// Kinds below one of the core's, the preferred first and the core's own last.
     fn kinds(&self, base: &str) -> Vec<Type> {
@@ -37,7 +39,7 @@ impl Session {
     pub(crate) fn find_resources(&mut self) {
         for kind in self.kinds(RESOURCE).iter().take(TRIED) {
             if self.resources.len() < KEPT
-                && let Some(draft) = sketch(kind)
+                && let Some(draft) = self.sketch(kind)
                 && self.make(&draft).is_ok()
             {
                 self.resources.push(draft);
@@ -48,7 +50,7 @@ impl Session {
     pub(crate) fn find_link(&mut self) {
         let ends: Vec<_> = self.resources.clone().iter().map(|draft| self.make(draft).ok()).collect();
         for kind in self.kinds(LINK).iter().take(TRIED) {
-            let Some(draft) = sketch(kind) else { continue };
+            let Some(draft) = self.sketch(kind) else { continue };
             for (from, source) in ends.iter().enumerate() {
                 for (to, target) in ends.iter().enumerate() {
                     if let (true, Some(source), Some(target)) =
@@ -90,26 +92,30 @@ impl Session {
             }
         }
     }
-}
 
-/// What a creation of a Kind takes, as far as it is declared; none where a value is needed that cannot be made up, or
-/// there is no place for it.
-fn sketch(kind: &Type) -> Option<Draft> {
-    if kind.id() == ENTITY {
-        return None;
-    }
-    let mut draft = Draft {
-        scheme: kind.scheme.clone(),
-        term: kind.term.clone(),
-        location: kind.location.clone()?,
-        mixins: Vec::new(),
-        attributes: Vec::new(),
-        links: Vec::new(),
-    };
-    for attribute in kind.attributes.iter().filter(|attribute| attribute.required) {
-        if !matches!(attribute.name.as_str(), "occi.core.id" | "occi.core.source" | "occi.core.target") {
-            draft = draft.with(&attribute.name, candidates(attribute).first()?.clone());
+    /// What a creation of a Kind takes, as far as it is declared; none where a value is needed that cannot be made up, or
+    /// there is no place for it.
+    fn sketch(&mut self, kind: &Type) -> Option<Draft> {
+        if kind.id() == ENTITY {
+            return None;
         }
+        let mut draft = Draft {
+            scheme: kind.scheme.clone(),
+            term: kind.term.clone(),
+            location: kind.location.clone()?,
+            mixins: Vec::new(),
+            attributes: Vec::new(),
+            links: Vec::new(),
+        };
+        for attribute in kind.attributes.iter().filter(|attribute| attribute.required) {
+            if !matches!(attribute.name.as_str(), "occi.core.id" | "occi.core.source" | "occi.core.target") {
+                draft = draft.with(&attribute.name, candidates(attribute).first()?.clone());
+            }
+        }
+        if kind.attribute(TITLE).is_some() {
+            draft = draft.with(TITLE, self.mark.clone());
+        }
+        self.trying = Some(draft.location.clone());
+        Some(draft)
     }
-    Some(draft)
 }

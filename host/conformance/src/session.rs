@@ -1,4 +1,4 @@
-//! One run against one endpoint: what was found there, what was made there, and its removal.
+//! One run against one endpoint: what was found there, what was made there. What removes it again is in `removal`.
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -7,11 +7,8 @@ use crate::answer::Answer;
 use crate::client::{self, Client};
 use crate::draft::{self, Draft};
 use crate::model::{Model, Type};
-use crate::verdict::{Verdict, skip};
+use crate::verdict::{Stop, Verdict, skip};
 use crate::wire::text::Text;
-
-/// How many members of a collection are looked at for one that was made without an answer that says where.
-const SEARCHED: usize = 50;
 
 /// An entity that was made; its URL.
 #[derive(Debug, Clone)]
@@ -69,11 +66,17 @@ pub(crate) struct Session {
     /// A link that can be made, without its ends, and the Kinds at these, by their place in `resources`.
     pub(crate) link: Option<(Draft, usize, usize)>,
     pub(crate) extension: Option<Extension>,
-    /// Part of every name that is made up, so that two runs do not meet.
-    run: String,
+    /// What every name that is made up begins with, and every title where a check sets none. Two runs have two.
+    pub(crate) mark: String,
     serial: u32,
-    made: Vec<String>,
-    tags: Vec<Tag>,
+    /// Entities to be removed, by URL.
+    pub(crate) made: Vec<String>,
+    /// Requests that made something of which the answer does not say where it is.
+    pub(crate) lost: Vec<String>,
+    /// The location of a Kind of which it is still to be found out whether it can be made.
+    pub(crate) trying: Option<String>,
+    /// Mixins to be removed.
+    pub(crate) tags: Vec<Tag>,
     /// What could not be removed.
     pub(crate) left: Vec<String>,
 }
@@ -88,9 +91,11 @@ impl Session {
             resources: Vec::new(),
             link: None,
             extension: None,
-            run: Uuid::new_v4().simple().to_string()[..12].to_owned(),
+            mark: format!("conformance-{}", &Uuid::new_v4().simple().to_string()[..12]),
             serial: 0,
             made: Vec::new(),
+            lost: Vec::new(),
+            trying: None,
             tags: Vec::new(),
             left: Vec::new(),
         };
@@ -104,7 +109,7 @@ impl Session {
     /// A name that nothing else has.
     pub(crate) fn name(&mut self) -> String {
         self.serial += 1;
-        format!("conformance-{}-{}", self.run, self.serial)
+        format!("{}-{}", self.mark, self.serial)
     }
 
     /// The first resource that can be made here.
@@ -140,26 +145,15 @@ impl Session {
 
     /// Makes an entity as a step towards a check.
     pub(crate) fn make(&mut self, draft: &Draft) -> Verdict<Entity> {
-        let title = self.name();
-        let titled = if draft.attributes.iter().any(|(name, _)| name == "occi.core.title") {
-            draft.clone()
-        } else {
-            draft.clone().with("occi.core.title", title.clone())
-        };
-        let answer = self.client.post(&draft.location).draft(&titled).send()?;
+        let answer = self.client.post(&draft.location).draft(draft).send()?;
         let answer = answer.needed(&format!("make a {}", draft.term))?;
-        if let Some(entity) = self.made(&answer) {
-            return Ok(entity);
+        match self.made(&answer) {
+            Some(entity) => Ok(entity),
+            None => self.find_lost().ok_or_else(|| {
+                let what = format!("the server does not say where the new {} is", draft.term);
+                Stop::NotApplicable(format!("{what}: {}", answer.brief()))
+            }),
         }
-        // It says not where; the collection does.
-        let listing = self.listing(&draft.location)?;
-        for url in listing.iter().rev().take(SEARCHED).filter(|url| !self.is_ours(url)) {
-            let found = self.client.get(url).send()?.read();
-            if found.attribute("occi.core.title") == Some(&Value::from(title.as_str())) {
-                return Ok(self.keep(url));
-            }
-        }
-        skip(format!("the server does not say where the new {} is: {}", draft.term, answer.brief()))
     }
 
     /// The first of those that an answer says were made, which from then on is ours to remove.
@@ -169,6 +163,9 @@ impl Session {
         }
         let header = answer.header("location");
         let urls = if header.is_empty() { answer.read().locations } else { vec![header] };
+        if urls.is_empty() {
+            self.lost.push(answer.asked.clone());
+        }
         let entities: Vec<_> = urls.iter().map(|url| self.keep(url)).collect();
         entities.first().cloned()
     }
@@ -229,13 +226,13 @@ impl Session {
 
     /// Takes a Mixin for ours to remove, at the location that the server shows for it.
     pub(crate) fn keep_tag(&mut self, mut tag: Tag) -> Verdict<Tag> {
+        self.tags.push(tag.clone());
         let all = self.client.get("-/").send()?.read();
         if let Some(shown) = all.categories.iter().find(|category| category.id() == tag.id())
             && let Some(location) = &shown.location
         {
             tag.location.clone_from(location);
         }
-        self.tags.push(tag.clone());
         Ok(tag)
     }
 
@@ -255,26 +252,6 @@ impl Session {
     /// The URLs of a collection.
     pub(crate) fn listing(&self, collection: &str) -> Verdict<Vec<String>> {
         Ok(self.client.get(collection).send()?.needed("list a collection")?.read().locations)
-    }
-
-    /// Removes what was made, the newest first. Nothing else is touched.
-    pub(crate) fn tidy(&mut self) {
-        while let Some(url) = self.made.pop() {
-            let answer = self.client.delete(&url).try_send();
-            if !answer.is_ok_and(|answer| answer.succeeded() || matches!(answer.status, 404 | 410)) {
-                self.left.push(url);
-            }
-        }
-        while let Some(tag) = self.tags.pop() {
-            let answer = self.client.delete("-/").text(&[tag.line()]).try_send();
-            let gone = |client: &Client| {
-                let all = client.get("-/").send().map(|answer| answer.read());
-                all.is_ok_and(|all| !all.has(&tag.id()))
-            };
-            if !answer.is_ok_and(|answer| answer.succeeded()) && !gone(&self.client) {
-                self.left.push(tag.id());
-            }
-        }
     }
 }
 

@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::{Check, check};
+use crate::answer::Answer;
 use crate::draft::location;
-use crate::session::Session;
+use crate::session::{Session, Tag};
 use crate::verdict::{Verdict, skip};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -22,6 +23,18 @@ fn an_association_is_whole(s: &mut Session) -> Verdict {
     answer.hold(!s.read(&entity)?.has(&tag.id()), "nothing associated")
 }
 
+/// What a creation made, all of which has a Mixin of our own.
+fn members(s: &mut Session, tag: &Tag, answer: &Answer) -> Verdict<Vec<String>> {
+    let members = s.listing(&tag.location)?;
+    for url in &members {
+        s.keep(url);
+    }
+    if members.is_empty() {
+        s.made(answer);
+    }
+    Ok(members)
+}
+
 fn a_creation_of_several_is_whole(s: &mut Session) -> Verdict {
     let draft = s.resource()?;
     let tag = s.make_tag()?;
@@ -29,11 +42,7 @@ fn a_creation_of_several_is_whole(s: &mut Session) -> Verdict {
     let wrong = draft.clone().mixin(("http://example.org/no/such#", "mixin"));
     let answer =
         s.client.post(&draft.location).json(&json!({"resources": [right.json(), wrong.json()]})).send()?;
-    s.made(&answer);
-    let members = s.listing(&tag.location)?;
-    for url in &members {
-        s.keep(url);
-    }
+    let members = members(s, &tag, &answer)?;
     if answer.succeeded() {
         return answer.refused().map(drop);
     }
@@ -45,11 +54,7 @@ fn several_are_created(s: &mut Session) -> Verdict {
     let (draft, tag) = (s.resource()?, s.make_tag()?);
     let one = draft.clone().mixin(tag.names()).json();
     let answer = s.client.post(&draft.location).json(&json!({"resources": [one, one]})).send()?;
-    s.made(&answer);
-    let members = s.listing(&tag.location)?;
-    for url in &members {
-        s.keep(url);
-    }
+    let members = members(s, &tag, &answer)?;
     if !answer.succeeded() {
         return skip(format!("the server creates one at a time: {}", answer.brief()));
     }

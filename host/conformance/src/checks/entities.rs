@@ -8,7 +8,7 @@ use crate::draft::{Draft, category};
 use crate::model::ENTITY;
 use crate::session::Session;
 use crate::verdict::{Verdict, fail};
-use crate::wire::category::Class;
+use crate::wire::category::Category;
 use crate::wire::is_uri;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -111,11 +111,10 @@ fn types_are_identified_by_scheme_and_term(s: &mut Session) -> Verdict {
     let entity = s.make_resource()?;
     let answer = s.client.get(&entity.url).send()?.needed("read an entity")?;
     let read = answer.read();
-    let categories = read.categories.iter().map(|category| (category.id(), category.class));
-    let actions = read.actions().map(|link| (link.rel.clone(), Some(Class::Action)));
-    for (id, class) in categories.chain(actions) {
-        let known = s.model.find(&id).is_some_and(|known| class == Some(known.class));
-        answer.hold(known, &format!("categories of the query interface; {id} is none"))?;
+    let categories = read.categories.iter().map(Category::id);
+    for id in categories.chain(read.actions().map(|link| link.rel.clone())) {
+        answer
+            .hold(s.model.find(&id).is_some(), &format!("categories of the query interface; {id} is none"))?;
     }
     Ok(())
 }

@@ -66,7 +66,7 @@ fn joined() -> String {
 fn headers_may_be_joined_or_repeated(s: &mut Session) -> Verdict {
     let draft = s.resource()?;
     let repeated = draft.clone().with(TITLE, "one, 1").with(SUMMARY, "two").lines();
-    let mut list = draft.lines();
+    let mut list = draft.clone().without(TITLE).lines();
     list.push(joined());
     for lines in [repeated, list] {
         let answer = s.client.post(&draft.location).occi(&lines).send()?;
@@ -78,7 +78,7 @@ fn headers_may_be_joined_or_repeated(s: &mut Session) -> Verdict {
 fn lines_may_be_joined_or_repeated(s: &mut Session) -> Verdict {
     let draft = s.resource()?;
     let repeated = draft.clone().with(TITLE, "one, 1").with(SUMMARY, "two").lines();
-    let mut list = draft.lines();
+    let mut list = draft.clone().without(TITLE).lines();
     list.push(joined());
     for lines in [repeated, list] {
         let answer = s.client.post(&draft.location).text(&lines).send()?;
