@@ -71,15 +71,19 @@ fn root(s: &Session) -> Verdict<String> {
 }
 
 fn other_paths_list_what_is_below(s: &mut Session) -> Verdict {
-    let (one, two) = (s.resource()?, s.other()?);
-    let (one, two) = (s.make(&one)?, s.make(&two)?);
+    s.resource()?;
+    let mut entities = Vec::new();
+    for draft in s.resources.clone() {
+        entities.push(s.make(&draft)?);
+    }
     let root = root(s)?;
     let answer = s.client.get(&root).accept(URI_LIST).send()?;
     if !answer.succeeded() {
         return skip(format!("the server does not offer it: {}", answer.brief()));
     }
     let found = answer.read().locations;
-    answer.hold(one.is_in(&found) && two.is_in(&found), "the members of all collections below")
+    let all = entities.iter().all(|entity| entity.is_in(&found));
+    answer.hold(all, "the members of all collections below")
 }
 
 fn a_collection_is_emptied(s: &mut Session) -> Verdict {

@@ -16,6 +16,7 @@ pub(super) const CHECKS: &[Check] = &[
     check(&["JSON-04"], attributes_are_flat),
     check(&["JSON-05"], values_have_the_declared_type),
     check(&["JSON-06"], collections_hold_whole_entities),
+    check(&["JSON-06"], mixed_collections_have_an_array_each),
     check(&["JSON-10"], names_of_the_core_are_members),
 ];
 
@@ -87,6 +88,15 @@ fn collections_hold_whole_entities(s: &mut Session) -> Verdict {
     answer.hold(count == 2, "both members in the array resources")?;
     let whole = resources.as_array().into_iter().flatten().any(|member| *member == alone);
     answer.hold(whole, &format!("the members as they are alone: {alone}"))
+}
+
+fn mixed_collections_have_an_array_each(s: &mut Session) -> Verdict {
+    let (source, link, _) = s.make_link()?;
+    let tag = s.make_tag_on(&[&source, &link])?;
+    let answer = s.client.get(&tag.location).accept(OCCI_JSON).send()?.is(&[200])?;
+    let object = answer.value();
+    let one = |list: &str| object[list].as_array().map(Vec::len) == Some(1);
+    answer.hold(one("resources") && one("links"), "a resource in the array resources, a link in links")
 }
 
 fn names_of_the_core_are_members(s: &mut Session) -> Verdict {

@@ -9,8 +9,10 @@ use crate::wire::category::Class;
 
 pub(super) const CHECKS: &[Check] = &[
     check(&["HTTP-32", "H11-11"], entities_are_associated),
+    check(&["HTTP-32"], an_association_answers_with_the_collection),
     check(&["HTTP-32"], a_kinds_collection_associates_nothing),
     check(&["HTTP-30", "H11-11"], members_are_replaced),
+    check(&["HTTP-30"], a_replacement_answers_with_the_collection),
     check(&["HTTP-30"], a_kinds_collection_is_not_put),
     check(&["HTTP-35", "H11-11"], members_are_dissociated),
     check(&["HTTP-35"], all_members_are_dissociated),
@@ -33,8 +35,8 @@ fn has(s: &Session, entity: &Entity, tag: &Tag) -> Verdict<bool> {
     Ok(s.read(entity)?.has(&tag.id()))
 }
 
-/// Fails unless the answer is the collection as it is now: these members and no others.
-fn is_collection(s: &Session, answer: &Answer, tag: &Tag, members: &[&Entity]) -> Verdict {
+/// Fails unless the collection has these members after it, and no others.
+fn leaves(s: &Session, answer: &Answer, tag: &Tag, members: &[&Entity]) -> Verdict {
     let listing = s.listing(&tag.location)?;
     let same = |listing: &[String]| {
         listing.len() == members.len() && members.iter().all(|entity| entity.is_in(listing))
@@ -45,11 +47,17 @@ fn is_collection(s: &Session, answer: &Answer, tag: &Tag, members: &[&Entity]) -
 fn entities_are_associated(s: &mut Session) -> Verdict {
     let (one, two, tag) = (s.make_resource()?, s.make_resource()?, s.make_tag()?);
     let answer = s.client.post(&tag.location).text(&lines(&[&one, &two])).send()?.is(&[200])?;
-    is_collection(s, &answer, &tag, &[&one, &two])?;
+    leaves(s, &answer, &tag, &[&one, &two])?;
     for entity in [&one, &two] {
         answer.hold(has(s, entity, &tag)?, "entities that show the Mixin")?;
     }
     Ok(())
+}
+
+fn an_association_answers_with_the_collection(s: &mut Session) -> Verdict {
+    let (entity, tag) = (s.make_resource()?, s.make_tag()?);
+    let answer = s.client.post(&tag.location).text(&lines(&[&entity])).send()?.is(&[200])?;
+    answer.hold(entity.is_in(&answer.read().locations), "the collection, with the new member")
 }
 
 fn a_kinds_collection_associates_nothing(s: &mut Session) -> Verdict {
@@ -61,9 +69,17 @@ fn members_are_replaced(s: &mut Session) -> Verdict {
     let (one, two) = (s.make_resource()?, s.make_resource()?);
     let tag = s.make_tag_on(&[&one])?;
     let answer = s.client.put(&tag.location).text(&lines(&[&two])).send()?.is(&[200])?;
-    is_collection(s, &answer, &tag, &[&two])?;
+    leaves(s, &answer, &tag, &[&two])?;
     answer
         .hold(!has(s, &one, &tag)? && has(s, &two, &tag)?, "the Mixin on what was named, and on nothing else")
+}
+
+fn a_replacement_answers_with_the_collection(s: &mut Session) -> Verdict {
+    let (one, two) = (s.make_resource()?, s.make_resource()?);
+    let tag = s.make_tag_on(&[&one])?;
+    let answer = s.client.put(&tag.location).text(&lines(&[&two])).send()?.is(&[200])?;
+    let members = answer.read().locations;
+    answer.hold(two.is_in(&members) && !one.is_in(&members), "the collection as it is now")
 }
 
 fn a_kinds_collection_is_not_put(s: &mut Session) -> Verdict {
@@ -75,7 +91,7 @@ fn members_are_dissociated(s: &mut Session) -> Verdict {
     let (one, two) = (s.make_resource()?, s.make_resource()?);
     let tag = s.make_tag_on(&[&one, &two])?;
     let answer = s.client.delete(&tag.location).text(&lines(&[&one])).send()?.is(&[200])?;
-    is_collection(s, &answer, &tag, &[&two])?;
+    leaves(s, &answer, &tag, &[&two])?;
     answer.hold(!has(s, &one, &tag)? && has(s, &two, &tag)?, "the Mixin taken off what was named")
 }
 

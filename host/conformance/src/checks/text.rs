@@ -13,8 +13,10 @@ use crate::wire::text::Line;
 pub(super) const CHECKS: &[Check] = &[
     check(&["TXT-01"], all_renderings_are_spoken),
     check(&["TXT-03"], headers_say_the_same_as_lines),
+    check(&["TXT-03"], a_creation_in_headers_is_answered_ok),
     check(&["TXT-04", "H11-27"], headers_may_be_joined_or_repeated),
     check(&["H11-27"], lines_may_be_joined_or_repeated),
+    check(&["TXT-04", "H11-27"], categories_may_be_joined),
     check(&["TXT-05"], what_separates_is_quoted),
     check(&["TXT-06"], headers_are_not_cut_off),
     check(&["TXT-07", "H11-26"], what_is_no_listing_is_no_uri_list),
@@ -46,6 +48,14 @@ fn headers_say_the_same_as_lines(s: &mut Session) -> Verdict {
     answer.hold(read.has(&draft.kind()), "the Category in a header")?;
     answer
         .hold(read.attribute(TITLE).is_some_and(|title| title == "in headers"), "the attributes in a header")
+}
+
+fn a_creation_in_headers_is_answered_ok(s: &mut Session) -> Verdict {
+    let draft = s.resource()?;
+    let request = s.client.post(&draft.location).occi(&draft.lines()).accept(TEXT_OCCI);
+    let answer = request.send()?.needed("make a resource in headers")?;
+    s.made(&answer);
+    answer.hold(answer.body.trim_end() == "OK", "the body OK")
 }
 
 /// Whether what a request makes has both attributes.
@@ -85,6 +95,21 @@ fn lines_may_be_joined_or_repeated(s: &mut Session) -> Verdict {
         makes(s, &answer)?;
     }
     Ok(())
+}
+
+fn categories_may_be_joined(s: &mut Session) -> Verdict {
+    let tag = s.make_tag()?;
+    let draft = s.resource()?.mixin(tag.names());
+    let mut lines = draft.lines();
+    let mixin = lines.remove(1);
+    lines[0] = lines[0].clone() + ", " + mixin.trim_start_matches("Category: ");
+    let answer = s.client.post(&draft.location).occi(&lines).send()?;
+    answer.hold(answer.succeeded(), "an entity made")?;
+    let Some(entity) = s.made(&answer) else {
+        return skip("the server does not say where the new entity is");
+    };
+    let read = s.read(&entity)?;
+    answer.hold(read.has(&draft.kind()) && read.has(&tag.id()), "both Categories taken")
 }
 
 fn what_separates_is_quoted(s: &mut Session) -> Verdict {

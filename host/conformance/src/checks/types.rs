@@ -85,10 +85,11 @@ fn attributes_are_described(s: &mut Session) -> Verdict {
         let described = object["attributes"].as_object();
         let keys: BTreeSet<_> = described.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
         let lost: Vec<_> = names.symmetric_difference(&keys).collect();
-        let typed = described.into_iter().flatten().all(|(_, is)| is.is_object() && !is["type"].is_null());
-        (!lost.is_empty() || !typed).then(|| format!("{}: {lost:?}, all types stated: {typed}", text.id()))
+        let objects = described.into_iter().flatten().all(|(_, is)| is.is_object());
+        (!lost.is_empty() || !objects)
+            .then(|| format!("{}: {lost:?}, descriptions are objects: {objects}", text.id()))
     });
-    none_is(wrong, "the same attributes in text and JSON, each with its type")
+    none_is(wrong, "the same attributes in text and JSON, each described")
 }
 
 fn foreign_attributes_have_foreign_names(s: &mut Session) -> Verdict {

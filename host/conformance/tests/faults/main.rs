@@ -17,7 +17,7 @@ mod server;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use occi_conformance::{Options, Report, run};
+use occi_conformance::{Options, Outcome, Report, run};
 use proxy::{Answer, Asked, Proxy};
 use serde_json::Value;
 use server::Server;
@@ -27,6 +27,10 @@ static TURN: Mutex<()> = Mutex::new(());
 
 fn ids(report: &Report) -> BTreeSet<&'static str> {
     report.failed().map(|(row, _)| row.id).collect()
+}
+
+fn outcome(report: &Report, id: &str) -> Outcome {
+    report.rows.iter().find(|row| row.id == id).unwrap().outcome.clone()
 }
 
 /// The clauses that fail behind a proxy, and do not without it.
@@ -54,6 +58,38 @@ fn found_in(clauses: &[&str], answer: fn(&Asked, &mut Answer)) {
 #[track_caller]
 fn found_in_requests(clauses: &[&str], request: fn(&mut Asked) -> Option<Answer>) {
     assert_eq!(failing(proxy::Fault::in_requests(request)), clauses.iter().copied().collect());
+}
+
+/// What a server has not is not applicable, and no failure.
+#[test]
+fn a_server_of_the_core_alone() {
+    let extensions = tempfile::tempdir().unwrap();
+    let server = Server::start(extensions.path());
+    let report = run(&Options::of(format!("http://{}", server.address()))).unwrap();
+    assert_eq!(ids(&report), BTreeSet::new());
+    assert_eq!(outcome(&report, "CORE-41"), Outcome::Passed);
+    let without_actions = outcome(&report, "HTTP-27");
+    assert!(matches!(without_actions, Outcome::NotApplicable(_)), "{without_actions:?}");
+    assert_eq!(server.entities(), "", "the suite removes what it makes");
+}
+
+/// Headers are sent with each request, but for the one that looks what happens without.
+#[test]
+fn a_server_that_asks_for_credentials() {
+    let guard = |asked: &mut Asked| {
+        let mut refusal = Answer::empty(401);
+        refusal.set("www-authenticate", "Basic realm=\"conformance\"");
+        (asked.header("authorization") != "Basic dTpw").then_some(refusal)
+    };
+    let server = Server::shared();
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let proxy = Proxy::start(server.address(), proxy::Fault::in_requests(guard));
+    let mut options = Options::of(proxy.endpoint());
+    options.only = vec!["HTTP-37".into(), "HTTP-31".into()];
+    options.headers = vec!["Authorization: Basic dTpw".into()];
+    let report = run(&options).unwrap();
+    assert_eq!(outcome(&report, "HTTP-37"), Outcome::Passed);
+    assert_eq!(outcome(&report, "HTTP-31"), Outcome::Passed);
 }
 
 #[test]
@@ -193,6 +229,16 @@ fn filters_are_ignored() {
             asked.headers.remove("content-type");
         }
         None
+    });
+}
+
+#[test]
+fn associations_answer_nothing() {
+    found_in(&["HTTP-30", "HTTP-32"], |asked, answer| {
+        let names_members = asked.text().contains("X-OCCI-Location");
+        if names_members && answer.status == 200 {
+            answer.body.clear();
+        }
     });
 }
 

@@ -1,7 +1,7 @@
 //! The real server, on a folder and a port of its own.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -19,13 +19,14 @@ impl Server {
         static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         shared.upgrade().unwrap_or_else(|| {
-            let server = Arc::new(Self::start());
+            let server = Arc::new(Self::start(&extensions(&program())));
             *shared = Arc::downgrade(&server);
             server
         })
     }
 
-    fn start() -> Self {
+    /// One with the extensions in a folder.
+    pub(crate) fn start(extensions: &Path) -> Self {
         let program = program();
         let folder = tempfile::tempdir().unwrap();
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
@@ -33,7 +34,7 @@ impl Server {
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(folder.path().join("data"))
             .arg("--extensions")
-            .arg(extensions(&program))
+            .arg(extensions)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -77,7 +78,7 @@ fn program() -> PathBuf {
     program
 }
 
-fn extensions(program: &std::path::Path) -> PathBuf {
+fn extensions(program: &Path) -> PathBuf {
     let named = ["OCCI_EXTENSIONS", "OCCI_TEST_EXTENSIONS"].into_iter().find_map(std::env::var_os);
     named.map_or_else(|| program.with_file_name("extensions"), PathBuf::from)
 }
