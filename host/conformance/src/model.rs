@@ -107,6 +107,17 @@ impl Model {
         line
     }
 
+    /// Whether an entity of a Kind may show an attribute: the Kind declares it, or one that it descends from. Those of
+    /// the core need not be repeated by every Kind.
+    pub(crate) fn declares(&self, kind: &str, name: &str) -> bool {
+        name.starts_with("occi.core.")
+            || self
+                .lineage(kind)
+                .iter()
+                .filter_map(|id| self.find(id))
+                .any(|one| one.attribute(name).is_some())
+    }
+
     /// Whether a Mixin says that it fits entities of a Kind.
     pub(crate) fn fits(&self, mixin: &Type, kind: &str) -> bool {
         mixin.applies.is_empty() || self.lineage(kind).iter().any(|one| mixin.applies.contains(one))
@@ -175,6 +186,11 @@ fn complete(known: &mut Type, whole: Type) {
             attribute.default.clone_from(&same.default);
         }
     }
+}
+
+/// A value as it is said to people.
+pub(crate) fn shown(value: Option<&Value>) -> String {
+    value.map_or_else(|| "nothing".to_owned(), Value::to_string)
 }
 
 /// The strings of a JSON array; none of anything else.

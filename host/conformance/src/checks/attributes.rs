@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Check, check};
 use crate::answer::Answer;
 use crate::draft::{Draft, attribute};
-use crate::model::Attribute;
+use crate::model::{Attribute, shown};
 use crate::session::{Entity, Session};
 use crate::values::{allows, candidates, forbidden};
 use crate::verdict::{Verdict, fail, skip};
@@ -22,7 +22,7 @@ pub(super) const CHECKS: &[Check] = &[
     check(&["JSON-07"], defaults_are_used),
 ];
 
-fn shown(s: &Session, entity: &Entity, name: &str) -> Verdict<Option<Value>> {
+fn shows(s: &Session, entity: &Entity, name: &str) -> Verdict<Option<Value>> {
     Ok(s.read(entity)?.attribute(name).cloned())
 }
 
@@ -66,7 +66,7 @@ fn immutable_attributes_are_the_servers(s: &mut Session) -> Verdict {
     let draft = draft.with(&name, value.clone());
     let answer = s.client.post(&draft.location).draft(&draft).send()?;
     let Some(entity) = s.made(&answer) else { return answer.refused().map(drop) };
-    let is = shown(s, &entity, &name)?;
+    let is = shows(s, &entity, &name)?;
     answer.hold(is != Some(value), &format!("a refusal, or the server's own value of {name}"))
 }
 
@@ -77,10 +77,13 @@ fn immutable_attributes_cannot_be_changed(s: &mut Session) -> Verdict {
         attempts.push((s.make(&draft)?, name, value));
     }
     for (entity, name, value) in attempts {
-        let before = shown(s, &entity, &name)?;
+        let before = shows(s, &entity, &name)?;
         let answer = s.client.post(&entity.url).text(&[attribute(&name, &value)]).send()?;
-        let after = shown(s, &entity, &name)?;
-        answer.hold(after == before, &format!("{name} as it was, {before:?}; it is {after:?}"))?;
+        let after = shows(s, &entity, &name)?;
+        answer.hold(
+            after == before,
+            &format!("{name} as it was, {}; it is {}", shown(before.as_ref()), shown(after.as_ref())),
+        )?;
     }
     Ok(())
 }

@@ -125,10 +125,12 @@ fn instances_have_what_their_kind_exposes(s: &mut Session) -> Verdict {
     let drafts = s.resources.clone();
     s.resource()?;
     for draft in drafts {
-        let (kind, entity) = (s.kind(&draft)?, s.make(&draft)?);
+        let entity = s.make(&draft)?;
         let answer = s.client.get(&entity.url).send()?.needed("read an entity")?;
         let read = answer.read();
-        if let Some((name, _)) = read.attributes.iter().find(|(name, _)| kind.attribute(name).is_none()) {
+        if let Some((name, _)) =
+            read.attributes.iter().find(|(name, _)| !s.model.declares(&draft.kind(), name))
+        {
             return answer.wrong("only attributes that its Kind exposes", name);
         }
         let lineage = s.model.lineage(&draft.kind());
@@ -167,12 +169,16 @@ fn an_instance_exposes_itself(s: &mut Session) -> Verdict {
     answer.hold(read.attribute("occi.core.title").is_some(), "its attributes")?;
     // What JSON shows as an action is shown in text too, and the other way round.
     let json = s.client.get(&entity.url).accept(crate::client::OCCI_JSON).send()?;
-    if json.succeeded() {
+    // Older drafts of JSON have other objects; see JSON-03.
+    if json.succeeded() && json.value()["kind"].is_string() {
         let mut here: Vec<_> = read.actions().map(|link| link.rel.clone()).collect();
         let mut there = crate::model::strings(&json.value()["actions"]);
         here.sort_unstable();
         there.sort_unstable();
-        answer.hold(here == there, &format!("its applicable actions, which JSON says are {there:?}"))?;
+        answer.hold(
+            here == there,
+            &format!("its applicable actions, which JSON says are: {}", there.join(" ")),
+        )?;
     }
     Ok(())
 }

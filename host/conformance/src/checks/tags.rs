@@ -11,10 +11,10 @@ use crate::wire::category::Class;
 
 pub(super) const CHECKS: &[Check] = &[
     check(&["HTTP-20", "H11-07"], a_mixin_is_added),
-    check(&["HTTP-20"], a_mixin_is_added_in_json),
+    check(&["JSON-01"], a_mixin_is_added_in_json),
     check(&["H11-07"], a_mixin_is_added_once),
     check(&["HTTP-21"], a_mixin_is_removed),
-    check(&["HTTP-21"], a_mixin_is_removed_in_json),
+    check(&["JSON-01"], a_mixin_is_removed_in_json),
     check(&["CORE-47"], clients_make_and_destroy_mixins),
     check(&["CORE-27"], a_mixin_without_attributes_is_a_tag),
     check(&["CORE-07"], the_reserved_base_is_refused),

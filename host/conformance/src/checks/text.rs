@@ -168,7 +168,9 @@ fn a_resource_is_in_order(s: &mut Session) -> Verdict {
     let json = s.client.get(&source.url).accept(OCCI_JSON).send()?;
     let actions = if json.succeeded() { crate::model::strings(&json.value()["actions"]) } else { Vec::new() };
     let missing = actions.iter().find(|action| !read.actions().any(|link| link.rel == **action));
-    answer.hold(missing.is_none(), &format!("a Link for each applicable action, also for {missing:?}"))
+    missing.map_or(Ok(()), |action| {
+        answer.wrong("a Link for each applicable action", format!("none for {action}"))
+    })
 }
 
 fn one_location_an_instance(s: &mut Session) -> Verdict {

@@ -33,7 +33,7 @@ fn get(s: &Session, entity: &Entity) -> Verdict<Answer> {
 /// Fails unless an attribute is shown with this value, or not shown at all.
 fn shows(answer: &Answer, name: &str, value: Option<&str>) -> Verdict {
     let is = answer.read().attribute(name).and_then(|is| is.as_str().map(str::to_owned));
-    answer.hold(is.as_deref() == value, &format!("{name}: {value:?}"))
+    answer.hold(is.as_deref() == value, &format!("{name}: {}", value.unwrap_or("nothing")))
 }
 
 fn a_part_is_updated(s: &mut Session) -> Verdict {
