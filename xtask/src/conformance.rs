@@ -4,12 +4,13 @@
 //! makes the page of it.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
+use crate::progress;
 use crate::running::{self, Running};
 use crate::workspace::Workspace;
 
@@ -24,10 +25,10 @@ pub(crate) fn needs_no_server(arguments: &[String]) -> bool {
 
 /// The suite as it is, with these arguments; its exit code is ours.
 pub(crate) fn ask(workspace: &Workspace, arguments: &[String]) -> Result<ExitCode> {
-    let mut suite = workspace.cargo();
-    suite.args(["run", "--release", "--quiet", "--package", "occi-conformance", "--"]).args(arguments);
-    // Paths in the arguments are from where the user is.
-    running::to_the_end(suite.current_dir(std::env::current_dir().context("there is no current folder")?))
+    let mut build = workspace.cargo();
+    build.args(["build", "--release", "--package", "occi-conformance"]);
+    progress::step("Building the conformance suite", &mut build)?;
+    running::to_the_end(Command::new(workspace.release().join("occi-conformance")).args(arguments))
 }
 
 /// The suite against our own server, which is built already. The page is written where all of it was asked in the
@@ -65,7 +66,7 @@ struct Server {
 }
 
 impl Server {
-    fn start(program: &Path, extensions: &PathBuf) -> Result<Self> {
+    fn start(program: &Path, extensions: &Path) -> Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let log = folder.path().join("log");
         let mut command = Command::new(program);

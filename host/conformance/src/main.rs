@@ -14,7 +14,8 @@ use occi_conformance::{Error, Options, Report, run};
 /// Ask an OCCI server for every clause of OCCI 1.2, and of the HTTP rendering of OCCI 1.1.
 ///
 /// The suite works with the Kinds that it finds at the query interface, makes entities and Mixins of its own, and
-/// deletes them again; what it did not make, it leaves alone. Point it at a server where making, starting and deleting
+/// deletes them again; what it did not make, it leaves alone. Most of what a run leaves that was interrupted has a name
+/// or title that begins with 'conformance-'. Point it at a server where making, starting and deleting
 /// resources costs nothing.
 ///
 /// Exit status: 0 if no MUST fails, 1 if one does, 2 for wrong usage or an endpoint that cannot be reached.
