@@ -184,6 +184,14 @@ impl Session {
         self.made.iter().any(|made| client::path_of(made) == path)
     }
 
+    /// Goes on where everything in a collection is ours: only there may a server be asked for what it could do to all.
+    pub(crate) fn ours_alone(&self, collection: &str) -> Verdict {
+        if self.listing(collection)?.iter().all(|url| self.is_ours(url)) {
+            return Ok(());
+        }
+        skip(format!("the collection {collection} holds entities that are not ours to change"))
+    }
+
     /// A resource of the first Kind.
     pub(crate) fn make_resource(&mut self) -> Verdict<Entity> {
         self.make(&self.resource()?)

@@ -101,14 +101,23 @@ fn the_collection_has_the_action(s: &mut Session) -> Verdict {
     let (draft, _, action) = actionable(s)?;
     let other = s.resources.iter().find(|other| other.kind() != draft.kind()).cloned();
     let Some(other) = other else { return s.other().map(drop) };
-    s.client.post(&other.location).query(&query(&action)).text(&[line(&action)]).send()?.refused().map(drop)
+    s.ours_alone(&other.location)?;
+    // With a member that does not have the action, and with none: of no members, all have it.
+    for member in [true, false] {
+        if member {
+            s.make(&other)?;
+        } else {
+            s.tidy();
+        }
+        let request = s.client.post(&other.location).query(&query(&action)).text(&[line(&action)]);
+        request.send()?.refused()?;
+    }
+    Ok(())
 }
 
 fn an_action_is_invoked_on_a_collection(s: &mut Session) -> Verdict {
     let (draft, entity, action) = actionable(s)?;
-    if s.listing(&draft.location)?.iter().any(|url| !s.is_ours(url)) {
-        return skip("the collection holds entities that are not ours to act on");
-    }
+    s.ours_alone(&draft.location)?;
     let before = s.read(&entity)?.attributes;
     let request = s.client.post(&draft.location).query(&query(&action)).text(&[line(&action)]);
     let answer = request.send()?.is(&[200])?;

@@ -10,6 +10,7 @@ use crate::verdict::{Verdict, skip};
 
 pub(super) const CHECKS: &[Check] = &[
     check(&["H11-12"], an_association_is_whole),
+    check(&["H11-12"], a_replacement_is_whole),
     check(&["H11-12"], a_creation_of_several_is_whole),
     check(&["HTTP-31"], several_are_created),
 ];
@@ -21,6 +22,16 @@ fn an_association_is_whole(s: &mut Session) -> Verdict {
     let lines = [location(&entity.url), location(&missing)];
     let answer = s.client.post(&tag.location).text(&lines).send()?.refused()?;
     answer.hold(!s.read(&entity)?.has(&tag.id()), "nothing associated")
+}
+
+fn a_replacement_is_whole(s: &mut Session) -> Verdict {
+    let (one, two, draft) = (s.make_resource()?, s.make_resource()?, s.resource()?);
+    let tag = s.make_tag_on(&[&one])?;
+    let missing = format!("{}{}", draft.location, s.name());
+    let lines = [location(&two.url), location(&s.client.url(&missing))];
+    let answer = s.client.put(&tag.location).text(&lines).send()?.refused()?;
+    let members = s.listing(&tag.location)?;
+    answer.hold(one.is_in(&members) && !two.is_in(&members), "the members as they were")
 }
 
 /// What a creation made, all of which has a Mixin of our own.

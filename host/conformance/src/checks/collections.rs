@@ -105,12 +105,9 @@ fn a_collection_is_emptied(s: &mut Session) -> Verdict {
 fn other_paths_are_emptied(s: &mut Session) -> Verdict {
     let (entity, root) = (s.make_resource()?, root(s)?);
     // All that is there, as the root shows it and as each collection does.
-    let locations: Vec<_> =
-        s.resources.iter().chain(s.link.iter().map(|(draft, ..)| draft)).cloned().collect();
-    for draft in &locations {
-        if s.listing(&draft.location)?.iter().any(|url| !s.is_ours(url)) {
-            return skip("the server holds entities that are not ours to delete");
-        }
+    let drafts = s.resources.iter().chain(s.link.iter().map(|(draft, ..)| draft));
+    for location in drafts.map(|draft| draft.location.clone()).collect::<Vec<_>>() {
+        s.ours_alone(&location)?;
     }
     match is_all_ours(s, &root, &entity) {
         Ok(true) => {}
