@@ -155,6 +155,7 @@ impl Report {
             self.summary()
         );
         // Writing to a string cannot fail.
+        let relative = |asked: &str| asked.replace(self.endpoint.trim_end_matches('/'), "");
         for (document, rows) in self.documents() {
             let _ = write!(
                 page,
@@ -171,7 +172,7 @@ impl Report {
                         Outcome::Passed => "passed".to_owned(),
                         Outcome::Failed(evidence) => format!(
                             "**failed**: asked `{}`, expected {}, got `{}`",
-                            cell(&evidence.asked, true),
+                            cell(&relative(&evidence.asked), true),
                             cell(&evidence.expected, false),
                             cell(&evidence.got, true)
                         ),

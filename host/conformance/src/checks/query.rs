@@ -49,7 +49,7 @@ fn it_is_not_put(s: &mut Session) -> Verdict {
     if answer.succeeded() {
         s.keep_tag(tag)?;
     }
-    answer.refused().map(drop)
+    answer.hold(!answer.succeeded(), "a refusal")
 }
 
 /// The filtered answer, and the Kind that was asked for.

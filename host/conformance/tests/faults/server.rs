@@ -69,10 +69,10 @@ impl Drop for Server {
 }
 
 fn program() -> PathBuf {
-    let program = std::env::var_os("OCCI_BIN").map_or_else(
-        || PathBuf::from(env!("CARGO_BIN_EXE_occi-conformance")).join("../../release/occi"),
-        PathBuf::from,
-    );
+    // Whatever profile this is: beside its folder.
+    let built =
+        Path::new(env!("CARGO_BIN_EXE_occi-conformance")).ancestors().nth(2).unwrap().join("release/occi");
+    let program = std::env::var_os("OCCI_BIN").map_or(built, PathBuf::from);
     let why = "`cargo xtask build` makes it, or name another in OCCI_BIN";
     assert!(program.exists(), "{} is not there; {why}", program.display());
     program
