@@ -9,6 +9,7 @@
 mod bench;
 mod check;
 mod component;
+mod conformance;
 mod demo;
 mod guest_system;
 mod guests;
@@ -76,6 +77,12 @@ enum Command {
     },
     /// Build, then show the server at work: each request, each answer, and what the hypervisor says
     Demo(demo::Options),
+    /// Ask a server for every clause of the standard: any by `--endpoint URL`, else ours, into docs/conformance.md
+    Conformance {
+        /// Given to the suite; `-- --help` shows what it takes
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Measure the server against bare programs that do the same
     Bench {
         /// Given to the benchmark
@@ -130,6 +137,13 @@ fn run(Arguments { command, consent }: Arguments) -> Result<ExitCode> {
                 build(&workspace, consent)?;
             }
             return demo::run(&workspace, consent, &options);
+        }
+        Command::Conformance { arguments } => {
+            if conformance::needs_no_server(&arguments) {
+                return conformance::ask(&workspace, &arguments);
+            }
+            build(&workspace, consent)?;
+            return conformance::ask_ours(&workspace, &arguments);
         }
         Command::Bench { arguments } => {
             build(&workspace, consent)?;

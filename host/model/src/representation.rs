@@ -2,7 +2,7 @@
 
 use crate::category::Action;
 use crate::entity::Entity;
-use crate::identifier::{CategoryId, Location};
+use crate::identifier::CategoryId;
 use crate::registry::{ResolvedKind, ResolvedMixin};
 use std::sync::Arc;
 

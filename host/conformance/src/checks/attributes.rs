@@ -1,0 +1,183 @@
+//! Attributes: required, immutable, of a type and a pattern, with a default.
+
+use serde_json::Value;
+
+use super::{Check, check};
+use crate::answer::Answer;
+use crate::draft::{Draft, attribute};
+use crate::model::{Attribute, shown};
+use crate::session::{Entity, Session};
+use crate::values::{allows, candidates, forbidden};
+use crate::verdict::{Verdict, fail, skip};
+
+pub(super) const CHECKS: &[Check] = &[
+    check(&["CORE-02"], mutable_attributes_are_set_and_updated),
+    check(&["CORE-03"], immutable_attributes_are_the_servers),
+    check(&["CORE-04"], immutable_attributes_cannot_be_changed),
+    check(&["H11-30"], changing_an_immutable_attribute_is_forbidden),
+    check(&["CORE-11"], required_attributes_are_asked_for),
+    check(&["JSON-08"], required_attributes_are_asked_for_in_json),
+    check(&["H11-30"], without_what_is_required_it_is_a_bad_request),
+    check(&["CORE-12"], patterns_restrict),
+    check(&["JSON-07"], defaults_are_used),
+];
+
+fn shows(s: &Session, entity: &Entity, name: &str) -> Verdict<Option<Value>> {
+    Ok(s.read(entity)?.attribute(name).cloned())
+}
+
+fn mutable_attributes_are_set_and_updated(s: &mut Session) -> Verdict {
+    let draft = s.resource()?.with("occi.core.title", "first");
+    let entity = s.make(&draft)?;
+    let answer = s.client.get(&entity.url).send()?;
+    let title = |answer: &Answer, is: &str| {
+        answer.hold(
+            answer.read().attribute("occi.core.title").is_some_and(|title| title == is),
+            &format!("occi.core.title=\"{is}\""),
+        )
+    };
+    title(&answer, "first")?;
+    let line = attribute("occi.core.title", &"second".into());
+    s.client.post(&entity.url).text(&[line]).send()?.is(&[200, 201])?;
+    title(&s.client.get(&entity.url).send()?, "second")
+}
+
+/// An immutable attribute of a resource that can be made, and a value that it does not have.
+fn immutable(s: &mut Session) -> Verdict<(Draft, String, Value)> {
+    for draft in s.resources.clone() {
+        let (kind, entity) = (s.kind(&draft)?, s.make(&draft)?);
+        let is = s.read(&entity)?;
+        for attribute in kind.attributes.iter().filter(|attribute| attribute.immutable) {
+            // The id is another matter: clients may propose one.
+            let Some(value) = is.attribute(&attribute.name).filter(|_| attribute.name != "occi.core.id")
+            else {
+                continue;
+            };
+            if let Some(other) = candidates(attribute).into_iter().find(|other| other != value) {
+                return Ok((draft, attribute.name.clone(), other));
+            }
+        }
+    }
+    skip("no resource shows an immutable attribute for which another value could be made up")
+}
+
+fn immutable_attributes_are_the_servers(s: &mut Session) -> Verdict {
+    let (draft, name, value) = immutable(s)?;
+    let draft = draft.with(&name, value.clone());
+    let answer = s.client.post(&draft.location).draft(&draft).send()?;
+    let Some(entity) = s.made(&answer) else { return answer.refused().map(drop) };
+    let is = shows(s, &entity, &name)?;
+    answer.hold(is != Some(value), &format!("a refusal, or the server's own value of {name}"))
+}
+
+fn immutable_attributes_cannot_be_changed(s: &mut Session) -> Verdict {
+    let entity = s.make_resource()?;
+    let mut attempts = vec![(entity, "occi.core.id".to_owned(), Value::from("urn:conformance:changed"))];
+    if let Ok((draft, name, value)) = immutable(s) {
+        attempts.push((s.make(&draft)?, name, value));
+    }
+    for (entity, name, value) in attempts {
+        let before = shows(s, &entity, &name)?;
+        let answer = s.client.post(&entity.url).text(&[attribute(&name, &value)]).send()?;
+        let after = shows(s, &entity, &name)?;
+        answer.hold(
+            after == before,
+            &format!("{name} as it was, {}; it is {}", shown(before.as_ref()), shown(after.as_ref())),
+        )?;
+    }
+    Ok(())
+}
+
+fn changing_an_immutable_attribute_is_forbidden(s: &mut Session) -> Verdict {
+    let (draft, name, value) = immutable(s)?;
+    let entity = s.make(&draft)?;
+    s.client.post(&entity.url).text(&[attribute(&name, &value)]).send()?.is(&[403]).map(drop)
+}
+
+/// A creation that is right, and the name of an attribute that it cannot do without.
+fn requiring(s: &mut Session) -> Verdict<(Draft, String)> {
+    for draft in s.resources.clone() {
+        let kind = s.kind(&draft)?;
+        let required = |attribute: &&Attribute| attribute.required && attribute.name != "occi.core.id";
+        if let Some(attribute) = kind.attributes.iter().find(required) {
+            return Ok((draft, attribute.name.clone()));
+        }
+    }
+    let (draft, _, _) = s.link_draft()?;
+    Ok((draft, "occi.core.target".into()))
+}
+
+/// Asks for an entity with all that is required, and then without an attribute that is.
+fn asked_for(s: &mut Session, in_json: bool) -> Verdict<Answer> {
+    let (draft, name) = requiring(s)?;
+    let post = |s: &mut Session, draft: &Draft| {
+        let request = s.client.post(&draft.location);
+        let request = if in_json { request.json(&draft.json()) } else { request.draft(draft) };
+        let answer = request.send()?;
+        s.made(&answer);
+        Ok(answer)
+    };
+    post(s, &draft)?.needed("make an entity with all that is required")?;
+    post(s, &draft.without(&name))
+}
+
+fn required_attributes_are_asked_for(s: &mut Session) -> Verdict {
+    asked_for(s, false)?.refused().map(drop)
+}
+
+fn required_attributes_are_asked_for_in_json(s: &mut Session) -> Verdict {
+    asked_for(s, true)?.refused().map(drop)
+}
+
+fn without_what_is_required_it_is_a_bad_request(s: &mut Session) -> Verdict {
+    asked_for(s, false)?.is(&[400]).map(drop)
+}
+
+fn patterns_restrict(s: &mut Session) -> Verdict {
+    for draft in s.resources.clone() {
+        let kind = s.kind(&draft)?;
+        let mutable = kind.attributes.iter().filter(|attribute| !attribute.immutable);
+        if let Some((attribute, value)) = mutable.into_iter().find_map(|one| Some((one, forbidden(one)?))) {
+            let json = draft.with(&attribute.name, value).json();
+            let answer = s.client.post(&kind.location.clone().unwrap_or_default()).json(&json).send()?;
+            s.made(&answer);
+            return answer.refused().map(drop);
+        }
+    }
+    skip("no resource has an attribute with a pattern that forbids something")
+}
+
+fn defaults_are_used(s: &mut Session) -> Verdict {
+    let all = s.model.types.iter().flat_map(|known| &known.attributes);
+    let wrong = all
+        .into_iter()
+        .find(|attribute| !attribute.default.is_null() && !allows(attribute, &attribute.default));
+    if let Some(attribute) = wrong {
+        let default = attribute.default.to_string();
+        return fail(
+            "GET /-/",
+            format!("a default of {} that its declaration allows", attribute.name),
+            default,
+        );
+    }
+    let mut any = false;
+    for draft in s.resources.clone() {
+        let kind = s.kind(&draft)?;
+        let given = |name: &str| draft.attributes.iter().any(|(given, _)| given == name);
+        let defaults: Vec<_> =
+            kind.attributes.iter().filter(|one| !one.default.is_null() && !given(&one.name)).collect();
+        if defaults.is_empty() {
+            continue;
+        }
+        any = true;
+        let entity = s.make(&draft)?;
+        let answer = s.client.get(&entity.url).accept(crate::client::OCCI_JSON).send()?.is(&[200])?;
+        for attribute in defaults {
+            let is = &answer.value()["attributes"][&attribute.name];
+            let same = *is == attribute.default
+                || is.as_f64().is_some_and(|is| Some(is) == attribute.default.as_f64());
+            answer.hold(same, &format!("{} with its default, {}", attribute.name, attribute.default))?;
+        }
+    }
+    if any { Ok(()) } else { skip("no resource has an attribute with a default") }
+}

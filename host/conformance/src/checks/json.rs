@@ -1,0 +1,115 @@
+//! The JSON rendering. That each answer is what the schema allows is watched by `observe`.
+
+use serde_json::Value;
+
+use super::{Check, check};
+use crate::answer::Answer;
+use crate::client::OCCI_JSON;
+use crate::model::strings;
+use crate::session::{Entity, Session};
+use crate::values::has_type;
+use crate::verdict::{Verdict, skip};
+
+pub(super) const CHECKS: &[Check] = &[
+    check(&["JSON-01"], json_is_spoken),
+    check(&["JSON-03"], types_are_whole_identifiers),
+    check(&["JSON-04"], attributes_are_flat),
+    check(&["JSON-05"], values_have_the_declared_type),
+    check(&["JSON-06"], collections_hold_whole_entities),
+    check(&["JSON-06"], mixed_collections_have_an_array_each),
+    check(&["JSON-10"], names_of_the_core_are_members),
+];
+
+fn get(s: &Session, entity: &Entity) -> Verdict<Answer> {
+    s.client.get(&entity.url).accept(OCCI_JSON).send()?.needed("read an entity in JSON")
+}
+
+fn json_is_spoken(s: &mut Session) -> Verdict {
+    let draft = s.resource()?;
+    let made = s.client.post(&draft.location).json(&draft.json()).send()?.is(&[200, 201])?;
+    let made = s.made(&made);
+    let entity = made.map_or_else(|| s.make(&draft), Ok)?;
+    for reference in [entity.url.as_str(), "-/", draft.location.as_str()] {
+        let answer = s.client.get(reference).accept(OCCI_JSON).send()?.is(&[200])?;
+        answer.hold(answer.media_type() == OCCI_JSON, OCCI_JSON)?;
+    }
+    Ok(())
+}
+
+fn types_are_whole_identifiers(s: &mut Session) -> Verdict {
+    let (draft, entity) = (s.resource()?, s.make_resource()?);
+    let tag = s.make_tag_on(&[&entity])?;
+    let answer = get(s, &entity)?;
+    let object = answer.value();
+    answer.hold(object["kind"] == draft.kind(), "the Kind's identifier, scheme and term")?;
+    answer.hold(strings(&object["mixins"]).contains(&tag.id()), "the Mixin's identifier, scheme and term")?;
+    let unknown = strings(&object["actions"]).into_iter().find(|action| s.model.find(action).is_none());
+    unknown.map_or(Ok(()), |action| answer.wrong("identifiers of actions that are described", action))
+}
+
+fn attributes_are_flat(s: &mut Session) -> Verdict {
+    s.resource()?;
+    for draft in s.resources.clone() {
+        let entity = s.make(&draft)?;
+        let answer = get(s, &entity)?;
+        let object = answer.value();
+        let mut names = object["attributes"].as_object().into_iter().flatten().map(|(name, _)| name);
+        if let Some(name) = names.find(|name| !s.model.declares(&draft.kind(), name)) {
+            return answer.wrong("each attribute under its whole name", name);
+        }
+    }
+    Ok(())
+}
+
+fn values_have_the_declared_type(s: &mut Session) -> Verdict {
+    s.resource()?;
+    let mut any = false;
+    for draft in s.resources.clone() {
+        let (kind, entity) = (s.kind(&draft)?, s.make(&draft)?);
+        let answer = get(s, &entity)?;
+        for (name, value) in answer.value()["attributes"].as_object().into_iter().flatten() {
+            let Some(attribute) = kind.attribute(name) else { continue };
+            any = true;
+            let expected = attribute.kind.as_deref().unwrap_or("any");
+            answer.hold(has_type(attribute, value), &format!("{name} of the type {expected}"))?;
+        }
+    }
+    if any { Ok(()) } else { skip("no resource that can be made here shows an attribute in JSON") }
+}
+
+fn collections_hold_whole_entities(s: &mut Session) -> Verdict {
+    let draft = s.resource()?.with("occi.core.title", "in a collection");
+    let (entity, one) = (s.make(&draft)?, s.make_resource()?);
+    let tag = s.make_tag_on(&[&entity, &one])?;
+    let alone = get(s, &entity)?.value();
+    let answer = s.client.get(&tag.location).accept(OCCI_JSON).send()?.is(&[200])?;
+    let resources = answer.value()["resources"].clone();
+    let count = resources.as_array().map_or(0, Vec::len);
+    answer.hold(count == 2, "both members in the array resources")?;
+    let whole = resources.as_array().into_iter().flatten().any(|member| *member == alone);
+    answer.hold(whole, &format!("the members as they are alone: {alone}"))
+}
+
+fn mixed_collections_have_an_array_each(s: &mut Session) -> Verdict {
+    let (source, link, _) = s.make_link()?;
+    let tag = s.make_tag_on(&[&source, &link])?;
+    let answer = s.client.get(&tag.location).accept(OCCI_JSON).send()?.is(&[200])?;
+    let object = answer.value();
+    let one = |list: &str| object[list].as_array().map(Vec::len) == Some(1);
+    answer.hold(one("resources") && one("links"), "a resource in the array resources, a link in links")
+}
+
+fn names_of_the_core_are_members(s: &mut Session) -> Verdict {
+    let draft = s.resource()?.with("occi.core.title", "one").with("occi.core.summary", "two");
+    let entity = s.make(&draft)?;
+    let answer = get(s, &entity)?;
+    let object = answer.value();
+    answer.hold(object["id"].is_string(), "the member id")?;
+    answer.hold(object["title"] == "one" && object["summary"] == "two", "the members title and summary")?;
+    let attributes = object["attributes"].as_object();
+    let core =
+        |name: &String| ["id", "title", "summary"].iter().any(|last| *name == format!("occi.core.{last}"));
+    let twice =
+        attributes.into_iter().flatten().map(|(name, _): (&String, &Value)| name).find(|name| core(name));
+    answer.hold(twice.is_none(), "no id, title or summary among the attributes")
+}

@@ -1,0 +1,82 @@
+//! What is asked of a server. A check is a function that comes to its end if all is well, and the clauses that it
+//! holds; a new one is a function and a line in its file's table.
+//!
+//! A check makes what it needs with the helpers of `Session`, whose failure skips it: that an entity cannot be made is
+//! a matter of the clauses about making entities. Only what the clause itself asks for is asserted. The runner removes
+//! what a check made.
+
+mod actions;
+mod attributes;
+mod batches;
+mod collections;
+mod entities;
+mod json;
+mod links;
+mod mixins;
+mod negotiation;
+mod pages;
+mod query;
+mod tags;
+mod text;
+mod types;
+mod updates;
+mod versions;
+
+use crate::session::Session;
+use crate::verdict::Verdict;
+
+/// A question to the server, and what it answers for.
+pub(crate) struct Check {
+    pub(crate) clauses: &'static [&'static str],
+    pub(crate) run: fn(&mut Session) -> Verdict,
+}
+
+const fn check(clauses: &'static [&'static str], run: fn(&mut Session) -> Verdict) -> Check {
+    Check { clauses, run }
+}
+
+/// All of them, in the order in which they are asked. What removes whole collections comes last.
+const GROUPS: [&[Check]; 16] = [
+    query::CHECKS,
+    types::CHECKS,
+    versions::CHECKS,
+    negotiation::CHECKS,
+    entities::CHECKS,
+    attributes::CHECKS,
+    updates::CHECKS,
+    links::CHECKS,
+    tags::CHECKS,
+    mixins::CHECKS,
+    actions::CHECKS,
+    text::CHECKS,
+    json::CHECKS,
+    pages::CHECKS,
+    batches::CHECKS,
+    collections::CHECKS,
+];
+
+/// All checks.
+pub(crate) fn all() -> impl Iterator<Item = &'static Check> {
+    GROUPS.into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{clauses, observe};
+
+    /// The table is complete: every clause is checked or says why no server can be checked for it, and not both.
+    #[test]
+    fn every_clause_is_held_or_exempt() {
+        let held: BTreeSet<_> =
+            all().flat_map(|check| check.clauses).chain(observe::CLAUSES).copied().collect();
+        let known: BTreeSet<_> = clauses::all().map(|clause| clause.id).collect();
+        let unknown: Vec<_> = held.difference(&known).collect();
+        assert!(unknown.is_empty(), "checks name clauses that are not in the table: {unknown:?}");
+        for clause in clauses::all() {
+            assert_ne!(held.contains(clause.id), clause.exempt.is_some(), "{}", clause.id);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Media types, status codes that are not about entities, and authentication.
+
+use super::{Check, check};
+use crate::client::{TEXT_OCCI, TEXT_PLAIN, URI_LIST};
+use crate::session::Session;
+use crate::verdict::{Verdict, skip};
+
+pub(super) const CHECKS: &[Check] = &[
+    check(&["HTTP-08"], media_types_are_listed),
+    check(&["HTTP-37"], authentication_is_basic_or_digest),
+    check(&["H11-25"], plain_text_is_the_default),
+    check(&["H11-30"], unknown_media_types_are_not_acceptable),
+    check(&["H11-30"], unknown_paths_are_not_found),
+    check(&["H11-30"], wrong_methods_are_not_allowed),
+    check(&["H11-30"], nonsense_is_a_bad_request),
+];
+
+fn media_types_are_listed(s: &mut Session) -> Verdict {
+    let answer = s.client.get("-/").send()?;
+    let listed = answer.header("accept");
+    if listed.contains(TEXT_PLAIN) && listed.contains(TEXT_OCCI) {
+        return Ok(());
+    }
+    answer.wrong("the media types of OCCI in the header Accept", format!("Accept: {listed}"))
+}
+
+fn authentication_is_basic_or_digest(s: &mut Session) -> Verdict {
+    let answer = s.client.get("-/").anonymous().send()?;
+    if answer.status != 401 {
+        let given = if s.client.has_credentials() { ", although some were given" } else { "" };
+        return skip(format!("the server asks for no credentials{given}"));
+    }
+    let challenge = answer.header("www-authenticate");
+    let schemes = challenge.to_ascii_lowercase();
+    if schemes.contains("basic") || schemes.contains("digest") {
+        return Ok(());
+    }
+    answer.wrong("Basic or Digest in WWW-Authenticate", format!("WWW-Authenticate: {challenge}"))
+}
+
+fn plain_text_is_the_default(s: &mut Session) -> Verdict {
+    for accept in [None, Some("*/*")] {
+        let answer = s.client.get("-/").only("Accept", accept).send()?.is(&[200])?;
+        answer.hold(answer.media_type() == TEXT_PLAIN, TEXT_PLAIN)?;
+    }
+    let location = s.resource()?.location;
+    for media_type in [TEXT_OCCI, URI_LIST] {
+        let answer = s.client.get(&location).accept(media_type).send()?.is(&[200, 204])?;
+        answer.hold(answer.status == 204 || answer.media_type() == media_type, media_type)?;
+    }
+    Ok(())
+}
+
+fn unknown_media_types_are_not_acceptable(s: &mut Session) -> Verdict {
+    s.client.get("-/").accept("image/x-conformance").send()?.is(&[406]).map(drop)
+}
+
+fn unknown_paths_are_not_found(s: &mut Session) -> Verdict {
+    let location = s.resource()?.location;
+    let nowhere = format!("{location}{}", s.name());
+    s.client.get(&nowhere).send()?.is(&[404])?;
+    s.client.delete(&nowhere).send()?.is(&[404]).map(drop)
+}
+
+fn wrong_methods_are_not_allowed(s: &mut Session) -> Verdict {
+    let draft = s.resource()?;
+    let answer = s.client.put(&draft.location).draft(&draft).send()?;
+    s.made(&answer);
+    let answer = answer.is(&[405])?;
+    answer.hold(!answer.header("allow").is_empty(), "the methods that are allowed, in Allow")
+}
+
+fn nonsense_is_a_bad_request(s: &mut Session) -> Verdict {
+    let location = s.resource()?.location;
+    s.client.post(&location).text(&["Category: ;;;\"=", "nonsense"]).send()?.is(&[400]).map(drop)
+}

@@ -1,0 +1,262 @@
+//! Requests of every sort, also such as no decent client sends, and their answers. Every answer is shown to `observe`,
+//! whatever it was asked for.
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::Agent;
+use ureq::config::AutoHeaderValue;
+use ureq::http::{Request as Wire, Uri};
+
+use crate::answer::Answer;
+use crate::draft::Draft;
+use crate::error::Error;
+use crate::observe::Observer;
+use crate::verdict::{Evidence, Stop, Verdict, excerpt};
+
+/// The media types of OCCI.
+pub(crate) const TEXT_PLAIN: &str = "text/plain";
+pub(crate) const TEXT_OCCI: &str = "text/occi";
+pub(crate) const URI_LIST: &str = "text/uri-list";
+pub(crate) const OCCI_JSON: &str = "application/occi+json";
+
+/// How this program names itself, and the version that it speaks.
+pub(crate) const USER_AGENT: &str = concat!("occi-conformance/", env!("CARGO_PKG_VERSION"), " OCCI/1.2");
+
+/// The longest answer that is read, in bytes.
+const LIMIT: u64 = 64 << 20;
+
+/// One endpoint, and how it is spoken to.
+pub(crate) struct Client {
+    agent: Agent,
+    /// Such as `http://127.0.0.1:8787`.
+    authority: String,
+    /// The path of the endpoint; ends with a slash.
+    root: String,
+    /// Sent with each request to the endpoint.
+    headers: Vec<(String, String)>,
+    pub(crate) observer: RefCell<Observer>,
+}
+
+impl Client {
+    pub(crate) fn new(endpoint: &str, headers: &[String], patience: Duration) -> Result<Self, Error> {
+        let wrong = |why| Error::Endpoint { endpoint: endpoint.to_owned(), why };
+        let uri: Uri = endpoint.parse().map_err(|_| wrong("it is no URL"))?;
+        match uri.scheme_str() {
+            Some("http") => {}
+            Some("https") => {
+                return Err(wrong("this suite speaks plain HTTP; put a proxy that ends TLS between"));
+            }
+            _ => return Err(wrong("it does not begin with http://")),
+        }
+        let Some(authority) = uri.authority() else { return Err(wrong("it names no host")) };
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .accept(AutoHeaderValue::None)
+            .accept_encoding(AutoHeaderValue::None)
+            .user_agent(AutoHeaderValue::None)
+            .max_response_header_size(4 << 20)
+            .proxy(None)
+            .timeout_global(Some(patience))
+            .build()
+            .new_agent();
+        Ok(Self {
+            agent,
+            authority: format!("http://{authority}"),
+            root: format!("{}/", uri.path().trim_end_matches('/')),
+            headers: headers.iter().map(|line| header(line)).collect::<Result<_, _>>()?,
+            observer: RefCell::new(Observer::new()?),
+        })
+    }
+
+    /// The URL of a path below the endpoint, such as `-/`.
+    pub(crate) fn below(&self, path: &str) -> String {
+        format!("{}{}{path}", self.authority, self.root)
+    }
+
+    /// The URL of what an answer names by URL or by path.
+    pub(crate) fn url(&self, reference: &str) -> String {
+        if reference.contains("://") {
+            reference.to_owned()
+        } else if reference.starts_with('/') {
+            format!("{}{reference}", self.authority)
+        } else {
+            self.below(reference)
+        }
+    }
+
+    /// Whether the user gave something to authenticate by.
+    pub(crate) fn has_credentials(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
+    }
+
+    pub(crate) fn request(&self, method: &'static str, reference: &str) -> Request<'_> {
+        Request {
+            client: self,
+            method,
+            url: self.url(reference),
+            headers: vec![("User-Agent".into(), USER_AGENT.into()), ("Accept".into(), TEXT_PLAIN.into())],
+            body: None,
+            anonymous: false,
+        }
+    }
+
+    pub(crate) fn get(&self, reference: &str) -> Request<'_> {
+        self.request("GET", reference)
+    }
+
+    pub(crate) fn post(&self, reference: &str) -> Request<'_> {
+        self.request("POST", reference)
+    }
+
+    pub(crate) fn put(&self, reference: &str) -> Request<'_> {
+        self.request("PUT", reference)
+    }
+
+    pub(crate) fn delete(&self, reference: &str) -> Request<'_> {
+        self.request("DELETE", reference)
+    }
+}
+
+/// The path of what an answer names by URL or by path, which is how two names are compared.
+pub(crate) fn path_of(reference: &str) -> &str {
+    let path = reference.split_once("://").map(|(_, rest)| rest.find('/').map_or("/", |at| &rest[at..]));
+    path.unwrap_or(reference)
+}
+
+fn header(line: &str) -> Result<(String, String), Error> {
+    let wrong = || Error::Header(line.to_owned());
+    let (name, value) = line.split_once(':').ok_or_else(wrong)?;
+    let (name, value) = (name.trim(), value.trim());
+    ureq::http::HeaderName::try_from(name).map_err(|_| wrong())?;
+    ureq::http::HeaderValue::try_from(value).map_err(|_| wrong())?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// A request on its way to be sent.
+pub(crate) struct Request<'c> {
+    client: &'c Client,
+    method: &'static str,
+    url: String,
+    headers: Vec<(String, String)>,
+    body: Option<String>,
+    anonymous: bool,
+}
+
+impl Request<'_> {
+    /// One header more.
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// A header in place of those that bear this name.
+    pub(crate) fn only(mut self, name: &str, value: Option<&str>) -> Self {
+        self.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+        match value {
+            Some(value) => self.header(name, value),
+            None => self,
+        }
+    }
+
+    pub(crate) fn accept(self, value: &str) -> Self {
+        self.only("Accept", Some(value))
+    }
+
+    /// Without what the user gave to authenticate by.
+    pub(crate) fn anonymous(mut self) -> Self {
+        self.anonymous = true;
+        self
+    }
+
+    pub(crate) fn query(mut self, query: &str) -> Self {
+        let mark = if self.url.contains('?') { '&' } else { '?' };
+        let _ = write!(self.url, "{mark}{query}");
+        self
+    }
+
+    pub(crate) fn body(mut self, media_type: &str, body: impl Into<String>) -> Self {
+        self.body = Some(body.into());
+        self.only("Content-Type", Some(media_type))
+    }
+
+    /// A body of text/plain.
+    pub(crate) fn text(self, lines: &[impl AsRef<str>]) -> Self {
+        let body = lines.iter().fold(String::new(), |body, line| body + line.as_ref() + "\r\n");
+        self.body(TEXT_PLAIN, body)
+    }
+
+    /// Headers of text/occi, from lines of text/plain; one header each.
+    pub(crate) fn occi(mut self, lines: &[impl AsRef<str>]) -> Self {
+        for (name, value) in lines.iter().filter_map(|line| line.as_ref().split_once(": ")) {
+            self = self.header(name, value);
+        }
+        self.only("Content-Type", Some(TEXT_OCCI))
+    }
+
+    /// A body of JSON, to be answered in JSON.
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.accept(OCCI_JSON).body(OCCI_JSON, body.to_string())
+    }
+
+    /// An entity to be made, in text/plain.
+    pub(crate) fn draft(self, draft: &Draft) -> Self {
+        self.text(&draft.lines())
+    }
+
+    /// The answer. None is a failure of the clauses that asked.
+    pub(crate) fn send(self) -> Verdict<Answer> {
+        let asked = self.to_string();
+        self.try_send().map_err(|error| {
+            Stop::Failed(Evidence { asked, expected: "an answer".into(), got: format!("none: {error}") })
+        })
+    }
+
+    pub(crate) fn try_send(self) -> Result<Answer, ureq::Error> {
+        let mut wire = Wire::builder().method(self.method).uri(&self.url);
+        for (name, value) in &self.headers {
+            wire = wire.header(name, value);
+        }
+        // What the user authenticates by is for the endpoint alone, wherever its answers point to.
+        if !self.anonymous && self.url.starts_with(&self.client.authority) {
+            for (name, value) in &self.client.headers {
+                wire = wire.header(name, value);
+            }
+        }
+        let mut response = match &self.body {
+            Some(body) => self.client.agent.run(wire.body(body.as_bytes())?),
+            None if matches!(self.method, "POST" | "PUT") => self.client.agent.run(wire.body(&b""[..])?),
+            None => self.client.agent.run(wire.body(())?),
+        }?;
+        let body = response.body_mut().with_config().limit(LIMIT).read_to_vec()?;
+        let answer = Answer {
+            asked: self.to_string(),
+            method: self.method,
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: String::from_utf8_lossy(&body).into_owned(),
+        };
+        self.client.observer.borrow_mut().see(&answer);
+        Ok(answer)
+    }
+}
+
+impl std::fmt::Display for Request<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.method, self.url)?;
+        for (name, value) in &self.headers {
+            if !(name == "User-Agent" && value == USER_AGENT) {
+                write!(f, " | {name}: {}", excerpt(value))?;
+            }
+        }
+        match &self.body {
+            Some(body) if !body.is_empty() => write!(f, " | {}", excerpt(body)),
+            _ => Ok(()),
+        }
+    }
+}

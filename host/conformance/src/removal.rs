@@ -1,0 +1,56 @@
+//! The end of what a run made: all of it goes, also after failures, and nothing else does.
+
+use serde_json::Value;
+
+use crate::client::Client;
+use crate::session::{Entity, Session};
+
+/// How many members of a collection are looked at for one that was lost, the last ones.
+const SEARCHED: usize = 200;
+
+impl Session {
+    /// Removes what was made, the newest first.
+    pub(crate) fn tidy(&mut self) {
+        while !self.lost.is_empty() {
+            if self.find_lost().is_none() {
+                self.left
+                    .extend(self.lost.drain(..).map(|asked| format!("what this made, if it did: {asked}")));
+            }
+        }
+        while let Some(url) = self.made.pop() {
+            let answer = self.client.delete(&url).try_send();
+            if !answer.is_ok_and(|answer| answer.succeeded() || matches!(answer.status, 404 | 410)) {
+                self.left.push(url);
+            }
+        }
+        while let Some(tag) = self.tags.pop() {
+            let answer = self.client.delete("-/").text(&[tag.line()]).try_send();
+            let gone = |client: &Client| {
+                let all = client.get("-/").send().map(|answer| answer.read());
+                all.is_ok_and(|all| !all.has(&tag.id()))
+            };
+            if !answer.is_ok_and(|answer| answer.succeeded()) && !gone(&self.client) {
+                self.left.push(tag.id());
+            }
+        }
+    }
+
+    /// One that was made by an answer that did not say where. Its title says that it is ours.
+    pub(crate) fn find_lost(&mut self) -> Option<Entity> {
+        let drafts = self.resources.iter().chain(self.link.iter().map(|(draft, ..)| draft));
+        let mut locations: Vec<_> = drafts.map(|draft| draft.location.clone()).collect();
+        locations.extend(self.trying.clone());
+        for location in locations {
+            let listing = self.listing(&location).unwrap_or_default();
+            for url in listing.iter().rev().take(SEARCHED).filter(|url| !self.is_ours(url)) {
+                let found = self.client.get(url).send().map(|answer| answer.read()).unwrap_or_default();
+                let title = found.attribute("occi.core.title").and_then(Value::as_str);
+                if title == Some(&*self.mark) {
+                    self.lost.pop();
+                    return Some(self.keep(url));
+                }
+            }
+        }
+        None
+    }
+}

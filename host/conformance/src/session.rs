@@ -1,0 +1,269 @@
+//! One run against one endpoint: what was found there, what was made there. What removes it again is in `removal`.
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::answer::Answer;
+use crate::client::{self, Client};
+use crate::draft::{self, Draft};
+use crate::model::{Model, Type};
+use crate::verdict::{Stop, Verdict, skip};
+use crate::wire::text::Text;
+
+/// An entity that was made; its URL.
+#[derive(Debug, Clone)]
+pub(crate) struct Entity {
+    pub(crate) url: String,
+}
+
+impl Entity {
+    /// Whether a listing names it.
+    pub(crate) fn is_in(&self, listing: &[String]) -> bool {
+        let path = client::path_of(&self.url);
+        listing.iter().any(|url| client::path_of(url) == path)
+    }
+}
+
+/// A Mixin that was made.
+#[derive(Debug, Clone)]
+pub(crate) struct Tag {
+    pub(crate) scheme: String,
+    pub(crate) term: String,
+    /// As the query interface shows it.
+    pub(crate) location: String,
+}
+
+impl Tag {
+    pub(crate) fn id(&self) -> String {
+        format!("{}{}", self.scheme, self.term)
+    }
+
+    /// Scheme and term.
+    pub(crate) fn names(&self) -> (&str, &str) {
+        (&self.scheme, &self.term)
+    }
+
+    /// The line that creates and destroys it.
+    pub(crate) fn line(&self) -> String {
+        format!("{}; location=\"{}\"", draft::category(&self.term, &self.scheme, "mixin"), self.location)
+    }
+}
+
+/// A Mixin of the provider with attributes, and an entity that takes both.
+#[derive(Debug, Clone)]
+pub(crate) struct Extension {
+    pub(crate) draft: Draft,
+    pub(crate) mixin: Type,
+    pub(crate) attributes: Vec<(String, Value)>,
+}
+
+/// The state of a run.
+pub(crate) struct Session {
+    pub(crate) client: Client,
+    pub(crate) model: Model,
+    /// Resources that can be made, of different Kinds, the preferred first.
+    pub(crate) resources: Vec<Draft>,
+    /// A link that can be made, without its ends, and the Kinds at these, by their place in `resources`.
+    pub(crate) link: Option<(Draft, usize, usize)>,
+    pub(crate) extension: Option<Extension>,
+    /// What every name that is made up begins with, and every title where a check sets none. Two runs have two.
+    pub(crate) mark: String,
+    serial: u32,
+    /// Entities to be removed, by URL.
+    pub(crate) made: Vec<String>,
+    /// Requests that made something of which the answer does not say where it is.
+    pub(crate) lost: Vec<String>,
+    /// The location of a Kind of which it is still to be found out whether it can be made.
+    pub(crate) trying: Option<String>,
+    /// Mixins to be removed.
+    pub(crate) tags: Vec<Tag>,
+    /// What could not be removed.
+    pub(crate) left: Vec<String>,
+}
+
+impl Session {
+    /// Finds out what can be worked with.
+    pub(crate) fn begin(client: Client) -> Self {
+        let model = Model::discover(&client);
+        let mut session = Self {
+            client,
+            model,
+            resources: Vec::new(),
+            link: None,
+            extension: None,
+            mark: format!("conformance-{}", &Uuid::new_v4().simple().to_string()[..12]),
+            serial: 0,
+            made: Vec::new(),
+            lost: Vec::new(),
+            trying: None,
+            tags: Vec::new(),
+            left: Vec::new(),
+        };
+        session.find_resources();
+        session.find_link();
+        session.find_extension();
+        session.tidy();
+        session
+    }
+
+    /// A name that nothing else has.
+    pub(crate) fn name(&mut self) -> String {
+        self.serial += 1;
+        format!("{}-{}", self.mark, self.serial)
+    }
+
+    /// The first resource that can be made here.
+    pub(crate) fn resource(&self) -> Verdict<Draft> {
+        match self.resources.first() {
+            Some(draft) => Ok(draft.clone()),
+            None => skip("no Kind of resource was found that can be made here"),
+        }
+    }
+
+    /// A resource of another Kind than the first.
+    pub(crate) fn other(&self) -> Verdict<Draft> {
+        match self.resources.get(1) {
+            Some(draft) => Ok(draft.clone()),
+            None => skip("no second Kind of resource was found that can be made here"),
+        }
+    }
+
+    pub(crate) fn extension(&self) -> Verdict<Extension> {
+        match &self.extension {
+            Some(extension) => Ok(extension.clone()),
+            None => skip("no Mixin with attributes was found that a resource takes here"),
+        }
+    }
+
+    /// What describes the Kind of a draft.
+    pub(crate) fn kind(&self, draft: &Draft) -> Verdict<Type> {
+        match self.model.find(&draft.kind()) {
+            Some(kind) => Ok(kind.clone()),
+            None => skip(format!("the Kind {} is not described", draft.kind())),
+        }
+    }
+
+    /// Makes an entity as a step towards a check.
+    pub(crate) fn make(&mut self, draft: &Draft) -> Verdict<Entity> {
+        let answer = self.client.post(&draft.location).draft(draft).send()?;
+        let answer = answer.needed(&format!("make a {}", draft.term))?;
+        match self.made(&answer) {
+            Some(entity) => Ok(entity),
+            None => self.find_lost().ok_or_else(|| {
+                let what = format!("the server does not say where the new {} is", draft.term);
+                Stop::NotApplicable(format!("{what}: {}", answer.brief()))
+            }),
+        }
+    }
+
+    /// The first of those that an answer says were made, which from then on is ours to remove.
+    pub(crate) fn made(&mut self, answer: &Answer) -> Option<Entity> {
+        if !answer.succeeded() {
+            return None;
+        }
+        let header = answer.header("location");
+        let urls = if header.is_empty() { answer.read().locations } else { vec![header] };
+        if urls.is_empty() {
+            self.lost.push(answer.asked.clone());
+        }
+        let entities: Vec<_> = urls.iter().map(|url| self.keep(url)).collect();
+        entities.first().cloned()
+    }
+
+    /// Takes an entity for ours.
+    pub(crate) fn keep(&mut self, url: &str) -> Entity {
+        let url = self.client.url(url);
+        if !self.made.contains(&url) {
+            self.made.push(url.clone());
+        }
+        Entity { url }
+    }
+
+    pub(crate) fn is_ours(&self, url: &str) -> bool {
+        let path = client::path_of(url);
+        self.made.iter().any(|made| client::path_of(made) == path)
+    }
+
+    /// Goes on where everything in a collection is ours: only there may a server be asked for what it could do to all.
+    pub(crate) fn ours_alone(&self, collection: &str) -> Verdict {
+        if self.listing(collection)?.iter().all(|url| self.is_ours(url)) {
+            return Ok(());
+        }
+        skip(format!("the collection {collection} holds entities that are not ours to change"))
+    }
+
+    /// A resource of the first Kind.
+    pub(crate) fn make_resource(&mut self) -> Verdict<Entity> {
+        self.make(&self.resource()?)
+    }
+
+    /// A link and its ends: source, link, target.
+    pub(crate) fn make_link(&mut self) -> Verdict<(Entity, Entity, Entity)> {
+        let (draft, source, target) = self.link_draft()?;
+        let link = self.make(&draft)?;
+        Ok((source, link, target))
+    }
+
+    /// A link that is still to be made, between ends that are there.
+    pub(crate) fn link_draft(&mut self) -> Verdict<(Draft, Entity, Entity)> {
+        let Some((draft, from, to)) = self.link.clone() else {
+            return skip("no Kind of link was found that can be made here");
+        };
+        let source = self.make(&self.resources[from].clone())?;
+        let target = self.make(&self.resources[to].clone())?;
+        Ok((between(&draft, &source.url, &target.url), source, target))
+    }
+
+    /// A Mixin of our own that is still to be made.
+    pub(crate) fn tag_draft(&mut self) -> Tag {
+        let term = self.name();
+        let location = self.client.below(&format!("{term}/"));
+        Tag {
+            scheme: "http://example.org/occi/conformance#".into(),
+            location: client::path_of(&location).to_owned(),
+            term,
+        }
+    }
+
+    /// Makes a Mixin of our own as a step towards a check.
+    pub(crate) fn make_tag(&mut self) -> Verdict<Tag> {
+        let tag = self.tag_draft();
+        self.client.post("-/").text(&[tag.line()]).send()?.needed("make a Mixin of our own")?;
+        self.keep_tag(tag)
+    }
+
+    /// Takes a Mixin for ours to remove, at the location that the server shows for it.
+    pub(crate) fn keep_tag(&mut self, mut tag: Tag) -> Verdict<Tag> {
+        self.tags.push(tag.clone());
+        let all = self.client.get("-/").send()?.read();
+        if let Some(shown) = all.categories.iter().find(|category| category.id() == tag.id())
+            && let Some(location) = &shown.location
+        {
+            tag.location.clone_from(location);
+        }
+        Ok(tag)
+    }
+
+    /// A Mixin of our own on some entities.
+    pub(crate) fn make_tag_on(&mut self, entities: &[&Entity]) -> Verdict<Tag> {
+        let tag = self.make_tag()?;
+        let lines: Vec<_> = entities.iter().map(|entity| draft::location(&entity.url)).collect();
+        self.client.post(&tag.location).text(&lines).send()?.needed("associate a Mixin")?;
+        Ok(tag)
+    }
+
+    /// An entity as text has it.
+    pub(crate) fn read(&self, entity: &Entity) -> Verdict<Text> {
+        Ok(self.client.get(&entity.url).send()?.needed("read an entity")?.read())
+    }
+
+    /// The URLs of a collection.
+    pub(crate) fn listing(&self, collection: &str) -> Verdict<Vec<String>> {
+        Ok(self.client.get(collection).send()?.needed("list a collection")?.read().locations)
+    }
+}
+
+/// A link with its ends.
+pub(crate) fn between(draft: &Draft, source: &str, target: &str) -> Draft {
+    draft.clone().with("occi.core.source", source).with("occi.core.target", target)
+}

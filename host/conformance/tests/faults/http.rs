@@ -1,0 +1,125 @@
+//! Faults of the protocol: status codes, headers, what is done.
+
+use crate::proxy::Answer;
+use crate::{found_in, found_in_requests};
+
+#[test]
+fn created_without_location() {
+    found_in(&["H11-14", "H11-16", "HTTP-24"], |_, answer| {
+        if answer.status == 201 {
+            answer.headers.remove("location");
+        }
+    });
+}
+
+#[test]
+fn a_mixin_that_stays_with_its_attributes() {
+    found_in_requests(&["CORE-25", "H11-11", "HTTP-35"], |asked| {
+        let names_members = asked.text().contains("X-OCCI-Location");
+        (asked.method == "DELETE" && names_members).then(|| Answer::empty(200))
+    });
+}
+
+#[test]
+fn a_server_without_its_version() {
+    found_in(&["HTTP-10"], |_, answer| answer.set("server", "occi/0.1.0 OCCI/1.1"));
+    found_in(&["H11-29"], |_, answer| answer.set("server", "occi/0.1.0 OCCI/1.2"));
+}
+
+#[test]
+fn not_allowed_without_allow() {
+    found_in(&["H11-30"], |_, answer| {
+        answer.headers.remove("allow");
+    });
+}
+
+#[test]
+fn a_duplicate_that_breaks_the_server() {
+    found_in(&["H11-07"], |asked, answer| {
+        if asked.method == "POST" && asked.path == "/-/" && answer.status == 409 {
+            answer.status = 500;
+        }
+    });
+}
+
+#[test]
+fn forbidden_is_success() {
+    found_in(&["CORE-03", "CORE-07", "H11-08", "H11-30"], |_, answer| {
+        if answer.status == 403 {
+            *answer = Answer::empty(200);
+        }
+    });
+}
+
+#[test]
+fn filters_are_ignored() {
+    found_in_requests(&["H11-03", "HTTP-15", "HTTP-16"], |asked| {
+        if asked.method == "GET" {
+            asked.headers.remove("category");
+            asked.headers.remove("x-occi-attribute");
+            asked.headers.remove("content-type");
+        }
+        None
+    });
+}
+
+#[test]
+fn associations_answer_nothing() {
+    found_in(&["HTTP-30", "HTTP-32"], |asked, answer| {
+        let names_members = asked.text().contains("X-OCCI-Location");
+        if names_members && answer.status == 200 {
+            answer.body.clear();
+        }
+    });
+}
+
+#[test]
+fn pages_are_of_any_size() {
+    found_in(&["HTTP-13"], |_, answer| {
+        if answer.status == 413 {
+            *answer = Answer::empty(200);
+        }
+    });
+}
+
+#[test]
+fn newer_clients_are_served() {
+    found_in_requests(&["H11-29", "HTTP-11"], |asked| {
+        asked.headers.remove("user-agent");
+        None
+    });
+}
+
+#[test]
+fn actions_have_no_content() {
+    found_in(&["CORE-29", "HTTP-27", "HTTP-33", "JSON-14"], |asked, answer| {
+        if asked.query.starts_with("action=") && answer.status == 200 {
+            *answer = Answer::empty(204);
+        }
+    });
+}
+
+#[test]
+fn answers_without_content_type() {
+    found_in(&["HTTP-09"], |asked, answer| {
+        if asked.method == "POST" {
+            answer.headers.remove("content-type");
+        }
+    });
+}
+
+#[test]
+fn answers_that_list_no_media_types() {
+    found_in(&["HTTP-08"], |_, answer| {
+        answer.headers.remove("accept");
+    });
+}
+
+#[test]
+fn what_was_deleted_is_still_found() {
+    found_in(&["CORE-42", "H11-02", "H11-20", "H11-30", "HTTP-28", "HTTP-34"], |asked, answer| {
+        if answer.status == 404 && matches!(&*asked.method, "GET" | "DELETE") {
+            *answer = Answer::empty(200);
+        }
+    });
+}

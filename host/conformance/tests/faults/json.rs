@@ -1,0 +1,73 @@
+//! Faults of the JSON rendering.
+
+use serde_json::Value;
+
+use crate::found_in;
+
+/// Every entity of an answer in JSON that stands alone or in a collection.
+fn entities(value: &mut Value, mut change: impl FnMut(&mut serde_json::Map<String, Value>)) {
+    if value["kind"].is_string() {
+        change(value.as_object_mut().unwrap());
+    }
+    for list in ["resources", "links"] {
+        if value["kind"].is_null()
+            && let Some(members) = value.get_mut(list).and_then(Value::as_array_mut)
+        {
+            members.iter_mut().filter_map(Value::as_object_mut).for_each(&mut change);
+        }
+    }
+}
+
+#[test]
+fn members_that_the_schema_does_not_know() {
+    found_in(&["JSON-02"], |_, answer| {
+        answer.json(|value| {
+            entities(value, |entity| {
+                entity.insert("location".into(), "/somewhere".into());
+            });
+        });
+    });
+}
+
+#[test]
+fn values_that_json_does_not_allow() {
+    found_in(&["JSON-05"], |_, answer| {
+        answer.json(|value| {
+            entities(value, |entity| {
+                if let Some(attributes) = entity.get_mut("attributes").and_then(Value::as_object_mut)
+                    && let Some(cores) = attributes.get_mut("occi.network.state")
+                {
+                    *cores = Value::Null;
+                }
+            });
+        });
+    });
+}
+
+#[test]
+fn mutable_is_not_stated() {
+    found_in(&["JSON-09"], |_, answer| {
+        answer.json(|value| {
+            for kind in value.get_mut("kinds").and_then(Value::as_array_mut).into_iter().flatten() {
+                if let Some(title) =
+                    kind["attributes"].get_mut("occi.core.title").and_then(Value::as_object_mut)
+                {
+                    title.remove("mutable");
+                }
+            }
+        });
+    });
+}
+
+#[test]
+fn collections_of_references() {
+    found_in(&["JSON-02", "JSON-06"], |asked, answer| {
+        if asked.path.contains("conformance-") {
+            answer.json(|value| {
+                for entity in value.get_mut("resources").and_then(Value::as_array_mut).into_iter().flatten() {
+                    *entity = entity["id"].clone();
+                }
+            });
+        }
+    });
+}

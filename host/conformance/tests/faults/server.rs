@@ -1,0 +1,84 @@
+//! The real server, on a folder and a port of its own.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tempfile::TempDir;
+
+pub(crate) struct Server {
+    process: Child,
+    address: String,
+    _folder: TempDir,
+}
+
+impl Server {
+    /// The one that all tests share, as long as one of them is there: starting takes longer than a run.
+    pub(crate) fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let server = Arc::new(Self::start(&extensions(&program())));
+            *shared = Arc::downgrade(&server);
+            server
+        })
+    }
+
+    /// One with the extensions in a folder.
+    pub(crate) fn start(extensions: &Path) -> Self {
+        let program = program();
+        let folder = tempfile::tempdir().unwrap();
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let mut process = Command::new(&program)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(folder.path().join("data"))
+            .arg("--extensions")
+            .arg(extensions)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let Some(address) = line.trim_end().strip_prefix("listening on http://") else {
+            let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+            panic!("the server said {line:?}; its log:\n{log}");
+        };
+        Self { process, address: address.to_owned(), _folder: folder }
+    }
+
+    /// Everything that it holds, as text.
+    pub(crate) fn entities(&self) -> String {
+        let mut answer = ureq::get(format!("http://{}/", self.address)).call().unwrap();
+        answer.body_mut().read_to_string().unwrap()
+    }
+
+    /// Such as `127.0.0.1:1234`.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ended_already = self.process.kill();
+        let _ended_already = self.process.wait();
+    }
+}
+
+fn program() -> PathBuf {
+    // Whatever profile this is: beside its folder.
+    let built =
+        Path::new(env!("CARGO_BIN_EXE_occi-conformance")).ancestors().nth(2).unwrap().join("release/occi");
+    let program = std::env::var_os("OCCI_BIN").map_or(built, PathBuf::from);
+    let why = "`cargo xtask build` makes it, or name another in OCCI_BIN";
+    assert!(program.exists(), "{} is not there; {why}", program.display());
+    program
+}
+
+fn extensions(program: &Path) -> PathBuf {
+    let named = ["OCCI_EXTENSIONS", "OCCI_TEST_EXTENSIONS"].into_iter().find_map(std::env::var_os);
+    named.map_or_else(|| program.with_file_name("extensions"), PathBuf::from)
+}

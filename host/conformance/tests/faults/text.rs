@@ -1,0 +1,109 @@
+//! Faults of the text renderings.
+
+use crate::proxy::Answer;
+use crate::{found_in, found_in_requests};
+
+#[test]
+fn a_mixin_before_the_kind() {
+    found_in(&["TXT-10"], |_, answer| {
+        if !answer.is("text/plain") || !answer.text().contains("X-OCCI-Attribute: ") {
+            return;
+        }
+        let text = answer.text();
+        let (mixins, others): (Vec<_>, Vec<_>) =
+            text.split_inclusive("\r\n").partition(|line| line.contains("class=\"mixin\""));
+        answer.body = [mixins, others].concat().concat().into();
+    });
+}
+
+#[test]
+fn an_entity_without_id() {
+    found_in(&["CORE-39", "TXT-16"], |_, answer| {
+        if answer.is("text/plain") {
+            answer.lines(|line| !line.starts_with("X-OCCI-Attribute: occi.core.id="));
+        }
+    });
+}
+
+#[test]
+fn relative_references_in_a_uri_list() {
+    found_in(&["TXT-08"], |asked, answer| {
+        if answer.is("text/uri-list") {
+            let host = format!("http://{}", asked.header("host"));
+            answer.body = answer.text().replace(&host, "").into();
+        }
+    });
+}
+
+#[test]
+fn a_string_without_quotation_marks() {
+    found_in(&["TXT-02"], |_, answer| answer.replace("architecture=\"x64\"", "architecture=x64"));
+}
+
+#[test]
+fn a_value_with_separators_without_quotation_marks() {
+    found_in(&["TXT-05"], |asked, answer| {
+        // A summary that no check looks at but the one for it.
+        if asked.method == "GET" {
+            answer.replace(
+                "X-OCCI-Attribute: occi.core.summary=\"plain\"",
+                "X-OCCI-Attribute: occi.core.summary=a b",
+            );
+        }
+    });
+}
+
+#[test]
+fn lines_without_carriage_return() {
+    found_in(&["TXT-02"], |_, answer| {
+        if answer.is("text/plain") {
+            answer.replace("\r\n", "\n");
+        }
+    });
+}
+
+#[test]
+fn an_unknown_class() {
+    found_in(&["TXT-02", "TXT-10"], |asked, answer| {
+        if asked.path != "/-/" {
+            answer.replace(
+                "scheme=\"http://schemas.ogf.org/occi/infrastructure#\"; class=\"kind\"",
+                "scheme=\"http://schemas.ogf.org/occi/infrastructure#\"; class=\"thing\"",
+            );
+        }
+    });
+}
+
+#[test]
+fn headers_without_ok() {
+    found_in(&["TXT-03"], |_, answer| {
+        if answer.is("text/occi") {
+            answer.body.clear();
+        }
+    });
+}
+
+#[test]
+fn another_default_than_plain_text() {
+    found_in_requests(&["H11-25"], |asked| {
+        let accept = asked.header("accept");
+        if accept.is_empty() || accept == "*/*" {
+            asked.headers.insert("accept", "application/occi+json".parse().unwrap());
+        }
+        None
+    });
+}
+
+#[test]
+fn comma_lists_are_refused() {
+    found_in_requests(&["H11-27", "TXT-04"], |asked| {
+        asked.header("x-occi-attribute").contains("\", occi").then(|| Answer::empty(400))
+    });
+}
+
+#[test]
+fn entity_has_a_location() {
+    found_in(&["HTTP-03"], |_, answer| {
+        answer.replace("title=\"Entity\"; ", "title=\"Entity\"; location=\"/entity/\"; ");
+    });
+}
