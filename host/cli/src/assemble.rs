@@ -1,17 +1,17 @@
 //! Where all parts are named and put together.
 
 use crate::config::{Config, DomainType};
-use crate::control;
-use anyhow::{Context, anyhow};
+use crate::{control, load};
+use anyhow::{Context, anyhow, ensure};
 use occi_capability::libvirt::{self, Hypervisor, HypervisorConfig};
 use occi_capability::{KeyValue, Logging, Machines, Networks, Volumes};
-use occi_extension::{Capability, Extension, Grants, Lent, Loader, Settings};
+use occi_extension::{Capability, Grants, Lent, Loader, Settings};
 use occi_operation::{Cause, Core};
 use occi_server::Host;
 use occi_store::{Options, RedbStore, Store};
 use std::fs::DirBuilder;
 use std::io::Write as _;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,15 +48,17 @@ async fn serve(config: &Config) -> Result<(), Error> {
     let store = open_store(&data.join("store.redb")).map_err(Error::Misconfigured)?;
     let hypervisor = hypervisor(config, &data).await.map_err(Error::Misconfigured)?;
 
-    let loader = Arc::new(loader(config, &data, &store, &hypervisor)?);
-    let extensions = load(&loader, &config.extensions_folder().map_err(Error::Misconfigured)?).await?;
+    let loader = loader(config, &data, &store, &hypervisor).map_err(Error::Misconfigured)?;
+    let loader = Arc::new(loader);
+    let folder = config.extensions_folder().map_err(Error::Misconfigured)?;
+    let extensions = load::folder(&loader, &folder).await.map_err(Error::Misconfigured)?;
     let core = Core::start(Arc::clone(&store), extensions).context("the extensions do not go together")?;
     let recovered = core.recover().await.context("the recovery after the last run")?;
     if recovered != occi_operation::Recovered::default() {
         tracing::info!(?recovered, "recovered from the last run");
     }
     follow(&hypervisor, &core);
-    control::start(&data, config.hypervisor.uri.clone(), hypervisor)?;
+    control::start(&data, config.hypervisor.uri.clone(), hypervisor).map_err(Error::Misconfigured)?;
 
     let stop = stop_signal()?;
     say(&format!("listening on http://{address}\n"));
@@ -66,11 +68,18 @@ async fn serve(config: &Config) -> Result<(), Error> {
     Ok(())
 }
 
-/// The server's own folder, which nobody else may enter.
+/// The server's own folder. Where it makes it, nobody else may enter; in any case nobody else may write there.
 fn folder(path: &Path) -> anyhow::Result<PathBuf> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.with_context(|| format!("the data folder {}; choose another with --data", path.display()))?;
-    path.canonicalize().with_context(|| format!("the data folder {}", path.display()))
+    let said = || format!("the data folder {}; choose another with --data", path.display());
+    made.with_context(said)?;
+    let mode = path.metadata().with_context(said)?.permissions().mode();
+    ensure!(
+        mode & 0o022 == 0,
+        "others may write to the data folder {0}; take that from them with `chmod go-w {0}`, or choose another with --data",
+        path.display()
+    );
+    path.canonicalize().with_context(said)
 }
 
 fn open_store(path: &Path) -> anyhow::Result<Arc<dyn Store>> {
@@ -114,7 +123,7 @@ fn loader(
     data: &Path,
     store: &Arc<dyn Store>,
     hypervisor: &Hypervisor,
-) -> Result<Loader, Error> {
+) -> anyhow::Result<Loader> {
     let capabilities: Vec<Arc<dyn Capability>> = vec![
         Arc::new(Machines::new(hypervisor)),
         Arc::new(Volumes::new(hypervisor)),
@@ -128,8 +137,7 @@ fn loader(
         None => known.iter().map(|&name| name.to_owned()).collect(),
     };
     if let Some(name) = granted.iter().find(|name| !known.contains(&name.as_str())) {
-        let error = anyhow!("`capabilities` names `{name}`; this server has {}", known.join(", "));
-        return Err(Error::Misconfigured(error));
+        return Err(anyhow!("`capabilities` names `{name}`; this server has {}", known.join(", ")));
     }
     let grants = Grants { capabilities: granted.into_iter().collect(), key: "capabilities".into() };
     let mut settings = Settings::default();
@@ -142,61 +150,6 @@ fn loader(
         .with(Arc::new(occi_capability::Buckets::new(crate::buckets::StoreBuckets::new(Arc::clone(store)))));
     let loader = Loader::new(settings, &data.join("compiled"), capabilities, grants, lent);
     Ok(loader.context("the sandboxes")?)
-}
-
-/// Loads all extensions of a folder. One that cannot be loaded is said in the log; the others serve.
-async fn load(loader: &Arc<Loader>, folder: &Path) -> Result<Vec<Arc<Extension>>, Error> {
-    let entries = std::fs::read_dir(folder).with_context(|| {
-        format!("the folder with extensions {}; choose another with --extensions", folder.display())
-    });
-    let mut files: Vec<PathBuf> =
-        entries.map_err(Error::Misconfigured)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.sort();
-    let loading: Vec<_> = files
-        .into_iter()
-        .map(|file| {
-            let loader = Arc::clone(loader);
-            tokio::task::spawn_blocking(move || load_one(&loader, &file))
-        })
-        .collect();
-    let mut extensions: Vec<Arc<Extension>> = Vec::new();
-    for task in loading {
-        let Some(extension) = task.await.context("an extension's loading ended abnormally")? else {
-            continue;
-        };
-        if let Some(first) = extensions.iter().find(|first| first.name() == extension.name()) {
-            tracing::error!(
-                name = &**first.name(),
-                "two files hold an extension of this name; the first serves"
-            );
-            continue;
-        }
-        extensions.push(Arc::new(extension));
-    }
-    Ok(extensions)
-}
-
-fn load_one(loader: &Loader, file: &Path) -> Option<Extension> {
-    let kind = file.extension().and_then(std::ffi::OsStr::to_str)?;
-    let loaded = match kind {
-        "wasm" => {
-            std::fs::read(file).map_err(anyhow::Error::from).and_then(|bytes| Ok(loader.component(&bytes)?))
-        }
-        "toml" => std::fs::read_to_string(file)
-            .map_err(anyhow::Error::from)
-            .and_then(|text| Ok(loader.manifest(&text)?)),
-        _ => return None,
-    };
-    match loaded {
-        Ok(extension) => {
-            tracing::info!(name = &**extension.name(), version = extension.version(), "extension");
-            Some(extension)
-        }
-        Err(error) => {
-            tracing::error!(file = %file.display(), "not loaded: {error:#}");
-            None
-        }
-    }
 }
 
 /// Passes the hypervisor's events on.
@@ -213,15 +166,24 @@ fn follow(hypervisor: &Hypervisor, core: &Arc<Core>) {
     });
 }
 
-/// Ready when the server is told to stop, by SIGTERM or Ctrl-C.
+/// Ready when the server is told to stop, by SIGTERM or Ctrl-C. Who says it again does not want to wait: what was not
+/// ended is recovered from at the next start.
 fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate()).context("the signal SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("the signal SIGINT")?;
-    Ok(async move {
+    let mut told = async move || {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+    };
+    Ok(async move {
+        told().await;
+        tokio::spawn(async move {
+            told().await;
+            tracing::warn!("told to stop again, and ending at once");
+            std::process::exit(1);
+        });
     })
 }
 

@@ -1,7 +1,8 @@
 //! The configuration: a TOML file, every setting with its default; `occi.toml` beside this crate's manifest shows and
 //! explains all of them. What a command line says wins over the file.
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
+use occi_extension::Settings;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -135,24 +136,30 @@ impl Config {
 
     /// What the types cannot say.
     fn check(&self) -> anyhow::Result<()> {
-        let positive = [
-            ("hypervisor.memory-mib", self.hypervisor.memory_mib > 0),
-            ("hypervisor.cores", self.hypervisor.cores > 0),
-            ("hypervisor.short-seconds", self.hypervisor.short_seconds > 0),
-            ("hypervisor.long-seconds", self.hypervisor.long_seconds > 0),
-            ("limits.body", self.limits.body > 0),
-            ("limits.head-seconds", self.limits.head_seconds > 0),
-            ("limits.body-seconds", self.limits.body_seconds > 0),
-            ("limits.connections", self.limits.connections > 0),
-            ("sandbox.memory-mib", self.sandbox.memory_mib > 0),
-            ("sandbox.deadline-ms", self.sandbox.deadline_ms > 0),
-            ("sandbox.timeout-ms", self.sandbox.timeout_ms > 0),
-            ("sandbox.concurrency", self.sandbox.concurrency > 0),
+        /// A day, in seconds.
+        const DAY: u64 = 86_400;
+        let (hypervisor, limits, sandbox) = (&self.hypervisor, &self.limits, &self.sandbox);
+        let wide = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        // Each with the most that makes sense: beyond it lies a slip of the hand.
+        let bounds = [
+            ("hypervisor.memory-mib", hypervisor.memory_mib, 1 << 24),
+            ("hypervisor.cores", hypervisor.cores.into(), 4096),
+            ("hypervisor.short-seconds", hypervisor.short_seconds, DAY),
+            ("hypervisor.long-seconds", hypervisor.long_seconds, DAY),
+            ("limits.body", wide(limits.body), 1 << 30),
+            ("limits.head-seconds", limits.head_seconds, DAY),
+            ("limits.body-seconds", limits.body_seconds, DAY),
+            ("limits.connections", wide(limits.connections), 1 << 20),
+            ("sandbox.memory-mib", wide(sandbox.memory_mib), 4096),
+            ("sandbox.deadline-ms", sandbox.deadline_ms, DAY * 1000),
+            ("sandbox.timeout-ms", sandbox.timeout_ms, DAY * 1000),
+            ("sandbox.concurrency", wide(sandbox.concurrency), u64::from(Settings::default().calls)),
         ];
-        match positive.iter().find(|(_, holds)| !holds) {
-            Some((name, _)) => Err(anyhow!("`{name}` must be at least 1")),
-            None => Ok(()),
+        for (name, value, most) in bounds {
+            ensure!((1..=most).contains(&value), "`{name}` must be at least 1 and at most {most}");
         }
+        ensure!(limits.grace_seconds <= DAY, "`limits.grace-seconds` must be at most {DAY}");
+        Ok(())
     }
 
     /// The folder with the extensions: the one that is set, else the one beside the program.
@@ -225,6 +232,10 @@ mod tests {
     #[test]
     fn a_limit_of_nothing_is_refused() {
         let error = Config::parse("[sandbox]\nconcurrency = 0").unwrap_err().to_string();
-        assert_eq!(error, "`sandbox.concurrency` must be at least 1");
+        assert_eq!(error, "`sandbox.concurrency` must be at least 1 and at most 256");
+        for slip in ["[sandbox]\nmemory-mib = 17592186044416", "[limits]\nhead-seconds = 9223372036854775807"]
+        {
+            assert!(Config::parse(slip).unwrap_err().to_string().contains("at most"), "{slip}");
+        }
     }
 }

@@ -62,8 +62,9 @@ pub(crate) fn start(data: &Path, uri: String, hypervisor: Hypervisor) -> anyhow:
     if path.exists() {
         std::fs::remove_file(&path).with_context(|| format!("the old socket {}", path.display()))?;
     }
-    let listener =
-        UnixListener::bind(&path).with_context(|| format!("the control socket {}", path.display()))?;
+    let listener = UnixListener::bind(&path).with_context(|| {
+        format!("the control socket {}; choose a folder with a shorter path with --data", path.display())
+    })?;
     // The folder is its owner's alone where this server made it; the socket is in any case.
     std::fs::set_permissions(&path, Permissions::from_mode(0o600))
         .with_context(|| format!("the control socket {}", path.display()))?;

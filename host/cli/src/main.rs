@@ -8,6 +8,7 @@ mod buckets;
 mod config;
 mod control;
 mod inspect;
+mod load;
 
 use clap::{Args, Parser, Subcommand};
 use config::Config;

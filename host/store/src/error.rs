@@ -79,12 +79,12 @@ pub enum StoreError {
     Closed,
     /// The engine failed. Where it happened in a commit, whether the batch is durable is not known; the engine takes
     /// no further commit until it is opened again, and then shows which it is.
-    #[error("the store failed as it {doing}: {source}")]
+    #[error("the store failed as it {doing}: {cause}")]
     Engine {
         /// What the engine was doing, as in 'as it committed'.
         doing: &'static str,
         /// What it said.
-        source: Arc<dyn std::error::Error + Send + Sync>,
+        cause: Arc<dyn std::error::Error + Send + Sync>,
     },
 }
 
@@ -96,9 +96,9 @@ impl StoreError {
 
     pub(crate) fn engine(
         doing: &'static str,
-        source: impl std::error::Error + Send + Sync + 'static,
+        cause: impl std::error::Error + Send + Sync + 'static,
     ) -> Self {
-        Self::Engine { doing, source: Arc::new(source) }
+        Self::Engine { doing, cause: Arc::new(cause) }
     }
 
     pub(crate) fn broken(key: &[u8], reason: &(impl ToString + ?Sized)) -> Self {

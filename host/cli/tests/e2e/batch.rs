@@ -163,9 +163,9 @@ fn nothing_to_say_is_an_empty_object() {
         let gone = server.delete(&created.location()).accept(accept);
         let all_gone = server.delete("/note/").accept(accept);
         let dissociated = server.delete("/mixin/ipnetwork/").accept(accept);
-        for answer in
-            [created, acted.answers(200), gone.answers(200), all_gone.answers(200), dissociated.answers(200)]
-        {
+        let shown = server.get(&created.location()).accept(accept).answers(200).body;
+        assert_eq!((&created.body, created.header("content-type")), (&shown, accept.to_owned()), "{created}");
+        for answer in [acted.answers(200), gone.answers(200), all_gone.answers(200), dissociated.answers(200)] {
             assert_eq!(
                 (answer.body.as_str(), answer.header("content-type")),
                 ("{}", accept.to_owned()),

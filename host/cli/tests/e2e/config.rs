@@ -147,3 +147,64 @@ fn a_broken_extension_costs_itself_alone() {
     let log = server.log();
     assert!(log.contains("broken.wasm") && !log.contains("README.txt"), "{log}");
 }
+
+/// What does not go with the others is left out, and the log says which file it is; one may build on another whose file
+/// comes later.
+#[test]
+fn an_extension_that_clashes_costs_itself_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = |name: &str, term: &str, parent: &str, location: &str| {
+        let text = format!(
+            "[extension]\nname = \"{name}\"\nversion = \"0.1.0\"\n[[kind]]\nterm = \"{term}\"\n\
+             scheme = \"http://example.com/things#\"\nparent = \"{parent}\"\nlocation = \"{location}\"\n"
+        );
+        std::fs::write(folder.path().join(format!("{name}.toml")), text).unwrap();
+    };
+    let resource = "http://schemas.ogf.org/occi/core#resource";
+    manifest("a-child", "child", "http://example.com/things#thing", "/child/");
+    manifest("b-thing", "thing", resource, "/thing/");
+    manifest("c-again", "other", resource, "/thing/");
+    manifest("d-orphan", "orphan", "http://example.com/things#nobody", "/orphan/");
+    let server = Server::with(Options { extensions: Some(folder.path().into()), ..Options::default() });
+    for (path, status) in [("/child/", 200), ("/thing/", 200), ("/orphan/", 404)] {
+        server.get(path).answers(status);
+    }
+    let log = server.log();
+    assert!(log.contains("c-again.toml") && log.contains("d-orphan.toml"), "{log}");
+}
+
+/// What is no file, or too large for one, is not read.
+#[test]
+fn what_is_no_extensions_file_does_not_hold_up_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(extensions().join("note.wasm"), folder.path().join("note.wasm")).unwrap();
+    let pipe = std::process::Command::new("mkfifo").arg(folder.path().join("pipe.wasm")).status();
+    assert!(pipe.unwrap().success());
+    std::fs::create_dir(folder.path().join("folder.wasm")).unwrap();
+    std::fs::File::create(folder.path().join("huge.wasm")).unwrap().set_len(6 << 30).unwrap();
+    let server = Server::with(Options { extensions: Some(folder.path().into()), ..Options::default() });
+    server.note("a");
+    let log = server.log();
+    for (file, reason) in [("pipe.wasm", "regular file"), ("folder.wasm", "regular file"), ("huge.wasm", "64 MiB")]
+    {
+        let told = log.lines().any(|line| line.contains(file) && line.contains(reason));
+        assert!(told, "{file}: {log}");
+    }
+}
+
+#[test]
+fn a_folder_that_others_may_write_to_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let said = refused(&[FREE, &["--data", folder.path().to_str().unwrap()]].concat());
+    assert!(said.contains("chmod go-w"), "{said}");
+}
+
+#[test]
+fn a_path_too_long_for_a_socket_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = folder.path().join("a".repeat(120));
+    let said = refused(&[FREE, &["--data", long.to_str().unwrap()]].concat());
+    assert!(said.contains("shorter") && said.contains("--data"), "{said}");
+}

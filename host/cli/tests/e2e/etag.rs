@@ -119,3 +119,28 @@ fn a_change_can_be_bound_to_another_revision() {
     server.post("/note/").header("If-None-Match", &now).text(&full).answers(201);
     server.post("/note/").header("If-Match", &now).text(&full).answers(412);
 }
+
+/// A condition that no revision of ours can meet is not met; one that was sent is never overlooked.
+#[test]
+fn a_tag_of_somebody_elses_is_no_match() {
+    let server = Server::start();
+    let note = server.note("a");
+    for tag in ["\"nope\"", "", "\"\u{e9}\""] {
+        server.delete(&note).header("If-Match", tag).answers(412);
+        server.get(&note).header("If-Match", tag).answers(412);
+    }
+    let tag = server.get(&note).answers(200).header("etag");
+    server.get(&note).header("If-Match", &tag).answers(200);
+    server.get(&note).header("If-Match", "*").answers(200);
+}
+
+/// RFC 9110, section 13.1.2: 304 is for reads; a change that was asked for is not done instead.
+#[test]
+fn a_change_is_not_answered_with_not_modified() {
+    let server = Server::start();
+    let note = server.note("a");
+    let tag = server.get(&note).answers(200).header("etag");
+    server.post(&note).header("If-None-Match", &tag).text(text("b")).answers(412);
+    server.post(&note).header("If-None-Match", &tag).text(text("a")).answers(412);
+    assert_eq!(server.get(&note).answers(200).attribute(TEXT), Some("\"a\""));
+}

@@ -199,4 +199,6 @@ fn head_and_options() {
         assert_eq!(given, allowed, "{path}");
     }
     assert_eq!(server.get("/healthz").answers(200).body, "ok\r\n");
+    let refused = server.delete("/healthz").answers(405);
+    assert!(refused.header("allow").contains("GET"), "{refused}");
 }

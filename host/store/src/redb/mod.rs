@@ -194,7 +194,7 @@ fn refused(path: &Path, error: DatabaseError) -> StoreError {
         }
         error @ DatabaseError::UpgradeRequired(_) => damaged(path, &error.to_string()),
         DatabaseError::Storage(StorageError::Io(source)) => {
-            StoreError::engine("opened its file", PathError { path: path.to_owned(), source })
+            StoreError::engine("opened its file", PathError { path: path.to_owned(), error: source })
         }
         error => StoreError::engine("opened its file", error),
     }
@@ -206,8 +206,8 @@ fn damaged(path: &Path, reason: &str) -> StoreError {
 
 /// An error of the system, and the file that it is about.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", path.display())]
+#[error("{}: {error}", path.display())]
 struct PathError {
     path: PathBuf,
-    source: std::io::Error,
+    error: std::io::Error,
 }

@@ -1,0 +1,142 @@
+//! Collections that are too large to be held at once, and the filters and pages by which less is asked for.
+
+use crate::occi::{NOTE_ID, body};
+use crate::server::Server;
+use serde_json::{Value, json};
+use std::collections::HashSet;
+
+const KIND: &str = NOTE_ID;
+
+/// Notes that are as many and as long as they must be for a listing that is sent in pieces.
+fn filled(server: &Server, notes: usize) {
+    let text = "x".repeat(1000);
+    let note = |number: usize| {
+        json!({
+            "kind": KIND,
+            "title": format!("note {}", number % 7),
+            "attributes": { "com.example.note.text": text }
+        })
+    };
+    for batch in 0..notes / 500 {
+        let resources: Vec<_> = (0..500).map(|number| note(500 * batch + number)).collect();
+        server.post("/note/").json(&json!({ "resources": resources })).answers(201);
+    }
+}
+
+fn ids(listing: &Value) -> Vec<String> {
+    let of = |member: &str| listing[member].as_array().cloned().unwrap_or_default();
+    let all = of("resources").into_iter().chain(of("links"));
+    all.map(|entity| entity["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// HTTP-29, JSON-06: a large listing is whole, in every rendering, and the same as its pages together.
+#[test]
+fn a_large_listing_is_whole() {
+    const NOTES: usize = 3000;
+    let server = Server::start();
+    filled(&server, NOTES);
+    let compute = server.create("compute", &[]);
+    let network = server.create("network", &[]);
+    server.link("networkinterface", &compute, &network);
+
+    let whole = server.get("/note/").accept("application/occi+json").answers(200).json();
+    let all = ids(&whole);
+    assert_eq!(all.iter().collect::<HashSet<_>>().len(), NOTES);
+    let lines = server.get("/note/").answers(200).body;
+    assert_eq!(lines.lines().count(), NOTES);
+    let uris = server.get("/note/").accept("text/uri-list").answers(200).body;
+    let shown: Vec<_> = lines.lines().map(|line| line.strip_prefix("X-OCCI-Location: ").unwrap()).collect();
+    assert_eq!(uris.lines().collect::<Vec<_>>(), shown, "Q-46");
+
+    let mut paged = Vec::new();
+    for page in 1..=4 {
+        let page = format!("/note/?page={page}&number=1000");
+        paged.extend(ids(&server.get(&page).accept("application/occi+json").answers(200).json()));
+    }
+    assert_eq!(paged, all, "the order is stable, and the last page is empty (HTTP-14)");
+
+    // Resources and links of a mixed collection stand apart, however large it is.
+    let mixed = server.get("/").accept("application/json").answers(200).json();
+    assert_eq!(mixed["resources"].as_array().unwrap().len(), NOTES + 2);
+    assert_eq!(mixed["links"].as_array().unwrap().len(), 1);
+
+    // TXT-06: nothing is cut.
+    let refused = server.get("/note/").accept("text/occi").answers(406);
+    assert!(refused.body.contains("page"), "{refused}");
+    server.get("/note/?page=1&number=20").accept("text/occi").answers(200);
+    assert_eq!(server.request("HEAD", "/note/").answers(200).body, "");
+}
+
+/// What was listed before is not what is listed after a change, in another page, or to another client.
+#[test]
+fn a_listing_is_never_an_old_one() {
+    let server = Server::start();
+    let list = |path: &str| server.get(path).accept("text/uri-list").answers(200).body;
+    assert_eq!(list("/note/"), "");
+    let first = server.note("a");
+    assert_eq!(list("/note/").lines().count(), 1);
+    let second = server.note("b");
+    assert_eq!(list("/note/").lines().count(), 2);
+    assert!(list("/note/?page=1&number=1").trim_end().ends_with(&first));
+    assert!(list("/note/?page=2&number=1").trim_end().ends_with(&second));
+    server.delete(&first).answers(200);
+    assert_eq!(list("/note/").lines().count(), 1);
+    let other = server.get("/note/").accept("text/uri-list").header("Host", "other.example:1").answers(200);
+    assert!(other.body.starts_with("http://other.example:1/note/"), "{other}");
+}
+
+/// HTTP-16, Q-34: what headers filter, the query filters too.
+#[test]
+fn the_query_filters_as_headers_do() {
+    let server = Server::start();
+    let (small, large) = (
+        server.create("compute", &["occi.compute.cores=1", "occi.core.title=\"a=b\""]),
+        server.create("compute", &["occi.compute.cores=2"]),
+    );
+    server.note("a");
+    let list = |path: &str| server.get(path).accept("text/uri-list").answers(200).body;
+    let only = |path: &str, wanted: &str| {
+        let body = list(path);
+        assert!(body.lines().count() == 1 && body.trim_end().ends_with(wanted), "{path}: {body}");
+    };
+    only("/compute/?attribute=occi.compute.cores%3D1", &small);
+    only("/compute/?attribute=occi.compute.cores%3D2", &large);
+    only("/compute/?attribute=occi.core.title%3Da%3Db", &small);
+    only("/compute/?attribute=occi.core.title%3D%22a%3Db%22&attribute=occi.compute.cores%3D1", &small);
+    assert_eq!(list("/compute/?attribute=occi.compute.cores%3D1&attribute=occi.core.title%3Dx"), "");
+    let kind = "http%3A%2F%2Fexample.com%2Focci%2Fnote%23note";
+    assert_eq!(list(&format!("/?category={kind}")).lines().count(), 1);
+    assert_eq!(list(&format!("/compute/?category={kind}")), "");
+    let query = server.get(&format!("/-/?category={kind}")).answers(200);
+    assert_eq!(query.body.lines().count(), 1, "{query}");
+    for (path, says) in [
+        ("/compute/?category=compute", "?category="),
+        ("/compute/?attribute=title", "?attribute="),
+        ("/compute/?attribute=%C3%A4%3D1", "attribute name"),
+    ] {
+        let refused = server.get(path).answers(400);
+        assert!(refused.body.contains(says), "{path}: {refused}");
+    }
+    // A page of those that pass.
+    let page = "/compute/?attribute=occi.compute.cores%3D2&page=1&number=1";
+    only(page, &large);
+    assert_eq!(list(&page.replace("page=1", "page=2")), "", "HTTP-14");
+}
+
+/// RFC 3986, section 6.2.2: a path has one form, however it is written.
+#[test]
+fn a_path_may_be_written_in_several_ways() {
+    let server = Server::start();
+    let note = server.note("a");
+    let written = note.replace("/note/", "/%6eo%74e/");
+    assert_eq!(server.get(&written).answers(200).body, server.get(&note).answers(200).body);
+    server.get("/%6eote/").answers(200);
+    server.post(&written).text(body(&[], &["com.example.note.text=\"b\""])).answers(200);
+    assert_eq!(server.get(&note).answers(200).attribute("com.example.note.text"), Some("\"b\""));
+    for path in ["/note/%2e%2e", "/note/%00", "/note/%zz", "/note/%"] {
+        let refused = server.get(path).answers(400);
+        assert!(refused.body.contains("must"), "{path}: {refused}");
+    }
+    // `%2F` is no `/`.
+    server.get("/note%2Fx").answers(404);
+}
