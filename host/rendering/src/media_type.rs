@@ -109,7 +109,9 @@ where
         if let Some(known) = quirks::first_known(&value) {
             return Ok(Some(known));
         }
-        given = value.trim().into();
+        if !value.trim().is_empty() {
+            given = value.trim().into();
+        }
     }
     if given.is_empty() { Ok(None) } else { Err(Unsupported { given: crate::error::excerpt(&given) }) }
 }
@@ -217,6 +219,7 @@ mod tests {
         assert_eq!(content_type(["Application/OCCI+JSON"]), Ok(Some(MediaType::OcciJson)));
         assert_eq!(content_type(<[&str; 0]>::default()), Ok(None));
         assert_eq!(content_type([""]), Ok(None));
+        assert!(content_type(["image/png", ""]).is_err(), "an empty header takes nothing back");
         let refused = content_type(["application/x-www-form-urlencoded"]).unwrap_err();
         assert!(refused.to_string().contains("`application/x-www-form-urlencoded`"), "{refused}");
         assert!(refused.to_string().contains("application/occi+json"), "{refused}");
