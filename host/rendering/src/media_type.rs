@@ -109,8 +109,10 @@ where
         if let Some(known) = quirks::first_known(&value) {
             return Ok(Some(known));
         }
-        if !value.trim().is_empty() {
-            given = value.trim().into();
+        // As in every list of HTTP, an empty element says nothing.
+        let named = value.trim_matches(|char: char| char == ',' || char.is_whitespace());
+        if !named.is_empty() {
+            given = named.into();
         }
     }
     if given.is_empty() { Ok(None) } else { Err(Unsupported { given: crate::error::excerpt(&given) }) }
@@ -218,7 +220,9 @@ mod tests {
         assert_eq!(content_type(["text/plain; charset=utf-8"]), Ok(Some(MediaType::TextPlain)));
         assert_eq!(content_type(["Application/OCCI+JSON"]), Ok(Some(MediaType::OcciJson)));
         assert_eq!(content_type(<[&str; 0]>::default()), Ok(None));
-        assert_eq!(content_type([""]), Ok(None));
+        for nothing in ["", ",", " , "] {
+            assert_eq!(content_type([nothing]), Ok(None));
+        }
         assert!(content_type(["image/png", ""]).is_err(), "an empty header takes nothing back");
         let refused = content_type(["application/x-www-form-urlencoded"]).unwrap_err();
         assert!(refused.to_string().contains("`application/x-www-form-urlencoded`"), "{refused}");
