@@ -10,6 +10,7 @@ mod bench;
 mod check;
 mod component;
 mod demo;
+mod fuzz;
 mod guest_system;
 mod guests;
 mod libvirtd;
@@ -76,6 +77,8 @@ enum Command {
     },
     /// Build, then show the server at work: each request, each answer, and what the hypervisor says
     Demo(demo::Options),
+    /// Send the parsers, and the server, what nobody would think of, and see that each keeps its promises
+    Fuzz(fuzz::Options),
     /// Measure the server against bare programs that do the same
     Bench {
         /// Given to the benchmark
@@ -131,6 +134,7 @@ fn run(Arguments { command, consent }: Arguments) -> Result<ExitCode> {
             }
             return demo::run(&workspace, consent, &options);
         }
+        Command::Fuzz(options) => return fuzz::run(&workspace, consent, &options),
         Command::Bench { arguments } => {
             build(&workspace, consent)?;
             return bench::run(&workspace, consent, &arguments);
