@@ -1,6 +1,7 @@
 //! The media types that are spoken, and which of them a request means.
 
 use crate::error::{NotAcceptable, Unsupported};
+use crate::limit::MAX_ITEMS;
 use crate::quirks;
 use std::cmp::Reverse;
 use std::fmt;
@@ -69,6 +70,9 @@ where
     for value in accept {
         for range in value.as_ref().split(|&byte| byte == b',') {
             let Some(range) = std::str::from_utf8(range).ok().and_then(Range::parse) else { continue };
+            if order == MAX_ITEMS {
+                break;
+            }
             order += 1;
             html |= quirks::is_browser(range.name) && range.quality > 0.0;
             for (preference, media_type) in preferences.iter_mut().zip(MediaType::ALL) {
