@@ -213,6 +213,14 @@ mod tests {
     }
 
     #[test]
+    fn a_list_is_read_so_far_and_no_further() {
+        let after = |number: usize| format!("{}application/occi+json", "a/b,".repeat(number));
+        assert_eq!(accept(&after(MAX_ITEMS - 1)), Some(MediaType::OcciJson));
+        assert_eq!(accept(&after(MAX_ITEMS)), None);
+        assert!(content_type([after(MAX_ITEMS - 1)]).is_ok() && content_type([after(MAX_ITEMS)]).is_err());
+    }
+
+    #[test]
     fn what_is_not_spoken_is_not_acceptable() {
         for value in ["image/png", "application/xml, image/*", "text/plain;q=0", "*/*;q=0", "text/html;q=0"] {
             assert_eq!(accept(value), None, "{value}");

@@ -2,7 +2,7 @@
 
 use super::scanner::{Given, Scanner, Word};
 use crate::error::Malformed;
-use crate::limit::Budget;
+use crate::limit::MAX_ITEMS;
 use crate::quirks;
 use occi_model::{AttributeName, Attributes, Value};
 
@@ -11,9 +11,10 @@ pub(super) fn parse(
     scanner: &mut Scanner<'_>,
     name: Word<'_>,
     attributes: &mut Attributes,
-    budget: &mut Budget,
 ) -> Result<(), Malformed> {
-    budget.spend(|problem| scanner.error(name.at, problem))?;
+    if attributes.len() == MAX_ITEMS {
+        return Err(scanner.error(name.at, format!("more than {MAX_ITEMS} attributes of one thing")));
+    }
     let attribute = AttributeName::parse(name.text).map_err(|invalid| scanner.error(name.at, invalid))?;
     let value = value(scanner.given()?);
     if attributes.insert(attribute, value).is_some() {

@@ -26,7 +26,7 @@ pub(super) fn parse(
             "self" => &mut own,
             "category" => &mut category,
             _ => {
-                attribute::parse(scanner, name, &mut link.attributes, budget)?;
+                attribute::parse(scanner, name, &mut link.attributes)?;
                 continue;
             }
         };

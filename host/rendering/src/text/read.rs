@@ -98,7 +98,7 @@ impl Reader {
             }),
             Header::Attribute => scanner.list(|scanner| {
                 let name = scanner.name()?;
-                attribute::parse(scanner, name, &mut item.attributes, budget)?;
+                attribute::parse(scanner, name, &mut item.attributes)?;
                 // a `;` may end the value.
                 match scanner.parameter()? {
                     Some(second) => Err(scanner.error(second.at, "attributes are separated by `,`")),
