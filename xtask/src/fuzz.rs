@@ -24,7 +24,8 @@ const CRATES: [&str; 2] = ["host/rendering/fuzz", "host/server/fuzz"];
 
 /// What makes libFuzzer see which code an input reaches, and what a comparison wanted; cargo-fuzz passes the same.
 const INSTRUMENTS: [&str; 9] = [
-    "--cfg=fuzzing",
+    "--cfg",
+    "fuzzing",
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
     "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
@@ -32,7 +33,6 @@ const INSTRUMENTS: [&str; 9] = [
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
     "-Ccodegen-units=1",
     "-Cdebug-assertions",
-    "-Coverflow-checks",
 ];
 
 /// Seconds of one input after which libFuzzer gives up; the targets themselves measure finer.
