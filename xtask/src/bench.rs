@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use crate::needs::Need;
-use crate::running::Running;
+use crate::running::{self, Running};
 use crate::workspace::Workspace;
 use crate::{Consent, prerequisites, progress};
 
@@ -58,7 +58,11 @@ pub(crate) fn run(workspace: &Workspace, consent: Consent, arguments: &[String])
         write(&page, &text)?;
         eprintln!("{} is written", workspace.shown(&page));
     }
-    Ok(if figures.iter().all(|figure| figure.met) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    eprintln!("==> Reading and writing alone, without a server");
+    let mut renderings = workspace.cargo();
+    renderings.args(["run", "--release", "--quiet", "--package", "occi-rendering", "--example", "speed"]);
+    let renderings = running::to_the_end(&mut renderings)?;
+    Ok(if figures.iter().all(|figure| figure.met) { renderings } else { ExitCode::FAILURE })
 }
 
 fn figures(bench: &mut Command) -> Result<Vec<Figure>> {

@@ -11,6 +11,7 @@ mod check;
 mod component;
 mod conformance;
 mod demo;
+mod fuzz;
 mod guest_system;
 mod guests;
 mod libvirtd;
@@ -83,6 +84,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Send the parsers, and the server, what nobody would think of, and see that each keeps its promises
+    Fuzz(fuzz::Options),
     /// Measure the server against bare programs that do the same
     Bench {
         /// Given to the benchmark
@@ -145,6 +148,7 @@ fn run(Arguments { command, consent }: Arguments) -> Result<ExitCode> {
             build(&workspace, consent)?;
             return conformance::ask_ours(&workspace, &arguments);
         }
+        Command::Fuzz(options) => return fuzz::run(&workspace, consent, &options),
         Command::Bench { arguments } => {
             build(&workspace, consent)?;
             return bench::run(&workspace, consent, &arguments);

@@ -17,6 +17,8 @@ pub(crate) enum Need {
     Machines,
     /// Load for the benchmark.
     Load,
+    /// The fuzz targets.
+    Fuzzing,
 }
 
 /// Something that a machine has or lacks.
@@ -94,6 +96,12 @@ pub(crate) const THINGS: &[Thing] = &[
         why: "libvirt reads what the machine is with it",
         packages: &["dmidecode"],
         there: || on_path("dmidecode"),
+    },
+    Thing {
+        for_: Need::Fuzzing,
+        why: "libFuzzer, which comes with its crate as C++, is built with it",
+        packages: &["g++"],
+        there: || on_path("c++"),
     },
     Thing { for_: Need::Load, why: "the benchmark's load", packages: &["wrk"], there: || on_path("wrk") },
 ];

@@ -6,7 +6,8 @@ use crate::error::Malformed;
 /// How deep JSON may be nested, the document itself counted.
 pub const MAX_DEPTH: usize = 32;
 
-/// How many categories, entities, links and locations one request may name, all together.
+/// How many categories, entities, links and locations one request may name, all together; and how many attributes one
+/// thing may have, or members a JSON object.
 pub const MAX_ITEMS: usize = 10_000;
 
 /// How large the headers of a text/occi answer may be in all, in bytes. Common servers and proxies refuse or cut what

@@ -1,6 +1,7 @@
 //! The media types that are spoken, and which of them a request means.
 
 use crate::error::{NotAcceptable, Unsupported};
+use crate::limit::MAX_ITEMS;
 use crate::quirks;
 use std::cmp::Reverse;
 use std::fmt;
@@ -69,6 +70,9 @@ where
     for value in accept {
         for range in value.as_ref().split(|&byte| byte == b',') {
             let Some(range) = std::str::from_utf8(range).ok().and_then(Range::parse) else { continue };
+            if order == MAX_ITEMS {
+                break;
+            }
             order += 1;
             html |= quirks::is_browser(range.name) && range.quality > 0.0;
             for (preference, media_type) in preferences.iter_mut().zip(MediaType::ALL) {
@@ -109,7 +113,11 @@ where
         if let Some(known) = quirks::first_known(&value) {
             return Ok(Some(known));
         }
-        given = value.trim().into();
+        // As in every list of HTTP, an empty element says nothing.
+        let named = value.trim_matches(|char: char| char == ',' || char.is_whitespace());
+        if !named.is_empty() {
+            given = named.into();
+        }
     }
     if given.is_empty() { Ok(None) } else { Err(Unsupported { given: crate::error::excerpt(&given) }) }
 }
@@ -205,6 +213,14 @@ mod tests {
     }
 
     #[test]
+    fn a_list_is_read_so_far_and_no_further() {
+        let after = |number: usize| format!("{}application/occi+json", "a/b,".repeat(number));
+        assert_eq!(accept(&after(MAX_ITEMS - 1)), Some(MediaType::OcciJson));
+        assert_eq!(accept(&after(MAX_ITEMS)), None);
+        assert!(content_type([after(MAX_ITEMS - 1)]).is_ok() && content_type([after(MAX_ITEMS)]).is_err());
+    }
+
+    #[test]
     fn what_is_not_spoken_is_not_acceptable() {
         for value in ["image/png", "application/xml, image/*", "text/plain;q=0", "*/*;q=0", "text/html;q=0"] {
             assert_eq!(accept(value), None, "{value}");
@@ -216,7 +232,10 @@ mod tests {
         assert_eq!(content_type(["text/plain; charset=utf-8"]), Ok(Some(MediaType::TextPlain)));
         assert_eq!(content_type(["Application/OCCI+JSON"]), Ok(Some(MediaType::OcciJson)));
         assert_eq!(content_type(<[&str; 0]>::default()), Ok(None));
-        assert_eq!(content_type([""]), Ok(None));
+        for nothing in ["", ",", " , "] {
+            assert_eq!(content_type([nothing]), Ok(None));
+        }
+        assert!(content_type(["image/png", ""]).is_err(), "an empty header takes nothing back");
         let refused = content_type(["application/x-www-form-urlencoded"]).unwrap_err();
         assert!(refused.to_string().contains("`application/x-www-form-urlencoded`"), "{refused}");
         assert!(refused.to_string().contains("application/occi+json"), "{refused}");

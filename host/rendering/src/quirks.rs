@@ -6,13 +6,15 @@
 //! and a quoted number is taken by its declared type, which only the model knows.
 
 use crate::MediaType;
+use crate::limit::MAX_ITEMS;
 use crate::media_type::without_parameters;
 use occi_model::Value;
 use std::collections::BTreeMap;
 
 /// a client sends a list in Content-Type. The first type that we know decides.
 pub(crate) fn first_known(content_type: &str) -> Option<MediaType> {
-    content_type.split(',').find_map(|name| MediaType::named(without_parameters(name)))
+    let names = content_type.split(',').map(without_parameters).filter(|name| !name.is_empty());
+    names.take(MAX_ITEMS).find_map(MediaType::named)
 }
 
 /// A browser asks for HTML, and can show text.

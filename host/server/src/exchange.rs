@@ -46,12 +46,17 @@ impl Host {
     }
 
     /// The whole service: OCCI at every path, and `/healthz`. Which path means what is data of the registry, so there
-    /// is nothing here for a router to do.
-    pub(crate) async fn serve(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    /// is nothing here for a router to do. Every request has an answer, whatever is in it.
+    pub async fn answer(self, request: Request<Body>) -> Response<Body> {
         if request.uri().path() == "/healthz" {
-            return Ok(respond::health(&self.core, request.method()));
+            return respond::health(&self.core, request.method());
         }
-        Ok(answer(self, request.map(Body::new)).await)
+        answer(self, request).await
+    }
+
+    /// The same, as a connection calls it.
+    pub(crate) async fn serve(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        Ok(self.answer(request.map(Body::new)).await)
     }
 }
 

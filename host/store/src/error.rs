@@ -94,10 +94,7 @@ impl StoreError {
         matches!(self, Self::Conflict { .. })
     }
 
-    pub(crate) fn engine(
-        doing: &'static str,
-        cause: impl std::error::Error + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) fn engine(doing: &'static str, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Engine { doing, cause: Arc::new(cause) }
     }
 

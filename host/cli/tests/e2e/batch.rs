@@ -149,7 +149,7 @@ fn a_refusal_by_another_extension() {
     is_empty(&server);
 }
 
-/// JSON-10: in JSON the answer to a creation, and to what has no answer, is an empty object.
+/// JSON-10: in JSON the answer to a creation is what was made, and to what has no answer an empty object.
 #[test]
 fn nothing_to_say_is_an_empty_object() {
     let server = Server::start();
@@ -165,7 +165,8 @@ fn nothing_to_say_is_an_empty_object() {
         let dissociated = server.delete("/mixin/ipnetwork/").accept(accept);
         let shown = server.get(&created.location()).accept(accept).answers(200).body;
         assert_eq!((&created.body, created.header("content-type")), (&shown, accept.to_owned()), "{created}");
-        for answer in [acted.answers(200), gone.answers(200), all_gone.answers(200), dissociated.answers(200)] {
+        for answer in [acted.answers(200), gone.answers(200), all_gone.answers(200), dissociated.answers(200)]
+        {
             assert_eq!(
                 (answer.body.as_str(), answer.header("content-type")),
                 ("{}", accept.to_owned()),

@@ -1,11 +1,15 @@
 //! What must hold of the renderings, whatever is read or written. The fuzz targets and the crate's own tests both use
 //! this file, so that they hold it to the same.
 
+use http::StatusCode;
 use occi_model::{
-    AttributeName, Attributes, CategoryDraft, CategoryId, Class, Draft, Ends, Entity, Item, Location,
-    Representation, Value, View, core,
+    AttributeName, Attributes, CategoryDraft, CategoryId, CategoryView, Class, Draft, Ends, Entity, Filter,
+    Item, Location, Mixin, Origin, Registry, Representation, Value, View, core,
 };
-use occi_rendering::{CannotRender, Listing, MAX_HEADERS, MediaType, Rendered, parse, render};
+use occi_rendering::{
+    CannotRender, Listing, MAX_HEADERS, MediaType, Rendered, content_type, negotiate, parse, parse_filter,
+    render, render_error,
+};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -21,10 +25,12 @@ pub fn request(media_type: MediaType, headers: &[(&str, &[u8])], body: &[u8]) {
         Ok(draft) => draft,
         Err(malformed) => {
             assert!(!malformed.problem.is_empty());
+            refused(&malformed.to_string());
             return;
         }
     };
     for item in &draft.items {
+        defined(&item.categories);
         if let Some(view) = entity(item, true) {
             written(&view);
         }
@@ -55,6 +61,104 @@ pub fn written(view: &View) {
         read(MediaType::OcciJson, &render(MediaType::OcciJson, &collection, BASE).expect("a collection"));
     assert_eq!(draft.items, [expected(view, MediaType::OcciJson)]);
     listed(&collection, std::slice::from_ref(&view.entity.location));
+}
+
+/// Tags, such as the categories could define, are read as they were written. Not all can be together in a registry.
+pub fn defined(categories: &[CategoryDraft]) {
+    let tag = |category: &CategoryDraft| {
+        Some(Mixin {
+            id: category.id.clone(),
+            title: category.title.clone(),
+            depends: category.related.clone(),
+            applies: category.applies.clone(),
+            attributes: Vec::new(),
+            actions: Vec::new(),
+            location: Location::parse(category.location.as_deref()?).ok()?,
+            origin: Origin::Client,
+            exclusive: false,
+        })
+    };
+    let tags: Vec<_> = categories.iter().filter_map(tag).collect();
+    let Ok(registry) = Registry::new(Vec::new(), &tags, Vec::new()) else { return };
+    let views: Vec<_> =
+        registry.mixins().iter().map(|mixin| CategoryView::Mixin(Arc::clone(mixin))).collect();
+    if views.is_empty() {
+        return;
+    }
+    for media_type in IN_FULL {
+        let rendered = match render(media_type, &Representation::Categories(views.clone()), BASE) {
+            Err(CannotRender::TooLarge { .. }) if media_type == MediaType::TextOcci => continue,
+            rendered => rendered.expect("categories have this form"),
+        };
+        let json = media_type == MediaType::OcciJson;
+        let expected = |tag: &Mixin| CategoryDraft {
+            id: tag.id.clone(),
+            class: Some(Class::Mixin),
+            title: tag.title.clone(),
+            // TXT-17: the first alone.
+            related: tag.depends.iter().take(if json { usize::MAX } else { 1 }).cloned().collect(),
+            applies: if json { tag.applies.clone() } else { Vec::new() },
+            location: Some(tag.location.to_string()),
+            has_content: false,
+        };
+        let categories = registry.mixins().iter().map(|mixin| expected(&mixin.mixin)).collect();
+        let item = Item { categories, ..Item::default() };
+        assert_eq!(read(media_type, &rendered), Draft { items: vec![item], locations: Vec::new() });
+    }
+}
+
+/// A filter is refused, or read; an entity that has just what it asks for says the same in its headers.
+pub fn filter(headers: &[(&str, &[u8])]) {
+    let filter = match parse_filter(headers.iter().copied()) {
+        Ok(filter) => filter,
+        Err(malformed) => return refused(&malformed.to_string()),
+    };
+    let resource = CategoryId::parse(core::RESOURCE).expect("a Kind of OCCI Core");
+    let ids = if filter.categories.is_empty() { vec![resource] } else { filter.categories };
+    let categories = ids.into_iter().map(|id| CategoryDraft::new(id, None)).collect();
+    let attributes = filter.attributes.into_iter().collect();
+    let Some(view) = entity(&Item { categories, attributes, ..Item::default() }, false) else { return };
+    let Ok(rendered) = render(MediaType::TextOcci, &Representation::Entity(view.clone()), BASE) else {
+        return;
+    };
+    let Item { categories, attributes, .. } = expected(&view, MediaType::TextOcci);
+    let expected = Filter {
+        categories: categories.into_iter().map(|category| category.id).collect(),
+        attributes: attributes.into_iter().collect(),
+    };
+    let headers = rendered.headers.iter().map(|(name, value)| (*name, value.as_bytes()));
+    assert_eq!(parse_filter(headers), Ok(expected), "{rendered:?}");
+}
+
+/// The values of Accept or Content-Type headers mean the same in one header (RFC 9110, section 5.3), and a type that
+/// they mean is meant by its own name.
+pub fn negotiated(values: &[&[u8]]) {
+    let joined = values.join(&b',');
+    let accepted = negotiate(values);
+    assert_eq!(accepted, negotiate([&joined]));
+    let sent = content_type(values);
+    assert_eq!(sent.is_ok(), content_type([&joined]).is_ok(), "{sent:?}");
+    if let Err(unsupported) = &sent {
+        refused(&unsupported.to_string());
+    }
+    for meant in [accepted.ok(), sent.unwrap_or_default()].into_iter().flatten() {
+        assert_eq!(negotiate([meant.name()]), Ok(meant));
+        assert_eq!(content_type([meant.name()]), Ok(Some(meant)));
+    }
+}
+
+/// Whatever of a request a message quotes, it is one line of text, and a JSON string that says the same.
+fn refused(message: &str) {
+    for media_type in MediaType::ALL {
+        let rendered = render_error(media_type, StatusCode::BAD_REQUEST, message, &[]);
+        if matches!(media_type, MediaType::OcciJson | MediaType::Json) {
+            let problem: serde_json::Value = serde_json::from_slice(&rendered.body).expect("a JSON text");
+            assert_eq!(problem["detail"], message);
+        } else {
+            let line = rendered.body.strip_suffix(b"\r\n").expect("the end of a line");
+            assert!(!line.contains(&b'\n') && !line.contains(&b'\r'), "{message:?}");
+        }
+    }
 }
 
 /// A listing is read as its absolute locations.
@@ -88,6 +192,11 @@ pub fn headers(lines: &[u8]) -> Vec<(&str, &[u8])> {
             Some((std::str::from_utf8(&line[..colon]).ok()?, line[colon + 1..].trim_ascii()))
         })
         .collect()
+}
+
+/// A header's values from lines, as a fuzz target has them.
+pub fn values(lines: &[u8]) -> Vec<&[u8]> {
+    lines.split(|&byte| byte == b'\n').collect()
 }
 
 /// Reads what was written.

@@ -1,11 +1,12 @@
 //! A JSON text as a value of the model, before anyone asks what it says: its syntax, that no name stands twice in one
-//! object, and that it is not nested too deep.
+//! object, and that it is not nested too deep nor any object too large.
 
 use crate::error::{Malformed, Place, excerpt};
-use crate::limit::MAX_DEPTH;
+use crate::limit::{MAX_DEPTH, MAX_ITEMS};
 use occi_model::Value;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 
 pub(super) fn read(body: &[u8]) -> Result<Value, Malformed> {
@@ -95,11 +96,16 @@ impl<'de> Visitor<'de> for Node {
         let inside = self.inside()?;
         let mut hash = BTreeMap::new();
         while let Some(name) = members.next_key::<String>()? {
-            if hash.contains_key(&name) {
-                return Err(A::Error::custom(format!("`{}` is given twice in one object", excerpt(&name))));
+            if hash.len() == MAX_ITEMS {
+                return Err(A::Error::custom(format!("more than {MAX_ITEMS} members in one object")));
             }
-            let value = members.next_value_seed(inside)?;
-            hash.insert(name, value);
+            match hash.entry(name) {
+                Entry::Vacant(place) => place.insert(members.next_value_seed(inside)?),
+                Entry::Occupied(place) => {
+                    let name = excerpt(place.key());
+                    return Err(A::Error::custom(format!("`{name}` is given twice in one object")));
+                }
+            };
         }
         Ok(Value::Hash(hash))
     }

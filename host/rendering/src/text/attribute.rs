@@ -2,6 +2,7 @@
 
 use super::scanner::{Given, Scanner, Word};
 use crate::error::Malformed;
+use crate::limit::MAX_ITEMS;
 use crate::quirks;
 use occi_model::{AttributeName, Attributes, Value};
 
@@ -11,6 +12,9 @@ pub(super) fn parse(
     name: Word<'_>,
     attributes: &mut Attributes,
 ) -> Result<(), Malformed> {
+    if attributes.len() == MAX_ITEMS {
+        return Err(scanner.error(name.at, format!("more than {MAX_ITEMS} attributes of one thing")));
+    }
     let attribute = AttributeName::parse(name.text).map_err(|invalid| scanner.error(name.at, invalid))?;
     let value = value(scanner.given()?);
     if attributes.insert(attribute, value).is_some() {

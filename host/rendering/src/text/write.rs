@@ -321,8 +321,11 @@ fn push_quoted(out: &mut String, text: &str) {
         out.push_str(&text[copied..at]);
         out.push_str(escaped);
         if escaped == "\\u" {
-            // Writing to a string cannot fail.
-            let _ = write!(out, "{byte:04x}");
+            // Many times faster than to write it as a number.
+            let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
+            out.push_str("00");
+            out.push(digit(byte >> 4));
+            out.push(digit(byte & 0xf));
         }
         copied = at + 1;
     }

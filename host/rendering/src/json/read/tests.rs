@@ -248,6 +248,10 @@ fn a_request_is_bounded_in_depth_and_number() {
     assert!(
         refused(&many(crate::MAX_ITEMS + 1)).starts_with("JSON at /10000: one request names at most 10000")
     );
+    let members = |number| (0..number).map(|name| format!(r#""a{name}":1"#)).collect::<Vec<_>>().join(",");
+    let attributes = |number| format!(r#"{{"attributes":{{{}}}}}"#, members(number));
+    assert_eq!(item(&attributes(crate::MAX_ITEMS)).attributes.len(), crate::MAX_ITEMS);
+    assert!(refused(&attributes(crate::MAX_ITEMS + 1)).contains("more than 10000 members in one object"));
     // A long nest with many leaves: its names would be far longer than the body.
     let leaves = (0..1000).map(|leaf| format!(r#""{leaf}":1"#)).collect::<Vec<_>>().join(",");
     let nest = format!(r#"{{"attributes":{{"occi":{{"{}":{{{leaves}}}}}}}}}"#, "x".repeat(300));

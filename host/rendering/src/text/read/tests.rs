@@ -315,6 +315,11 @@ fn a_request_names_a_bounded_number_of_things() {
     assert!(problem.starts_with("one request names at most 10000 things"), "{problem}");
     let link = format!("Link: </a>; category=\"{}\"", "http://x#y ".repeat(crate::MAX_ITEMS));
     assert!(refused(&link).1.starts_with("one request names at most"));
+    let attributes =
+        |number: usize| (0..number).map(|name| format!("a{name}=1")).collect::<Vec<_>>().join(",");
+    let line = |number| format!("X-OCCI-Attribute: {}", attributes(number));
+    assert_eq!(item(&line(crate::MAX_ITEMS)).attributes.len(), crate::MAX_ITEMS);
+    assert!(refused(&line(crate::MAX_ITEMS + 1)).1.starts_with("more than 10000 attributes of one thing"));
 }
 
 #[test]
