@@ -166,22 +166,19 @@ fn follow(hypervisor: &Hypervisor, core: &Arc<Core>) {
     });
 }
 
-/// Ready when the server is told to stop, by SIGTERM or Ctrl-C. Who says it again does not want to wait: what was not
-/// ended is recovered from at the next start.
+/// Ready when the server is told to stop, by SIGTERM or Ctrl-C. Who then presses Ctrl-C does not want to wait: what was
+/// not ended is recovered from at the next start.
 fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate()).context("the signal SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("the signal SIGINT")?;
-    let mut told = async move || {
+    Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-    };
-    Ok(async move {
-        told().await;
         tokio::spawn(async move {
-            told().await;
-            tracing::warn!("told to stop again, and ending at once");
+            interrupt.recv().await;
+            tracing::warn!("interrupted again, and ending at once");
             std::process::exit(1);
         });
     })

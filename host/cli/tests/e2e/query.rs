@@ -170,7 +170,7 @@ fn the_client_chooses_the_rendering() {
     ] {
         let answer = server.get("/-/").accept(accept).answers(200);
         assert_eq!(answer.header("content-type"), given, "{accept}");
-        assert_eq!(answer.header("vary"), "accept");
+        assert!(answer.header("vary").starts_with("accept"), "{answer}");
     }
     assert_eq!(server.get("/-/").answers(200).header("content-type"), "text/plain");
 }

@@ -60,7 +60,7 @@ pub fn written(view: &View) {
     let draft =
         read(MediaType::OcciJson, &render(MediaType::OcciJson, &collection, BASE).expect("a collection"));
     assert_eq!(draft.items, [expected(view, MediaType::OcciJson)]);
-    listed(&collection, std::slice::from_ref(&view.entity.location));
+    listed(std::slice::from_ref(&view.entity.location));
 }
 
 /// Tags, such as the categories could define, are read as they were written. Not all can be together in a registry.
