@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod act;
+mod agenda;
 mod basis;
 mod changes;
 mod core;
@@ -33,6 +34,8 @@ mod refusal;
 mod retrieve;
 mod snapshot;
 mod tag;
+#[cfg(test)]
+mod tests;
 mod update;
 
 pub use crate::basis::Basis;
