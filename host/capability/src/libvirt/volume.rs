@@ -212,7 +212,7 @@ impl Place {
     }
 
     /// Do something within the pool; again where it turns out that the pool has stopped since it was last used.
-    fn within<T>(
+    pub(super) fn within<T>(
         &self,
         live: &Live,
         work: impl Fn(&StoragePool) -> Result<T, virt::error::Error>,
