@@ -135,7 +135,7 @@ impl Machine {
     /// Start, resume or restore, whichever leads to 'running'. Succeeds on a running machine.
     pub async fn start(&self) -> Result<()> {
         let entity = self.entity;
-        self.call(Lane::Long, Hold::Using(entity), move |live| {
+        self.call(Lane::Long, Hold::Starting(entity), move |live| {
             let domain = find(live, entity)?;
             // The devices in a saved image are those of the day it was saved.
             let stale = live.driver == Driver::Qemu && domain.has_managed_save(0)?;

@@ -582,3 +582,31 @@ async fn what_is_in_the_way_to_the_hypervisor_is_not_told() {
     assert_eq!(error, Error::away());
     assert!(!error.to_string().contains("secret"));
 }
+
+/// To remove a volume it matters who is defined to use it, and not who is just starting.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_volume_goes_while_machines_start() {
+    let private = private().await;
+    let hypervisor = private.hypervisor.clone();
+    let (volume, other) = (hypervisor.volume(id(80)), hypervisor.volume(id(81)));
+    for volume in [&volume, &other] {
+        volume.create(1 << 20).await.unwrap();
+    }
+    let ((begun, begins), (go, gate)) = (std::sync::mpsc::channel(), std::sync::mpsc::channel::<()>());
+    let starting = tokio::spawn(async move {
+        let start = move |_: &connection::Live| {
+            begun.send(()).unwrap();
+            gate.recv().unwrap();
+            Ok(())
+        };
+        hypervisor.workers().call(Lane::Long, Hold::Starting(id(82)), start).await
+    });
+    begins.recv().unwrap();
+    timeout(Duration::from_secs(10), volume.remove()).await.expect("it waits for the start").unwrap();
+    // A running machine's volume is resized by that machine: who starts is waited for.
+    let (mut resize, later) = (Box::pin(other.resize(2 << 20)), Duration::from_millis(100));
+    assert!(timeout(later, &mut resize).await.is_err());
+    go.send(()).unwrap();
+    starting.await.unwrap().unwrap();
+    resize.await.unwrap();
+}

@@ -81,7 +81,7 @@ impl Volume {
     pub async fn resize(&self, bytes: u64) -> Result<()> {
         let bytes = sectors(bytes)?;
         let entity = self.entity;
-        self.run(Lane::Long, Hold::Unused(entity), move |live, place| {
+        self.run(Lane::Long, Hold::Idle(entity), move |live, place| {
             let volume = place.find(live, entity)?;
             let present = volume.get_info()?.capacity;
             if bytes == present {
