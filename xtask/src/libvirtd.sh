@@ -12,7 +12,7 @@ log=$2
 exec 3<&0
 PATH=$PATH:/usr/sbin:/sbin
 
-for folder in /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /run; do
+for folder in /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /var/lib/occi /run; do
     mkdir -p "$folder"
     mount -t tmpfs tmpfs "$folder"
 done

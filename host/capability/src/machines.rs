@@ -180,7 +180,9 @@ impl HostMachine for CallState {
         wait: u64,
     ) -> wasmtime::Result<Result<(), Fault>> {
         let machine = self.table().get(&machine)?.clone();
-        Ok(machine.shutdown(Duration::from_millis(wait)).await.map_err(Fault::from))
+        let shutdown = machine.shutdown(Duration::from_millis(wait));
+        // A guest system takes its time, or does not listen at all.
+        Ok(self.aside(shutdown).await.map_err(Fault::from))
     }
 
     async fn power_off(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {

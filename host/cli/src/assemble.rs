@@ -53,11 +53,13 @@ async fn serve(config: &Config) -> Result<(), Error> {
     let folder = config.extensions_folder().map_err(Error::Misconfigured)?;
     let extensions = load::folder(&loader, &folder).await.map_err(Error::Misconfigured)?;
     let core = Core::start(Arc::clone(&store), extensions).context("the extensions do not go together")?;
+    // From here on, so that nothing is missed which happens after an entity was asked during the recovery.
+    let events = hypervisor.events();
     let recovered = core.recover().await.context("the recovery after the last run")?;
     if recovered != occi_operation::Recovered::default() {
         tracing::info!(?recovered, "recovered from the last run");
     }
-    follow(&hypervisor, &core);
+    follow(events, &core);
     control::start(&data, config.hypervisor.uri.clone(), hypervisor).map_err(Error::Misconfigured)?;
 
     let stop = stop_signal()?;
@@ -152,9 +154,8 @@ fn loader(
     Ok(loader.context("the sandboxes")?)
 }
 
-/// Passes the hypervisor's events on.
-fn follow(hypervisor: &Hypervisor, core: &Arc<Core>) {
-    let mut events = hypervisor.events();
+/// Passes the hypervisor's events on. Only after the recovery: what it has yet to make again would be found missing.
+fn follow(mut events: libvirt::Events, core: &Arc<Core>) {
     let core = Arc::clone(core);
     tokio::spawn(async move {
         while let Some(event) = events.next().await {

@@ -10,11 +10,11 @@ use crate::error::{CallError, Clock};
 use crate::extension::Extension;
 use crate::keyvalue::KeyValueWrite;
 use crate::limits::Limits;
+use crate::place::{Place, Places};
 use crate::subject::Subject;
 use occi_model::{Attributes, CategoryId, Change};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use uuid::Uuid;
 use wasmtime::component::types::ComponentItem;
@@ -48,7 +48,9 @@ pub(crate) struct Code {
     pre: InstancePre<CallState>,
     exports: Exports,
     limits: Limits,
-    permits: Semaphore,
+    places: Places,
+    /// Observations have places of their own: slow calls of clients must not keep the truth from being seen.
+    observing: Places,
     lent: Arc<Lent>,
 }
 
@@ -75,6 +77,8 @@ type Gone = (Result<(), types::Fault>,);
 
 /// How long a call waits until another of the same extension is done.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How many observations of one extension run at once, beside its other calls.
+const OBSERVATIONS: usize = 8;
 /// How much a guest may hand over to the host at a time, in bytes: with a call, or as its answer.
 const HOST_CALL_BYTES: usize = 2 << 20;
 /// How many handles of resources a guest may hold.
@@ -88,7 +92,7 @@ impl Extension {
         let export = self.lifecycle().map(|lifecycle| &lifecycle.create);
         let operation = call.operation.to_string();
         let params: OnEntity<'_> = (&operation, call.role.as_str(), Subject::handle());
-        self.change(export, &call, params).await
+        self.change(export, |code| &code.places, &call, params).await
     }
 
     /// A client changes attributes of the entity to the wanted ones; the subject still has the old ones.
@@ -97,7 +101,7 @@ impl Extension {
         let operation = call.operation.to_string();
         let wanted: Vec<_> = convert::attributes_to_guest(wanted).collect();
         let params: OnUpdate<'_> = (&operation, call.role.as_str(), Subject::handle(), &wanted);
-        self.change(export, &call, params).await
+        self.change(export, |code| &code.places, &call, params).await
     }
 
     /// The entity is about to go.
@@ -106,7 +110,7 @@ impl Extension {
         let Some((code, export)) = self.code.as_ref().zip(export) else { return Ok(Outcome::default()) };
         let operation = call.operation.to_string();
         let params: OnEntity<'_> = (&operation, call.role.as_str(), Subject::handle());
-        let ((answer,), writes) = self.call::<_, Gone>(code, export, &call, params).await?;
+        let ((answer,), writes) = self.call::<_, Gone>(code, &code.places, export, &call, params).await?;
         self.accepted(answer)?;
         Ok(Outcome { writes, ..Outcome::default() })
     }
@@ -117,14 +121,14 @@ impl Extension {
         let operation = call.operation.to_string();
         let parameters: Vec<_> = convert::attributes_to_guest(parameters).collect();
         let params: OnAct<'_> = (&operation, call.role.as_str(), Subject::handle(), action, &parameters);
-        self.change(export, &call, params).await
+        self.change(export, |code| &code.places, &call, params).await
     }
 
     /// The world has moved; what the cause may be is in the contract.
     pub async fn observe(&self, call: Call, cause: &str) -> Result<Outcome, CallError> {
         let export = self.code.as_ref().and_then(|code| code.exports.observe.as_ref());
         let params: OnObserve<'_> = (call.role.as_str(), Subject::handle(), cause);
-        self.change(export, &call, params).await
+        self.change(export, |code| &code.observing, &call, params).await
     }
 
     fn lifecycle(&self) -> Option<&Lifecycle> {
@@ -135,6 +139,7 @@ impl Extension {
     async fn change<P>(
         &self,
         export: Option<&ComponentExportIndex>,
+        places: fn(&Code) -> &Places,
         call: &Call,
         params: P,
     ) -> Result<Outcome, CallError>
@@ -142,7 +147,7 @@ impl Extension {
         P: ComponentNamedList + Lower + Send + Sync,
     {
         let Some((code, export)) = self.code.as_ref().zip(export) else { return Ok(Outcome::default()) };
-        let ((answer,), writes) = self.call::<P, Changed>(code, export, call, params).await?;
+        let ((answer,), writes) = self.call::<P, Changed>(code, places(code), export, call, params).await?;
         let (change, again) = convert::change_from_guest(self.accepted(answer)?).map_err(|reason| {
             tracing::warn!(extension = &**self.name(), operation = %call.operation, "broken answer: {reason}");
             CallError::Broken { extension: Arc::clone(self.name()), reason }
@@ -157,6 +162,7 @@ impl Extension {
     async fn call<P, R>(
         &self,
         code: &Code,
+        places: &Places,
         export: &ComponentExportIndex,
         call: &Call,
         params: P,
@@ -167,10 +173,10 @@ impl Extension {
     {
         let limits = code.limits;
         let extension = || Arc::clone(self.name());
-        let Ok(Ok(_permit)) = timeout(PATIENCE, code.permits.acquire()).await else {
+        let Ok(Some(place)) = timeout(PATIENCE, places.take()).await else {
             return Err(CallError::Unavailable { extension: extension() });
         };
-        let state = self.state(code, call);
+        let state = self.state(code, call, place);
         let mut store = Store::new(code.pre.engine(), state);
         let done = timeout(limits.timeout, run(&mut store, code, export, params)).await;
         let error = match done {
@@ -190,7 +196,7 @@ impl Extension {
         Err(error)
     }
 
-    fn state(&self, code: &Code, call: &Call) -> CallState {
+    fn state(&self, code: &Code, call: &Call, place: Place) -> CallState {
         let entity = &call.subject.entity;
         let context = CallContext {
             extension: Arc::clone(self.name()),
@@ -202,7 +208,8 @@ impl Extension {
         };
         let ticks = code.limits.deadline.as_millis().div_ceil(TICK.as_millis());
         let ticks = u64::try_from(ticks).unwrap_or(u64::MAX);
-        CallState::new(context, Arc::clone(&call.subject), Arc::clone(&code.lent), code.limits.memory, ticks)
+        let (subject, lent) = (Arc::clone(&call.subject), Arc::clone(&code.lent));
+        CallState::new(context, subject, lent, place, code.limits.memory, ticks)
     }
 
     fn failure(
@@ -276,8 +283,9 @@ impl Code {
         limits: Limits,
         lent: Arc<Lent>,
     ) -> Self {
-        let permits = Semaphore::new(limits.concurrency.min(Semaphore::MAX_PERMITS));
-        Self { pre, exports, limits, permits, lent }
+        let places = Places::new(limits.concurrency);
+        let observing = Places::new(limits.concurrency.min(OBSERVATIONS));
+        Self { pre, exports, limits, places, observing, lent }
     }
 
     pub(crate) fn limits(&self) -> Limits {

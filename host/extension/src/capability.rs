@@ -47,11 +47,13 @@
 //! - The call may be dropped at every await, when its time is over. What must not stop half-way is spawned and only
 //!   waited for, so that it runs to its end in the background.
 //! - Nothing blocks the thread: a guest of another tenant may be waiting for it.
+//! - What takes long by its nature is waited for in [`CallState::aside`], so that other calls can run.
 //! - A handle lives as long as the call. Keep no state of a call but in its [`CallState`].
 
 use crate::bindings::types::{End, Fault};
 use crate::keyvalue::KeyValueWrites;
 use crate::limits::Limiter;
+use crate::place::Place;
 use crate::subject::Subject;
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -144,6 +146,7 @@ pub struct CallState {
     subject: Arc<Subject>,
     lent: Arc<Lent>,
     writes: KeyValueWrites,
+    place: Place,
     log_left: usize,
     pub(crate) limiter: Limiter,
     /// Ticks of computing that the guest has left.
@@ -160,6 +163,7 @@ impl CallState {
         call: CallContext,
         subject: Arc<Subject>,
         lent: Arc<Lent>,
+        place: Place,
         memory: usize,
         ticks: u64,
     ) -> Self {
@@ -171,6 +175,7 @@ impl CallState {
             subject,
             lent,
             writes: KeyValueWrites::default(),
+            place,
             log_left: LOG_BYTES,
             limiter: Limiter::new(memory),
             ticks_left: ticks,
@@ -206,6 +211,12 @@ impl CallState {
 
     pub(crate) fn take_writes(&mut self) -> KeyValueWrites {
         std::mem::take(&mut self.writes)
+    }
+
+    /// Waits for what takes long by its nature, such as a guest system's shutdown. Meanwhile the call does not count
+    /// among those of its extension that may run at once; afterwards it waits until it may run again.
+    pub async fn aside<T>(&mut self, wait: impl Future<Output = T>) -> T {
+        self.place.lend(wait).await
     }
 
     /// How many of so many bytes the guest may still log; they count as logged.

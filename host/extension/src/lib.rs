@@ -23,6 +23,7 @@ mod error;
 mod extension;
 mod keyvalue;
 mod limits;
+mod place;
 mod shape;
 mod subject;
 #[cfg(test)]

@@ -12,7 +12,8 @@ pub struct Limits {
     pub deadline: Duration,
     /// The time on the clock for the whole call, what the host does for it included.
     pub timeout: Duration,
-    /// How many calls of one extension may run at once.
+    /// How many calls of one extension may run at once. A few observations run beside them, and those that wait for
+    /// something outside do not count.
     pub concurrency: usize,
 }
 

@@ -1,5 +1,6 @@
 //! What extensions do for one operation, and how it is undone.
 
+use crate::observer::Cause;
 use crate::refusal::Refusal;
 use crate::snapshot::{Role, Snapshot};
 use occi_extension::{Call, CallError, Extension, KeyValueWrite, Outcome, Subject};
@@ -100,15 +101,31 @@ impl<'a> Effects<'a> {
         self.settle(extension, entity, outcome)
     }
 
-    /// Asks what an entity is now.
-    pub(crate) async fn observe(&mut self, entity: &Entity, cause: &str) -> Result<Entity, Refusal> {
-        let Some(role) =
-            self.snapshot.role_of_kind(&entity.kind).filter(|(_, extension)| extension.has_observe())
-        else {
-            return Ok(entity.clone());
-        };
-        let outcome = role.1.observe(self.call(&role, entity), cause).await?;
-        self.settle(&role.1, entity, outcome)
+    /// Asks all who observe an entity what it is now. An answer that cannot be had, or that is not allowed, leaves the
+    /// others as they are; why the first of those was none.
+    pub(crate) async fn observe(&mut self, entity: &Entity, cause: Cause) -> (Entity, Option<Refusal>) {
+        let (mut now, mut failed) = (entity.clone(), None);
+        for role in self.snapshot.observers(entity) {
+            // What does not forget has nothing to make again.
+            let cause = match cause {
+                Cause::Recreate if !role.1.forgets() => Cause::Restart,
+                cause => cause,
+            };
+            let kept = (self.writes.len(), self.again.len());
+            let answer = match role.1.observe(self.call(&role, &now), cause.name()).await {
+                Ok(outcome) => self.settle(&role.1, &now, outcome),
+                Err(error) => Err(error.into()),
+            };
+            match answer {
+                Ok(after) => now = after,
+                Err(refusal) => {
+                    self.writes.truncate(kept.0);
+                    self.again.truncate(kept.1);
+                    failed = failed.or(Some(refusal));
+                }
+            }
+        }
+        (now, failed)
     }
 
     /// Takes back what a creation may have done. Where that fails the log says so, and the intent is to be kept, so

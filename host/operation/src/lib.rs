@@ -17,6 +17,7 @@
 
 mod act;
 mod act_on_all;
+mod agenda;
 mod alter;
 mod basis;
 mod birth;
@@ -42,6 +43,8 @@ mod retrieve;
 mod side_by_side;
 mod snapshot;
 mod tag;
+#[cfg(test)]
+mod tests;
 mod update;
 
 pub use crate::basis::Basis;

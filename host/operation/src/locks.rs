@@ -30,6 +30,15 @@ impl Locks {
         held.extend(ids).await;
         held
     }
+
+    /// Locks an entity that nobody holds.
+    pub(crate) fn try_lock(&self, id: Uuid) -> Option<Held> {
+        let guard = {
+            let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(table.entry(id).or_default()).try_lock_owned().ok()?
+        };
+        Some(Held { guards: vec![(id, guard)], table: Arc::clone(&self.table) })
+    }
 }
 
 impl Held {
@@ -89,5 +98,15 @@ mod tests {
         }
         assert_eq!(*counter.lock().await, 50);
         assert!(locks.table.lock().unwrap().is_empty(), "idle entities take no memory");
+    }
+
+    #[tokio::test]
+    async fn who_does_not_want_to_wait_is_told_so() {
+        let (locks, id) = (Locks::default(), Uuid::from_u128(1));
+        let held = locks.lock([id]).await;
+        assert!(locks.try_lock(id).is_none());
+        drop(held);
+        assert!(locks.try_lock(id).is_some());
+        assert!(locks.table.lock().unwrap().is_empty());
     }
 }

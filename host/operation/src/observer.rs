@@ -1,23 +1,27 @@
-//! What happens outside by itself: a capability's event, a timer. The entity's extension is asked what the entity is
-//! now, and the answer is committed. Many events of one entity that wait together are one question.
+//! What happens outside by itself: a capability's event, a timer. The entity's extensions are asked what the entity is
+//! now, and the answer is committed. A question that fails is asked again until it is answered or the entity is gone,
+//! since a read shows what the store holds and nobody else would mend that. When which question is asked, the
+//! [`agenda`](crate::agenda) knows.
 
+use crate::agenda::{Agenda, Question};
 use crate::changes::Changes;
 use crate::core::Core;
 use crate::effect::Effects;
 use crate::refusal::Refusal;
 use occi_store::{Entities, Stored};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use tokio::sync::{Notify, Semaphore};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
-/// Why an entity is asked (`cause` of the contract).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why an entity is asked (`cause` of the contract). The greater asks for more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
-    /// A capability reports a change.
-    Event,
     /// The extension asked for it.
     Timer,
+    /// A capability reports a change.
+    Event,
     /// The host has started.
     Restart,
     /// The host has started, and what capabilities made is gone.
@@ -25,7 +29,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Event => "event",
             Self::Timer => "timer",
@@ -41,18 +45,67 @@ const CONCURRENCY: usize = 8;
 /// Entities that wait to be asked.
 #[derive(Clone, Default)]
 pub(crate) struct Observations {
-    waiting: Arc<Mutex<HashMap<Uuid, Cause>>>,
+    agenda: Arc<Mutex<Agenda>>,
     news: Arc<Notify>,
 }
 
 impl Observations {
     pub(crate) fn note(&self, entity: Uuid, cause: Cause) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).entry(entity).or_insert(cause);
+        self.agenda().note(entity, cause, Instant::now());
         self.news.notify_one();
     }
 
-    fn take(&self) -> HashMap<Uuid, Cause> {
-        std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Notes that the extension wants to be asked after a while.
+    fn note_later(&self, entity: Uuid, delay: Duration) {
+        self.agenda().note_later(entity, delay, Instant::now());
+        self.news.notify_one();
+    }
+
+    /// Notes again what was asked in vain, for later, and says why.
+    pub(crate) fn put_back(&self, entity: Uuid, cause: Cause, failures: u32, why: &Refusal) {
+        let cause_name = cause.name();
+        // Said once: a hypervisor that is away for hours is no news.
+        if failures == 0 {
+            tracing::warn!(%entity, cause = cause_name, "what it is now is not known; asked again until it is: {why}");
+        } else {
+            tracing::debug!(%entity, cause = cause_name, failures, "what it is now is still not known: {why}");
+        }
+        self.agenda().put_back(entity, cause, failures, Instant::now());
+        self.news.notify_one();
+    }
+
+    /// The next question whose time has come.
+    fn take(&self) -> Option<Asking> {
+        let (entity, question) = self.agenda().take(Instant::now())?;
+        Some(Asking { observations: self.clone(), entity, question })
+    }
+
+    /// Waits until it may be time for a question.
+    async fn wait(&self) {
+        let next = self.agenda().next();
+        match next {
+            // It does not matter which of the two it was.
+            Some(next) => _ = timeout_at(next, self.news.notified()).await,
+            None => self.news.notified().await,
+        }
+    }
+
+    fn agenda(&self) -> MutexGuard<'_, Agenda> {
+        self.agenda.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A question that is being asked. However it ends, the entity may then be asked the next one.
+struct Asking {
+    observations: Observations,
+    entity: Uuid,
+    question: Question,
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.observations.agenda().done(self.entity);
+        self.observations.news.notify_one();
     }
 }
 
@@ -76,75 +129,106 @@ impl Observer {
     async fn run(self, core: &Weak<Core>) {
         let permits = Arc::new(Semaphore::new(CONCURRENCY));
         loop {
-            for (entity, cause) in self.observations.take() {
-                let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-                let Some(core) = core.upgrade() else { return };
-                tokio::spawn(async move {
-                    core.ask(entity, cause).await;
-                    drop(permit);
-                });
-            }
-            self.observations.news.notified().await;
-            if core.strong_count() == 0 {
-                return;
-            }
+            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+            let Some(asking) = self.observations.take() else {
+                drop(permit);
+                self.observations.wait().await;
+                if core.strong_count() == 0 {
+                    return;
+                }
+                continue;
+            };
+            let Some(core) = core.upgrade() else { return };
+            let permits = Arc::clone(&permits);
+            tokio::spawn(async move { core.answer(&asking, permit, permits).await });
         }
     }
 }
 
+/// What came of asking an entity.
+#[derive(Default)]
+pub(crate) struct Asked {
+    /// The entity as it is now, where that is new.
+    pub(crate) changed: Option<Stored>,
+    /// Why it is not known in full what the entity is now.
+    pub(crate) failed: Option<Refusal>,
+}
+
 impl Core {
     /// Asks one entity, and the links at it when its state has changed.
-    pub(crate) async fn ask(self: &Arc<Self>, entity: Uuid, cause: Cause) {
-        match self.ask_one(entity, cause).await {
-            Ok(Some(changed)) if !changed.entity.is_link() => self.ask_links(&changed, Cause::Event).await,
-            Ok(_) => {}
-            Err(refusal) => {
-                tracing::warn!(%entity, cause = cause.name(), "what it is now is not known: {refusal}");
-            }
-        }
-    }
-
-    /// Asks all links that leave a resource or end at it.
-    pub(crate) async fn ask_links(self: &Arc<Self>, resource: &Stored, cause: Cause) {
-        let links = match self.links_at(resource) {
-            Ok(links) => links,
-            Err(refusal) => {
-                tracing::warn!(entity = %resource.entity.id, "its links are not known: {refusal}");
-                return;
+    async fn answer(&self, asking: &Asking, permit: OwnedSemaphorePermit, permits: Arc<Semaphore>) {
+        let Asking { entity, question: Question { cause, failures, .. }, .. } = *asking;
+        // Behind an action that takes half a minute it is waited without a permit, which others can use.
+        let (_held, _permit) = match self.locks.try_lock(entity) {
+            Some(held) => (held, Some(permit)),
+            None => {
+                drop(permit);
+                let held = self.locks.lock([entity]).await;
+                (held, permits.acquire_owned().await.ok())
             }
         };
-        for link in links {
-            if let Err(refusal) = self.ask_one(link, cause).await {
-                tracing::warn!(entity = %link, cause = cause.name(), "what it is now is not known: {refusal}");
+        let asked = self.ask_held(entity, cause).await;
+        if let Some(refusal) = asked.failed {
+            self.observations.put_back(entity, cause, failures, &refusal);
+        }
+        if let Some(changed) = asked.changed.filter(|changed| !changed.entity.is_link()) {
+            for link in self.links_at(&changed) {
+                self.observe(link, Cause::Event);
             }
         }
     }
 
-    fn links_at(&self, resource: &Stored) -> Result<Vec<Uuid>, Refusal> {
-        let view = self.read()?;
-        let (tenant, id) = (&resource.entity.tenant, resource.entity.id);
-        let all = Entities::new(&*view, tenant);
-        let mut links = all.links_from(id)?;
-        links.extend(all.links_to(id)?);
-        Ok(links.into_iter().map(|link| link.entity.id).collect())
+    /// Asks all links that leave a resource or end at it. One that cannot be asked now is asked later.
+    pub(crate) async fn ask_links(self: &Arc<Self>, resource: &Stored, cause: Cause) {
+        for link in self.links_at(resource) {
+            if let Some(refusal) = self.ask_one(link, cause).await.failed {
+                self.observations.put_back(link, cause, 0, &refusal);
+            }
+        }
     }
 
-    /// The entity as it is now, where that is new.
-    pub(crate) async fn ask_one(self: &Arc<Self>, id: Uuid, cause: Cause) -> Result<Option<Stored>, Refusal> {
+    fn links_at(&self, resource: &Stored) -> Vec<Uuid> {
+        let (tenant, id) = (&resource.entity.tenant, resource.entity.id);
+        let links = || -> Result<Vec<Uuid>, Refusal> {
+            let view = self.read()?;
+            let all = Entities::new(&*view, tenant);
+            let mut links = all.links_from(id)?;
+            links.extend(all.links_to(id)?);
+            Ok(links.into_iter().map(|link| link.entity.id).collect())
+        };
+        links().unwrap_or_else(|refusal| {
+            tracing::warn!(entity = %id, "its links are not known: {refusal}");
+            Vec::new()
+        })
+    }
+
+    /// Asks an entity what it is now, and commits the answer.
+    pub(crate) async fn ask_one(&self, id: Uuid, cause: Cause) -> Asked {
         let _held = self.locks.lock([id]).await;
-        let Some(stored) = self.find_anywhere(id)? else { return Ok(None) };
+        self.ask_held(id, cause).await
+    }
+
+    /// The same with the entity locked.
+    async fn ask_held(&self, id: Uuid, cause: Cause) -> Asked {
+        let failed = |refusal| Asked { changed: None, failed: Some(refusal) };
+        self.ask_extensions(id, cause).await.unwrap_or_else(failed)
+    }
+
+    async fn ask_extensions(&self, id: Uuid, cause: Cause) -> Result<Asked, Refusal> {
+        let Some(stored) = self.find_anywhere(id)? else { return Ok(Asked::default()) };
         let snapshot = self.snapshot();
         let mut effects = Effects::new(&snapshot, Uuid::new_v4());
-        let after = effects.observe(&stored.entity, cause.name()).await?;
+        let (after, failed) = effects.observe(&stored.entity, cause).await;
         self.schedule(&effects.again);
         if after == *stored.entity && effects.writes.is_empty() {
-            return Ok(None);
+            return Ok(Asked { changed: None, failed });
         }
         let mut changes = Changes::default();
         changes.replace(&stored, &after, stored.made_by.as_ref())?;
         changes.write(&after.tenant, &effects.writes);
         let revision = self.commit(changes.into_batch()).await?;
-        Ok(Some(Stored { entity: Arc::new(after), revision, ..stored }))
+        let changed = Stored { entity: Arc::new(after), revision, ..stored };
+        Ok(Asked { changed: Some(changed), failed })
     }
 
     /// An entity of whatever tenant: what happens outside names only its id.
@@ -154,14 +238,10 @@ impl Core {
         Ok(Entities::new(&*view, &tenant).get(id)?)
     }
 
-    /// Notes the entities again when their time has come.
-    pub(crate) fn schedule(&self, again: &[(Uuid, std::time::Duration)]) {
+    /// Has entities asked when their extensions want to be.
+    pub(crate) fn schedule(&self, again: &[(Uuid, Duration)]) {
         for &(entity, delay) in again {
-            let observations = self.observations.clone();
-            tokio::spawn(async move {
-                tokio::time::sleep(delay).await;
-                observations.note(entity, Cause::Timer);
-            });
+            self.observations.note_later(entity, delay);
         }
     }
 }

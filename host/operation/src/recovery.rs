@@ -11,7 +11,14 @@ use crate::{Refusal, Snapshot};
 use occi_model::Entity;
 use occi_store::{Entities, Set};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::task::{JoinError, JoinSet};
 use uuid::Uuid;
+
+/// How many entities have their things made again at once.
+const AT_ONCE: usize = 16;
+/// How often a long start says how far it is.
+const TELL_EVERY: Duration = Duration::from_secs(3);
 
 /// What was found at the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,7 +51,9 @@ impl Core {
                 Err(_) => recovered.left += 1,
             }
         }
-        recovered.recreated = self.ask_all().await?;
+        recovered.recreated = self.recreate_all(&snapshot).await?;
+        // Those who forget have just been asked.
+        self.note_all(|entity| !is_forgotten(&snapshot, entity))?;
         Ok(recovered)
     }
 
@@ -118,12 +127,11 @@ impl Core {
             }
             Verb::Change => {
                 // What was forgotten is not asked now, when it would be found missing: it is made again with all
-                // others (`ask_all`).
-                let forgets = |entity: &&Entity| {
-                    snapshot.role_of_kind(&entity.kind).is_some_and(|(_, extension)| extension.forgets())
-                };
-                for entity in intent.entities.iter().filter(|entity| !forgets(entity)) {
-                    self.ask_one(entity.id, Cause::Restart).await?;
+                // others (`recreate_all`).
+                for entity in intent.entities.iter().filter(|entity| !is_forgotten(snapshot, entity)) {
+                    if let Some(refusal) = self.ask_one(entity.id, Cause::Restart).await.failed {
+                        return Err(refusal);
+                    }
                 }
             }
         }
@@ -139,52 +147,87 @@ impl Core {
     pub fn observe_all(self: &Arc<Self>) {
         let core = Arc::clone(self);
         tokio::spawn(async move { core.settle_left().await });
-        match self.observed() {
-            Ok(observed) => observed.iter().for_each(|observed| self.observe(observed.id, Cause::Restart)),
-            Err(refusal) => tracing::error!("the entities cannot be asked what they are now: {refusal}"),
+        if let Err(refusal) = self.note_all(|_| true) {
+            tracing::error!("the entities cannot be asked what they are now: {refusal}");
         }
     }
 
-    /// Asks every entity: at once, resources before links, where its extension's capabilities have forgotten; else
-    /// soon.
-    async fn ask_all(self: &Arc<Self>) -> Result<usize, Refusal> {
-        let (mut forgotten, others): (Vec<_>, Vec<_>) =
-            self.observed()?.into_iter().partition(|observed| observed.is_forgotten);
-        forgotten.sort_by_key(|observed| observed.is_link);
-        for observed in &forgotten {
-            self.ask(observed.id, Cause::Recreate).await;
-        }
-        for observed in others {
-            self.observe(observed.id, Cause::Restart);
-        }
-        Ok(forgotten.len())
-    }
-
-    /// All entities whose extension wants to be asked.
-    fn observed(&self) -> Result<Vec<Observed>, Refusal> {
+    /// Has the entities asked soon that pass and that somebody observes.
+    fn note_all(&self, passes: impl Fn(&Entity) -> bool) -> Result<(), Refusal> {
         let snapshot = self.snapshot();
         let view = self.read()?;
-        let mut found = Vec::new();
         for tenant in occi_store::tenants(&*view)? {
             let mut walk = Walk::new(Set::All);
             while let Some(stored) = walk.next(Entities::new(&*view, &tenant))? {
-                let role = snapshot.role_of_kind(&stored.entity.kind);
-                if let Some((_, extension)) = role.filter(|(_, extension)| extension.has_observe()) {
-                    found.push(Observed {
-                        id: stored.entity.id,
-                        is_link: stored.entity.is_link(),
-                        is_forgotten: extension.forgets(),
-                    });
+                let entity = &stored.entity;
+                if passes(entity) && !snapshot.observers(entity).is_empty() {
+                    self.observe(entity.id, Cause::Restart);
                 }
             }
         }
-        Ok(found)
+        Ok(())
+    }
+
+    /// Has everything made again that capabilities have forgotten: resources before links, some of them at a time.
+    /// How many were. What cannot be made again now is tried again later.
+    async fn recreate_all(self: &Arc<Self>, snapshot: &Snapshot) -> Result<usize, Refusal> {
+        if !snapshot.extensions().iter().any(|extension| extension.has_observe() && extension.forgets()) {
+            return Ok(0);
+        }
+        let view = self.read()?;
+        let mut recreated = 0;
+        let mut told = Instant::now();
+        for links in [false, true] {
+            let mut asking = JoinSet::new();
+            for tenant in occi_store::tenants(&*view)? {
+                let mut walk = Walk::new(Set::All);
+                while let Some(stored) = walk.next(Entities::new(&*view, &tenant))? {
+                    let entity = &stored.entity;
+                    if entity.is_link() != links || !is_forgotten(snapshot, entity) {
+                        continue;
+                    }
+                    if asking.len() >= AT_ONCE {
+                        recreated += usize::from(asking.join_next().await.is_some_and(was_recreated));
+                    }
+                    let (core, id) = (Arc::clone(self), entity.id);
+                    asking.spawn(async move { core.recreate(id).await });
+                    if told.elapsed() >= TELL_EVERY {
+                        told = Instant::now();
+                        tracing::info!(
+                            recreated,
+                            links,
+                            "what the last run's end has taken is being made again"
+                        );
+                    }
+                }
+            }
+            while let Some(outcome) = asking.join_next().await {
+                recreated += usize::from(was_recreated(outcome));
+            }
+        }
+        Ok(recreated)
+    }
+
+    /// Has one entity's things made again. Whether they were.
+    async fn recreate(&self, id: Uuid) -> bool {
+        match self.ask_one(id, Cause::Recreate).await.failed {
+            None => true,
+            Some(refusal) => {
+                self.observations.put_back(id, Cause::Recreate, 0, &refusal);
+                false
+            }
+        }
     }
 }
 
-struct Observed {
-    id: Uuid,
-    is_link: bool,
-    /// Whether what its extension made for it is gone with the last run.
-    is_forgotten: bool,
+/// Whether a capability has forgotten what one of those who observe the entity made for it.
+fn is_forgotten(snapshot: &Snapshot, entity: &Entity) -> bool {
+    snapshot.observers(entity).iter().any(|(_, extension)| extension.forgets())
+}
+
+fn was_recreated(outcome: Result<bool, JoinError>) -> bool {
+    outcome.unwrap_or_else(|error| {
+        tracing::error!("the recovery of an entity ended abnormally: {error}");
+        false
+    })
 }

@@ -99,12 +99,21 @@ impl Snapshot {
 
     /// All that have a part in an entity's life: its Kind's extension first, then those of its Mixins in order.
     pub(crate) fn roles(&self, entity: &Entity) -> Vec<Role> {
+        self.parts(entity).filter(|(_, extension)| extension.has_lifecycle()).collect()
+    }
+
+    /// All that say what an entity is when the world has moved, in the same order; none where its Kind is not loaded,
+    /// since it can then not be changed.
+    pub(crate) fn observers(&self, entity: &Entity) -> Vec<Role> {
+        if self.registry.kind(&entity.kind).is_none() {
+            return Vec::new();
+        }
+        self.parts(entity).filter(|(_, extension)| extension.has_observe()).collect()
+    }
+
+    fn parts<'a>(&'a self, entity: &'a Entity) -> impl Iterator<Item = Role> {
         let of_mixins = self.registry.mixins_of(entity).filter_map(|id| self.role_of_mixin(id));
-        self.role_of_kind(&entity.kind)
-            .into_iter()
-            .chain(of_mixins)
-            .filter(|(_, extension)| extension.has_lifecycle())
-            .collect()
+        self.role_of_kind(&entity.kind).into_iter().chain(of_mixins)
     }
 
     /// The extension whose version an entity is of.

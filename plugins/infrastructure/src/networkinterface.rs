@@ -25,7 +25,6 @@ impl Lifecycle for NetworkInterface {
     }
 
     fn update(subject: &Subject, wanted: &Attributes) -> Result<Change> {
-        ends::must_stay(wanted)?;
         let Some(mac) = wanted.text(MAC) else { return Ok(Change::new()) };
         let (machine, network) = (ends::machine()?, network()?);
         machine.detach_network(&network)?;

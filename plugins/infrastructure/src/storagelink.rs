@@ -21,7 +21,6 @@ impl Lifecycle for StorageLink {
     }
 
     fn update(_subject: &Subject, wanted: &Attributes) -> Result<Change> {
-        ends::must_stay(wanted)?;
         if wanted.has(DEVICE) {
             return Err(Fault::unsupported("the hypervisor chooses the device; leave it out").on(DEVICE));
         }

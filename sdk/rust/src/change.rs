@@ -39,7 +39,9 @@ impl Change {
         self
     }
 
-    /// Be observed again after that time, at a precision of milliseconds.
+    /// Be observed again after that time, at a precision of milliseconds; after a second at the soonest. The host keeps
+    /// one time for each entity: of several the earlier. After a start of the host there is none, but everything is
+    /// observed then.
     #[must_use]
     pub fn again(mut self, after: Duration) -> Self {
         self.again = Some(crate::milliseconds(after));

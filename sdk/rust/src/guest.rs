@@ -40,7 +40,8 @@ pub trait Actions {
 
 /// Following what happens outside.
 pub trait Observe {
-    /// The world moved: say what the entity is now.
+    /// The world moved: say what the entity is now. The Kind's extension is asked, and that of each Mixin: which it is,
+    /// [`Subject::role`] says.
     fn observe(subject: &Subject, cause: Cause) -> Result<Change> {
         let _ = (subject, cause);
         Ok(Change::new())

@@ -33,7 +33,7 @@ impl Machine {
     /// attached already answers its device.
     pub async fn attach_volume(&self, attachment: Uuid, volume: Uuid) -> Result<String> {
         let place = Place::of(self.hypervisor.config());
-        self.rewire(move |live, view| {
+        self.rewire(volume, move |live, view| {
             let named = name::of(volume);
             if let Some((side, present)) = view.find(attachment) {
                 if present.volume.as_ref() != Some(&named) {
@@ -64,7 +64,7 @@ impl Machine {
     /// Detach the volume that was attached for this entity. Succeeds where it is not attached.
     pub async fn detach_volume(&self, attachment: Uuid, volume: Uuid) -> Result<()> {
         let named = name::of(volume);
-        self.rewire(move |live, view| {
+        self.rewire(volume, move |live, view| {
             view.detach(live, attachment, |device| device.volume.as_ref() == Some(&named))
         })
         .await
@@ -74,7 +74,7 @@ impl Machine {
     /// Attaching what is attached already answers the interface.
     pub async fn attach_network(&self, attachment: Uuid, network: Uuid, mac: Option<&str>) -> Result<Nic> {
         let mac = mac.map_or_else(|| Ok(name::mac(attachment)), hardware_address)?;
-        self.rewire(move |live, view| {
+        self.rewire(network, move |live, view| {
             if let Some((side, present)) = view.find(attachment) {
                 if present.network.as_ref() != Some(&name::of(network)) {
                     return Err(elsewhere("network"));
@@ -94,18 +94,20 @@ impl Machine {
     /// Take away the interface to a network that was attached for this entity. Succeeds where there is none.
     pub async fn detach_network(&self, attachment: Uuid, network: Uuid) -> Result<()> {
         let named = name::of(network);
-        self.rewire(move |live, view| {
+        self.rewire(network, move |live, view| {
             view.detach(live, attachment, |device| device.network.as_ref() == Some(&named))
         })
         .await
     }
 
+    /// Change what the machine has of the volume or network of an entity.
     async fn rewire<T: Send + 'static>(
         &self,
+        used: Uuid,
         work: impl Fn(&Live, &View) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let entity = self.entity;
-        self.call(Lane::Long, Hold::Using(entity), move |live| {
+        self.call(Lane::Long, Hold::Using(entity, used), move |live| {
             work(live, &View::of(live, find(live, entity)?)?)
         })
         .await

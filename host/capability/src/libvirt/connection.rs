@@ -159,15 +159,11 @@ impl Connection {
     /// What a caller is told who needed a connection. A URI that libvirt cannot read stays `Invalid`.
     fn away(&self, why: Error) -> Error {
         match why {
-            Error::Invalid(_) | Error::Unsupported(_) => why,
-            Error::Missing(text)
-            | Error::Conflict(text)
-            | Error::Unavailable(text)
-            | Error::Timeout(text)
-            | Error::Failed(text) => {
-                // The URI is for the operator; a client reads the rest.
-                tracing::warn!(uri = self.uri, %text, "the hypervisor cannot be reached");
-                Error::Unavailable(format!("the hypervisor cannot be reached: {text}"))
+            // The log says already what is in the way.
+            Error::Invalid(_) | Error::Unsupported(_) | Error::Unavailable(_) => why,
+            Error::Missing(_) | Error::Conflict(_) | Error::Timeout(_) | Error::Failed(_) => {
+                tracing::warn!(uri = self.uri, %why, "no way to the hypervisor");
+                Error::away()
             }
         }
     }

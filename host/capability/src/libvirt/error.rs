@@ -46,15 +46,24 @@ impl Error {
             Error::Failed(_) => "failed",
         }
     }
+
+    /// What is said where there is no way to the hypervisor. Why there is none, sockets and hosts by name, is for the
+    /// operator's log and not for clients.
+    pub(super) fn away() -> Self {
+        Error::Unavailable("the hypervisor cannot be reached now; try again later".into())
+    }
 }
 
 impl From<virt::error::Error> for Error {
     fn from(error: virt::error::Error) -> Self {
-        let text = format!("the hypervisor answers: {}", error.message().trim_end());
         // Whatever the code: an error of the transport means that the daemon is not there.
-        if matches!(error.domain(), ErrorDomain::Rpc) {
-            return Error::Unavailable(text);
+        if matches!(error.domain(), ErrorDomain::Rpc)
+            || matches!(error.code(), ErrorNumber::NoConnect | ErrorNumber::InvalidConn | ErrorNumber::Rpc)
+        {
+            tracing::warn!(%error, "no way to the hypervisor");
+            return Error::away();
         }
+        let text = format!("the hypervisor answers: {}", error.message().trim_end());
         match error.code() {
             ErrorNumber::NoDomain
             | ErrorNumber::NoNetwork
@@ -75,7 +84,6 @@ impl From<virt::error::Error> for Error {
             | ErrorNumber::ConfigUnsupported
             | ErrorNumber::ArgumentUnsupported
             | ErrorNumber::OperationUnsupported => Error::Unsupported(text),
-            ErrorNumber::NoConnect | ErrorNumber::InvalidConn | ErrorNumber::Rpc => Error::Unavailable(text),
             ErrorNumber::OperationTimeout | ErrorNumber::AgentUnresponsive => Error::Timeout(text),
             _ => Error::Failed(text),
         }

@@ -16,6 +16,7 @@ use virt::error::ErrorNumber;
 use virt::sys;
 
 use super::attachment;
+use super::config::HypervisorConfig;
 use super::connection::{Driver, Live};
 use super::device::Devices;
 use super::error::{Error, Result};
@@ -134,7 +135,7 @@ impl Machine {
     /// Start, resume or restore, whichever leads to 'running'. Succeeds on a running machine.
     pub async fn start(&self) -> Result<()> {
         let entity = self.entity;
-        self.call(Lane::Long, Hold::Using(entity), move |live| {
+        self.call(Lane::Long, Hold::Starting(entity), move |live| {
             let domain = find(live, entity)?;
             // The devices in a saved image are those of the day it was saved.
             let stale = live.driver == Driver::Qemu && domain.has_managed_save(0)?;
@@ -296,34 +297,28 @@ impl Machine {
 
     /// Destroy the machine and forget its definition; volumes stay. Succeeds where there is none.
     pub async fn remove(&self) -> Result<()> {
-        let entity = self.entity;
+        let (hypervisor, entity) = (self.hypervisor.clone(), self.entity);
         self.change(Lane::Long, move |live| {
             let domain = match find(live, entity) {
                 Ok(domain) => domain,
-                Err(Error::Missing(_)) => return Ok(()),
+                Err(Error::Missing(_)) => {
+                    forget_console(hypervisor.config(), entity);
+                    return Ok(());
+                }
                 Err(error) => return Err(error),
             };
             cut(&domain)?;
-            domain
-                .undefine_flags(
-                    sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
-                )
-                .map_err(Error::from)
-                .or_else(|error| if matches!(error, Error::Missing(_)) { Ok(()) } else { Err(error) })
-        })
-        .await?;
-        self.forget_console()
-    }
-
-    /// What a machine printed goes with it. On a hypervisor elsewhere there is no such file here.
-    fn forget_console(&self) -> Result<()> {
-        let Some(folder) = &self.hypervisor.config().console else { return Ok(()) };
-        match std::fs::remove_file(folder.join(self.entity.to_string()).with_extension("log")) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Error::Failed(format!("the console log of the machine cannot be removed: {error}")))
+            let undefined = domain.undefine_flags(
+                sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
+            );
+            match undefined.map_err(Error::from) {
+                Ok(()) | Err(Error::Missing(_)) => {}
+                Err(error) => return Err(error),
             }
-            Ok(()) | Err(_) => Ok(()),
-        }
+            forget_console(hypervisor.config(), entity);
+            Ok(())
+        })
+        .await
     }
 
     async fn look<T: Send + 'static>(&self, work: impl Fn(&Live) -> Result<T> + Send + 'static) -> Result<T> {
@@ -345,6 +340,19 @@ impl Machine {
         work: impl Fn(&Live) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.hypervisor.workers().call(lane, hold, work).await
+    }
+}
+
+/// What a machine printed goes with it. On a hypervisor elsewhere there is no such file here. The machine is gone by
+/// now, so a file that stays is no reason to say that it is not.
+fn forget_console(config: &HypervisorConfig, entity: Uuid) {
+    let Some(folder) = &config.console else { return };
+    let file = folder.join(entity.to_string()).with_extension("log");
+    match std::fs::remove_file(&file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(file = %file.display(), %error, "the console log of a removed machine stays");
+        }
+        Ok(()) | Err(_) => {}
     }
 }
 

@@ -77,7 +77,7 @@ impl Network {
     /// Have it carry none; 'conflict' while a running machine uses it. Succeeds on an inactive network.
     pub async fn down(&self) -> Result<()> {
         let entity = self.entity;
-        self.call(Lane::Long, Hold::Unused(entity), move |live| {
+        self.call(Lane::Long, Hold::Idle(entity), move |live| {
             let network = find(live, entity)?;
             if used(live, Among::Running, entity)? {
                 return Err(Error::Conflict(

@@ -7,7 +7,7 @@
 
 use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 use virt::domain::Domain;
@@ -24,6 +24,13 @@ use super::xml::{self, leaf, node, text};
 
 /// How long the guest may take. It has needed 0.6 s under emulation, so hardware that is worth having needs less.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How the volumes are named that are made here, before the UUID of version 7 that tells when.
+const PREFIX: &str = "occi-probe-";
+
+/// A volume that is older than this was left by a server that was killed: nobody probes for so long, and clocks of hosts
+/// that share a pool differ by less.
+const STALE: Duration = Duration::from_hours(1);
 
 /// How machines are run where the operator leaves it open: found out once, when it is needed.
 #[derive(Debug, Default)]
@@ -62,8 +69,9 @@ fn offered(live: &Live) -> Result<bool> {
 
 /// Whether the guest boots when it is run in this way.
 pub(super) fn boots(live: &Live, place: &Place, domain_type: &str) -> Result<bool> {
-    // Others may be probing in the same pool.
-    let name = format!("occi-probe-{}", Uuid::new_v4());
+    place.sweep(live);
+    // Others may be probing in the same pool. The name says when, for whoever finds it.
+    let name = format!("{PREFIX}{}", Uuid::now_v7());
     let disk = place.upload(live, &name, &boot_sector())?;
     let answer = run(live, place, &name, domain_type);
     disk.delete(0)?;
@@ -190,7 +198,35 @@ const TABLES: Code = &[
     (&[0x1f, 0x00, 0x90, 0x7c, 0x00, 0x00], "0x7cb0: the table's limit and place"),
 ];
 
+/// Whether a volume was made here, and so long before `now` (since the Unix epoch) that nobody uses it any more.
+fn is_stale(volume: &str, now: Duration) -> bool {
+    let id = volume.strip_prefix(PREFIX).and_then(|id| Uuid::parse_str(id).ok());
+    // Only version 7 has a time that is that of its making.
+    let made = id.filter(|id| id.get_version_num() == 7).and_then(|id| id.get_timestamp());
+    made.is_some_and(|made| {
+        let (seconds, nanoseconds) = made.to_unix();
+        Duration::new(seconds, nanoseconds).saturating_add(STALE) < now
+    })
+}
+
 impl Place {
+    /// Removes what servers have left that were killed while they probed. Where that fails, it is there a while longer.
+    fn sweep(&self, live: &Live) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let swept = self.within(live, |pool| {
+            for volume in pool.list_all_volumes(0)? {
+                if volume.get_name().is_ok_and(|name| is_stale(&name, now)) {
+                    // Another server may sweep at the same time.
+                    _ = volume.delete(0);
+                }
+            }
+            Ok(())
+        });
+        if let Err(error) = swept {
+            tracing::debug!(%error, "what earlier probes have left was not looked for");
+        }
+    }
+
     /// A volume with just these bytes, as they are.
     fn upload(&self, live: &Live, name: &str, bytes: &[u8]) -> Result<StorageVol> {
         let volume = self.create_raw(live, name, bytes.len())?;
@@ -207,7 +243,58 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Hold, Hypervisor, HypervisorConfig, Lane};
     use super::*;
+    use uuid::{NoContext, Timestamp};
+
+    /// The name of a volume that was made so many seconds after the Unix epoch.
+    fn made_at(seconds: u64) -> String {
+        format!("{PREFIX}{}", Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, 0)))
+    }
+
+    #[test]
+    fn only_old_volumes_of_probes_are_stale() {
+        let now = Duration::from_secs(1_700_000_000);
+        assert!(is_stale(&made_at(now.as_secs() - 3700), now));
+        for made in [now.as_secs() - 3500, now.as_secs(), now.as_secs() + 100_000] {
+            assert!(!is_stale(&made_at(made), now));
+        }
+        let old = made_at(0).replace(PREFIX, "");
+        let of_an_entity = format!("occi-{old}");
+        let of_another_version = format!("{PREFIX}{}", Uuid::new_v4());
+        for foreign in [&old, &of_an_entity, &of_another_version, "occi-probe-", "occi-probe-disk.img"] {
+            assert!(!is_stale(foreign, now), "{foreign}");
+        }
+    }
+
+    /// What a killed server left goes with the next probe; what is of others stays.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_probe_removes_what_killed_ones_left() {
+        let config = HypervisorConfig {
+            pool: format!("occi-test-{}", Uuid::new_v4()),
+            volumes: "/occi-test-volumes".into(),
+            ..HypervisorConfig::default()
+        };
+        let place = Place::of(&config);
+        let hypervisor = Hypervisor::open(config).await.unwrap();
+        let left = hypervisor.workers().call(Lane::Long, Hold::Nothing, move |live| {
+            let kept = [format!("{PREFIX}{}", Uuid::now_v7()), "backup.img".to_owned()];
+            let stale = made_at(1000);
+            for name in kept.iter().chain([&stale]) {
+                place.create_raw(live, name, 512)?;
+            }
+            place.sweep(live);
+            let mut left = Vec::new();
+            for volume in place.within(live, |pool| pool.list_all_volumes(0))? {
+                left.push(volume.get_name()?);
+            }
+            left.sort();
+            Ok((left, kept))
+        });
+        let (left, mut kept) = left.await.unwrap();
+        kept.sort();
+        assert_eq!(left, kept);
+    }
 
     #[test]
     fn the_guests_parts_are_where_its_jumps_lead() {

@@ -551,3 +551,62 @@ async fn the_probes_guest_boots_under_emulation() {
     });
     assert_eq!(left.await, Ok((false, Vec::new())));
 }
+
+/// A file that stays behind is the operator's to see; the machine is gone, and so the client is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_whose_console_log_cannot_be_removed_is_removed() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let console = folder.path().to_path_buf();
+    // No file can be removed at the path of a folder.
+    std::fs::create_dir(console.join(format!("{}.log", id(70)))).unwrap();
+    std::fs::write(console.join(format!("{}.log", id(71))), "hello").unwrap();
+    let config = HypervisorConfig { console: Some(console.clone()), ..HypervisorConfig::default() };
+    let hypervisor = Hypervisor::open(config).await.unwrap();
+    for entity in [id(70), id(71)] {
+        let machine = hypervisor.machine(entity);
+        machine.define(MachinePlan::default()).await.unwrap();
+        for _ in 0..2 {
+            machine.remove().await.unwrap();
+        }
+        assert_eq!(code(machine.exists().await), Err("missing"));
+    }
+    assert!(!console.join(format!("{}.log", id(71))).exists());
+}
+
+/// Sockets and hosts are no business of clients.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_in_the_way_to_the_hypervisor_is_not_told() {
+    let uri = "test+unix:///default?socket=/nowhere/occi-secret-socket".into();
+    let hypervisor = Hypervisor::open(HypervisorConfig { uri, ..HypervisorConfig::default() }).await.unwrap();
+    let error = hypervisor.machine(id(1)).state().await.unwrap_err();
+    assert_eq!(error, Error::away());
+    assert!(!error.to_string().contains("secret"));
+}
+
+/// To remove a volume it matters who is defined to use it, and not who is just starting.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_volume_goes_while_machines_start() {
+    let private = private().await;
+    let hypervisor = private.hypervisor.clone();
+    let (volume, other) = (hypervisor.volume(id(80)), hypervisor.volume(id(81)));
+    for volume in [&volume, &other] {
+        volume.create(1 << 20).await.unwrap();
+    }
+    let ((begun, begins), (go, gate)) = (std::sync::mpsc::channel(), std::sync::mpsc::channel::<()>());
+    let starting = tokio::spawn(async move {
+        let start = move |_: &connection::Live| {
+            begun.send(()).unwrap();
+            gate.recv().unwrap();
+            Ok(())
+        };
+        hypervisor.workers().call(Lane::Long, Hold::Starting(id(82)), start).await
+    });
+    begins.recv().unwrap();
+    timeout(Duration::from_secs(10), volume.remove()).await.expect("it waits for the start").unwrap();
+    // A running machine's volume is resized by that machine: who starts is waited for.
+    let (mut resize, later) = (Box::pin(other.resize(2 << 20)), Duration::from_millis(100));
+    assert!(timeout(later, &mut resize).await.is_err());
+    go.send(()).unwrap();
+    starting.await.unwrap().unwrap();
+    resize.await.unwrap();
+}

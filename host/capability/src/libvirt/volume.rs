@@ -81,7 +81,7 @@ impl Volume {
     pub async fn resize(&self, bytes: u64) -> Result<()> {
         let bytes = sectors(bytes)?;
         let entity = self.entity;
-        self.run(Lane::Long, Hold::Unused(entity), move |live, place| {
+        self.run(Lane::Long, Hold::Idle(entity), move |live, place| {
             let volume = place.find(live, entity)?;
             let present = volume.get_info()?.capacity;
             if bytes == present {
@@ -212,7 +212,7 @@ impl Place {
     }
 
     /// Do something within the pool; again where it turns out that the pool has stopped since it was last used.
-    fn within<T>(
+    pub(super) fn within<T>(
         &self,
         live: &Live,
         work: impl Fn(&StoragePool) -> Result<T, virt::error::Error>,

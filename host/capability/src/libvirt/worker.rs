@@ -32,10 +32,14 @@ pub(super) enum Hold {
     Nothing,
     /// The object of this entity.
     Entity(Uuid),
-    /// The object of this entity, and that what it uses stays.
-    Using(Uuid),
-    /// The object of this entity, and that nobody begins to use it.
+    /// The object of this entity, and that the object of the other one stays, which it comes to use or uses no more.
+    Using(Uuid, Uuid),
+    /// The object of this entity, and that nobody is defined to use it.
     Unused(Uuid),
+    /// The object of this entity, which begins to work with whatever it is defined to use.
+    Starting(Uuid),
+    /// The object of this entity, and that nobody begins to work with it.
+    Idle(Uuid),
 }
 
 /// Entities share a lock where their ids agree in this many values; enough that two which are busy for seconds
@@ -48,7 +52,10 @@ pub(super) struct Workers {
     short: Class,
     long: Class,
     entities: Vec<Arc<Mutex<()>>>,
-    uses: Arc<RwLock<()>>,
+    /// Read by those who come to use an entity's object, written by those who must be sure of its users.
+    uses: Vec<Arc<RwLock<()>>>,
+    /// Read by those that start. One for all, since what a machine uses is known to libvirt alone.
+    starts: Arc<RwLock<()>>,
 }
 
 #[derive(Debug)]
@@ -72,7 +79,8 @@ impl Workers {
             short: Class::new("libvirt-short", short)?,
             long: Class::new("libvirt-long", long)?,
             entities: (0..STRIPES).map(|_| Arc::default()).collect(),
-            uses: Arc::default(),
+            uses: (0..STRIPES).map(|_| Arc::default()).collect(),
+            starts: Arc::default(),
         })
     }
 
@@ -161,25 +169,42 @@ impl Workers {
     }
 
     /// Wait until what `hold` names may be held, and hold it for as long as the answer lives. Each call takes the
-    /// entity first and the uses second, so none waits for another that waits for it.
+    /// entity first, a use second and the starts last, so none waits for another that waits for it.
     async fn hold(&self, hold: Hold) -> Box<dyn Any + Send> {
         match hold {
             Hold::Nothing => Box::new(()),
             Hold::Entity(id) => Box::new(self.entity(id).lock_owned().await),
-            Hold::Using(id) => {
+            Hold::Using(id, used) => {
                 let entity = self.entity(id).lock_owned().await;
-                Box::new((entity, Arc::clone(&self.uses).read_owned().await))
+                Box::new((entity, self.use_of(used).read_owned().await))
             }
             Hold::Unused(id) => {
                 let entity = self.entity(id).lock_owned().await;
-                Box::new((entity, Arc::clone(&self.uses).write_owned().await))
+                Box::new((entity, self.use_of(id).write_owned().await))
+            }
+            Hold::Starting(id) => {
+                let entity = self.entity(id).lock_owned().await;
+                Box::new((entity, Arc::clone(&self.starts).read_owned().await))
+            }
+            Hold::Idle(id) => {
+                let entity = self.entity(id).lock_owned().await;
+                let unused = self.use_of(id).write_owned().await;
+                Box::new((entity, unused, Arc::clone(&self.starts).write_owned().await))
             }
         }
     }
 
     fn entity(&self, id: Uuid) -> Arc<Mutex<()>> {
-        // The last bytes: random in the common versions, and the ones that differ where someone counts by hand.
-        let [.., high, low] = id.into_bytes();
-        Arc::clone(&self.entities[usize::from(u16::from_be_bytes([high, low])) % STRIPES])
+        Arc::clone(&self.entities[stripe(id)])
     }
+
+    fn use_of(&self, id: Uuid) -> Arc<RwLock<()>> {
+        Arc::clone(&self.uses[stripe(id)])
+    }
+}
+
+fn stripe(id: Uuid) -> usize {
+    // The last bytes: random in the common versions, and the ones that differ where someone counts by hand.
+    let [.., high, low] = id.into_bytes();
+    usize::from(u16::from_be_bytes([high, low])) % STRIPES
 }

@@ -78,8 +78,12 @@ impl volumes::HostVolume for CallState {
         Ok(Ok(self.table().push(Volume(id))?))
     }
 
-    async fn open(&mut self, _: End) -> wasmtime::Result<Result<Resource<Volume>, Fault>> {
-        self.lent::<Shelf>()?.open.notified().await;
+    async fn open(&mut self, of: End) -> wasmtime::Result<Result<Resource<Volume>, Fault>> {
+        let shelf = self.lent::<Shelf>()?;
+        match of {
+            End::Target => self.aside(shelf.open.notified()).await,
+            End::Subject | End::Source => shelf.open.notified().await,
+        }
         wasmtime::bail!("nobody opens it")
     }
 
@@ -104,7 +108,7 @@ impl volumes::HostVolume for CallState {
 }
 
 /// `act` makes a volume of 42 bytes for the end that the first letter of the action means (0, 1, 2), and answers its
-/// size; with `w` it waits to open one.
+/// size; with `w` it waits to open one, with `a` it does so aside. `observe` changes nothing.
 const STORING: &str = r#"
     (import "occi:extension/volumes@0.1.0" "[static]volume.create" (func $create (param i32 i64 i32)))
     (import "occi:extension/volumes@0.1.0" "[static]volume.open" (func $open (param i32 i32)))
@@ -112,12 +116,17 @@ const STORING: &str = r#"
     (import "occi:extension/volumes@0.1.0" "[resource-drop]volume" (func $drop (param i32)))
     (import "occi:extension/types@0.1.0" "[resource-drop]entity" (func $done (param i32)))
     (data (i32.const 64) "com.example.size")
+    (func (export "occi:extension/observe@0.1.0#observe")
+        (param i32 i32) (param $subject i32) (param i32 i32) (result i32)
+        (call $done (local.get $subject))
+        (i32.const 1024))
     (func (export "occi:extension/actions@0.1.0#act")
         (param i32 i32 i32 i32) (param $subject i32) (param $action i32) (param i32 i32 i32) (result i32)
         (local $letter i32)
         (call $done (local.get $subject))
         (local.set $letter (i32.load8_u (local.get $action)))
         (if (i32.eq (local.get $letter) (i32.const 119)) (then (call $open (i32.const 0) (i32.const 2048))))
+        (if (i32.eq (local.get $letter) (i32.const 97)) (then (call $open (i32.const 2) (i32.const 2048))))
         (call $create (i32.sub (local.get $letter) (i32.const 48)) (i64.const 42) (i32.const 2048))
         (if (i32.load8_u (i32.const 2048)) (then                     ;; the fault goes back as it came
             (i32.store8 (i32.const 1024) (i32.const 1))
@@ -143,7 +152,7 @@ fn storing(limits: &str) -> Extension {
     };
     let guest = Guest {
         world: "import occi:extension/types@0.1.0; import occi:extension/volumes@0.1.0; \
-                export occi:extension/actions@0.1.0;",
+                export occi:extension/actions@0.1.0; export occi:extension/observe@0.1.0;",
         body: STORING.into(),
         manifest: Some(manifest(&format!("[capabilities.volumes]\n{limits}"))),
     };
@@ -174,7 +183,7 @@ async fn a_host_that_lends_nothing_is_told_so() {
     let host = Host { capabilities: vec![Arc::new(Volumes)], granted: vec!["volumes"], ..Host::new() };
     let guest = Guest {
         world: "import occi:extension/types@0.1.0; import occi:extension/volumes@0.1.0; \
-                export occi:extension/actions@0.1.0;",
+                export occi:extension/actions@0.1.0; export occi:extension/observe@0.1.0;",
         body: STORING.into(),
         manifest: Some(manifest("[capabilities.volumes]")),
     };
@@ -208,6 +217,28 @@ async fn more_calls_at_once_than_allowed_wait_and_give_up() {
         assert!(matches!(call.await.unwrap(), Err(CallError::TimedOut { .. })));
     }
     extension.act(call(), "0", &Attributes::new()).await.unwrap();
+}
+
+/// What has happened outside is seen however busy clients keep the extension.
+#[tokio::test(start_paused = true)]
+async fn an_observation_does_not_wait_for_calls_of_clients() {
+    let extension = Arc::new(storing("[limits]\nconcurrency = 1"));
+    let busy = Arc::clone(&extension);
+    let busy = tokio::spawn(async move { busy.act(call(), "wait", &Attributes::new()).await });
+    tokio::task::yield_now().await;
+    extension.observe(call(), "event").await.unwrap();
+    busy.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waits_aside_leaves_its_place_to_others() {
+    let extension = Arc::new(storing("[limits]\nconcurrency = 1"));
+    let aside = Arc::clone(&extension);
+    let aside = tokio::spawn(async move { aside.act(call(), "aside", &Attributes::new()).await });
+    tokio::task::yield_now().await;
+    extension.act(call(), "0", &Attributes::new()).await.unwrap();
+    assert!(!aside.is_finished());
+    aside.abort();
 }
 
 #[tokio::test(start_paused = true)]

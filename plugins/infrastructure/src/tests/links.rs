@@ -105,20 +105,6 @@ fn an_end_of_another_kind_is_refused_by_name() {
 }
 
 #[test]
-fn a_link_keeps_its_ends() {
-    let cloud = Cloud::new();
-    let (compute, network, storage) = (compute(&cloud), network(&cloud), storage(&cloud));
-    for mut link in
-        [cloud.link(NETWORK_INTERFACE, &compute, &network), cloud.link(STORAGE_LINK, &compute, &storage)]
-    {
-        cloud.create(&mut link).unwrap();
-        for end in ["occi.core.source", "occi.core.target"] {
-            assert_eq!(refusal(cloud.update(&mut link, [(end, "/network/other")])), pair("unsupported", end));
-        }
-    }
-}
-
-#[test]
 fn a_link_follows_its_machine() {
     // Its states are driven by the server, says the diagram.
     let cloud = Cloud::new();
