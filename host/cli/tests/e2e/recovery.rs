@@ -121,6 +121,30 @@ fn a_kill_keeps_everything() {
     server.get(&cloud.suspended).answers(404);
 }
 
+/// More than is made again at once, and each link after what it joins.
+#[test]
+fn a_start_makes_many_things_again() {
+    let mut server = Server::start();
+    let network = server.create("network", &[]);
+    server.act(&network, "up", &[]).is(200);
+    let links: Vec<_> = (0..40)
+        .map(|_| {
+            let compute = server.create("compute", &[]);
+            server.act(&compute, "start", &[]).is(200);
+            server.link("networkinterface", &compute, &network)
+        })
+        .collect();
+    server.kill_and_restart();
+    let log = server.log();
+    assert!(log.contains("recreated: 81"), "{log}");
+    assert!(!log.contains("not known"), "{log}");
+    for link in links {
+        let shown = server.get(&link).answers(200);
+        assert_eq!(shown.attribute("occi.networkinterface.state"), Some("\"active\""), "{shown}");
+    }
+    assert_eq!(server.inspect()["machines"].as_array().unwrap().len(), 40);
+}
+
 /// Invariant 2: SIGTERM ends what has begun before it ends the server.
 #[test]
 fn a_stop_lets_requests_end() {
