@@ -29,7 +29,9 @@ pub(crate) fn to_body(representation: &Representation, base: &str) -> Result<Str
     };
     match representation {
         Representation::Collection(views) | Representation::Created(views) => {
-            views.iter().for_each(|view| line(&view.entity.location));
+            for view in views {
+                line(&view.entity.location);
+            }
         }
         Representation::Done => {}
         Representation::Entity(_) | Representation::Categories(_) => return Err(CannotRender::NotAListing),
