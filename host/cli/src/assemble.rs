@@ -151,7 +151,7 @@ fn loader(
         .with(Arc::new(hypervisor.clone()))
         .with(Arc::new(occi_capability::Buckets::new(crate::buckets::StoreBuckets::new(Arc::clone(store)))));
     let loader = Loader::new(settings, &data.join("compiled"), capabilities, grants, lent);
-    Ok(loader.context("the sandboxes")?)
+    loader.context("the sandboxes")
 }
 
 /// Passes the hypervisor's events on. Only after the recovery: what it has yet to make again would be found missing.

@@ -200,7 +200,9 @@ mod tests {
                 let views = views(pattern);
                 let mut listing = Listing::new(media_type, "http://example.com/");
                 loop {
-                    views.iter().for_each(|view| listing.entity(view).unwrap());
+                    for view in &views {
+                        listing.entity(view).unwrap();
+                    }
                     if !listing.again() {
                         break;
                     }

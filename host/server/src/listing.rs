@@ -112,12 +112,13 @@ impl hyper::body::Body for Pieces {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
         let Self(writing) = &mut *self;
-        if !writing.is_ended && writing.written.len() < PIECE {
-            if let Err(failure) = writing.go_on() {
-                tracing::error!("a listing broke off: {failure}");
-                writing.is_ended = true;
-                return Poll::Ready(Some(Err(failure)));
-            }
+        if !writing.is_ended
+            && writing.written.len() < PIECE
+            && let Err(failure) = writing.go_on()
+        {
+            tracing::error!("a listing broke off: {failure}");
+            writing.is_ended = true;
+            return Poll::Ready(Some(Err(failure)));
         }
         if writing.written.len() >= PIECE || (writing.is_ended && !writing.written.is_empty()) {
             return Poll::Ready(Some(Ok(Frame::data(writing.written.take().into()))));
