@@ -154,7 +154,9 @@ mod tests {
             ([Cause::Recreate, Cause::Event], Cause::Recreate),
         ] {
             let mut agenda = Agenda::default();
-            causes.into_iter().for_each(|cause| agenda.note(ENTITY, cause, now));
+            for cause in causes {
+                agenda.note(ENTITY, cause, now);
+            }
             assert_eq!(asked(&mut agenda, now), [stronger], "{causes:?}");
         }
     }
