@@ -48,7 +48,14 @@ impl Place {
 mod tests {
     use super::*;
     use std::pin::pin;
+    use std::time::Duration;
     use tokio::sync::Notify;
+    use tokio::time::timeout;
+
+    /// The place that there is some time.
+    async fn take(places: &Places) -> Place {
+        timeout(Duration::from_secs(10), places.take()).await.expect("nobody gives a place back").unwrap()
+    }
 
     /// Whether there is a place right now.
     async fn is_free(places: &Places) -> bool {
@@ -62,14 +69,14 @@ mod tests {
     #[tokio::test]
     async fn who_waits_lends_the_place() {
         let (places, over) = (Places::new(1), Notify::new());
-        let mut place = places.take().await.unwrap();
+        let mut place = take(&places).await;
         assert!(!is_free(&places).await);
         {
             let mut lent = pin!(place.lend(over.notified()));
-            assert!(tokio::time::timeout(std::time::Duration::ZERO, &mut lent).await.is_err());
-            let other = places.take().await.unwrap();
+            assert!(timeout(Duration::ZERO, &mut lent).await.is_err());
+            let other = take(&places).await;
             over.notify_one();
-            assert!(tokio::time::timeout(std::time::Duration::ZERO, &mut lent).await.is_err(), "taken");
+            assert!(timeout(Duration::ZERO, &mut lent).await.is_err(), "taken");
             drop(other);
             lent.await;
         }
@@ -79,12 +86,12 @@ mod tests {
     #[tokio::test]
     async fn no_more_wait_than_run() {
         let (places, never) = (Places::new(1), Notify::new());
-        let mut first = places.take().await.unwrap();
+        let mut first = take(&places).await;
         let mut waits = pin!(first.lend(never.notified()));
-        assert!(tokio::time::timeout(std::time::Duration::ZERO, &mut waits).await.is_err());
-        let mut second = places.take().await.unwrap();
+        assert!(timeout(Duration::ZERO, &mut waits).await.is_err());
+        let mut second = take(&places).await;
         let mut keeps = pin!(second.lend(never.notified()));
-        assert!(tokio::time::timeout(std::time::Duration::ZERO, &mut keeps).await.is_err());
+        assert!(timeout(Duration::ZERO, &mut keeps).await.is_err());
         assert!(!is_free(&places).await, "the second waits in its place");
     }
 }
