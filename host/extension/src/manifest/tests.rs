@@ -110,7 +110,7 @@ const SPOILS: &[(&str, &str, &str)] = &[
         ("16 MiB", "16 MB", "limits.memory: is a number of KiB"),
         ("16 MiB", "99999999999 GiB", "limits.memory: is a number of KiB"),
         ("deadline-ms = 100", "deadline-ms = 0", "limits.deadline-ms: must be at least 1"),
-        ("term = \"lamp\"", "term = \"a b\"", "kind[0].term: term `a b`: letters, digits"),
+        ("term = \"lamp\"", "term = \"a b\"", "kind[0].term: term `a b`: must consist of letters, digits"),
         ("parent =", "title2 =", "kind[0].title2: unknown key `title2`; did you mean `title`?"),
         ("core#resource", "core", "kind[0].parent: type identifier"),
         ("\"/lamp/\"", "\"/lamp\"", "kind[0].location: a collection's path ends in a slash: \"/lamp/\""),
