@@ -116,5 +116,6 @@ fn any_category() -> impl Strategy<Value = CategoryId> {
 }
 
 fn any_location() -> impl Strategy<Value = Location> {
-    "(/([a-zA-Z0-9_~!$&'()*+,;=:@-]|%[46][1-9]|%2[0-9]){1,12}){1,5}/?".prop_map(|path| Location::parse(&path).unwrap())
+    "(/([a-zA-Z0-9_~!$&'()*+,;=:@-]|%[46][1-9]|%2[0-9]){1,12}){1,5}/?"
+        .prop_map(|path| Location::parse(&path).unwrap())
 }
