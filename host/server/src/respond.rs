@@ -14,7 +14,7 @@ use occi_rendering::{CannotRender, MediaType, Rendered};
 use occi_store::StoreError;
 use std::sync::LazyLock;
 
-/// A good answer, apart from what every answer carries.
+/// An answer that can be given more than once.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     status: StatusCode,
@@ -46,6 +46,7 @@ impl Answer {
     pub(crate) fn rendered(rendered: Rendered) -> Self {
         let Rendered { content_type, headers: given, body } = rendered;
         let mut headers = HeaderMap::with_capacity(given.len() + 8);
+        sign(&mut headers);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         for (name, value) in given {
             // Rendering promises header values; what is none after all is left out rather than sent broken.
@@ -71,6 +72,7 @@ impl Answer {
         if conditions::is_known(asked, &tag) {
             self.status = StatusCode::NOT_MODIFIED;
             self.headers = HeaderMap::from_iter([(header::ETAG, tag)]);
+            sign(&mut self.headers);
             self.body = Bytes::new();
         }
         Ok(self)
@@ -252,13 +254,10 @@ const VARY: &str = "accept, accept-encoding, category, x-occi-attribute";
 
 /// What every answer carries (HTTP-08, HTTP-10), and what no answer to HEAD does.
 pub(crate) fn finish(response: &mut Response<Body>, method: &Method) {
-    static ACCEPT: LazyLock<HeaderValue> = LazyLock::new(|| {
-        HeaderValue::from_str(&MediaType::list()).unwrap_or_else(|_| HeaderValue::from_static("text/plain"))
-    });
-    let headers = response.headers_mut();
-    headers.insert(header::SERVER, HeaderValue::from_static(version::SERVER));
-    headers.insert(header::ACCEPT, ACCEPT.clone());
-    headers.insert(header::VARY, HeaderValue::from_static(VARY));
+    // An answer that is given again has them already.
+    if !response.headers().contains_key(header::SERVER) {
+        sign(response.headers_mut());
+    }
     if method == Method::HEAD {
         let length = axum::body::HttpBody::size_hint(response.body()).exact();
         if let Some(length) = length {
@@ -266,6 +265,15 @@ pub(crate) fn finish(response: &mut Response<Body>, method: &Method) {
         }
         *response.body_mut() = Body::empty();
     }
+}
+
+fn sign(headers: &mut HeaderMap) {
+    static ACCEPT: LazyLock<HeaderValue> = LazyLock::new(|| {
+        HeaderValue::from_str(&MediaType::list()).unwrap_or_else(|_| HeaderValue::from_static("text/plain"))
+    });
+    headers.insert(header::SERVER, HeaderValue::from_static(version::SERVER));
+    headers.insert(header::ACCEPT, ACCEPT.clone());
+    headers.insert(header::VARY, HeaderValue::from_static(VARY));
 }
 
 fn allow(headers: &mut HeaderMap, allowed: &[Method]) {
