@@ -21,10 +21,10 @@ pub(crate) struct Options {
     #[arg(long)]
     extensions: PathBuf,
     /// How many runs of each
-    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
     /// How long a run under load lasts
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
     /// Only these
     #[arg(long, value_delimiter = ',')]
