@@ -96,14 +96,13 @@ fn filled(start: &str, piece: impl Fn(usize) -> String, end: &str) -> String {
 }
 
 fn ordinary() -> Vec<(&'static str, String)> {
-    let kind =
-        "Category: compute; scheme=\"http://schemas.ogf.org/occi/infrastructure#\"; class=\"kind\"\r\n";
+    let kind = "Category: lamp; scheme=\"http://example.com/occi/households#\"; class=\"kind\"\r\n";
     let link = |number| {
         format!(
-            "Link: </network/{number}>; rel=\"http://schemas.ogf.org/occi/infrastructure#network\"; \
-             self=\"/networkinterface/{number}\"; \
-             category=\"http://schemas.ogf.org/occi/infrastructure#networkinterface\"; \
-             occi.networkinterface.interface=\"eth{number}\"; occi.networkinterface.mac=\"00:11:22:33:44:55\"\r\n"
+            "Link: </circuit/{number}>; rel=\"http://example.com/occi/households#circuit\"; \
+             self=\"/circuitconnection/{number}\"; \
+             category=\"http://example.com/occi/households#circuitconnection\"; \
+             com.example.circuit.interface=\"eth{number}\"; com.example.circuit.number=\"00:11:22:33:44:55\"\r\n"
         )
     };
     let long = |number| {
@@ -116,7 +115,7 @@ fn ordinary() -> Vec<(&'static str, String)> {
         ("attributes with text", filled(kind, long, "")),
         (
             "locations",
-            filled("", |number| format!("X-OCCI-Location: http://example.com/compute/{number:0100}\r\n"), ""),
+            filled("", |number| format!("X-OCCI-Location: http://example.com/example/{number:0100}\r\n"), ""),
         ),
         ("links", filled(kind, link, "")),
     ]

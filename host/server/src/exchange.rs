@@ -49,7 +49,9 @@ impl Host {
     /// is nothing here for a router to do. Every request has an answer, whatever is in it.
     pub async fn answer(self, request: Request<Body>) -> Response<Body> {
         if request.uri().path() == "/healthz" {
-            return respond::health(&self.core, request.method());
+            let mut response = respond::health(&self.core, request.method());
+            respond::finish(&mut response, request.method());
+            return response;
         }
         answer(self, request).await
     }
@@ -112,7 +114,9 @@ async fn exchange(
         // A collection has no tag, so what the client says of one cannot be true.
         return Err(Refusal::PreconditionFailed(None).into());
     }
-    let operation = route::route(&parts.method, target, path, query, draft, filter, condition)?;
+    // What headers filter is not told apart by path and query.
+    let is_told_apart = filter.is_empty();
+    let operation = route::route(&parts.method, target, &path, query, draft, filter, condition)?;
     if accept == MediaType::UriList && !operation.answers_listing() {
         // Said before anything is changed.
         return Err(CannotRender::NotAListing.into());
@@ -124,7 +128,10 @@ async fn exchange(
             Ok(retrieve(host, base, asked)?.on_condition(&parts.headers)?.into_response())
         }
         Operation::List { collection, filter, page } => {
-            listing::answer(host, base, parts, accept, collection, filter, page).await
+            let query = parts.uri.query().unwrap_or_default();
+            let asked = Asked { caller: &host.caller, path: &path, query, accept, base: base.as_str() };
+            let listing = || host.core.list(&host.caller, collection, filter, page);
+            listing::answer(host, asked, is_told_apart, listing).await
         }
         Operation::Change(change) => Ok(carry_out(host, base, change, accept).await?.into_response()),
     }

@@ -2,19 +2,14 @@
 //! so that a collection of any size takes little memory.
 
 use crate::answers::Asked;
-use crate::base::Base;
 use crate::exchange::Host;
 use crate::failure::Failure;
 use crate::respond::Answer;
-use crate::route;
 use axum::body::Body;
-use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, header};
 use bytes::Bytes;
 use hyper::body::Frame;
-use occi_model::{Filter, Location};
-use occi_operation::{Collection, Listing, Page};
-use occi_rendering::MediaType;
+use occi_operation::{Listing, Refusal};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -50,35 +45,26 @@ impl Writing {
     }
 }
 
-/// The answer to a request for a collection, which may be one that was given before.
+/// The answer to a request for a collection. Where path and query are all that is asked, it may be one that was given
+/// before.
 pub(crate) async fn answer(
     host: &Host,
-    base: &Base,
-    parts: &Parts,
-    accept: MediaType,
-    collection: Collection,
-    filter: Filter,
-    page: Option<Page>,
+    asked: Asked<'_>,
+    is_told_apart: bool,
+    list: impl FnOnce() -> Result<Listing, Refusal>,
 ) -> Result<Response<Body>, Failure> {
-    // What headers filter is not told apart by path and query.
-    let is_plain = route::filter(parts)?.is_empty();
-    let path = Location::parse(parts.uri.path()).ok().filter(|_| is_plain);
-    let asked = path.as_ref().map(|path| Asked {
-        caller: &host.caller,
-        path,
-        query: parts.uri.query().unwrap_or_default(),
-        accept,
-        base: base.as_str(),
-    });
-    if let Some(answer) = asked.and_then(|asked| host.answers.recall(&host.core, asked)) {
+    if is_told_apart && let Some(answer) = host.answers.recall(&host.core, asked) {
         return Ok(answer.into_response());
     }
-    let listing = host.core.list(&host.caller, collection, filter, page)?;
+    let listing = list()?;
     let basis = listing.basis();
-    let written = occi_rendering::Listing::new(accept, base.as_str());
+    let written = occi_rendering::Listing::new(asked.accept, asked.base);
     let mut writing = Writing { listing, written, is_ended: false };
-    while !writing.is_ended {
+    loop {
         writing.go_on()?;
+        if writing.is_ended {
+            break;
+        }
         if writing.written.len() > LARGE && writing.written.is_body() {
             return Ok(stream(writing));
         }
@@ -86,7 +72,7 @@ pub(crate) async fn answer(
         tokio::task::yield_now().await;
     }
     let answer = Answer::rendered(writing.written.into_rendered());
-    if let Some(asked) = asked {
+    if is_told_apart {
         host.answers.keep(asked, &answer, basis);
     }
     Ok(answer.into_response())

@@ -245,7 +245,6 @@ pub(crate) fn health(core: &Core, method: &Method) -> Response<Body> {
     let mut response = Response::new(Body::from(said));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-    response.headers_mut().insert(header::SERVER, HeaderValue::from_static(version::SERVER));
     response
 }
 

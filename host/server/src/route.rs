@@ -97,7 +97,7 @@ pub(crate) fn filter(parts: &Parts) -> Result<Filter, Failure> {
 pub(crate) fn route(
     method: &Method,
     target: Target,
-    path: Location,
+    path: &Location,
     query: Query,
     draft: Draft,
     mut filter: Filter,
@@ -118,7 +118,7 @@ pub(crate) fn route(
     let list = |collection, filter| Operation::List { collection, filter, page };
     Ok(match target {
         Target::Query => Operation::Query(filter),
-        Target::Entity(_) => Operation::Retrieve(path),
+        Target::Entity(_) => Operation::Retrieve(path.clone()),
         Target::Kind(kind) => list(Collection::Kind(kind.kind.id.clone()), filter),
         Target::Mixin(mixin) => list(Collection::Mixin(mixin.mixin.id.clone()), filter),
         Target::Space(space) => list(Collection::Space(space), filter),
@@ -128,13 +128,14 @@ pub(crate) fn route(
 fn change(
     method: &Method,
     target: Target,
-    path: Location,
+    path: &Location,
     action: Option<String>,
     draft: Draft,
     condition: Condition,
 ) -> Result<Change, Failure> {
     let collection = match target {
         Target::Entity(_) => {
+            let path = path.clone();
             return Ok(match (method, action) {
                 (_, Some(term)) => Change::Act { path, term, draft, condition },
                 (&Method::PUT, None) => Change::Put { path, draft, condition },
