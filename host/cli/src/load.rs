@@ -83,7 +83,7 @@ fn one(loader: &Loader, file: PathBuf) -> Option<Loaded> {
     };
     match loaded {
         Ok(extension) => {
-            tracing::info!(name = &**extension.name(), version = extension.version(), "extension");
+            tracing::info!(name = &**extension.name(), version = %extension.version(), "extension");
             Some((file, Arc::new(extension)))
         }
         Err(error) => {

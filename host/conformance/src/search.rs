@@ -7,14 +7,8 @@ use crate::session::{Extension, Session, between};
 use crate::values::candidates;
 use crate::wire::category::Class;
 
-/// The standard's own Kinds, which are preferred where they are there.
-const PREFERRED: [&str; 5] = [
-    "http://schemas.ogf.org/occi/infrastructure#compute",
-    "http://schemas.ogf.org/occi/infrastructure#network",
-    "http://schemas.ogf.org/occi/infrastructure#storage",
-    "http://schemas.ogf.org/occi/infrastructure#networkinterface",
-    "http://schemas.ogf.org/occi/infrastructure#storagelink",
-];
+/// The scheme of the standard's own Kinds, which are preferred where they are there.
+const PREFERRED: &str = "http://schemas.ogf.org/occi/infrastructure#";
 
 /// Kinds of resources that are tried, at most; of those that work, as many as are kept.
 const TRIED: usize = 12;
@@ -27,8 +21,7 @@ impl Session {
     fn kinds(&self, base: &str) -> Vec<Type> {
         let rank = |kind: &Type| {
             let id = kind.id();
-            let preferred = PREFERRED.iter().position(|known| *known == id);
-            preferred.unwrap_or(if id == base { PREFERRED.len() + 1 } else { PREFERRED.len() })
+            (id == base, !id.starts_with(PREFERRED))
         };
         let below = |kind: &&Type| self.model.lineage(&kind.id()).iter().any(|one| one == base);
         let mut kinds: Vec<_> = self.model.of(Class::Kind).filter(below).cloned().collect();

@@ -68,7 +68,7 @@ impl Loader {
         let pre = self.link(&component, &agreement).map_err(link_error)?;
         let exports = Exports::find(&pre, &agreement).map_err(link_error)?;
         let code = Code::new(pre, exports, limits, Arc::clone(&self.lent));
-        tracing::debug!(extension = &*manifest.name, version = manifest.version, %digest, "extension loaded");
+        tracing::debug!(extension = &*manifest.name, version = %manifest.version, %digest, "extension loaded");
         Ok(Extension::new(manifest, digest, Some(code), &agreement.uses))
     }
 

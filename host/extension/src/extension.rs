@@ -6,6 +6,7 @@ use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::manifest::Manifest;
 use occi_model::{Action, Kind, Mixin};
+use semver::Version;
 use std::fmt;
 use std::sync::Arc;
 
@@ -42,7 +43,7 @@ impl Extension {
     }
 
     /// Its own version.
-    pub fn version(&self) -> &str {
+    pub fn version(&self) -> &Version {
         &self.manifest.version
     }
 

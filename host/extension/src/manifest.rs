@@ -69,6 +69,7 @@ use category::Categories;
 use fault::{Faults, Report};
 use form::{ExtensionForm, LimitsForm};
 use occi_model::{Action, Kind, Mixin};
+use semver::Version;
 use source::{Place, Source};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -84,8 +85,8 @@ pub const MAX_SIZE: usize = 1 << 20;
 pub struct Manifest {
     /// Its name, by which the operator knows it.
     pub name: Arc<str>,
-    /// Its own version.
-    pub version: String,
+    /// Its own version, by Semantic Versioning 2.0.
+    pub version: Version,
     /// Who made it.
     pub publisher: Option<String>,
     /// The names of the capabilities that its code uses.
@@ -142,15 +143,19 @@ fn name(report: &mut Report<'_, '_>, place: &Place, form: &ExtensionForm) -> Str
     name.into()
 }
 
-fn version(report: &mut Report<'_, '_>, place: &Place, form: &ExtensionForm) -> String {
+fn version(report: &mut Report<'_, '_>, place: &Place, form: &ExtensionForm) -> Version {
+    let none = Version::new(0, 0, 0);
     let Some(version) = report.required(place, "version", form.version.as_ref(), r#""0.1.0""#) else {
-        return String::new();
+        return none;
     };
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-.+".contains(&b);
-    if version.is_empty() || version.len() > 63 || !version.bytes().all(allowed) {
-        report.fault(&place.key("version"), "is made of letters, digits, `.`, `-` and `+`, 1 to 63 of them");
-    }
-    version.into()
+    let version = Version::parse(version).ok().filter(|_| version.len() <= 63);
+    version.unwrap_or_else(|| {
+        report.fault(
+            &place.key("version"),
+            "is a semantic version of at most 63 characters, such as \"0.1.0\"",
+        );
+        none
+    })
 }
 
 fn limits(report: &mut Report<'_, '_>, place: &Place, form: &LimitsForm) -> Asked {

@@ -119,7 +119,7 @@ impl Snapshot {
     /// The extension whose version an entity is of.
     pub(crate) fn maker(&self, entity: &Entity) -> Option<MadeBy> {
         let (_, extension) = self.role_of_kind(&entity.kind)?;
-        Some(MadeBy { name: extension.name().to_string(), version: extension.version().into() })
+        Some(MadeBy { name: extension.name().to_string(), version: extension.version().to_string() })
     }
 
     pub(crate) fn role_of_mixin(&self, mixin: &CategoryId) -> Option<Role> {

@@ -76,7 +76,7 @@ fn faults(text: &str) -> Vec<String> {
 #[test]
 fn a_good_manifest_is_what_it_says() {
     let manifest = Manifest::parse(GOOD).unwrap();
-    assert_eq!((&*manifest.name, manifest.version.as_str()), ("lamps", "0.1.0"));
+    assert_eq!((&*manifest.name, manifest.version.to_string().as_str()), ("lamps", "0.1.0"));
     assert_eq!(manifest.capabilities.iter().collect::<Vec<_>>(), ["logging"]);
     assert_eq!(manifest.limits.memory, Some(16 << 20));
     assert_eq!(manifest.limits.deadline, Some(Duration::from_millis(100)));
@@ -100,7 +100,7 @@ const SPOILS: &[(&str, &str, &str)] = &[
         ("name = \"lamps\"", "name = \"Lamps!\"", "extension.name: is made of a-z"),
         ("name = \"lamps\"", "", "extension.name: is missing; add it, such as name = \"notes\""),
         ("name = \"lamps\"", "name = 5", "extension.name: invalid type: integer `5`, expected a string"),
-        ("version = \"0.1.0\"", "version = \"1 0\"", "extension.version: is made of"),
+        ("version = \"0.1.0\"", "version = \"1 0\"", "extension.version: is a semantic version"),
         ("publisher", "publsher", "extension.publsher: unknown key `publsher`; did you mean `publisher`?"),
         (
             "[capabilities.logging]",
@@ -287,7 +287,7 @@ fn the_states_of_another_extension_are_left_to_the_registry() {
     let orphan = r#"
         [extension]
         name = "a"
-        version = "1"
+        version = "1.0.0"
         [[kind]]
         term = "a"
         scheme = "http://a#"

@@ -105,7 +105,7 @@ fn exports_and_manifest_say_the_same() {
     refused(&host, &lifecycle(manifest("")).build(), message);
     let message = "exports occi:extension/actions@0.1.0, but the manifest defines no action";
     refused(&host, &Guest::deeds().manifest(without_actions).build(), message);
-    let nothing = "[extension]\nname = \"a\"\nversion = \"1\"";
+    let nothing = "[extension]\nname = \"a\"\nversion = \"1.0.0\"";
     let message = "exports occi:extension/lifecycle@0.1.0, but the manifest defines no Kind or Mixin";
     refused(&host, &lifecycle(nothing.into()).build(), message);
     let empty = Guest { world: "", body: String::new(), manifest: Some(nothing.into()) };
