@@ -18,7 +18,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Requests, and the calls of extensions that they lead to, allocate much that is small and gone at once, on several
-/// threads: the C library's allocator takes a tenth more of the processor for it.
+/// threads: the C library's allocator takes a tenth more of the processor for it. The libraries of libvirt use this one
+/// too (its feature `override`).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

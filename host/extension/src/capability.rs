@@ -74,7 +74,7 @@ pub trait Capability: Send + Sync + 'static {
     fn link(&self, linker: &mut Linker<CallState>) -> wasmtime::Result<()>;
 
     /// Whether what a guest does with it is seen outside of this host's store. An operation that may do so is written
-    /// down before it begins, so that it can be ended or undone after a crash.
+    /// down before it begins, so that it can be ended or undone after a crash; unless all of it [`Self::forgets`].
     fn has_outside_effects(&self) -> bool;
 
     /// Whether what was made with it is gone when the host's process ends, as with libvirt's test driver.

@@ -17,6 +17,7 @@ pub struct Extension {
     /// None where the manifest is all there is.
     pub(crate) code: Option<Code>,
     outside: bool,
+    lasting: bool,
     forgets: bool,
 }
 
@@ -28,8 +29,9 @@ impl Extension {
         uses: &[Arc<dyn Capability>],
     ) -> Self {
         let outside = uses.iter().any(|capability| capability.has_outside_effects());
+        let lasting = uses.iter().any(|capability| capability.has_outside_effects() && !capability.forgets());
         let forgets = uses.iter().any(|capability| capability.forgets());
-        Self { manifest, digest, code, outside, forgets }
+        Self { manifest, digest, code, outside, lasting, forgets }
     }
 
     /// What it says about itself.
@@ -88,10 +90,14 @@ impl Extension {
         self.code.as_ref().is_some_and(|code| code.exports().observe.is_some())
     }
 
-    /// Whether a call may do something that is seen outside of this host's store: such an operation is written down
-    /// before it begins.
+    /// Whether a call may do something that is seen outside of this host's store, and that no transaction takes back.
     pub fn uses_outside_capabilities(&self) -> bool {
         self.outside
+    }
+
+    /// Whether something of that outlives the host's process: such an operation is written down before it begins.
+    pub fn has_lasting_effects(&self) -> bool {
+        self.lasting
     }
 
     /// Whether what its calls made outside is gone when the host's process ends.

@@ -30,16 +30,16 @@ pub(crate) async fn act(
     let invocation = snapshot.registry().invocation(&stored.entity, item, term)?;
     let before = &stored.entity;
     let operation = Uuid::new_v4();
-    let outside =
-        snapshot.extension(&invocation.owner).is_some_and(|extension| extension.uses_outside_capabilities());
-    if outside {
+    let lasts =
+        snapshot.extension(&invocation.owner).is_some_and(|extension| extension.has_lasting_effects());
+    if lasts {
         core.intend(operation, Verb::Change, [&**before]).await?;
     }
     let mut effects = Effects::new(snapshot, operation);
     let after = match effects.act(before, &invocation).await {
         Ok(after) => after,
         Err(refusal) => {
-            if outside {
+            if lasts {
                 core.strike(operation).await;
             }
             if !is_plain_no(&refusal) {
@@ -54,7 +54,7 @@ pub(crate) async fn act(
         changes.replace(&stored, &after, stored.made_by.as_ref())?;
     }
     changes.write(&after.tenant, &effects.writes);
-    changes.strike(outside.then_some(operation));
+    changes.strike(lasts.then_some(operation));
     let batch = changes.into_batch();
     if !batch.is_empty() {
         core.commit(batch).await?;

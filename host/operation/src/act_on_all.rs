@@ -37,8 +37,8 @@ pub(crate) async fn act_on_all(
     }
     let members = check(snapshot, members, item, term)?;
     let operation = Uuid::new_v4();
-    let outside = members.iter().any(|member| member.outside);
-    if outside {
+    let lasts = members.iter().any(|member| member.lasts);
+    if lasts {
         let entities = members.iter().map(|member| &*member.stored.entity);
         core.intend(operation, Verb::Change, entities).await?;
     }
@@ -47,7 +47,7 @@ pub(crate) async fn act_on_all(
     let stays = !is_refused
         || members.iter().zip(&outcomes).any(|(member, outcome)| member.outside && is_done(outcome));
 
-    let intent = outside.then_some(operation);
+    let intent = lasts.then_some(operation);
     if let Err(refusal) = commit(core, caller, intent, &members, &outcomes, stays).await {
         for (member, outcome) in members.iter().zip(&outcomes) {
             if member.outside && outcome.is_some() {
@@ -75,6 +75,8 @@ struct Member {
     invocation: Invocation,
     /// Whether its extension reaches outside of the store.
     outside: bool,
+    /// Whether something of that would outlive a crash.
+    lasts: bool,
 }
 
 /// What an action made of a member.
@@ -105,7 +107,8 @@ fn check(snapshot: &Snapshot, stored: Vec<Stored>, item: &Item, term: &str) -> R
             Ok(invocation) => {
                 let extension = snapshot.extension(&invocation.owner);
                 let outside = extension.is_some_and(|extension| extension.uses_outside_capabilities());
-                members.push(Member { stored, invocation, outside });
+                let lasts = extension.is_some_and(|extension| extension.has_lasting_effects());
+                members.push(Member { stored, invocation, outside, lasts });
             }
             Err(violations) => {
                 let (of_member, of_request): (Vec<_>, Vec<_>) =

@@ -61,15 +61,14 @@ impl<'a> Alteration<'a> {
         changes: &mut Changes,
     ) -> Result<Self, Unaltered> {
         let operation = Uuid::new_v4();
-        let outside = updates.iter().any(|(stored, updated)| {
-            Effects::reaches_outside(snapshot, &stored.entity)
-                || Effects::reaches_outside(snapshot, &updated.entity)
+        let lasts = updates.iter().any(|(stored, updated)| {
+            Effects::lasts(snapshot, &stored.entity) || Effects::lasts(snapshot, &updated.entity)
         });
-        if outside {
+        if lasts {
             core.intend(operation, Verb::Change, updates.iter().map(|(stored, _)| &*stored.entity)).await?;
         }
         let effects = Effects::new(snapshot, operation);
-        let mut alteration = Self { effects, updates, intent: outside.then_some(operation) };
+        let mut alteration = Self { effects, updates, intent: lasts.then_some(operation) };
         for number in 0..alteration.updates.len() {
             let (stored, updated) = &alteration.updates[number];
             let outcome = effect(core, snapshot, &mut alteration.effects, changes, stored, updated).await;
@@ -106,7 +105,7 @@ impl<'a> Alteration<'a> {
         for (stored, updated) in self.updates[..begun].iter().rev() {
             take_back(&mut self.effects, &stored.entity, updated).await;
             // What could not be taken back is mended by the extension: it makes what the entity says.
-            if self.effects.left_behind || is_unclear {
+            if is_unclear || !self.effects.left_behind.is_empty() {
                 core.observe(stored.entity.id, Cause::Restart);
             }
         }
@@ -180,6 +179,6 @@ async fn take_back(effects: &mut Effects<'_>, before: &Entity, updated: &Updated
     };
     if let Err(refusal) = outcome {
         tracing::error!(entity = %before.id, "a refused update could not be taken back: {refusal}");
-        effects.left_behind = true;
+        effects.left_behind.push(before.clone());
     }
 }

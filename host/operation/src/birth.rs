@@ -6,16 +6,15 @@ use crate::effect::Effects;
 use crate::intent::Verb;
 use crate::{Refusal, Snapshot};
 use occi_model::Entity;
-use std::collections::HashSet;
 use uuid::Uuid;
 
 /// Entities for which the extensions have done their part, and which are not committed yet.
 pub(crate) struct Birth<'a> {
     snapshot: &'a Snapshot,
     operation: Uuid,
-    outside: bool,
+    /// Whether it was written down what is about to be done.
+    is_intended: bool,
     effects: Effects<'a>,
-    new: HashSet<Uuid>,
     /// As the extensions made them.
     pub(crate) created: Vec<Entity>,
 }
@@ -28,13 +27,12 @@ impl<'a> Birth<'a> {
         planned: Vec<Entity>,
     ) -> Result<Self, Refusal> {
         let operation = Uuid::new_v4();
-        let outside = planned.iter().any(|entity| Effects::reaches_outside(snapshot, entity));
-        if outside {
+        let is_intended = planned.iter().any(|entity| Effects::lasts(snapshot, entity));
+        if is_intended {
             core.intend(operation, Verb::Create, &planned).await?;
         }
         let effects = Effects::new(snapshot, operation);
-        let new = planned.iter().map(|entity| entity.id).collect();
-        let mut birth = Self { snapshot, operation, outside, effects, new, created: Vec::new() };
+        let mut birth = Self { snapshot, operation, is_intended, effects, created: Vec::new() };
         for entity in planned {
             match birth.effects.create(entity).await {
                 Ok(entity) => birth.created.push(entity),
@@ -57,7 +55,7 @@ impl<'a> Birth<'a> {
         if let Some(entity) = self.created.first() {
             changes.write(&entity.tenant, &self.effects.writes);
         }
-        changes.strike(self.outside.then_some(self.operation));
+        changes.strike(self.is_intended.then_some(self.operation));
         Ok(())
     }
 
@@ -72,10 +70,14 @@ impl<'a> Birth<'a> {
         for entity in self.created.iter().rev() {
             self.effects.undo_create(entity).await;
         }
-        if self.outside && self.effects.left_behind {
-            core.leave(self.operation, self.new);
-        } else if self.outside {
-            core.strike(self.operation).await;
+        let (operation, left) = (self.operation, &self.effects.left_behind);
+        if !left.is_empty() {
+            core.leave(operation, left.iter().map(|entity| entity.id).collect());
+            if let Err(refusal) = core.intend(operation, Verb::Create, left).await {
+                tracing::error!(%operation, "what is left of a creation could not be written down: {refusal}");
+            }
+        } else if self.is_intended {
+            core.strike(operation).await;
         }
     }
 }

@@ -28,15 +28,15 @@ pub(crate) async fn delete(
         snapshot.check_loaded(&stored.entity)?;
     }
     let operation = Uuid::new_v4();
-    let outside = doomed.entities.iter().any(|stored| Effects::reaches_outside(snapshot, &stored.entity));
-    if outside {
+    let lasts = doomed.entities.iter().any(|stored| Effects::lasts(snapshot, &stored.entity));
+    if lasts {
         core.intend(operation, Verb::Delete, doomed.entities.iter().map(|stored| &*stored.entity)).await?;
     }
     let mut effects = Effects::new(snapshot, operation);
     for (index, stored) in doomed.entities.iter().enumerate() {
         if let Err(refusal) = effects.delete(&stored.entity).await {
             restore(core, &mut effects, doomed.entities[..index].iter()).await;
-            if outside {
+            if lasts {
                 core.strike(operation).await;
             }
             if !is_plain_no(&refusal) {
@@ -48,7 +48,7 @@ pub(crate) async fn delete(
     let mut changes = Changes::default();
     doomed.remove(&mut changes)?;
     changes.write(&caller.tenant, &effects.writes);
-    changes.strike(outside.then_some(operation));
+    changes.strike(lasts.then_some(operation));
     core.commit(changes.into_batch()).await?;
     Ok(Reply::new(Representation::Done))
 }

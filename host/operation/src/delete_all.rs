@@ -41,8 +41,8 @@ pub(crate) async fn delete_all(
 
     let operation = Uuid::new_v4();
     let is_outside = |stored: &&Stored| Effects::reaches_outside(snapshot, &stored.entity);
-    let outside = doomed.entities.iter().any(|stored| is_outside(&stored));
-    if outside {
+    let lasts = doomed.entities.iter().any(|stored| Effects::lasts(snapshot, &stored.entity));
+    if lasts {
         core.intend(operation, Verb::Delete, doomed.entities.iter().map(|stored| &*stored.entity)).await?;
     }
     let outcomes = carry_out(snapshot, operation, &doomed.entities).await;
@@ -69,7 +69,7 @@ pub(crate) async fn delete_all(
             Some(_) | None => {}
         }
     }
-    changes.strike(outside.then_some(operation));
+    changes.strike(lasts.then_some(operation));
     let batch = changes.into_batch();
     if !batch.is_empty() {
         core.commit(batch).await?;

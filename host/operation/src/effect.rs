@@ -19,14 +19,14 @@ pub(crate) struct Effects<'a> {
     pub(crate) writes: Vec<(Arc<str>, KeyValueWrite)>,
     /// Entities that ask to be observed later.
     pub(crate) again: Vec<(Uuid, Duration)>,
-    /// Whether something that was begun could not be undone.
-    pub(crate) left_behind: bool,
+    /// What was begun and could not be undone.
+    pub(crate) left_behind: Vec<Entity>,
 }
 
 impl<'a> Effects<'a> {
     /// The calls of one operation. A repetition after a crash bears the same name.
     pub(crate) fn new(snapshot: &'a Snapshot, operation: Uuid) -> Self {
-        Self { snapshot, operation, writes: Vec::new(), again: Vec::new(), left_behind: false }
+        Self { snapshot, operation, writes: Vec::new(), again: Vec::new(), left_behind: Vec::new() }
     }
 
     /// Brings an entity to life, role by role; what it is then. What was done by a part of the roles is undone where
@@ -128,18 +128,23 @@ impl<'a> Effects<'a> {
         (now, failed)
     }
 
-    /// Takes back what a creation may have done. Where that fails the log says so, and the intent is to be kept, so
+    /// Takes back what a creation may have done. Where that fails the log says so, and an intent is to be kept, so
     /// that it is tried again.
     pub(crate) async fn undo_create(&mut self, entity: &Entity) {
         if let Err(refusal) = self.delete(entity).await {
             tracing::error!(entity = %entity.id, kind = %entity.kind, "a creation could not be undone: {refusal}");
-            self.left_behind = true;
+            self.left_behind.push(entity.clone());
         }
     }
 
-    /// Whether any role of an entity reaches outside of the store, so that its changes need an intent.
+    /// Whether any role of an entity reaches outside of the store, so that what it does is done.
     pub(crate) fn reaches_outside(snapshot: &Snapshot, entity: &Entity) -> bool {
         snapshot.roles(entity).iter().any(|(_, extension)| extension.uses_outside_capabilities())
+    }
+
+    /// Whether anything of that would outlive a crash, so that it needs an intent.
+    pub(crate) fn lasts(snapshot: &Snapshot, entity: &Entity) -> bool {
+        snapshot.roles(entity).iter().any(|(_, extension)| extension.has_lasting_effects())
     }
 
     fn lifecycle_of_mixin(&self, id: &CategoryId) -> Option<Role> {
