@@ -37,7 +37,7 @@ impl<'a> Birth<'a> {
             match birth.effects.create(entity).await {
                 Ok(entity) => birth.created.push(entity),
                 Err(refusal) => {
-                    birth.undo(core).await;
+                    Box::pin(birth.undo(core)).await;
                     return Err(refusal);
                 }
             }

@@ -7,7 +7,7 @@ use crate::snapshot::{Snapshot, SnapshotError};
 use crate::{Caller, Change, Collection, Listing, Page, Reply};
 use arc_swap::ArcSwap;
 use occi_extension::Extension;
-use occi_model::{Filter, Location};
+use occi_model::{Draft, Filter, Location};
 use occi_store::{Batch, ReadView, Revision, Store, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -99,43 +99,45 @@ impl Core {
         caller: &Caller,
         change: Change,
     ) -> Result<Reply, Refusal> {
+        // The verbs' futures are of several sizes, up to 24 KiB: a task that held any would be as large as the largest.
         match change {
             Change::Create { place, draft } => {
-                crate::create::create(self, snapshot, caller, &place, draft).await
+                Box::pin(crate::create::create(self, snapshot, caller, &place, draft)).await
             }
             Change::Put { path, draft, condition } => {
-                crate::update::put(self, snapshot, caller, path, draft, &condition).await
+                Box::pin(crate::update::put(self, snapshot, caller, path, draft, &condition)).await
             }
             Change::Update { path, draft, condition } => {
-                crate::update::update(self, snapshot, caller, &path, draft, &condition).await
+                Box::pin(crate::update::update(self, snapshot, caller, &path, draft, &condition)).await
             }
             Change::Delete { path, condition } => {
-                crate::delete::delete(self, snapshot, caller, &path, &condition).await
+                Box::pin(crate::delete::delete(self, snapshot, caller, &path, &condition)).await
             }
             Change::Act { path, term, draft, condition } => {
-                crate::act::act(self, snapshot, caller, &path, &term, &draft, &condition).await
+                Box::pin(crate::act::act(self, snapshot, caller, &path, &term, &draft, &condition)).await
             }
             // never the entities.
             Change::DeleteAll(Collection::Mixin(mixin)) => {
-                crate::mixin::dissociate(self, snapshot, caller, &mixin, &occi_model::Draft::default()).await
+                Box::pin(crate::mixin::dissociate(self, snapshot, caller, &mixin, &Draft::default())).await
             }
             Change::DeleteAll(collection) => {
-                crate::delete_all::delete_all(self, snapshot, caller, &collection).await
+                Box::pin(crate::delete_all::delete_all(self, snapshot, caller, &collection)).await
             }
             Change::ActOnAll { collection, term, draft } => {
-                crate::act_on_all::act_on_all(self, snapshot, caller, &collection, &term, &draft).await
+                Box::pin(crate::act_on_all::act_on_all(self, snapshot, caller, &collection, &term, &draft))
+                    .await
             }
             Change::Associate { mixin, draft } => {
-                crate::mixin::associate(self, snapshot, caller, &mixin, &draft).await
+                Box::pin(crate::mixin::associate(self, snapshot, caller, &mixin, &draft)).await
             }
             Change::SetMembers { mixin, draft } => {
-                crate::mixin::set_members(self, snapshot, caller, &mixin, &draft).await
+                Box::pin(crate::mixin::set_members(self, snapshot, caller, &mixin, &draft)).await
             }
             Change::Dissociate { mixin, draft } => {
-                crate::mixin::dissociate(self, snapshot, caller, &mixin, &draft).await
+                Box::pin(crate::mixin::dissociate(self, snapshot, caller, &mixin, &draft)).await
             }
-            Change::DefineTags(draft) => crate::tag::define(self, caller, draft).await,
-            Change::RemoveTags(draft) => crate::tag::remove(self, caller, draft).await,
+            Change::DefineTags(draft) => Box::pin(crate::tag::define(self, caller, draft)).await,
+            Change::RemoveTags(draft) => Box::pin(crate::tag::remove(self, caller, draft)).await,
         }
     }
 

@@ -105,7 +105,7 @@ async fn make(
             Ok(Reply { revision, ..Reply::new(Representation::Created(told(snapshot, created, &inline))) })
         }
         Err(refusal) => {
-            birth.undo(core).await;
+            Box::pin(birth.undo(core)).await;
             Err(refusal)
         }
     }

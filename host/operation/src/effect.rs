@@ -36,7 +36,7 @@ impl<'a> Effects<'a> {
             match self.create_role(&role, &entity).await {
                 Ok(next) => entity = next,
                 Err(refusal) => {
-                    self.undo_create(&entity).await;
+                    Box::pin(self.undo_create(&entity)).await;
                     return Err(refusal);
                 }
             }
