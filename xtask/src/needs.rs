@@ -50,6 +50,12 @@ pub(crate) const THINGS: &[Thing] = &[
         there: || succeeds("pkg-config", &["--exists", "libvirt"]),
     },
     Thing {
+        for_: Need::Host,
+        why: "the examples of docs/http.md are run with it",
+        packages: &["curl"],
+        there: || on_path("curl"),
+    },
+    Thing {
         for_: Need::Machines,
         why: "a libvirt daemon of our own, started and stopped by each run",
         packages: &["libvirt-daemon"],

@@ -2,6 +2,7 @@
 
 use crate::answers::{Answers, Asked};
 use crate::base::Base;
+use crate::compression::compress;
 use crate::conditions;
 use crate::failure::Failure;
 use crate::listing;
@@ -122,7 +123,10 @@ async fn exchange(
         return Err(CannotRender::NotAListing.into());
     }
     match operation {
-        Operation::Query(filter) => Ok(Answer::new(&host.core.query(&filter), accept, base)?.into_response()),
+        Operation::Query(filter) => {
+            let answer = Answer::new(&host.core.query(&filter), accept, base)?;
+            Ok(compress(&parts.headers, answer.into_response()).await)
+        }
         Operation::Retrieve(path) => {
             let asked = Asked { caller: &host.caller, path: &path, query: "", accept, base: base.as_str() };
             Ok(retrieve(host, base, asked)?.on_condition(&parts.headers)?.into_response())
@@ -131,7 +135,8 @@ async fn exchange(
             let query = parts.uri.query().unwrap_or_default();
             let asked = Asked { caller: &host.caller, path: &path, query, accept, base: base.as_str() };
             let listing = || host.core.list(&host.caller, collection, filter, page);
-            listing::answer(host, asked, is_told_apart, listing).await
+            let answer = listing::answer(host, asked, is_told_apart, listing).await?;
+            Ok(compress(&parts.headers, answer).await)
         }
         Operation::Change(change) => Ok(carry_out(host, base, change, accept).await?.into_response()),
     }

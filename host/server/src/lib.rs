@@ -10,6 +10,7 @@
 mod activity;
 mod answers;
 mod base;
+mod compression;
 mod conditions;
 mod exchange;
 mod failure;

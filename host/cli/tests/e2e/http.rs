@@ -1,7 +1,9 @@
 //! Requests and answers, in all renderings.
 
+use flate2::read::GzDecoder;
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::io::{self, Read as _};
 use std::time::Duration;
 use ureq::Agent;
 use ureq::config::AutoHeaderValue;
@@ -80,12 +82,16 @@ impl Request {
             self.agent.run(wire.body(&self.body[..])?)
         };
         let mut response = response?;
-        let body = response.body_mut().with_config().limit(64 << 20).read_to_string()?;
+        let mut body = response.body_mut().with_config().limit(64 << 20).read_to_vec()?;
+        if response.headers().get("content-encoding").is_some_and(|encoding| encoding == "gzip") {
+            let zipped = std::mem::take(&mut body);
+            GzDecoder::new(&zipped[..]).read_to_end(&mut body)?;
+        }
         Ok(Answer {
             asked: self.to_string(),
             status: response.status().as_u16(),
             headers: response.headers().clone(),
-            body,
+            body: String::from_utf8(body).map_err(io::Error::other)?,
         })
     }
 

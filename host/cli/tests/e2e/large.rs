@@ -60,6 +60,18 @@ fn a_large_listing_is_whole() {
     assert_eq!(mixed["resources"].as_array().unwrap().len(), NOTES + 2);
     assert_eq!(mixed["links"].as_array().unwrap().len(), 1);
 
+    // A client that takes compressed answers gets the same; what is short, as it is.
+    let zipped = |path: &str| server.get(path).header("Accept-Encoding", "gzip;q=0.5, br").answers(200);
+    for path in ["/note/", "/note/?page=1&number=200", "/-/"] {
+        let answer = zipped(path);
+        assert_eq!(answer.header("content-encoding"), "gzip", "{path}");
+        assert_eq!(answer.body, server.get(path).answers(200).body, "{path}");
+    }
+    let short = zipped("/note/?page=1&number=2");
+    assert!(!short.headers.contains_key("content-encoding") && short.body.lines().count() == 2);
+    let unzipped = server.get("/note/").header("Accept-Encoding", "gzip;q=0").answers(200);
+    assert!(!unzipped.headers.contains_key("content-encoding"));
+
     // TXT-06: nothing is cut.
     let refused = server.get("/note/").accept("text/occi").answers(406);
     assert!(refused.body.contains("page"), "{refused}");

@@ -26,6 +26,7 @@ mod create;
 mod delete;
 mod errors;
 mod etag;
+mod guide;
 mod large;
 mod limits;
 mod link;
