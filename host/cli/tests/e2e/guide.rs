@@ -4,6 +4,7 @@
 
 use crate::server::Server;
 use regex::{Captures, Regex};
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::{env, fs};
@@ -49,7 +50,8 @@ fn run(page: &str) -> String {
         }
         let block: Vec<_> = lines.by_ref().take_while(|line| *line != "```").collect();
         for command in commands(&block) {
-            written += &format!("$ {command}\n{}", console.run(&command));
+            writeln!(written, "$ {command}").unwrap();
+            written += &console.run(&command);
         }
         written += "```\n";
     }
