@@ -3,14 +3,15 @@
 //! What is measured, and how, is in `xtask/bench`; here is what it needs, what machine it ran on, and the page.
 
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use crate::needs::Need;
-use crate::running::{self, Running};
+use crate::running::Running;
 use crate::workspace::Workspace;
 use crate::{Consent, prerequisites, progress};
 
@@ -45,35 +46,40 @@ pub(crate) fn run(workspace: &Workspace, consent: Consent, arguments: &[String])
         .arg(workspace.release().join("occi"))
         .arg("--extensions")
         .arg(workspace.extensions())
-        .args(arguments)
-        .stdout(Stdio::piped());
+        .args(arguments);
     eprintln!("==> Measuring; this takes some minutes, and wants a machine that does nothing else");
-    let figures = figures(&mut bench)?;
+    let (status, figures) = printed(&mut bench)?;
+    ensure!(status.success(), "the benchmark failed ({status})");
+    let figures: Vec<Figure> =
+        serde_json::from_str(&figures).context("the benchmark says something else than figures")?;
+
+    eprintln!("==> Reading and writing alone, without a server");
+    let mut speed = workspace.cargo();
+    speed.args(["run", "--release", "--quiet", "--package", "occi-rendering", "--example", "speed"]);
+    let (status, renderings) = printed(&mut speed)?;
 
     let table = table(&figures);
-    println!("{table}");
+    println!("{table}\n{renderings}");
     if arguments.is_empty() {
         let page = workspace.root.join(PAGE);
-        let text = format!("{}\n{table}\n{}", head(workspace), include_str!("../bench/method.md"));
-        write(&page, &text)?;
+        let alone = format!("## Reading and writing alone, without a server\n\n{renderings}");
+        let method = include_str!("../bench/method.md");
+        write(&page, &format!("{}\n{table}\n{alone}\n{method}", head(workspace)))?;
         eprintln!("{} is written", workspace.shown(&page));
     }
-    eprintln!("==> Reading and writing alone, without a server");
-    let mut renderings = workspace.cargo();
-    renderings.args(["run", "--release", "--quiet", "--package", "occi-rendering", "--example", "speed"]);
-    let renderings = running::to_the_end(&mut renderings)?;
-    Ok(if figures.iter().all(|figure| figure.met) { renderings } else { ExitCode::FAILURE })
+    let met = status.success() && figures.iter().all(|figure| figure.met);
+    Ok(if met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn figures(bench: &mut Command) -> Result<Vec<Figure>> {
-    let mut running = Running::start(bench)?;
-    let mut json = Vec::new();
+/// Runs a program to its end; what it printed.
+fn printed(command: &mut Command) -> Result<(ExitStatus, String)> {
+    let mut running = Running::start(command.stdout(Stdio::piped()))?;
+    let mut printed = String::new();
     if let Some(mut stdout) = running.child().stdout.take() {
-        std::io::copy(&mut stdout, &mut json).context("cannot read what the benchmark says")?;
+        stdout.read_to_string(&mut printed).context("cannot read what the benchmark says")?;
     }
     let status = running.child().wait().context("cannot wait for the benchmark")?;
-    ensure!(status.success(), "the benchmark failed ({status})");
-    serde_json::from_slice(&json).context("the benchmark says something else than figures")
+    Ok((status, printed))
 }
 
 fn write(page: &Path, text: &str) -> Result<()> {

@@ -2,10 +2,13 @@
 
 mod call;
 mod create;
+mod list;
 mod read;
 mod start;
 
-use crate::figure::{Figure, Pair};
+use crate::client;
+use crate::figure::{Figure, Pair, Target, rate};
+use crate::load::{self, Request};
 use crate::process::Server;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
@@ -34,6 +37,7 @@ pub(crate) struct Options {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
     Read,
+    List,
     Note,
     Machine,
     Call,
@@ -45,8 +49,9 @@ type Measure = fn(&Options) -> Result<Vec<Figure>>;
 
 /// All of it, or the parts that were asked for.
 pub(crate) fn all(options: &Options) -> Result<Vec<Figure>> {
-    let parts: [(Part, Measure); 5] = [
+    let parts: [(Part, Measure); 6] = [
         (Part::Read, read::measure),
+        (Part::List, list::measure),
         (Part::Call, call::measure),
         (Part::Note, create::notes),
         (Part::Machine, create::machines),
@@ -78,6 +83,26 @@ impl Options {
             extensions.as_ref(),
         ];
         Server::start(&self.server, &arguments)
+    }
+
+    /// Has a URL of the server's asked for, and the same bytes of the bare server.
+    fn compare_get(
+        &self,
+        what: &str,
+        server: &Server,
+        url: &str,
+        accept: &str,
+        least: f64,
+    ) -> Result<Figure> {
+        let folder = folder()?;
+        let answer = tell(folder.path(), &client::get(url, accept)?)?;
+        let reference = reference(&["answer".as_ref(), answer.as_ref()])?;
+        let same = url.replace(&server.url, &reference.url);
+        let request = Request { method: "GET", header: ("Accept", accept), body: "" };
+        let run = |url: &str| load::rate(url, &request, self.seconds, folder.path());
+        let what = format!("{what}, {accept}");
+        let pairs = self.compare(&what, || run(url), || run(&same))?;
+        Ok(Figure::ratio(&what, &pairs, rate, Some(Target::AtLeast(least))))
     }
 
     /// Runs both in turns; each begins as often as the other.
