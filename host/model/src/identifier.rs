@@ -236,12 +236,14 @@ fn check_scheme(scheme: &str) -> Result<(), InvalidIdentifier> {
     let absolute = uri.split_once(':').is_some_and(|(protocol, rest)| {
         !rest.is_empty()
             && protocol.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
-            && protocol.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+            && protocol.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
     });
     if !absolute {
         return refuse("must be an absolute URI, such as http://example.com/occi#");
     }
-    if !uri.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}#;,".contains(&b)) {
+    let refused =
+        |b| matches!(b, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | b'#' | b';' | b',');
+    if !uri.bytes().all(|b| b.is_ascii_graphic() && !refused(b)) {
         return refuse("may hold only characters that RFC 3986 allows in a URI, and no `;` or `,`");
     }
     Ok(())
