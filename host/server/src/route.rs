@@ -111,6 +111,12 @@ pub(crate) fn route(
         return Err(Failure::BadRequest("an action is invoked by POST".into()));
     }
     if !method.is_safe() {
+        if page.is_some() || !more.is_empty() {
+            // To change all of them, as if nothing had been said, could not be taken back.
+            let message = "`category`, `attribute`, `page` and `number` narrow what a GET shows, not what is changed; \
+                           GET the members, then change each at its own path";
+            return Err(Failure::BadRequest(message.into()));
+        }
         return change(method, target, path, action, draft, condition).map(Operation::Change);
     }
     filter.categories.extend(more.categories);
@@ -154,6 +160,12 @@ fn change(
         (Collection::Mixin(mixin), &Method::DELETE, None) => Change::Dissociate { mixin, draft },
         (Collection::Mixin(mixin), &Method::PUT, None) => Change::SetMembers { mixin, draft },
         (Collection::Mixin(mixin), _, None) => Change::Associate { mixin, draft },
+        (_, &Method::DELETE, None) if draft != Draft::default() => {
+            return Err(Failure::BadRequest(format!(
+                "DELETE of {path} deletes all that is there, and takes neither a body nor headers that say which; send \
+                 DELETE to each entity's own path instead"
+            )));
+        }
         (collection, &Method::DELETE, None) => Change::DeleteAll(collection),
         (Collection::Kind(kind), _, None) => Change::Create { place: Place::Kind(kind), draft },
         // Q-68

@@ -166,3 +166,28 @@ fn members_that_go_with_another() {
     server.delete("/").answers(200);
     assert_eq!(server.inspect()["machines"], json!([]));
 }
+
+/// What seems to say which of them is meant must not end in the loss of all.
+#[test]
+fn a_filter_does_not_delete_everything() {
+    let server = Server::start();
+    let (one, two) = (server.note("one"), server.note("two"));
+    let term = "/note/?action=toggle&attribute=com.example.note.text%3Done";
+    let refused = [
+        server.delete("/note/?attribute=com.example.note.text%3Done"),
+        server.delete("/note/?page=1&number=1"),
+        server.delete("/?category=http%3A%2F%2Fexample.com%2Focci%2Fnote%23note"),
+        server.delete("/note/").header("X-OCCI-Attribute", "com.example.note.text=\"one\""),
+        server.delete("/note/").text(format!("X-OCCI-Location: {one}")),
+        server
+            .post(term)
+            .text("Category: toggle; scheme=\"http://example.com/occi/note/action#\"; class=\"action\""),
+    ];
+    for request in refused {
+        let answer = request.answers(400);
+        assert!(answer.body.contains("own path"), "{answer}");
+    }
+    for path in [one, two] {
+        server.get(&path).answers(200);
+    }
+}
