@@ -21,13 +21,7 @@ pub(crate) fn run(workspace: &Workspace, consent: Consent, arguments: &[String])
     let own = running::to_the_end(&mut own)?;
 
     // Two selections: what one asks of a dependency is not asked for the other's too, so Wasmtime is built once for
-    // the server and for its tests. Extensions, built for this machine, run against the SDK's stand-in for the host.
-    let mut apart = workspace.cargo();
-    apart
-        .args(["test", "--release"])
-        .args(APART.map(|package| format!("--package={package}")))
-        .args(arguments);
-    let apart = running::to_the_end(&mut apart)?;
+    // the server and for its tests.
     let mut tests = workspace.cargo();
     tests.args(["test", "--release", "--workspace", "--exclude=xtask"]);
     tests.args(APART.map(|package| format!("--exclude={package}")));
@@ -41,6 +35,14 @@ pub(crate) fn run(workspace: &Workspace, consent: Consent, arguments: &[String])
             running::to_the_end(&mut tests)?
         }
     };
+    // After the server, which the suite's own tests ask. Extensions, built for this machine, run against the SDK's
+    // stand-in for the host.
+    let mut apart = workspace.cargo();
+    apart
+        .args(["test", "--release"])
+        .args(APART.map(|package| format!("--package={package}")))
+        .args(arguments);
+    let apart = running::to_the_end(&mut apart)?;
     // A test's name says that not everything is wanted.
     let suite = if arguments.is_empty() { conformance::test_ours(workspace)? } else { ExitCode::SUCCESS };
     let failed = [all, apart, own, suite].into_iter().find(|code| *code != ExitCode::SUCCESS);
