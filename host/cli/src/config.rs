@@ -3,7 +3,7 @@
 
 use anyhow::{Context, anyhow, ensure};
 use occi_extension::Settings;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,6 +14,7 @@ pub(crate) const EXAMPLE: &str = include_str!("../occi.toml");
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Config {
+    #[serde(deserialize_with = "listen")]
     pub(crate) listen: SocketAddr,
     pub(crate) data: PathBuf,
     pub(crate) extensions: Option<PathBuf>,
@@ -182,6 +183,19 @@ impl Limits {
             grace: Duration::from_secs(self.grace_seconds),
         }
     }
+}
+
+/// Where to listen, as the command line and the file name it.
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!(
+            "`{text}` is not of the form ADDRESS:PORT, such as 127.0.0.1:8787, 0.0.0.0:8787 or [::1]:8787"
+        )
+    })
+}
+
+fn listen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    address(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
 /// An unknown key is most often a misspelt one: the nearest known is named.

@@ -85,7 +85,8 @@ impl fmt::Display for Value {
             }
             Self::Text(text) => write!(f, "\"{}\"", text.escape_debug()),
             Self::Integer(number) => write!(f, "{number}"),
-            Self::Number(number) => write!(f, "{number}"),
+            // With an exponent where it is long.
+            Self::Number(number) => write!(f, "{number:?}"),
             Self::Boolean(truth) => write!(f, "{truth}"),
             Self::List(_) | Self::Hash(_) => f.write_str(self.type_name()),
         }

@@ -23,13 +23,17 @@ pub(crate) async fn create(
 ) -> Result<Reply, Refusal> {
     if draft.items.is_empty() {
         return Err(Refusal::Invalid(
-            "the request describes no entity; name a Kind, such as `Category: TERM; scheme=\"SCHEME\"; class=\"kind\"`"
+            "the request describes no entity; name its Kind, in text by `Category: TERM; scheme=\"SCHEME\"; \
+             class=\"kind\"`, in JSON by the member `kind`"
                 .into(),
         ));
     }
-    let mut asked = Vec::new();
-    for item in draft.items {
-        asked.push(Asked { made: snapshot.registry().classify(&item)?, item, path: None });
+    let all = draft.items.len();
+    let mut asked = Vec::with_capacity(all);
+    for (number, item) in draft.items.into_iter().enumerate() {
+        let made = snapshot.registry().classify(&item);
+        let made = made.map_err(|violations| Asked::named(number, all, violations.into()))?;
+        asked.push(Asked { made, item, path: None });
     }
     check_place(snapshot, place, &asked)?;
     make(core, snapshot, caller, asked).await

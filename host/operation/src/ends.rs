@@ -67,6 +67,7 @@ impl Surroundings<'_> {
             (Some(text), _) if is_foreign(text) => (text.to_owned(), declared_kind, None),
             (Some(text), _) => {
                 let found = self.local(core::TARGET, text)?;
+                self.check_kind(text, &found, declared_kind.as_ref())?;
                 (found.location.as_str().to_owned(), Some(found.kind), Some(found.id))
             }
             (None, Some(before)) => (before.target.clone(), before.target_kind.clone(), before.target_id),
@@ -108,6 +109,19 @@ impl Surroundings<'_> {
             return Err(Refusal::Invalid(format!("{name}: `{text}` is a link; a link joins resources")));
         }
         Ok(found)
+    }
+
+    /// What is said of a target's Kind, as TXT's `rel` or JSON's `target.kind`, holds for the one that is there.
+    fn check_kind(&self, text: &str, found: &Resource, said: Option<&CategoryId>) -> Result<(), Refusal> {
+        let Some(said) = said else { return Ok(()) };
+        if *said == found.kind || self.registry.kind(&found.kind).is_some_and(|kind| kind.is(said)) {
+            return Ok(());
+        }
+        Err(Refusal::Invalid(format!(
+            "the target `{text}` is a `{}`, and the link says that it is a `{said}` (by `rel` in text, by the target's \
+             `kind` in JSON); name the right one or leave it out",
+            found.kind
+        )))
     }
 
     /// The one new resource that a link of the same request means.

@@ -4,7 +4,7 @@ use crate::basis::Basis;
 use crate::core::Core;
 use crate::retrieve::{links, show};
 use crate::{Caller, Collection, Page, Refusal, Snapshot};
-use occi_model::{Entity, Filter, Location, View};
+use occi_model::{Entity, Filter, Location, Nature, View};
 use occi_store::{Entities, Portion, ReadView, Set, StoreError, Stored};
 use std::sync::Arc;
 
@@ -53,6 +53,7 @@ impl Listing {
             Some(page) => ((page.page - 1).saturating_mul(page.number), page.number),
             None => (0, usize::MAX),
         };
+        filter.check(snapshot.registry()).map_err(|unknown| Refusal::Invalid(unknown.to_string()))?;
         let view = core.read()?;
         collection.check(&*view, &snapshot, caller)?;
         let tenant = Arc::clone(&caller.tenant);
@@ -125,6 +126,12 @@ impl Listing {
             place.take -= 1;
         }
         !is_skipped
+    }
+
+    /// Whether it is of a Kind of link, so that no member is a resource.
+    pub fn is_of_links(&self) -> bool {
+        let Collection::Kind(id) = &self.collection else { return false };
+        self.snapshot.registry().kind(id).is_some_and(|kind| kind.nature == Nature::Link)
     }
 
     /// Back to the beginning.

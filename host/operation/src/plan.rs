@@ -17,6 +17,13 @@ pub(crate) struct Asked {
     pub(crate) path: Option<Location>,
 }
 
+impl Asked {
+    /// What a refusal calls it, where the request describes several.
+    pub(crate) fn named(number: usize, all: usize, refusal: Refusal) -> Refusal {
+        if all == 1 { refusal } else { refusal.of(format!("entity {} of {all}", number + 1)) }
+    }
+}
+
 /// What a request would make, piece by piece.
 pub(crate) struct Plan<'a> {
     core: &'a Core,
@@ -59,28 +66,47 @@ impl<'a> Plan<'a> {
     /// All that a request describes: the resources, the links in them, and the links beside them, in whichever order
     /// the request has them.
     pub(crate) fn all(&mut self, asked: &[Asked]) -> Result<(), Refusal> {
-        let is_link = |asked: &&Asked| asked.made.kind.nature == Nature::Link;
-        let resources: Vec<_> = asked.iter().filter(|asked| !is_link(asked)).collect();
-        for Asked { made, item, path } in &resources {
-            let identity = self.identity(made, item, path.clone())?;
-            self.entities.push(self.snapshot.registry().instantiate(made, item, identity, None)?);
-            self.given.push(Given::of(item));
+        let is_link = |asked: &Asked| asked.made.kind.nature == Nature::Link;
+        let (links, resources): (Vec<_>, Vec<_>) =
+            asked.iter().enumerate().partition(|(_, asked)| is_link(asked));
+        let named = |number| move |refusal| Asked::named(number, asked.len(), refusal);
+        for (number, asked) in &resources {
+            self.resource(asked).map_err(named(*number))?;
         }
-        for (number, asked) in resources.iter().enumerate() {
+        for (place, (number, asked)) in resources.iter().enumerate() {
             for link in &asked.item.links {
-                let source = self.entities[number].clone();
-                let id = self.link_from(&source, link)?;
+                let source = self.entities[place].clone();
+                let id = self.link_from(&source, link).map_err(named(*number))?;
                 self.inline.insert(id);
             }
         }
-        for Asked { made, item, path } in asked.iter().filter(is_link) {
-            self.link(made, item, None, path.clone())?;
+        for (number, Asked { made, item, path }) in links {
+            self.link(made, item, None, path.clone()).map_err(named(number))?;
         }
+        Ok(())
+    }
+
+    fn resource(&mut self, Asked { made, item, path }: &Asked) -> Result<(), Refusal> {
+        let identity = self.identity(made, item, path.clone())?;
+        self.entities.push(self.snapshot.registry().instantiate(made, item, identity, None)?);
+        self.given.push(Given::of(item));
         Ok(())
     }
 
     /// A link that is described within its source; its id.
     pub(crate) fn link_from(&mut self, source: &Entity, item: &Item) -> Result<Uuid, Refusal> {
+        self.inline_link(source, item).map_err(|refusal| {
+            let target = item.attributes.get(names::TARGET).and_then(occi_model::Value::as_text);
+            refusal.of(format!("the link to `{}`", target.unwrap_or_default()))
+        })
+    }
+
+    fn inline_link(&mut self, source: &Entity, item: &Item) -> Result<Uuid, Refusal> {
+        if item.categories.is_empty() {
+            return Err(Refusal::Invalid(
+                "its Kind is missing; name it, in text by `category=\"SCHEME+TERM\"`, in JSON by the member `kind`".into(),
+            ));
+        }
         let made = self.snapshot.registry().classify(item)?;
         if made.kind.nature != Nature::Link {
             return Err(Refusal::Invalid(format!("{} is not the Kind of a link", made.kind.kind.id)));

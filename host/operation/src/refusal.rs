@@ -49,6 +49,14 @@ pub enum Refusal {
     /// The extension that defines a category is not loaded.
     #[error("no extension that defines {0} is loaded; the entity can be read but not changed")]
     NotLoaded(CategoryId),
+    /// One of several things that the request describes was refused.
+    #[error("{part}: {refusal}")]
+    Part {
+        /// Which, such as `entity 2 of 3`.
+        part: String,
+        /// Why.
+        refusal: Box<Refusal>,
+    },
     /// Some of many entities refused.
     #[error("{0}")]
     Members(Members),
@@ -58,6 +66,13 @@ pub enum Refusal {
     /// The server is ending, or something broke that must not.
     #[error("{0}")]
     Internal(String),
+}
+
+impl Refusal {
+    /// That it is about one part of the request.
+    pub(crate) fn of(self, part: String) -> Self {
+        Self::Part { part, refusal: Box::new(self) }
+    }
 }
 
 impl From<Vec<Violation>> for Refusal {

@@ -49,7 +49,7 @@ impl fmt::Display for Place {
 
 /// No media type that the client accepts is one of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("none of the media types in Accept is known here; ask for one of {}", MediaType::list())]
+#[error("Accept leaves none of the media types that are spoken here; ask for one of {}", MediaType::list())]
 pub struct NotAcceptable;
 
 /// No media type in Content-Type is one of ours.

@@ -24,7 +24,7 @@ mod uri_list;
 pub use error::{CannotRender, Malformed, NotAcceptable, Place, Unsupported};
 pub use limit::{MAX_DEPTH, MAX_HEADERS, MAX_ITEMS};
 pub use listing::Listing;
-pub use media_type::{MediaType, content_type, negotiate};
+pub use media_type::{MediaType, content_type, negotiate, negotiate_without};
 pub use problem::{MemberResult, PROBLEM_JSON, render_error};
 
 use occi_model::{Draft, Filter, Representation};

@@ -41,6 +41,13 @@ impl Listing {
         Self { media_type, base, written: Vec::new(), is_empty: true, links: Links::NoneYet }
     }
 
+    /// The same where all members are links, as those of a Kind of link are: one round is enough, and without members it
+    /// is an empty list of links (JSON-06).
+    #[must_use]
+    pub fn of_links(self) -> Self {
+        Self { links: Links::Begin, ..self }
+    }
+
     /// Whether locations are all that is shown of members (TXT-08, TXT-14): they are pushed by [`Listing::location`], and
     /// otherwise by [`Listing::entity`].
     pub fn shows_locations(&self) -> bool {
@@ -133,7 +140,11 @@ impl Listing {
     /// When all members were pushed: writes what ends it.
     pub fn end(&mut self) {
         if self.is_json() {
-            let end: &[u8] = if self.is_empty { b"{\"resources\":[]}" } else { b"]}" };
+            let end: &[u8] = match self.links {
+                _ if !self.is_empty => b"]}",
+                Links::Begin => b"{\"links\":[]}",
+                Links::NoneYet | Links::Seen | Links::Written => b"{\"resources\":[]}",
+            };
             self.written.extend_from_slice(end);
         }
     }
@@ -190,6 +201,21 @@ mod tests {
             let (resources, links) = (of('r'), of('l'));
             assert_eq!(count("links"), (links > 0).then_some(links), "{pattern}");
             assert_eq!(count("resources"), (resources > 0 || links == 0).then_some(resources), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn json06_links_alone_take_one_round() {
+        for (pattern, count) in [("", 0), ("l", 1), ("ll", 2)] {
+            let mut listing = Listing::new(MediaType::Json, "").of_links();
+            for view in &views(pattern) {
+                listing.entity(view).unwrap();
+            }
+            assert!(!listing.again());
+            listing.end();
+            let json: serde_json::Value = serde_json::from_slice(&listing.take()).unwrap();
+            assert_eq!(json.as_object().unwrap().len(), 1);
+            assert_eq!(json["links"].as_array().unwrap().len(), count);
         }
     }
 

@@ -64,6 +64,21 @@ pub fn negotiate<I>(accept: I) -> Result<MediaType, NotAcceptable>
 where
     I: IntoIterator<Item: AsRef<[u8]>>,
 {
+    negotiate_among(accept, |_| true)
+}
+
+/// The same for an answer that has no form in one of them.
+pub fn negotiate_without<I>(accept: I, missing: MediaType) -> Result<MediaType, NotAcceptable>
+where
+    I: IntoIterator<Item: AsRef<[u8]>>,
+{
+    negotiate_among(accept, |media_type| media_type != missing)
+}
+
+fn negotiate_among<I>(accept: I, is_possible: impl Fn(MediaType) -> bool) -> Result<MediaType, NotAcceptable>
+where
+    I: IntoIterator<Item: AsRef<[u8]>>,
+{
     let mut preferences = [Preference::NONE; MediaType::ALL.len()];
     let mut order = 0;
     let mut html = false;
@@ -90,7 +105,7 @@ where
         .iter()
         .zip(MediaType::ALL)
         .rev()
-        .filter(|(preference, _)| preference.quality > 0.0)
+        .filter(|(preference, media_type)| preference.quality > 0.0 && is_possible(*media_type))
         .max_by(|(a, _), (b, _)| {
             a.quality.total_cmp(&b.quality).then(Reverse(a.order).cmp(&Reverse(b.order)))
         });
@@ -187,6 +202,14 @@ mod tests {
         for value in ["", "*/*", "*/*;q=0.1", "text/*", "*", "TEXT/PLAIN"] {
             assert_eq!(accept(value), Some(MediaType::TextPlain), "{value}");
         }
+    }
+
+    #[test]
+    fn h11_26_what_has_no_form_in_one_takes_the_next() {
+        let without = |accept| negotiate_without([accept], MediaType::UriList);
+        assert_eq!(without("text/uri-list, text/plain;q=0.5"), Ok(MediaType::TextPlain));
+        assert_eq!(without("text/uri-list, application/json"), Ok(MediaType::Json));
+        assert_eq!(without("text/uri-list"), Err(NotAcceptable));
     }
 
     #[test]

@@ -118,10 +118,14 @@ async fn exchange(
     // What headers filter is not told apart by path and query.
     let is_told_apart = filter.is_empty();
     let operation = route::route(&parts.method, target, &path, query, draft, filter, condition)?;
-    if accept == MediaType::UriList && !operation.answers_listing() {
+    let accept = match accept {
         // Said before anything is changed.
-        return Err(CannotRender::NotAListing.into());
-    }
+        MediaType::UriList if !operation.answers_listing() => {
+            let accepted = values(&parts.headers, header::ACCEPT);
+            occi_rendering::negotiate_without(accepted, accept).map_err(|_| CannotRender::NotAListing)?
+        }
+        accept => accept,
+    };
     match operation {
         Operation::Query(filter) => {
             let answer = Answer::new(&host.core.query(&filter), accept, base)?;

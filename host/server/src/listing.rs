@@ -58,7 +58,10 @@ pub(crate) async fn answer(
     }
     let listing = list()?;
     let basis = listing.basis();
-    let written = occi_rendering::Listing::new(asked.accept, asked.base);
+    let mut written = occi_rendering::Listing::new(asked.accept, asked.base);
+    if listing.is_of_links() {
+        written = written.of_links();
+    }
     let mut writing = Writing { listing, written, is_ended: false };
     loop {
         writing.go_on()?;

@@ -175,6 +175,7 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         // HTTP-13
         Refusal::PageTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::Extension(error) => status_of_call(error),
+        Refusal::Part { refusal, .. } => status_of_refusal(refusal),
         // Where they differ: what must be changed in any case first, what is only not possible now last.
         Refusal::Members(members) => {
             let statuses = members.refusals().map(|(_, refusal)| status_of_refusal(refusal));

@@ -142,8 +142,7 @@ fn plan(of: &dyn Read) -> Result<Plan> {
         plan = plan.cores(count(cores, CORES)?);
     }
     if let Some(memory) = of.number(MEMORY) {
-        let refused = || Fault::invalid("the size of a memory is a positive number of GiB").on(MEMORY);
-        plan = plan.memory(size::bytes(memory).ok_or_else(refused)?);
+        plan = plan.memory(size::bytes(memory, MEMORY)?);
     }
     if let Some(share) = of.integer(SHARE) {
         plan = plan.shares(count(share, SHARE)?);

@@ -1,13 +1,22 @@
 //! Sizes: OCCI has them in GiB with a fraction, hypervisors in bytes.
 
+use occi_sdk::{Fault, Result};
+use std::ops::RangeInclusive;
+
 /// Disks and memory consist of whole sectors of so many bytes.
 const SECTOR: u64 = 512;
 const SECTORS_IN_GIB: f64 = 2_097_152.0;
-/// 8 EiB, more than any hypervisor can count.
-const TOO_MANY_SECTORS: f64 = 18_014_398_509_481_984.0;
+/// 1 MiB, below which nothing is of use, to 8 PiB, the most that the manifest allows.
+const GIB: RangeInclusive<f64> = 0.000_976_562_5..=8_388_608.0;
 
-/// The bytes of a size in GiB, a broken sector counted as a whole one. None where it is not positive, or too large.
-pub(crate) fn bytes(gib: f64) -> Option<u64> {
+/// The bytes of a size in GiB that an attribute asks for, a broken sector counted as a whole one.
+pub(crate) fn bytes(gib: f64, attribute: &str) -> Result<u64> {
+    if !GIB.contains(&gib) {
+        return Err(Fault::invalid(
+            "the size is 1 MiB (0.0009765625) or more and at most 8 PiB (8388608), in GiB",
+        )
+        .on(attribute));
+    }
     // Exact, since it only moves the exponent.
     let sectors = (gib * SECTORS_IN_GIB).ceil();
     #[allow(
@@ -15,7 +24,7 @@ pub(crate) fn bytes(gib: f64) -> Option<u64> {
         clippy::cast_sign_loss,
         reason = "checked to be in range and whole"
     )]
-    (1.0..TOO_MANY_SECTORS).contains(&sectors).then(|| sectors as u64 * SECTOR)
+    Ok(sectors as u64 * SECTOR)
 }
 
 /// A number of bytes in GiB.
@@ -37,19 +46,20 @@ mod tests {
             (10.25, 11_005_853_696),
             // Not a whole number of bytes.
             (0.1, 107_374_592),
-            (1e-12, 512),
-            (8_589_934_591.0, 9_223_372_035_781_033_984),
+            (0.000_976_562_5, 1_048_576),
+            (8_388_608.0, 9_007_199_254_740_992),
         ] {
-            assert_eq!(bytes(size), Some(expected), "{size} GiB");
+            assert_eq!(bytes(size, "s").unwrap(), expected, "{size} GiB");
             assert!(expected % 512 == 0 && gib(expected) >= size);
         }
         assert!((gib(11_005_853_696) - 10.25).abs() < f64::EPSILON);
     }
 
     #[test]
-    fn what_is_no_size_is_none() {
-        for size in [0.0, -0.0, -1.0, 8_589_934_592.0, 1e300, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-            assert_eq!(bytes(size), None, "{size} GiB");
+    fn what_is_no_size_is_refused() {
+        for size in [0.0, -0.0, -1.0, 1e-300, 8_388_609.0, 1e300, f64::NAN, f64::INFINITY, f64::NEG_INFINITY]
+        {
+            assert_eq!(bytes(size, "s").unwrap_err().code, "invalid", "{size} GiB");
         }
     }
 }

@@ -77,6 +77,7 @@ impl Observe for Storage {
 
 /// How many bytes the attribute asks for.
 fn capacity(of: &dyn Read) -> Result<u64> {
-    let wanted = of.number(SIZE).and_then(size::bytes);
-    wanted.ok_or_else(|| Fault::invalid("the size of a storage is a positive number of GiB").on(SIZE))
+    let wanted =
+        of.number(SIZE).ok_or_else(|| Fault::invalid("say how large it is to be, in GiB").on(SIZE))?;
+    size::bytes(wanted, SIZE)
 }

@@ -34,7 +34,7 @@ fn an_unknown_key_names_the_nearest_known_one() {
 #[test]
 fn a_wrong_value_is_told() {
     for (text, said) in [
-        ("listen = \"here\"", "listen"),
+        ("listen = \"here\"", "ADDRESS:PORT"),
         ("[limits]\nbody = \"much\"", "body"),
         ("[limits]\nbody = 0", "limits.body"),
         ("[hypervisor]\nuri = \"nowhere:///x\"", "nowhere:///x"),
@@ -59,7 +59,9 @@ fn what_is_not_there_is_told() {
     let said = refused(&["--data", "/proc/none"]);
     assert!(said.contains("/proc/none") && said.contains("--data"), "{said}");
     assert_eq!(run(&["serve", "--lisen", "x"]).status.code(), Some(2));
-    assert_eq!(run(&["serve", "--listen", "x"]).status.code(), Some(2));
+    let wrong = run(&["serve", "--listen", "x"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("ADDRESS:PORT"));
 }
 
 #[test]

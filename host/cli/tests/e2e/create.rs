@@ -197,7 +197,7 @@ fn what_cannot_be_is_refused() {
     let unknown = r#"Category: nothing; scheme="http://example.com/none#"; class="kind""#;
     let os_tpl = r#"Category: os_tpl; scheme="http://schemas.ogf.org/occi/infrastructure#"; class="mixin""#;
     for (place, text, status, said) in [
-        ("/compute/", String::new(), 400, "name a Kind"),
+        ("/compute/", String::new(), 400, "name its Kind"),
         ("/compute/", body(&[unknown], &[]), 400, "http://example.com/none#nothing"),
         // H11-13, Q-49
         ("/compute/", body(&[&compute, &kind("storage")], &[]), 400, "exactly one"),
@@ -216,7 +216,7 @@ fn what_cannot_be_is_refused() {
         ("/compute/", body(&[&compute], &["occi.compute.hostname=\"a b\""]), 400, "occi.compute.hostname"),
         ("/compute/", body(&[&compute], &["occi.compute.memory=-1"]), 400, "occi.compute.memory"),
         // The extension's own check.
-        ("/compute/", body(&[&compute], &["occi.compute.memory=0"]), 400, "positive"),
+        ("/compute/", body(&[&compute], &["occi.compute.memory=0"]), 400, "1 MiB"),
         // CORE-04
         ("/compute/", body(&[&compute], &["occi.compute.state=\"active\""]), 403, "occi.compute.state"),
         // CORE-21, CORE-22, Q-41

@@ -1,8 +1,9 @@
 //! What every refusal has: its status, and a message that says what to change, as the client speaks.
 
 use crate::http::Request;
-use crate::occi::{NOTE, body, kind};
+use crate::occi::{NOTE, body, kind, kind_id};
 use crate::server::Server;
+use serde_json::json;
 
 /// HTTP section 3: a request that is refused, with the status and a part of the message.
 type Case<'a> = (&'static str, Box<dyn Fn() -> Request + 'a>, u16, &'static str);
@@ -148,4 +149,27 @@ fn an_extension_says_no() {
     let answer =
         server.post("/network/").text(body(&[&kind("network")], &["occi.network.vlan=4095"])).answers(400);
     assert!(answer.body.contains("4094") && answer.body.contains("occi.network.vlan"), "{answer}");
+}
+
+/// What is wrong is named by its part of the request.
+#[test]
+fn a_part_of_a_request_is_named() {
+    let server = Server::start();
+    let compute = kind_id("compute");
+    let batch = json!({"resources": [{"kind": compute}, {"kind": compute, "attributes": {"occi.compute.cores": "x"}}]});
+    let answer = server.post("/compute/").json(&batch).answers(400);
+    assert!(answer.body.contains("entity 2 of 2: occi.compute.cores takes an integer"), "{answer}");
+    let line = |rest: &str| format!("{}\nLink: </storage/1>{rest}\n", kind("compute"));
+    for (rest, says) in [
+        ("", "the link to `/storage/1`: its Kind is missing"),
+        ("; category=\"http://example.com/no#link\"", "the link to `/storage/1`: the Kind is missing"),
+        ("; category=\"http://example.com/no#link\"", "http://example.com/no#link is not known"),
+    ] {
+        let answer = server.post("/compute/").text(line(rest)).answers(400);
+        assert!(answer.body.contains(says), "{answer}");
+    }
+    let answer =
+        server.post("/compute/").text(body(&[&kind("compute")], &["occi.compute.cores=1e300"])).answers(400);
+    assert!(answer.body.contains("not 1e300"), "{answer}");
+    assert_eq!(server.get("/compute/").answers(200).body, "");
 }

@@ -13,6 +13,8 @@ fn storage(server: &Server) -> String {
 fn made_by_itself() {
     let server = Server::start();
     let (compute, storage) = (server.create("compute", &[]), storage(&server));
+    let listed = || server.get("/storagelink/").accept("application/occi+json").answers(200).json();
+    assert_eq!(listed(), json!({"links": []}), "JSON-06");
     let base = server.base().to_owned();
     let id = |path: &str| path.rsplit('/').next().unwrap().to_owned();
     for (source, target) in [
@@ -35,8 +37,7 @@ fn made_by_itself() {
     assert_eq!(link["source"], json!({"location": compute, "kind": kind_id("compute")}));
     assert_eq!(link["target"], json!({"location": storage, "kind": kind_id("storage")}));
     assert_eq!(link["attributes"]["occi.storagelink.mountpoint"], "/data");
-    let listed = server.get("/storagelink/").accept("application/occi+json").answers(200).json();
-    assert_eq!(listed["links"].as_array().unwrap().len(), 1, "JSON-06");
+    assert_eq!(listed()["links"].as_array().unwrap().len(), 1, "JSON-06");
 }
 
 /// H11-22, H11-23, JSON-11: links within a new resource; only its own location is told; both sides show it.
@@ -95,9 +96,19 @@ fn a_bad_inline_link_makes_nothing() {
     );
     let answer = server.post("/compute/").text(format!("{}\n{link}", kind("compute"))).answers(400);
     assert!(answer.body.contains("/storage/none"), "{answer}");
-    // One that the extension refuses, after the machine was made: a network is no storage.
+    // One that says of its target what it is not.
     let network = server.create("network", &[]);
     let link = link.replace("/storage/none", &network);
+    let answer = server.post("/compute/").text(format!("{}\n{link}", kind("compute"))).answers(400);
+    assert!(
+        answer.body.contains(&kind_id("storage")) && answer.body.contains(&kind_id("network")),
+        "{answer}"
+    );
+    // One that the extension refuses, after the machine was made: a network is no storage.
+    let link = link.replace(
+        &format!("rel=\"{}\"", kind_id("storage")),
+        "rel=\"http://schemas.ogf.org/occi/core#resource\"",
+    );
     let answer = server.post("/compute/").text(format!("{}\n{link}", kind("compute"))).answers(400);
     assert!(answer.body.contains("storage"), "{answer}");
     assert_eq!(server.get("/compute/").answers(200).body, "");
