@@ -23,6 +23,8 @@ struct State {
     requests: usize,
     /// Answers that are being sent.
     answers: usize,
+    /// Whether a request has ever come.
+    is_used: bool,
     /// Whether hyper looks after the time itself.
     is_timed: bool,
 }
@@ -35,7 +37,13 @@ pub(crate) struct Busy {
 
 impl Activity {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(State { last: Instant::now(), requests: 0, answers: 0, is_timed: false })))
+        Self(Arc::new(Mutex::new(State {
+            last: Instant::now(),
+            requests: 0,
+            answers: 0,
+            is_used: false,
+            is_timed: false,
+        })))
     }
 
     fn note<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
@@ -52,7 +60,10 @@ impl Activity {
     /// A request of that version has come.
     pub(crate) fn request(&self, version: Version) -> Busy {
         let busy = self.begin(|state| &mut state.requests);
-        self.note(|state| state.is_timed = version < Version::HTTP_2);
+        self.note(|state| {
+            state.is_used = true;
+            state.is_timed = version < Version::HTTP_2;
+        });
         busy
     }
 
@@ -63,6 +74,17 @@ impl Activity {
         }
         let busy = self.begin(|state| &mut state.answers);
         response.map(|body| Body::new(Watched { body, rest: Bytes::new(), busy }))
+    }
+
+    /// Since when nothing goes on; none while something does. An answer of HTTP/1 that is still being sent does not count.
+    pub(crate) fn idle_since(&self) -> Option<Instant> {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (state.requests == 0 && state.answers == 0).then_some(state.last)
+    }
+
+    /// Whether a request has ever come.
+    pub(crate) fn is_used(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_used
     }
 
     /// Ready when nothing was asked for so long, or an answer was not read on.

@@ -12,6 +12,7 @@ mod answers;
 mod base;
 mod compression;
 mod conditions;
+mod crowd;
 mod exchange;
 mod failure;
 mod listing;

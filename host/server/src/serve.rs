@@ -2,6 +2,7 @@
 
 use crate::Host;
 use crate::activity::Activity;
+use crate::crowd::{Crowd, Place};
 use crate::timer::ReusedTimer;
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -9,7 +10,6 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// How much and how long.
 #[derive(Debug, Clone)]
@@ -28,7 +29,7 @@ pub struct Limits {
     pub head_time: Duration,
     /// The longest wait for a body, and for a client to read its answer.
     pub body_time: Duration,
-    /// The most connections at a time; more wait to be accepted.
+    /// The most connections at a time; for more, those that are idle give way, and where none is, they wait.
     pub connections: usize,
     /// How long requests may go on after the server was told to stop.
     pub grace: Duration,
@@ -60,17 +61,18 @@ pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output =
         .timer(TokioTimer::new())
         .max_header_list_size(u32::try_from(HEAD).unwrap_or(u32::MAX))
         .keep_alive_interval(Some(limits.head_time));
-    let graceful = GracefulShutdown::new();
-    let cut = CancellationToken::new();
+    let (end, cut) = (CancellationToken::new(), CancellationToken::new());
+    let (crowd, tasks) = (Arc::new(Crowd::default()), TaskTracker::new());
     let permits = Arc::new(Semaphore::new(limits.connections));
     tokio::pin!(stop);
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &permits) => accepted,
+            accepted = accept(&listener, &permits, &crowd) => accepted,
             () = &mut stop => break,
         };
         let Some((stream, permit)) = accepted else { continue };
-        let activity = Activity::new();
+        let (activity, leave) = (Activity::new(), end.child_token());
+        let place = crowd.enter(activity.clone(), leave.clone());
         let service = {
             let (host, activity) = (host.clone(), activity.clone());
             service_fn(move |request| serve_one(host.clone(), activity.clone(), request))
@@ -79,21 +81,30 @@ pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output =
         let connection = builder
             .serve_connection_with_upgrades(TokioIo::new(patient(stream, &limits)), service)
             .into_owned();
-        let connection = graceful.watch(connection);
         let (head_time, body_time, cut) = (limits.head_time, limits.body_time, cut.clone());
-        tokio::spawn(async move {
-            tokio::select! {
-                ended = connection => {
-                    if let Err(error) = ended {
-                        tracing::debug!("a connection ended: {error}");
+        tasks.spawn(async move {
+            let mut connection = std::pin::pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => Some(ended),
+                () = activity.is_idle(head_time, body_time) => None,
+                () = cut.cancelled() => None,
+                // A request that is not whole yet never was one.
+                () = leave.cancelled(), if !activity.is_used() => None,
+                () = leave.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    tokio::select! {
+                        ended = connection.as_mut() => Some(ended),
+                        () = activity.is_idle(head_time, body_time) => None,
+                        () = cut.cancelled() => None,
                     }
                 }
-                () = activity.is_idle(head_time, body_time) => {
-                    tracing::debug!("a connection on which nothing goes on is closed");
-                }
-                () = cut.cancelled() => {}
+            };
+            match ended {
+                Some(Ok(())) => {}
+                Some(Err(error)) => tracing::debug!("a connection ended: {error}"),
+                None => tracing::debug!("a connection on which nothing goes on is closed"),
             }
-            drop(permit);
+            drop::<(Place, _)>((place, permit));
         });
     }
     drop(listener);
@@ -101,16 +112,21 @@ pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output =
         "stopping: no new connections, {} seconds for the requests that go on",
         limits.grace.as_secs()
     );
-    let end = tokio::time::Instant::now() + limits.grace;
-    if tokio::time::timeout_at(end, graceful.shutdown()).await.is_err() {
+    let deadline = tokio::time::Instant::now() + limits.grace;
+    end.cancel();
+    tasks.close();
+    if tokio::time::timeout_at(deadline, tasks.wait()).await.is_err() {
         tracing::warn!("some connections did not end in time and are closed");
         cut.cancel();
     }
     // Who changes something gets a moment more, as it is better to end it than to recover from it.
-    if tokio::time::timeout_at(end + LAST_MOMENT, core.finish()).await.is_err() {
+    if tokio::time::timeout_at(deadline + LAST_MOMENT, core.finish()).await.is_err() {
         tracing::warn!("some changes did not end in time; the next start recovers from them");
     }
 }
+
+/// After how long the next connection is told to leave where the last one has not left yet.
+const ROOM_WITHIN: Duration = Duration::from_millis(100);
 
 /// How long changes may go on when all connections are closed.
 const LAST_MOMENT: Duration = Duration::from_secs(5);
@@ -137,8 +153,19 @@ fn patient(stream: TcpStream, limits: &Limits) -> Pin<Box<TimeoutStream<TcpStrea
 async fn accept(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
+    crowd: &Crowd,
 ) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let permit = Arc::clone(permits).acquire_owned().await.ok()?;
+    let permit = loop {
+        match Arc::clone(permits).try_acquire_owned() {
+            Ok(permit) => break permit,
+            // There is to be room for one more before somebody asks for it.
+            Err(_) => crowd.make_room(),
+        }
+        let permit = Arc::clone(permits).acquire_owned();
+        if let Ok(permit) = tokio::time::timeout(ROOM_WITHIN, permit).await {
+            break permit.ok()?;
+        }
+    };
     match listener.accept().await {
         Ok((stream, _)) => {
             // An answer is written at once; there is nothing to wait for.

@@ -132,3 +132,28 @@ fn a_false_host_is_not_repeated() {
     assert!(list("cloud.example.com:80").contains("http://cloud.example.com:80/note/"));
     assert!(list("a\",<b>").contains(&format!("{}/note/", server.base())));
 }
+
+/// Connections that nobody uses, or on which a request never becomes whole, shut nobody out.
+#[test]
+fn idle_connections_make_room() {
+    let server = Server::configured("[limits]\nconnections = 8\n");
+    let mut used = connect(&server);
+    used.write_all(b"GET /-/ HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let silent: Vec<_> = (0..10).map(|_| connect(&server)).collect();
+    let slow: Vec<_> = (0..10)
+        .map(|_| {
+            let mut stream = connect(&server);
+            stream.write_all(b"GET /note/ HTTP/1.1\r\nHost: ").unwrap();
+            stream
+        })
+        .collect();
+    let began = Instant::now();
+    for _ in 0..10 {
+        let mut stream = connect(&server);
+        stream.write_all(b"GET /note/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        assert!(read(stream).starts_with("HTTP/1.1 200 "));
+    }
+    assert!(began.elapsed() < PATIENCE);
+    assert!(read(used).starts_with("HTTP/1.1 200 "), "it was answered before it was closed");
+    drop((silent, slow));
+}
