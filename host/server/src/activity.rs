@@ -82,9 +82,11 @@ impl Activity {
         (state.requests == 0 && state.answers == 0).then_some(state.last)
     }
 
-    /// Whether a request has ever come.
-    pub(crate) fn is_used(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_used
+    /// Ready at once where no whole request has ever come, so that there is nothing to wait for; else never.
+    pub(crate) async fn is_unused(&self) {
+        if self.0.lock().unwrap_or_else(PoisonError::into_inner).is_used {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// Ready when nothing was asked for so long, or an answer was not read on.

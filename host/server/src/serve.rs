@@ -88,12 +88,12 @@ pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output =
                 ended = connection.as_mut() => Some(ended),
                 () = activity.is_idle(head_time, body_time) => None,
                 () = cut.cancelled() => None,
-                // A request that is not whole yet never was one.
-                () = leave.cancelled(), if !activity.is_used() => None,
                 () = leave.cancelled() => {
                     connection.as_mut().graceful_shutdown();
                     tokio::select! {
+                        biased;
                         ended = connection.as_mut() => Some(ended),
+                        () = activity.is_unused() => None,
                         () = activity.is_idle(head_time, body_time) => None,
                         () = cut.cancelled() => None,
                     }

@@ -40,6 +40,7 @@ fn a_wrong_value_is_told() {
         ("[hypervisor]\nuri = \"nowhere:///x\"", "nowhere:///x"),
         ("capabilities = [\"machine\"]", "machines"),
         ("listen", "line 1"),
+        ("[hypervisor.boot]\nkernel = \"/none\"", "hypervisor.boot.kernel"),
     ] {
         let log = with_config(text);
         assert!(log.contains(said), "{text}: {log}");
