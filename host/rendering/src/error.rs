@@ -66,6 +66,9 @@ pub enum CannotRender {
     /// TXT-07: a uri-list is asked of what is none.
     #[error("text/uri-list is for collections only; ask for text/plain, text/occi or application/occi+json")]
     NotAListing,
+    /// A page could not be written.
+    #[error(transparent)]
+    Html(#[from] askama::Error),
     /// TXT-06: too much for headers.
     #[error(
         "the answer needs {needed} bytes of headers or more and at most {MAX_HEADERS} are sent; ask for text/plain or \

@@ -1,17 +1,18 @@
-//! The four renderings of OCCI 1.2 (GFD.229 and GFD.226) to and from the model, as pure functions: bytes become a
-//! [`Draft`], a [`Representation`] becomes headers and bytes.
+//! The four renderings of OCCI 1.2 (GFD.229 and GFD.226) to and from the model, and HTML from it, as pure functions:
+//! bytes become a [`Draft`], a [`Representation`] becomes headers and bytes.
 //!
 //! No operation can tell which rendering was spoken, and nothing here knows what an operation does, which Kinds there
 //! are or whether an attribute exists: what follows the grammar passes. Nothing here does I/O.
 //!
 //! In reading order: [`MediaType`] with [`negotiate`] and [`content_type`], then one module for each rendering
-//! (`text`, `uri_list`, `json`), each with a reading and a writing half; `quirks` holds what is taken from clients
+//! (`text`, `uri_list`, `json`), each with a reading and a writing half, and `html`, which is only written; `quirks` holds what is taken from clients
 //! beyond the grammar, `problem` how an error is said.
 
 mod error;
 #[cfg(test)]
 #[path = "tests/example.rs"]
 mod example;
+mod html;
 mod json;
 mod limit;
 mod listing;
@@ -22,6 +23,7 @@ mod text;
 mod uri_list;
 
 pub use error::{CannotRender, Malformed, NotAcceptable, Place, Unsupported};
+pub use html::POLICY as HTML_POLICY;
 pub use limit::{MAX_DEPTH, MAX_HEADERS, MAX_ITEMS};
 pub use listing::Listing;
 pub use media_type::{MediaType, content_type, negotiate, negotiate_without};
@@ -59,6 +61,10 @@ pub fn parse<'a>(
         MediaType::TextOcci => text::parse_headers(headers),
         MediaType::UriList => uri_list::parse(body),
         MediaType::OcciJson | MediaType::Json => json::parse(body),
+        MediaType::Html => Err(Malformed {
+            place: Place::Body { line: 1, column: 1 },
+            problem: format!("pages are only written; send one of {}", MediaType::list()),
+        }),
     }
 }
 
@@ -89,5 +95,6 @@ pub fn render(
         MediaType::OcciJson | MediaType::Json => {
             Ok(Rendered::body(media_type, json::to_body(representation)?))
         }
+        MediaType::Html => Ok(Rendered::body(media_type, html::to_body(representation)?)),
     }
 }

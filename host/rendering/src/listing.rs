@@ -7,7 +7,7 @@
 use crate::error::CannotRender;
 use crate::limit::MAX_HEADERS;
 use crate::text::Header;
-use crate::{MediaType, Rendered, json};
+use crate::{MediaType, Rendered, html, json};
 use occi_model::{Location, View};
 
 /// The rendering of a collection, as far as it has come.
@@ -19,6 +19,8 @@ pub struct Listing {
     /// Whether nothing was written yet, taken away or not.
     is_empty: bool,
     links: Links,
+    /// The heading of a page.
+    title: String,
 }
 
 /// What a round of JSON does with links.
@@ -38,7 +40,20 @@ impl Listing {
     /// One without members; `base` as [`crate::render`] has it.
     pub fn new(media_type: MediaType, base: &str) -> Self {
         let base = base.trim_end_matches('/').to_owned();
-        Self { media_type, base, written: Vec::new(), is_empty: true, links: Links::NoneYet }
+        Self {
+            media_type,
+            base,
+            written: Vec::new(),
+            is_empty: true,
+            links: Links::NoneYet,
+            title: "Entities".into(),
+        }
+    }
+
+    /// The same with another heading, where it is a page.
+    #[must_use]
+    pub fn titled(self, title: &str) -> Self {
+        Self { title: title.into(), ..self }
     }
 
     /// The same where all members are links, as those of a Kind of link are: one round is enough, and without members it
@@ -51,7 +66,7 @@ impl Listing {
     /// Whether locations are all that is shown of members (TXT-08, TXT-14): they are pushed by [`Listing::location`], and
     /// otherwise by [`Listing::entity`].
     pub fn shows_locations(&self) -> bool {
-        !self.is_json()
+        !self.is_json() && self.media_type != MediaType::Html
     }
 
     fn is_json(&self) -> bool {
@@ -65,7 +80,7 @@ impl Listing {
             MediaType::TextOcci if self.is_empty => ("", ""),
             MediaType::TextOcci => (", ", ""),
             MediaType::UriList => ("", "\r\n"),
-            MediaType::OcciJson | MediaType::Json => return Ok(()),
+            MediaType::OcciJson | MediaType::Json | MediaType::Html => return Ok(()),
         };
         for part in [before, &self.base, location.as_str(), after] {
             self.written.extend_from_slice(part.as_bytes());
@@ -80,6 +95,11 @@ impl Listing {
 
     /// The next member, whole.
     pub fn entity(&mut self, view: &View) -> Result<(), CannotRender> {
+        if self.media_type == MediaType::Html {
+            self.begin_page()?;
+            self.written.extend_from_slice(html::listing_row(view)?.as_bytes());
+            return Ok(());
+        }
         if !self.is_json() {
             return self.location(&view.entity.location);
         }
@@ -101,6 +121,13 @@ impl Listing {
         self.written.extend_from_slice(before);
         self.is_empty = false;
         json::entity(&mut self.written, view)
+    }
+
+    fn begin_page(&mut self) -> Result<(), CannotRender> {
+        if std::mem::take(&mut self.is_empty) {
+            self.written.extend_from_slice(html::listing_begin(&self.title)?.as_bytes());
+        }
+        Ok(())
     }
 
     /// When all members were pushed: whether they are to be pushed once more, in the same order.
@@ -138,7 +165,12 @@ impl Listing {
     }
 
     /// When all members were pushed: writes what ends it.
-    pub fn end(&mut self) {
+    pub fn end(&mut self) -> Result<(), CannotRender> {
+        if self.media_type == MediaType::Html {
+            let is_empty = self.is_empty;
+            self.begin_page()?;
+            self.written.extend_from_slice(html::listing_end(is_empty)?.as_bytes());
+        }
         if self.is_json() {
             let end: &[u8] = match self.links {
                 _ if !self.is_empty => b"]}",
@@ -147,6 +179,7 @@ impl Listing {
             };
             self.written.extend_from_slice(end);
         }
+        Ok(())
     }
 
     /// The whole, where nothing was taken away and it is ended.
@@ -183,7 +216,7 @@ mod tests {
                 sent.extend(listing.take());
             }
             if !listing.again() {
-                listing.end();
+                listing.end().unwrap();
                 sent.extend(listing.take());
                 return sent;
             }
@@ -212,7 +245,7 @@ mod tests {
                 listing.entity(view).unwrap();
             }
             assert!(!listing.again());
-            listing.end();
+            listing.end().unwrap();
             let json: serde_json::Value = serde_json::from_slice(&listing.take()).unwrap();
             assert_eq!(json.as_object().unwrap().len(), 1);
             assert_eq!(json["links"].as_array().unwrap().len(), count);
@@ -233,7 +266,7 @@ mod tests {
                         break;
                     }
                 }
-                listing.end();
+                listing.end().unwrap();
                 let whole =
                     render(media_type, &Representation::Collection(views), "http://example.com").unwrap();
                 assert_eq!(listing.into_rendered(), whole, "{media_type} {pattern}");

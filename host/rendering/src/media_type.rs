@@ -6,7 +6,7 @@ use crate::quirks;
 use std::cmp::Reverse;
 use std::fmt;
 
-/// A media type that is read and written here.
+/// A media type that is spoken here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MediaType {
     /// `text/plain`: OCCI as lines of the body.
@@ -21,12 +21,25 @@ pub enum MediaType {
     OcciJson,
     /// `application/json`: the same under the name that many clients send (Q-21).
     Json,
+    /// `text/html`: for browsers, and only written.
+    Html,
 }
 
 impl MediaType {
-    /// All, the default first (H11-25): where a client likes several equally, an earlier one is taken.
+    /// All that are read and written, the default first (H11-25): where a client likes several equally, an earlier one is taken.
     pub const ALL: [Self; 6] =
         [Self::TextPlain, Self::TextOcciPlain, Self::TextOcci, Self::UriList, Self::OcciJson, Self::Json];
+
+    /// All that are written.
+    const WRITTEN: [Self; 7] = [
+        Self::TextPlain,
+        Self::TextOcciPlain,
+        Self::TextOcci,
+        Self::UriList,
+        Self::OcciJson,
+        Self::Json,
+        Self::Html,
+    ];
 
     /// As headers have it.
     pub fn name(self) -> &'static str {
@@ -37,10 +50,11 @@ impl MediaType {
             Self::UriList => "text/uri-list",
             Self::OcciJson => "application/occi+json",
             Self::Json => "application/json",
+            Self::Html => "text/html",
         }
     }
 
-    /// The one of that name, in any case, without parameters.
+    /// The one of that name that is read, in any case, without parameters.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(name))
     }
@@ -79,9 +93,8 @@ fn negotiate_among<I>(accept: I, is_possible: impl Fn(MediaType) -> bool) -> Res
 where
     I: IntoIterator<Item: AsRef<[u8]>>,
 {
-    let mut preferences = [Preference::NONE; MediaType::ALL.len()];
+    let mut preferences = [Preference::NONE; MediaType::WRITTEN.len()];
     let mut order = 0;
-    let mut html = false;
     for value in accept {
         for range in value.as_ref().split(|&byte| byte == b',') {
             let Some(range) = std::str::from_utf8(range).ok().and_then(Range::parse) else { continue };
@@ -89,8 +102,7 @@ where
                 break;
             }
             order += 1;
-            html |= quirks::is_browser(range.name) && range.quality > 0.0;
-            for (preference, media_type) in preferences.iter_mut().zip(MediaType::ALL) {
+            for (preference, media_type) in preferences.iter_mut().zip(MediaType::WRITTEN) {
                 let specificity = range.covers(media_type);
                 if specificity > preference.specificity {
                     *preference = Preference { specificity, quality: range.quality, order };
@@ -103,17 +115,13 @@ where
     }
     let best = preferences
         .iter()
-        .zip(MediaType::ALL)
+        .zip(MediaType::WRITTEN)
         .rev()
         .filter(|(preference, media_type)| preference.quality > 0.0 && is_possible(*media_type))
         .max_by(|(a, _), (b, _)| {
             a.quality.total_cmp(&b.quality).then(Reverse(a.order).cmp(&Reverse(b.order)))
         });
-    match best {
-        Some((_, media_type)) => Ok(media_type),
-        None if html => Ok(MediaType::TextPlain),
-        None => Err(NotAcceptable),
-    }
+    best.map(|(_, media_type)| media_type).ok_or(NotAcceptable)
 }
 
 /// The media type of a request's body, by the values of all Content-Type headers; none where there is no such header.
@@ -174,6 +182,10 @@ impl<'a> Range<'a> {
 
     /// How exactly this range means that type; 0 for not at all.
     fn covers(&self, media_type: MediaType) -> u8 {
+        if media_type == MediaType::Html {
+            // For those who name it alone: whoever takes anything gets OCCI.
+            return if self.name.eq_ignore_ascii_case("text/html") { 3 } else { 0 };
+        }
         // Old Java clients write the widest range as a lone star.
         if self.name == "*/*" || self.name == "*" {
             return 1;
@@ -202,6 +214,17 @@ mod tests {
         for value in ["", "*/*", "*/*;q=0.1", "text/*", "*", "TEXT/PLAIN"] {
             assert_eq!(accept(value), Some(MediaType::TextPlain), "{value}");
         }
+    }
+
+    #[test]
+    fn a_browser_gets_a_page_and_nobody_else_does() {
+        let firefox = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        for value in [firefox, "text/html", "TEXT/HTML", "text/html, application/json;q=0.1"] {
+            assert_eq!(accept(value), Some(MediaType::Html), "{value}");
+        }
+        assert_eq!(accept("text/html;q=0.5, application/json"), Some(MediaType::Json));
+        assert_eq!(accept("text/*"), Some(MediaType::TextPlain));
+        assert!(content_type(["text/html"]).is_err(), "it is not read");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! How an error is said in each rendering; the standard leaves that open (HTTP section 7). Which status an error has
 //! is the server's to choose.
 
-use crate::{MediaType, Rendered};
+use crate::{MediaType, Rendered, html};
 use http::StatusCode;
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -49,6 +49,13 @@ pub fn render_error(
             let problem = Problem { r#type: "about:blank", title, status: status.as_u16(), detail, results };
             if let Ok(body) = serde_json::to_vec(&problem) {
                 return Rendered { content_type: PROBLEM_JSON, headers: Vec::new(), body };
+            }
+            MediaType::TextPlain
+        }
+        MediaType::Html => {
+            let title = format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or("Error"));
+            if let Ok(body) = html::message(&title, message, results) {
+                return Rendered::body(media_type, body);
             }
             MediaType::TextPlain
         }

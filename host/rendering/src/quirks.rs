@@ -17,11 +17,6 @@ pub(crate) fn first_known(content_type: &str) -> Option<MediaType> {
     names.take(MAX_ITEMS).find_map(MediaType::named)
 }
 
-/// A browser asks for HTML, and can show text.
-pub(crate) fn is_browser(range: &str) -> bool {
-    range.eq_ignore_ascii_case("text/html")
-}
-
 /// Q-50: a text value without quotes, as the 1.1 document's own example has it.
 pub(crate) fn bare_text(token: &str) -> Value {
     Value::Text(token.into())
@@ -119,15 +114,6 @@ mod tests {
         assert_eq!(first_known("text/plain,text/occi"), Some(MediaType::TextPlain));
         assert_eq!(first_known("image/png, text/occi; charset=utf-8"), Some(MediaType::TextOcci));
         assert_eq!(first_known("image/png"), None);
-    }
-
-    #[test]
-    fn a_browser_gets_text() {
-        let firefox = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-        for accept in [firefox, "text/html"] {
-            assert_eq!(crate::negotiate([accept]), Ok(MediaType::TextPlain));
-        }
-        assert_eq!(crate::negotiate(["text/html, application/json;q=0.1"]), Ok(MediaType::Json));
     }
 
     #[test]

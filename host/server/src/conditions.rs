@@ -17,6 +17,7 @@ pub(crate) fn tag(revision: Revision, media_type: MediaType) -> String {
         MediaType::UriList => 'u',
         MediaType::OcciJson => 'j',
         MediaType::Json => 'k',
+        MediaType::Html => 'h',
     };
     format!("\"{revision}{letter}\"")
 }

@@ -4,9 +4,9 @@
 use crate::answers::Asked;
 use crate::exchange::Host;
 use crate::failure::Failure;
-use crate::respond::Answer;
+use crate::respond::{self, Answer};
 use axum::body::Body;
-use axum::http::{HeaderValue, Response, header};
+use axum::http::Response;
 use bytes::Bytes;
 use hyper::body::Frame;
 use occi_operation::{Listing, Refusal};
@@ -38,7 +38,7 @@ impl Writing {
         if self.written.again() {
             self.listing.rewind();
         } else {
-            self.written.end();
+            self.written.end()?;
             self.is_ended = true;
         }
         Ok(())
@@ -58,7 +58,7 @@ pub(crate) async fn answer(
     }
     let listing = list()?;
     let basis = listing.basis();
-    let mut written = occi_rendering::Listing::new(asked.accept, asked.base);
+    let mut written = occi_rendering::Listing::new(asked.accept, asked.base).titled(asked.path.as_str());
     if listing.is_of_links() {
         written = written.of_links();
     }
@@ -82,9 +82,9 @@ pub(crate) async fn answer(
 }
 
 fn stream(writing: Writing) -> Response<Body> {
-    let content_type = HeaderValue::from_static(writing.written.content_type());
+    let content_type = writing.written.content_type();
     let mut response = Response::new(Body::new(Pieces(writing)));
-    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    respond::content_type(response.headers_mut(), content_type);
     response
 }
 

@@ -47,7 +47,7 @@ impl Answer {
         let Rendered { content_type, headers: given, body } = rendered;
         let mut headers = HeaderMap::with_capacity(given.len() + 8);
         sign(&mut headers);
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        self::content_type(&mut headers, content_type);
         for (name, value) in given {
             // Rendering promises header values; what is none after all is left out rather than sent broken.
             if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
@@ -116,6 +116,16 @@ pub(crate) fn failure(failure: &Failure, accept: MediaType, method: &Method, pat
     answer.into_response()
 }
 
+/// What the content is; of a page, what a browser may do with it too.
+pub(crate) fn content_type(headers: &mut HeaderMap, name: &'static str) {
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(name));
+    if name == MediaType::Html.name() {
+        headers
+            .insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(occi_rendering::HTML_POLICY));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    }
+}
+
 /// Whether the server is to blame. What a client asks for and is not offered is no failure of the server.
 fn is_fault(status: StatusCode) -> bool {
     status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED
@@ -160,7 +170,9 @@ fn status(failure: &Failure) -> StatusCode {
         // TXT-07 and TXT-06
         Failure::CannotRender(CannotRender::NotAListing) => StatusCode::BAD_REQUEST,
         Failure::CannotRender(CannotRender::TooLarge { .. }) => StatusCode::NOT_ACCEPTABLE,
-        Failure::CannotRender(CannotRender::Json(_)) => StatusCode::INTERNAL_SERVER_ERROR,
+        Failure::CannotRender(CannotRender::Json(_) | CannotRender::Html(_)) => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
     }
 }
 

@@ -13,6 +13,7 @@
 )]
 
 // How tests speak.
+mod html;
 mod http;
 mod mule;
 mod occi;

@@ -35,7 +35,7 @@ fn collection(views: &[View]) -> Result<Vec<u8>, CannotRender> {
             listing.entity(view)?;
         }
         if !listing.again() {
-            listing.end();
+            listing.end()?;
             return Ok(listing.take());
         }
     }
