@@ -23,7 +23,7 @@ pub(crate) fn run(workspace: &Workspace, consent: Consent, arguments: &[String])
     // Two selections: what one asks of a dependency is not asked for the other's too, so Wasmtime is built once for
     // the server and for its tests.
     let mut tests = workspace.cargo();
-    tests.args(["test", "--release", "--workspace", "--exclude=xtask"]);
+    tests.args(["test", "--release", "--no-fail-fast", "--workspace", "--exclude=xtask"]);
     tests.args(APART.map(|package| format!("--exclude={package}")));
     tests.args(arguments).env("OCCI_TEST_EXTENSIONS", workspace.extensions());
     let all = match Services::start(workspace, consent) {
@@ -39,7 +39,7 @@ pub(crate) fn run(workspace: &Workspace, consent: Consent, arguments: &[String])
     // stand-in for the host.
     let mut apart = workspace.cargo();
     apart
-        .args(["test", "--release"])
+        .args(["test", "--release", "--no-fail-fast"])
         .args(APART.map(|package| format!("--package={package}")))
         .args(arguments);
     let apart = running::to_the_end(&mut apart)?;

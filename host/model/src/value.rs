@@ -85,8 +85,9 @@ impl fmt::Display for Value {
             }
             Self::Text(text) => write!(f, "\"{}\"", text.escape_debug()),
             Self::Integer(number) => write!(f, "{number}"),
-            // With an exponent where it is long.
-            Self::Number(number) => write!(f, "{number:?}"),
+            // With an exponent where it would be all zeros.
+            Self::Number(number) if number.abs() >= 1e16 => write!(f, "{number:e}"),
+            Self::Number(number) => write!(f, "{number}"),
             Self::Boolean(truth) => write!(f, "{truth}"),
             Self::List(_) | Self::Hash(_) => f.write_str(self.type_name()),
         }
