@@ -13,6 +13,7 @@ mod generated {
                 export occi:extension/lifecycle@0.1.0;
                 export occi:extension/actions@0.1.0;
                 export occi:extension/observe@0.1.0;
+                export occi:extension/migrate@0.1.0;
             }
         ",
         world: "occi:host/calls",

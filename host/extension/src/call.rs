@@ -13,12 +13,16 @@ use crate::limits::Limits;
 use crate::place::{Place, Places};
 use crate::subject::Subject;
 use occi_model::{Attributes, CategoryId, Change};
+use semver::Version;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use uuid::Uuid;
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, Resource};
+use wasmtime::component::{
+    ComponentExportIndex, ComponentNamedList, Instance, InstancePre, Lift, Lower, Resource,
+};
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap, UpdateDeadline, WasmBacktrace};
 
 /// What every call is about.
@@ -49,9 +53,20 @@ pub(crate) struct Code {
     exports: Exports,
     limits: Limits,
     places: Places,
-    /// Observations have places of their own: slow calls of clients must not keep the truth from being seen.
+    /// Observations and trials have places of their own: slow calls of clients must not keep the truth from being seen.
     observing: Places,
     lent: Arc<Lent>,
+}
+
+/// For whom a call is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// A client waits.
+    Client,
+    /// Somebody wants to know what an entity is now.
+    Observing,
+    /// Nobody knows yet whether it counts, so no capability is lent.
+    Trial,
 }
 
 /// Where the functions stand that the host may call, found once.
@@ -59,6 +74,7 @@ pub(crate) struct Exports {
     pub(crate) lifecycle: Option<Lifecycle>,
     pub(crate) act: Option<ComponentExportIndex>,
     pub(crate) observe: Option<ComponentExportIndex>,
+    pub(crate) migrate: Option<ComponentExportIndex>,
 }
 
 pub(crate) struct Lifecycle {
@@ -72,6 +88,7 @@ type OnEntity<'c> = (&'c str, &'c str, Resource<Subject>);
 type OnUpdate<'c> = (&'c str, &'c str, Resource<Subject>, &'c [types::Attribute]);
 type OnAct<'c> = (&'c str, &'c str, Resource<Subject>, &'c str, &'c [types::Attribute]);
 type OnObserve<'c> = (&'c str, Resource<Subject>, &'c str);
+type OnMigrate<'c> = (&'c str, &'c str, Resource<Subject>);
 type Changed = (Result<types::Change, types::Fault>,);
 type Gone = (Result<(), types::Fault>,);
 
@@ -92,7 +109,7 @@ impl Extension {
         let export = self.lifecycle().map(|lifecycle| &lifecycle.create);
         let operation = call.operation.to_string();
         let params: OnEntity<'_> = (&operation, call.role.as_str(), Subject::handle());
-        self.change(export, |code| &code.places, &call, params).await
+        self.change(export, Way::Client, &call, params).await
     }
 
     /// A client changes attributes of the entity to the wanted ones; the subject still has the old ones.
@@ -101,7 +118,7 @@ impl Extension {
         let operation = call.operation.to_string();
         let wanted: Vec<_> = convert::attributes_to_guest(wanted).collect();
         let params: OnUpdate<'_> = (&operation, call.role.as_str(), Subject::handle(), &wanted);
-        self.change(export, |code| &code.places, &call, params).await
+        self.change(export, Way::Client, &call, params).await
     }
 
     /// The entity is about to go.
@@ -110,7 +127,7 @@ impl Extension {
         let Some((code, export)) = self.code.as_ref().zip(export) else { return Ok(Outcome::default()) };
         let operation = call.operation.to_string();
         let params: OnEntity<'_> = (&operation, call.role.as_str(), Subject::handle());
-        let ((answer,), writes) = self.call::<_, Gone>(code, &code.places, export, &call, params).await?;
+        let ((answer,), writes) = self.call::<_, Gone>(code, Way::Client, export, &call, params).await?;
         self.accepted(answer)?;
         Ok(Outcome { writes, ..Outcome::default() })
     }
@@ -121,14 +138,34 @@ impl Extension {
         let operation = call.operation.to_string();
         let parameters: Vec<_> = convert::attributes_to_guest(parameters).collect();
         let params: OnAct<'_> = (&operation, call.role.as_str(), Subject::handle(), action, &parameters);
-        self.change(export, |code| &code.places, &call, params).await
+        self.change(export, Way::Client, &call, params).await
     }
 
     /// The world has moved; what the cause may be is in the contract.
     pub async fn observe(&self, call: Call, cause: &str) -> Result<Outcome, CallError> {
         let export = self.code.as_ref().and_then(|code| code.exports.observe.as_ref());
         let params: OnObserve<'_> = (call.role.as_str(), Subject::handle(), cause);
-        self.change(export, |code| &code.observing, &call, params).await
+        self.change(export, Way::Observing, &call, params).await
+    }
+
+    /// The entity is of an older version; what makes it one of this. No capability is lent, as nothing is decided yet.
+    pub async fn migrate(&self, call: Call, from: &Version) -> Result<Outcome, CallError> {
+        let export = self.code.as_ref().and_then(|code| code.exports.migrate.as_ref());
+        let from = from.to_string();
+        let params: OnMigrate<'_> = (&from, call.role.as_str(), Subject::handle());
+        self.change(export, Way::Trial, &call, params).await
+    }
+
+    /// Instantiates the code once, as each call does, and calls nothing.
+    pub async fn probe(&self) -> Result<(), CallError> {
+        let Some(code) = &self.code else { return Ok(()) };
+        let ids = self.kinds().iter().map(|kind| &kind.id).chain(self.mixins().iter().map(|mixin| &mixin.id));
+        let Some(role) = ids.into_iter().next().cloned() else { return Ok(()) };
+        let subject = Arc::new(Subject::nobody(&role));
+        let call = Call { operation: Uuid::nil(), role, subject };
+        let mut store = self.enter(code, Way::Trial, &call).await?;
+        let done = timeout(code.limits.timeout, instantiate(&mut store, code)).await;
+        self.leave(code, &call, &store, done).map(drop)
     }
 
     fn lifecycle(&self) -> Option<&Lifecycle> {
@@ -139,7 +176,7 @@ impl Extension {
     async fn change<P>(
         &self,
         export: Option<&ComponentExportIndex>,
-        places: fn(&Code) -> &Places,
+        way: Way,
         call: &Call,
         params: P,
     ) -> Result<Outcome, CallError>
@@ -147,7 +184,7 @@ impl Extension {
         P: ComponentNamedList + Lower + Send + Sync,
     {
         let Some((code, export)) = self.code.as_ref().zip(export) else { return Ok(Outcome::default()) };
-        let ((answer,), writes) = self.call::<P, Changed>(code, places(code), export, call, params).await?;
+        let ((answer,), writes) = self.call::<P, Changed>(code, way, export, call, params).await?;
         let (change, again) = convert::change_from_guest(self.accepted(answer)?).map_err(|reason| {
             tracing::warn!(extension = &**self.name(), operation = %call.operation, "broken answer: {reason}");
             CallError::Broken { extension: Arc::clone(self.name()), reason }
@@ -162,7 +199,7 @@ impl Extension {
     async fn call<P, R>(
         &self,
         code: &Code,
-        places: &Places,
+        way: Way,
         export: &ComponentExportIndex,
         call: &Call,
         params: P,
@@ -171,20 +208,33 @@ impl Extension {
         P: ComponentNamedList + Lower + Send + Sync,
         R: ComponentNamedList + Lift + Send + Sync + 'static,
     {
-        let limits = code.limits;
-        let extension = || Arc::clone(self.name());
-        let Ok(Some(place)) = timeout(PATIENCE, places.take()).await else {
-            return Err(CallError::Unavailable { extension: extension() });
+        let mut store = self.enter(code, way, call).await?;
+        let done = timeout(code.limits.timeout, run(&mut store, code, export, params)).await;
+        let answer = self.leave(code, call, &store, done)?;
+        Ok((answer, store.data_mut().take_writes().into_list()))
+    }
+
+    /// A sandbox for one call.
+    async fn enter(&self, code: &Code, way: Way, call: &Call) -> Result<Store<CallState>, CallError> {
+        let Ok(Some(place)) = timeout(PATIENCE, code.places(way).take()).await else {
+            return Err(CallError::Unavailable { extension: Arc::clone(self.name()) });
         };
-        let state = self.state(code, call, place);
-        let mut store = Store::new(code.pre.engine(), state);
-        let done = timeout(limits.timeout, run(&mut store, code, export, params)).await;
+        Ok(Store::new(code.pre.engine(), self.state(code, way, call, place)))
+    }
+
+    /// What became of a call.
+    fn leave<R>(
+        &self,
+        code: &Code,
+        call: &Call,
+        store: &Store<CallState>,
+        done: Result<wasmtime::Result<R>, Elapsed>,
+    ) -> Result<R, CallError> {
+        let (limits, extension) = (code.limits, Arc::clone(self.name()));
         let error = match done {
-            Ok(Ok(answer)) => return Ok((answer, store.data_mut().take_writes().into_list())),
+            Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => self.failure(limits, &store.data().limiter, &error),
-            Err(_) => {
-                CallError::TimedOut { extension: extension(), limit: limits.timeout, clock: Clock::Wall }
-            }
+            Err(_) => CallError::TimedOut { extension, limit: limits.timeout, clock: Clock::Wall },
         };
         // Here, since this is the last place that knows the operation and the entity.
         let backtrace = match &error {
@@ -196,7 +246,7 @@ impl Extension {
         Err(error)
     }
 
-    fn state(&self, code: &Code, call: &Call, place: Place) -> CallState {
+    fn state(&self, code: &Code, way: Way, call: &Call, place: Place) -> CallState {
         let entity = &call.subject.entity;
         let context = CallContext {
             extension: Arc::clone(self.name()),
@@ -208,7 +258,8 @@ impl Extension {
         };
         let ticks = code.limits.deadline.as_millis().div_ceil(TICK.as_millis());
         let ticks = u64::try_from(ticks).unwrap_or(u64::MAX);
-        let (subject, lent) = (Arc::clone(&call.subject), Arc::clone(&code.lent));
+        let subject = Arc::clone(&call.subject);
+        let lent = (way != Way::Trial).then(|| Arc::clone(&code.lent));
         CallState::new(context, subject, lent, place, code.limits.memory, ticks)
     }
 
@@ -258,6 +309,13 @@ where
     P: ComponentNamedList + Lower + Send + Sync,
     R: ComponentNamedList + Lift + Send + Sync + 'static,
 {
+    let instance = instantiate(store, code).await?;
+    let function = instance.get_typed_func::<P, R>(&mut *store, export)?;
+    function.call_async(&mut *store, params).await
+}
+
+/// A fresh instance under all limits.
+async fn instantiate(store: &mut Store<CallState>, code: &Code) -> wasmtime::Result<Instance> {
     store.limiter(|state| &mut state.limiter);
     store.set_hostcall_fuel(HOST_CALL_BYTES);
     store.set_max_component_handles(HANDLES);
@@ -271,9 +329,7 @@ where
         state.ticks_left -= 1;
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
     });
-    let instance = code.pre.instantiate_async(&mut *store).await?;
-    let function = instance.get_typed_func::<P, R>(&mut *store, export)?;
-    function.call_async(&mut *store, params).await
+    code.pre.instantiate_async(&mut *store).await
 }
 
 impl Code {
@@ -286,6 +342,13 @@ impl Code {
         let places = Places::new(limits.concurrency);
         let observing = Places::new(limits.concurrency.min(OBSERVATIONS));
         Self { pre, exports, limits, places, observing, lent }
+    }
+
+    fn places(&self, way: Way) -> &Places {
+        match way {
+            Way::Client => &self.places,
+            Way::Observing | Way::Trial => &self.observing,
+        }
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -308,14 +371,18 @@ impl Exports {
             })
         };
         Ok(Self {
-            lifecycle: agreement.lifecycle.then(lifecycle).transpose()?,
+            lifecycle: agreement.exports("lifecycle").then(lifecycle).transpose()?,
             act: agreement
-                .actions
+                .exports("actions")
                 .then(|| function::<OnAct<'_>, Changed>(pre, "actions", "act"))
                 .transpose()?,
             observe: agreement
-                .observe
+                .exports("observe")
                 .then(|| function::<OnObserve<'_>, Changed>(pre, "observe", "observe"))
+                .transpose()?,
+            migrate: agreement
+                .exports("migrate")
+                .then(|| function::<OnMigrate<'_>, Changed>(pre, "migrate", "migrate"))
                 .transpose()?,
         })
     }

@@ -144,7 +144,8 @@ pub struct CallState {
     table: ResourceTable,
     call: CallContext,
     subject: Arc<Subject>,
-    lent: Arc<Lent>,
+    /// None where nothing may be touched.
+    lent: Option<Arc<Lent>>,
     writes: KeyValueWrites,
     place: Place,
     log_left: usize,
@@ -162,7 +163,7 @@ impl CallState {
     pub(crate) fn new(
         call: CallContext,
         subject: Arc<Subject>,
-        lent: Arc<Lent>,
+        lent: Option<Arc<Lent>>,
         place: Place,
         memory: usize,
         ticks: u64,
@@ -199,9 +200,12 @@ impl CallState {
 
     /// What the capability works with. It is an error of whoever put the host together if it is not there.
     pub fn lent<T: Send + Sync + 'static>(&self) -> wasmtime::Result<Arc<T>> {
-        self.lent
-            .get()
-            .ok_or_else(|| wasmtime::format_err!("the host lends no {}", std::any::type_name::<T>()))
+        let Some(lent) = &self.lent else {
+            wasmtime::bail!(
+                "`migrate` may use no capability but logging, since the host may not switch after all"
+            );
+        };
+        lent.get().ok_or_else(|| wasmtime::format_err!("the host lends no {}", std::any::type_name::<T>()))
     }
 
     /// The key-value changes of this call, which are committed with its outcome or not at all.

@@ -31,10 +31,19 @@ pub(crate) struct Agreement {
     pub(crate) link: Vec<Arc<dyn Capability>>,
     /// Those asked for.
     pub(crate) uses: Vec<Arc<dyn Capability>>,
-    pub(crate) lifecycle: bool,
-    pub(crate) actions: bool,
-    pub(crate) observe: bool,
+    /// The interfaces of the contract that it exports.
+    exports: Vec<&'static str>,
 }
+
+impl Agreement {
+    /// Whether it exports that interface of the contract.
+    pub(crate) fn exports(&self, name: &str) -> bool {
+        self.exports.contains(&name)
+    }
+}
+
+/// What a component may export.
+const EXPORTS: [&str; 4] = ["lifecycle", "actions", "observe", "migrate"];
 
 /// Compares the two; on failure, everything that is wrong.
 pub(crate) fn agree(
@@ -157,12 +166,11 @@ fn unserved(name: &str, available: &[Arc<dyn Capability>]) -> String {
 }
 
 fn exports(shape: &Shape<'_>, manifest: &Manifest, agreement: &mut Agreement, faults: &mut Vec<String>) {
-    let known = ["lifecycle", "actions", "observe"];
     for export in &shape.exports {
         let (path, version) = split(export);
         let Some(name) = path.strip_prefix(PACKAGE).and_then(|rest| rest.strip_prefix('/')) else { continue };
-        if !known.contains(&name) {
-            let hint = nearest(name, known).map_or(String::new(), |near| format!("; did you mean {near}?"));
+        if !EXPORTS.contains(&name) {
+            let hint = nearest(name, EXPORTS).map_or(String::new(), |near| format!("; did you mean {near}?"));
             faults.push(format!("the component exports {export}, which this host does not know{hint}"));
         } else if !is(export, &interface(name)) {
             faults.push(format!(
@@ -175,17 +183,15 @@ fn exports(shape: &Shape<'_>, manifest: &Manifest, agreement: &mut Agreement, fa
         let interface = interface(name);
         shape.exports.iter().any(|export| is(export, &interface))
     };
-    agreement.lifecycle = has("lifecycle");
-    agreement.actions = has("actions");
-    agreement.observe = has("observe");
+    agreement.exports = EXPORTS.into_iter().filter(|name| has(name)).collect();
 
-    if !(agreement.lifecycle || agreement.actions || agreement.observe) && faults.is_empty() {
+    if agreement.exports.is_empty() && faults.is_empty() {
         faults.push(format!(
-            "the component exports nothing that the host could call ({PACKAGE}/lifecycle, actions or observe); export \
+            "the component exports nothing that the host could call ({PACKAGE}/lifecycle, actions, observe or migrate); export \
              one, or install the manifest alone, as a .toml file, if no code is needed"
         ));
     }
-    match (manifest.actions.first(), agreement.actions) {
+    match (manifest.actions.first(), agreement.exports("actions")) {
         (Some(action), false) => faults.push(format!(
             "the manifest defines the action {}, but the component does not export {}: export it, or take the action away",
             action.id,
@@ -198,8 +204,8 @@ fn exports(shape: &Shape<'_>, manifest: &Manifest, agreement: &mut Agreement, fa
         (Some(_), true) | (None, false) => {}
     }
     let defines = !manifest.kinds.is_empty() || !manifest.mixins.is_empty();
-    for (name, exported) in [("lifecycle", agreement.lifecycle), ("observe", agreement.observe)] {
-        if exported && !defines {
+    for &name in agreement.exports.iter().filter(|name| **name != "actions") {
+        if !defines {
             faults.push(format!(
                 "the component exports {}, but the manifest defines no Kind or Mixin: define one, or export less",
                 interface(name)

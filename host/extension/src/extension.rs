@@ -69,6 +69,12 @@ impl Extension {
         &self.manifest.actions
     }
 
+    /// Whether it defines the same as another, so that what fits the one fits the other.
+    pub fn defines_the_same_as(&self, other: &Self) -> bool {
+        let defined = |extension: &Self| format!("{:?} {:?}", extension.kinds(), extension.mixins());
+        defined(self) == defined(other)
+    }
+
     /// What one call may use; none where there is no code.
     pub fn limits(&self) -> Option<Limits> {
         self.code.as_ref().map(Code::limits)
@@ -88,6 +94,11 @@ impl Extension {
     /// Whether it wants to know when the world has moved.
     pub fn has_observe(&self) -> bool {
         self.code.as_ref().is_some_and(|code| code.exports().observe.is_some())
+    }
+
+    /// Whether it can bring entities of an older version to this one.
+    pub fn has_migrate(&self) -> bool {
+        self.code.as_ref().is_some_and(|code| code.exports().migrate.is_some())
     }
 
     /// Whether a call may do something that is seen outside of this host's store, and that no transaction takes back.

@@ -4,8 +4,9 @@
 use crate::bindings::types;
 use crate::capability::CallState;
 use crate::convert;
-use occi_model::{CategoryId, Entity, core};
+use occi_model::{Attributes, CategoryId, Entity, Location, core};
 use std::sync::Arc;
+use uuid::Uuid;
 use wasmtime::component::Resource;
 
 /// What the guest sees of an entity. Nothing in it can change during the call.
@@ -23,6 +24,22 @@ impl Subject {
     /// The handle that a guest gets for the call.
     pub(crate) fn handle() -> Resource<Self> {
         Resource::new_borrow(0)
+    }
+
+    /// Nothing that exists: for what is no call about anything.
+    pub(crate) fn nobody(kind: &CategoryId) -> Self {
+        let entity = Entity {
+            id: Uuid::nil(),
+            location: Location::root(),
+            kind: kind.clone(),
+            mixins: Vec::new(),
+            tenant: "".into(),
+            title: None,
+            summary: None,
+            attributes: Attributes::new(),
+            ends: None,
+        };
+        Self { entity: Arc::new(entity), mixins: Vec::new(), state: None }
     }
 
     fn attributes(&self) -> Vec<types::Attribute> {

@@ -149,6 +149,11 @@ impl Location {
         Ok(Self(normal.into()))
     }
 
+    /// The path above all others.
+    pub fn root() -> Self {
+        Self("/".into())
+    }
+
     /// The path of an entity that is named by its id, below a collection.
     #[must_use]
     pub fn child(&self, id: uuid::Uuid) -> Self {

@@ -80,7 +80,7 @@ pub enum Target {
 }
 
 /// All categories at one moment.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Registry {
     kinds: Vec<Arc<ResolvedKind>>,
     mixins: Vec<Arc<ResolvedMixin>>,

@@ -1,6 +1,7 @@
 //! An instance against the registry: what a client asks for, and what an extension proposes, becomes an entity or is
 //! refused with every reason at once.
 
+mod adopt;
 mod change;
 mod create;
 mod invoke;

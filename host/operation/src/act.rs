@@ -49,7 +49,7 @@ pub(crate) async fn act(
         }
     };
     core.schedule(&effects.again);
-    let mut changes = Changes::default();
+    let mut changes = Changes::new(snapshot);
     if after != **before {
         changes.replace(&stored, &after, stored.made_by.as_ref())?;
     }

@@ -48,7 +48,7 @@ pub(crate) async fn act_on_all(
         || members.iter().zip(&outcomes).any(|(member, outcome)| member.outside && is_done(outcome));
 
     let intent = lasts.then_some(operation);
-    if let Err(refusal) = commit(core, caller, intent, &members, &outcomes, stays).await {
+    if let Err(refusal) = commit(core, snapshot, caller, intent, &members, &outcomes, stays).await {
         for (member, outcome) in members.iter().zip(&outcomes) {
             if member.outside && outcome.is_some() {
                 core.observe(member.stored.entity.id, Cause::Restart);
@@ -182,13 +182,14 @@ async fn carry_out(snapshot: &Arc<Snapshot>, operation: Uuid, members: &[Member]
 /// Commits what stays, and strikes the intent.
 async fn commit(
     core: &Core,
+    snapshot: &Snapshot,
     caller: &Caller,
     intent: Option<Uuid>,
     members: &[Member],
     outcomes: &[Outcome],
     stays: bool,
 ) -> Result<(), Refusal> {
-    let mut changes = Changes::default();
+    let mut changes = Changes::new(snapshot);
     for (Member { stored, .. }, outcome) in members.iter().zip(outcomes) {
         if let Some(Ok(acted)) = outcome
             && stays

@@ -30,7 +30,7 @@ pub(crate) async fn all(
     snapshot: &Snapshot,
     updates: Vec<(Stored, Updated)>,
 ) -> Result<(), Unaltered> {
-    let mut changes = Changes::default();
+    let mut changes = Changes::new(snapshot);
     let alteration = Alteration::begin(core, snapshot, updates, &mut changes).await?;
     alteration.finish(&mut changes);
     let batch = changes.into_batch();
@@ -58,7 +58,7 @@ impl<'a> Alteration<'a> {
         core: &Core,
         snapshot: &'a Snapshot,
         updates: Vec<(Stored, Updated)>,
-        changes: &mut Changes,
+        changes: &mut Changes<'_>,
     ) -> Result<Self, Unaltered> {
         let operation = Uuid::new_v4();
         let lasts = updates.iter().any(|(stored, updated)| {
@@ -82,7 +82,7 @@ impl<'a> Alteration<'a> {
     }
 
     /// Adds what the extensions keep and the end of the intent to what is to be committed.
-    pub(crate) fn finish(&self, changes: &mut Changes) {
+    pub(crate) fn finish(&self, changes: &mut Changes<'_>) {
         if let Some((stored, _)) = self.updates.first() {
             changes.write(&stored.entity.tenant, &self.effects.writes);
         }
@@ -120,7 +120,7 @@ async fn effect(
     core: &Core,
     snapshot: &Snapshot,
     effects: &mut Effects<'_>,
-    changes: &mut Changes,
+    changes: &mut Changes<'_>,
     stored: &Stored,
     updated: &Updated,
 ) -> Result<(), Refusal> {
@@ -131,7 +131,7 @@ async fn effect(
         touch_sources(core, changes, before, &updated.entity)?;
         retarget(effects, before, updated.entity.clone()).await?
     };
-    changes.require_tags(&*core.read()?, snapshot, &after)?;
+    changes.require_tags(&*core.read()?, &after)?;
     changes.replace(stored, &after, snapshot.maker(&after).as_ref())
 }
 
@@ -142,7 +142,12 @@ async fn retarget(effects: &mut Effects<'_>, before: &Entity, after: Entity) -> 
 }
 
 /// What a client sees of a resource changes when a link leaves it or comes to it.
-fn touch_sources(core: &Core, changes: &mut Changes, before: &Entity, after: &Entity) -> Result<(), Refusal> {
+fn touch_sources(
+    core: &Core,
+    changes: &mut Changes<'_>,
+    before: &Entity,
+    after: &Entity,
+) -> Result<(), Refusal> {
     let view = core.read()?;
     let ids: HashSet<Uuid> =
         [before, after].into_iter().filter_map(|link| Some(link.ends.as_ref()?.source_id)).collect();

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 /// Entities for which the extensions have done their part, and which are not committed yet.
 pub(crate) struct Birth<'a> {
-    snapshot: &'a Snapshot,
+    /// Against which they were checked.
+    pub(crate) snapshot: &'a Snapshot,
     operation: Uuid,
     /// Whether it was written down what is about to be done.
     is_intended: bool,
@@ -46,11 +47,11 @@ impl<'a> Birth<'a> {
     }
 
     /// Adds the entities, what the extensions keep and the end of the intent to what is to be committed.
-    pub(crate) fn finish(&self, core: &Core, changes: &mut Changes) -> Result<(), Refusal> {
+    pub(crate) fn finish(&self, core: &Core, changes: &mut Changes<'_>) -> Result<(), Refusal> {
         let view = core.read()?;
         for entity in &self.created {
             changes.create(entity, self.snapshot.maker(entity).as_ref())?;
-            changes.require_tags(&*view, self.snapshot, entity)?;
+            changes.require_tags(&*view, entity)?;
         }
         if let Some(entity) = self.created.first() {
             changes.write(&entity.tenant, &self.effects.writes);

@@ -9,17 +9,23 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// A batch that knows which entities are in it.
-#[derive(Default)]
-pub(crate) struct Changes {
+/// A batch that knows which entities are in it, and against what they were checked.
+pub(crate) struct Changes<'a> {
+    snapshot: &'a Snapshot,
     batch: Batch,
     entities: HashSet<Uuid>,
 }
 
-impl Changes {
+impl<'a> Changes<'a> {
+    /// Nothing yet.
+    pub(crate) fn new(snapshot: &'a Snapshot) -> Self {
+        Self { snapshot, batch: Batch::new(), entities: HashSet::new() }
+    }
+
     /// An entity that is new.
     pub(crate) fn create(&mut self, entity: &Entity, maker: Option<&MadeBy>) -> Result<(), Refusal> {
         self.entities.insert(entity.id);
+        self.snapshot.require_definitions(&mut self.batch, entity);
         Ok(occi_store::put_entity(&mut self.batch, None, entity, maker)?)
     }
 
@@ -31,6 +37,7 @@ impl Changes {
         maker: Option<&MadeBy>,
     ) -> Result<(), Refusal> {
         self.entities.insert(after.id);
+        self.snapshot.require_definitions(&mut self.batch, after);
         Ok(occi_store::put_entity(&mut self.batch, Some(before), after, maker)?)
     }
 
@@ -51,14 +58,9 @@ impl Changes {
     }
 
     /// The commit fails where a tag of the entity was removed meanwhile.
-    pub(crate) fn require_tags(
-        &mut self,
-        view: &dyn ReadView,
-        snapshot: &Snapshot,
-        entity: &Entity,
-    ) -> Result<(), Refusal> {
+    pub(crate) fn require_tags(&mut self, view: &dyn ReadView, entity: &Entity) -> Result<(), Refusal> {
         for id in &entity.mixins {
-            let mixin = snapshot.registry().mixin(id);
+            let mixin = self.snapshot.registry().mixin(id);
             if mixin.is_none_or(|mixin| mixin.mixin.origin == Origin::Provider) {
                 continue;
             }

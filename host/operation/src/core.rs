@@ -1,5 +1,6 @@
 //! The heart: the store, the snapshot, the locks; and the functions that every operation goes through.
 
+use crate::definitions::Definitions;
 use crate::locks::Locks;
 use crate::observer::{Cause, Observations, Observer};
 use crate::refusal::Refusal;
@@ -15,6 +16,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+/// How often an operation begins anew because an extension was replaced meanwhile.
+const OUTDATED: usize = 3;
+
 /// All that operations need. Shared by everything that serves requests.
 pub struct Core {
     pub(crate) store: Arc<dyn Store>,
@@ -25,8 +29,9 @@ pub struct Core {
     /// Paths at which clients are about to make entities. Taken before adoptions, and by nobody else.
     pub(crate) paths: Locks,
     pub(crate) observations: Observations,
-    /// One definition of tags at a time, since each makes a new snapshot of the one before.
+    /// One definition of tags, or replacement of an extension, at a time: each makes a new snapshot of the one before.
     pub(crate) defining: tokio::sync::Mutex<()>,
+    pub(crate) definitions: Definitions,
     /// Operations that could not be undone, whose intents are kept, with the ids of what they may have left.
     left: Mutex<HashMap<Uuid, HashSet<Uuid>>>,
     changes: TaskTracker,
@@ -40,7 +45,9 @@ impl Core {
         let tags = occi_store::tags(&*store.read()?, Caller::DEFAULT_TENANT)?;
         let tags = tags.into_iter().map(|tag| tag.mixin).collect();
         let snapshot = Snapshot::new(extensions, Vec::new())?;
-        let snapshot = snapshot.with_tags(snapshot.without_clashes(tags))?;
+        let definitions = Definitions::default();
+        let snapshot =
+            snapshot.with_tags(snapshot.without_clashes(tags))?.since(&definitions, &*store.read()?)?;
         let (observations, observer) = Observer::new();
         let core = Arc::new(Self {
             store,
@@ -50,6 +57,7 @@ impl Core {
             paths: Locks::default(),
             observations,
             defining: tokio::sync::Mutex::new(()),
+            definitions,
             left: Mutex::default(),
             changes: TaskTracker::new(),
             is_broken: AtomicBool::new(false),
@@ -86,11 +94,27 @@ impl Core {
 
     /// Carries out a change. It goes on to its end, whether or not somebody still waits for it.
     pub async fn change(self: &Arc<Self>, caller: &Caller, change: Change) -> Result<Reply, Refusal> {
-        let (core, snapshot, caller) = (Arc::clone(self), self.snapshot(), caller.clone());
-        let task = async move { core.carry_out(&snapshot, &caller, change).await };
-        self.changes.spawn(task).await.unwrap_or_else(|error| {
-            Err(Refusal::Internal(format!("the operation ended abnormally: {error}")))
-        })
+        let (core, caller) = (Arc::clone(self), caller.clone());
+        let task = async move {
+            for _ in 0..OUTDATED {
+                match core.carry_out(&core.snapshot(), &caller, change.clone()).await {
+                    // Nothing of it was done, so the client need not know. The replacement may still be under way.
+                    Err(Refusal::Outdated(_)) => drop(core.defining.lock().await),
+                    outcome => return outcome,
+                }
+            }
+            core.carry_out(&core.snapshot(), &caller, change).await
+        };
+        self.going_on(task).await.unwrap_or_else(Err)
+    }
+
+    /// Does something to its end, whether or not somebody still waits for it.
+    pub(crate) async fn going_on<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let ended = |error| Refusal::Internal(format!("the operation ended abnormally: {error}"));
+        self.changes.spawn(task).await.map_err(ended)
     }
 
     async fn carry_out(

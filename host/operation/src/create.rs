@@ -135,7 +135,7 @@ fn told(snapshot: &Snapshot, created: Vec<Entity>, inline: &HashSet<Uuid>) -> Ve
 }
 
 async fn commit(core: &Core, birth: &Birth<'_>, sources: &[Stored]) -> Result<Revision, Refusal> {
-    let mut changes = Changes::default();
+    let mut changes = Changes::new(birth.snapshot);
     birth.finish(core, &mut changes)?;
     for source in sources {
         changes.touch(source)?;

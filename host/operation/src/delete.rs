@@ -45,7 +45,7 @@ pub(crate) async fn delete(
             return Err(refusal);
         }
     }
-    let mut changes = Changes::default();
+    let mut changes = Changes::new(snapshot);
     doomed.remove(&mut changes)?;
     changes.write(&caller.tenant, &effects.writes);
     changes.strike(lasts.then_some(operation));
@@ -107,7 +107,7 @@ impl Doomed {
     }
 
     /// What is committed when all of it has ended.
-    pub(crate) fn remove(&self, changes: &mut Changes) -> Result<(), Refusal> {
+    pub(crate) fn remove(&self, changes: &mut Changes<'_>) -> Result<(), Refusal> {
         for stored in &self.entities {
             changes.delete(stored)?;
         }

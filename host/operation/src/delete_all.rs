@@ -59,7 +59,7 @@ pub(crate) async fn delete_all(
         let mut effects = Effects::new(snapshot, operation);
         restore(core, &mut effects, ended.map(|(stored, _)| stored).filter(stays)).await;
     }
-    let mut changes = Changes::default();
+    let mut changes = Changes::new(snapshot);
     let going = doomed.entities.iter().filter(|stored| gone.contains(&stored.entity.id)).cloned();
     Doomed::of(&*core.read()?, going.collect())?.remove(&mut changes)?;
     for (stored, outcome) in doomed.entities.iter().zip(&outcomes) {

@@ -5,7 +5,7 @@ use crate::refusal::Refusal;
 use crate::snapshot::{Role, Snapshot};
 use occi_extension::{Call, CallError, Extension, KeyValueWrite, Outcome, Subject};
 use occi_model::{
-    Attribute, AttributeName, Attributes, CategoryId, Change, Entity, Invocation, Updated, core,
+    Attribute, AttributeName, Attributes, CategoryId, Change, Entity, Invocation, Registry, Updated, core,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,12 +46,21 @@ impl<'a> Effects<'a> {
 
     /// Lets one role begin, as when an entity gains a Mixin.
     pub(crate) async fn create_role(&mut self, role: &Role, entity: &Entity) -> Result<Entity, Refusal> {
+        self.snapshot.check_current(&role.1)?;
         let outcome = role.1.create(self.call(role, entity)).await?;
         self.settle(&role.1, entity, outcome)
     }
 
     /// Ends an entity, role by role, the last first.
     pub(crate) async fn delete(&mut self, entity: &Entity) -> Result<(), Refusal> {
+        for (_, extension) in self.snapshot.roles(entity) {
+            self.snapshot.check_current(&extension)?;
+        }
+        self.end(entity).await
+    }
+
+    /// The same by those who made it, be they replaced meanwhile.
+    async fn end(&mut self, entity: &Entity) -> Result<(), Refusal> {
         for role in self.snapshot.roles(entity).iter().rev() {
             self.delete_role(role, entity).await?;
         }
@@ -77,6 +86,7 @@ impl<'a> Effects<'a> {
         let remaining = remaining(before, &cleared, &lost);
         if !wanted.is_empty() || !cleared.is_empty() {
             for role in self.roles_concerned(before, &after, &wanted, &cleared) {
+                self.snapshot.check_current(&role.1)?;
                 let call = self.call(&role, &remaining);
                 let outcome = role.1.update(call, &wanted).await?;
                 after = self.settle(&role.1, &after, outcome)?;
@@ -95,6 +105,7 @@ impl<'a> Effects<'a> {
         let Some(extension) = self.snapshot.extension(&invocation.owner) else {
             return Err(Refusal::NotLoaded(invocation.owner.clone()));
         };
+        self.snapshot.check_current(extension)?;
         let role = (invocation.owner.clone(), Arc::clone(extension));
         let call = self.call(&role, entity);
         let outcome = extension.act(call, invocation.action.id.term(), &invocation.parameters).await?;
@@ -131,7 +142,7 @@ impl<'a> Effects<'a> {
     /// Takes back what a creation may have done. Where that fails the log says so, and an intent is to be kept, so
     /// that it is tried again.
     pub(crate) async fn undo_create(&mut self, entity: &Entity) {
-        if let Err(refusal) = self.delete(entity).await {
+        if let Err(refusal) = self.end(entity).await {
             tracing::error!(entity = %entity.id, kind = %entity.kind, "a creation could not be undone: {refusal}");
             self.left_behind.push(entity.clone());
         }
@@ -178,13 +189,7 @@ impl<'a> Effects<'a> {
     }
 
     fn call(&self, role: &Role, entity: &Entity) -> Call {
-        let registry = self.snapshot.registry();
-        let subject = Subject {
-            mixins: registry.mixins_of(entity).cloned().collect(),
-            state: registry.state(entity).map(str::to_owned),
-            entity: Arc::new(entity.clone()),
-        };
-        Call { operation: self.operation, role: role.0.clone(), subject: Arc::new(subject) }
+        call(self.snapshot.registry(), self.operation, &role.0, entity)
     }
 
     fn settle(
@@ -209,6 +214,16 @@ impl<'a> Effects<'a> {
         self.writes.extend(outcome.writes.into_iter().map(|write| (Arc::clone(&name), write)));
         self.again.extend(outcome.again.map(|delay| (entity.id, delay)));
     }
+}
+
+/// A call about an entity as it is.
+pub(crate) fn call(registry: &Registry, operation: Uuid, role: &CategoryId, entity: &Entity) -> Call {
+    let subject = Subject {
+        mixins: registry.mixins_of(entity).cloned().collect(),
+        state: registry.state(entity).map(str::to_owned),
+        entity: Arc::new(entity.clone()),
+    };
+    Call { operation, role: role.clone(), subject: Arc::new(subject) }
 }
 
 /// What an update leaves of an entity, with the old values of what it changes.

@@ -31,7 +31,7 @@ pub(crate) async fn extend(
         return reply(&*core.read()?, snapshot, &stored);
     }
     let birth = Birth::begin(core, snapshot, planned.entities).await?;
-    let mut changes = Changes::default();
+    let mut changes = Changes::new(snapshot);
     let updates = if updated.is_unchanged(&stored.entity) { vec![] } else { vec![(stored.clone(), updated)] };
     let alteration = match Alteration::begin(core, snapshot, updates, &mut changes).await {
         Ok(alteration) => alteration,

@@ -223,7 +223,7 @@ impl Core {
         if after == *stored.entity && effects.writes.is_empty() {
             return Ok(Asked { changed: None, failed });
         }
-        let mut changes = Changes::default();
+        let mut changes = Changes::new(&snapshot);
         changes.replace(&stored, &after, stored.made_by.as_ref())?;
         changes.write(&after.tenant, &effects.writes);
         let revision = self.commit(changes.into_batch()).await?;

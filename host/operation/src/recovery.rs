@@ -53,7 +53,7 @@ impl Core {
         }
         recovered.recreated = self.recreate_all(&snapshot).await?;
         // Those who forget have just been asked.
-        self.note_all(|entity| !is_forgotten(&snapshot, entity))?;
+        self.note_all(Cause::Restart, |entity| !is_forgotten(&snapshot, entity))?;
         Ok(recovered)
     }
 
@@ -80,7 +80,7 @@ impl Core {
     }
 
     /// Tries again what could not be undone while a capability was away.
-    async fn settle_left(self: &Arc<Self>) {
+    pub(crate) async fn settle_left(self: &Arc<Self>) {
         match self.intents() {
             Ok(intents) => {
                 let snapshot = self.snapshot();
@@ -98,7 +98,7 @@ impl Core {
             snapshot.check_loaded(entity)?;
         }
         let mut effects = Effects::new(snapshot, intent.operation);
-        let mut changes = Changes::default();
+        let mut changes = Changes::new(snapshot);
         match intent.verb {
             Verb::Create => {
                 for entity in intent.entities.iter().rev() {
@@ -147,13 +147,13 @@ impl Core {
     pub fn observe_all(self: &Arc<Self>) {
         let core = Arc::clone(self);
         tokio::spawn(async move { core.settle_left().await });
-        if let Err(refusal) = self.note_all(|_| true) {
+        if let Err(refusal) = self.note_all(Cause::Restart, |_| true) {
             tracing::error!("the entities cannot be asked what they are now: {refusal}");
         }
     }
 
     /// Has the entities asked soon that pass and that somebody observes.
-    fn note_all(&self, passes: impl Fn(&Entity) -> bool) -> Result<(), Refusal> {
+    pub(crate) fn note_all(&self, cause: Cause, passes: impl Fn(&Entity) -> bool) -> Result<(), Refusal> {
         let snapshot = self.snapshot();
         let view = self.read()?;
         for tenant in occi_store::tenants(&*view)? {
@@ -161,7 +161,7 @@ impl Core {
             while let Some(stored) = walk.next(Entities::new(&*view, &tenant))? {
                 let entity = &stored.entity;
                 if passes(entity) && !snapshot.observers(entity).is_empty() {
-                    self.observe(entity.id, Cause::Restart);
+                    self.observe(entity.id, cause);
                 }
             }
         }

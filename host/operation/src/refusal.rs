@@ -3,7 +3,7 @@
 use crate::members::Members;
 use occi_extension::CallError;
 use occi_model::{CategoryId, InvalidIdentifier, Location, Violation};
-use occi_store::{Revision, StoreError};
+use occi_store::{Revision, StoreError, Subject};
 
 /// Why an operation was not done. Nothing of it was, unless it says so itself.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +49,10 @@ pub enum Refusal {
     /// The extension that defines a category is not loaded.
     #[error("no extension that defines {0} is loaded; the entity can be read but not changed")]
     NotLoaded(CategoryId),
+    /// The extension was replaced by a version that defines something else, between what was asked and what would have
+    /// been done. Whoever asks again is told by the new one.
+    #[error("the extension {0} was replaced meanwhile; send the request again")]
+    Outdated(String),
     /// One of several things that the request describes was refused.
     #[error("{part}: {refusal}")]
     Part {
@@ -84,6 +88,9 @@ impl From<Vec<Violation>> for Refusal {
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
+            StoreError::Conflict { key, .. } if Subject::of(&key) == Some(Subject::Definitions) => {
+                Self::Outdated(String::from_utf8_lossy(&key[1..]).into_owned())
+            }
             // The entities are locked, so this is another tenant of the path or a tag made twice.
             StoreError::Conflict { .. } => Self::Conflict(
                 "another request has taken the same path or changed the same entity meanwhile; look at it and try again"

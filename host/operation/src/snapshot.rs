@@ -1,18 +1,22 @@
 //! What one request sees from beginning to end: all categories, and the extension behind each.
 
+use crate::definitions::{Definitions, Since};
 use crate::refusal::Refusal;
 use occi_extension::Extension;
 use occi_model::{CategoryId, Entity, Mixin, Registry, RegistryError, Target};
-use occi_store::MadeBy;
+use occi_store::{Batch, MadeBy, ReadView, StoreError};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The categories and extensions at one moment.
+#[derive(Clone)]
 pub struct Snapshot {
     registry: Registry,
     /// By the type identifiers of the Kinds and Mixins that they define.
     by_category: HashMap<CategoryId, Arc<Extension>>,
     extensions: Vec<Arc<Extension>>,
+    /// By the names of the extensions. One that is not here was never put into service.
+    definitions: HashMap<Arc<str>, Since>,
     tags: Vec<Mixin>,
 }
 
@@ -40,7 +44,20 @@ impl Snapshot {
         }
         mixins.extend_from_slice(&tags);
         let registry = Registry::new(kinds, &mixins, actions).map_err(SnapshotError)?;
-        Ok(Self { registry, by_category, extensions, tags })
+        Ok(Self { registry, by_category, extensions, definitions: HashMap::new(), tags })
+    }
+
+    /// The same with the present definitions of its extensions, as one that serves has them.
+    pub(crate) fn since(
+        mut self,
+        definitions: &Definitions,
+        view: &dyn ReadView,
+    ) -> Result<Self, StoreError> {
+        for extension in &self.extensions {
+            let name = extension.name();
+            self.definitions.insert(Arc::clone(name), definitions.since(view, name)?);
+        }
+        Ok(self)
     }
 
     /// All categories.
@@ -55,7 +72,55 @@ impl Snapshot {
 
     /// The same extensions with other tags.
     pub(crate) fn with_tags(&self, tags: Vec<Mixin>) -> Result<Self, SnapshotError> {
-        Self::new(self.extensions.clone(), tags)
+        let definitions = self.definitions.clone();
+        Ok(Self { definitions, ..Self::new(self.extensions.clone(), tags)? })
+    }
+
+    /// An operation must not call an extension whose definitions are no more those that it was checked against.
+    pub(crate) fn check_current(&self, extension: &Extension) -> Result<(), Refusal> {
+        match self.definitions.get(extension.name()) {
+            Some(since) if since.is_past() => Err(Refusal::Outdated(extension.name().to_string())),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Makes a batch fail where an extension's definitions are not those of this snapshot any more.
+    pub(crate) fn require_definitions_of(&self, batch: &mut Batch, extension: &str) {
+        if let Some(since) = self.definitions.get(extension) {
+            occi_store::require_definitions(batch, extension, since.revision);
+        }
+    }
+
+    /// Whether an extension defines anything of what an entity is.
+    pub(crate) fn is_of(&self, entity: &Entity, extension: &str) -> bool {
+        let ancestors = self.registry.kind(&entity.kind).map_or(&[][..], |kind| &kind.ancestors);
+        let mut ids = ancestors.iter().chain(self.registry.mixins_of(entity));
+        ids.any(|id| self.extension(id).is_some_and(|found| &**found.name() == extension))
+    }
+
+    /// The parts that one extension has in an entity's life: its Kind's first, then those of its Mixins.
+    pub(crate) fn parts_of<'a>(
+        &'a self,
+        entity: &'a Entity,
+        extension: &'a str,
+    ) -> impl Iterator<Item = Role> {
+        self.parts(entity).filter(move |(_, found)| &**found.name() == extension)
+    }
+
+    /// Makes a batch with that entity fail where the definitions are changed of what it is.
+    pub(crate) fn require_definitions(&self, batch: &mut Batch, entity: &Entity) {
+        let ancestors = self.registry.kind(&entity.kind).map_or(&[][..], |kind| &kind.ancestors);
+        let mut seen: Vec<&Arc<Extension>> = Vec::new();
+        for id in ancestors.iter().chain(self.registry.mixins_of(entity)) {
+            let Some(extension) = self.by_category.get(id) else { continue };
+            if seen.iter().any(|seen| Arc::ptr_eq(seen, extension)) {
+                continue;
+            }
+            seen.push(extension);
+            if let Some(since) = self.definitions.get(extension.name()) {
+                occi_store::require_definitions(batch, extension.name(), since.revision);
+            }
+        }
     }
 
     /// The tags without those whose name or path an extension has taken that came later: what the provider offers

@@ -114,7 +114,7 @@ pub(crate) async fn remove(core: &Arc<Core>, caller: &Caller, draft: Draft) -> R
     let wanted = categories(draft)?;
     let _defining = core.defining.lock().await;
     let snapshot = core.snapshot();
-    let mut changes = Changes::default();
+    let mut changes = Changes::new(&snapshot);
     let mut removed = HashSet::new();
     for CategoryDraft { id, .. } in wanted {
         match snapshot.registry().mixin(&id).map(|mixin| mixin.mixin.origin) {
@@ -138,7 +138,7 @@ pub(crate) async fn remove(core: &Arc<Core>, caller: &Caller, draft: Draft) -> R
     strip(core, &snapshot, caller, &removed, changes).await?;
     core.snapshot.store(Arc::new(next));
     // Those who got a tag until it was gone: from now on nobody can.
-    strip(core, &snapshot, caller, &removed, Changes::default()).await?;
+    strip(core, &snapshot, caller, &removed, Changes::new(&snapshot)).await?;
     Ok(Reply::new(Representation::Done))
 }
 
@@ -148,7 +148,7 @@ async fn strip(
     snapshot: &Snapshot,
     caller: &Caller,
     tags: &HashSet<CategoryId>,
-    mut changes: Changes,
+    mut changes: Changes<'_>,
 ) -> Result<(), Refusal> {
     let mut members = Vec::new();
     for id in tags {

@@ -1,5 +1,7 @@
 //! Observation with extensions that are made for it: each tells in an attribute for what cause it was asked.
 
+mod replace;
+
 use crate::{Cause, Core};
 use occi_extension::{Extension, Grants, Lent, Loader, Settings};
 use occi_guest::Guest;

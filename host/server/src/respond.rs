@@ -193,9 +193,9 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
             let statuses = members.refusals().map(|(_, refusal)| status_of_refusal(refusal));
             statuses.min().unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
         }
-        Refusal::NotLoaded(_) | Refusal::Store(StoreError::Closed | StoreError::Engine { .. }) => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        Refusal::NotLoaded(_)
+        | Refusal::Outdated(_)
+        | Refusal::Store(StoreError::Closed | StoreError::Engine { .. }) => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Proposal { .. } | Refusal::Store(_) | Refusal::Internal(_) => {
             StatusCode::INTERNAL_SERVER_ERROR
         }

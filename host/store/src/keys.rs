@@ -15,6 +15,8 @@
 //! | `t` tenant `k` extension, bucket, key   | any            | the data of an extension                           |
 //! | `i` operation                           | any            | an intent                                          |
 //! | `o` id                                  | tenant         | to whom the entity with an id belongs              |
+//! | `x` extension                           | any            | an extension that is installed                     |
+//! | `y` extension                           | nothing        | when what it defines last broke what there was     |
 //!
 //! A text is its bytes and then 0 1, with each 0 in it written 0 255: texts then sort as their bytes do, and no
 //! text's key begins another's. An id is 16 bytes. 'Created' is the time of creation in nanoseconds since 1970 in 8
@@ -34,6 +36,8 @@ use uuid::Uuid;
 const TENANT: u8 = b't';
 const INTENT: u8 = b'i';
 const OWNER: u8 = b'o';
+const EXTENSION: u8 = b'x';
+const DEFINITIONS: u8 = b'y';
 
 const ENTITY: u8 = b'e';
 const PATH: u8 = b'p';
@@ -65,6 +69,10 @@ pub enum Subject {
     KeyValue,
     /// An intent.
     Intent,
+    /// An extension: it was installed or removed.
+    Extension,
+    /// What an extension defines: it is not what it was.
+    Definitions,
 }
 
 impl Subject {
@@ -72,6 +80,8 @@ impl Subject {
     pub fn of(key: &[u8]) -> Option<Self> {
         match key.split_first()? {
             (&INTENT, _) => Some(Self::Intent),
+            (&EXTENSION, _) => Some(Self::Extension),
+            (&DEFINITIONS, _) => Some(Self::Definitions),
             // An id is unique among all tenants: what belongs to the entity elsewhere has its name from it.
             (&OWNER, _) => Some(Self::Entity),
             (&TENANT, rest) => match rest[text_length(rest)?..].first()? {
@@ -190,6 +200,21 @@ pub fn intents() -> Key {
     Key::from_static(&[INTENT])
 }
 
+/// An extension that is installed. Its name is the last part, and stands as it is.
+pub fn extension(name: &str) -> Key {
+    [&[EXTENSION], name.as_bytes()].concat().into()
+}
+
+/// All extensions.
+pub fn extensions() -> Key {
+    Key::from_static(&[EXTENSION])
+}
+
+/// What an extension defines.
+pub fn definitions(extension: &str) -> Key {
+    [&[DEFINITIONS], extension.as_bytes()].concat().into()
+}
+
 /// The id at the end of a key.
 pub fn id_at_end(key: &[u8]) -> Option<Uuid> {
     key.last_chunk().map(|bytes| Uuid::from_bytes(*bytes))
@@ -292,10 +317,12 @@ mod tests {
             (tag_path("t", &location), Subject::TagPath),
             (key_value(&bucket("t", "e", "b"), "k"), Subject::KeyValue),
             (intent(Uuid::nil()), Subject::Intent),
+            (extension("note"), Subject::Extension),
+            (definitions("note"), Subject::Definitions),
         ] {
             assert_eq!(Subject::of(&key), Some(subject), "{}", key.escape_ascii());
         }
-        for key in [&b""[..], b"t", b"ta", b"ta\0\x01", b"ta\0\x01?", b"x"] {
+        for key in [&b""[..], b"t", b"ta", b"ta\0\x01", b"ta\0\x01?", b"z"] {
             assert_eq!(Subject::of(key), None, "{}", key.escape_ascii());
         }
     }

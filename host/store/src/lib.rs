@@ -8,11 +8,12 @@
 //! What a change means (validation, the order of effects, what to do after a conflict) is decided by who calls.
 //!
 //! In reading order: [`contract`], [`watch`], [`redb`], [`keys`], [`record`], [`index`], [`entities`], [`memo`],
-//! [`owners`], [`mod@tags`], [`mod@intents`], [`keyvalue`].
+//! [`owners`], [`mod@tags`], [`mod@intents`], [`mod@extensions`], [`keyvalue`].
 
 pub mod contract;
 pub mod entities;
 pub mod error;
+pub mod extensions;
 pub mod index;
 pub mod intents;
 pub mod keys;
@@ -34,6 +35,9 @@ pub use contract::{
 };
 pub use entities::{Cursor, Entities, Member, Page, Portion, Set};
 pub use error::StoreError;
+pub use extensions::{
+    change_definitions, definitions, delete_extension, extensions, put_extension, require_definitions,
+};
 pub use index::{delete_entity, put_entity};
 pub use intents::{delete_intent, intents, put_intent};
 pub use keys::Subject;

@@ -1,4 +1,4 @@
-//! What wit-bindgen makes of `wit/`. The imports are generated once; each of the three exported interfaces has a
+//! What wit-bindgen makes of `wit/`. The imports are generated once; each of the exported interfaces has a
 //! world and a module of its own, so that a component exports exactly those that `export!` names.
 
 /// The interfaces that the host serves.
@@ -38,3 +38,4 @@ macro_rules! exported {
 exported!(lifecycle, "occi:extension/with-lifecycle");
 exported!(actions, "occi:extension/with-actions");
 exported!(observe, "occi:extension/with-observe");
+exported!(migrate, "occi:extension/with-migrate");

@@ -1,4 +1,4 @@
-//! What an extension does: three traits, each method with a default that does nothing, and how they are exported.
+//! What an extension does: four traits, each method with a default that does nothing, and how they are exported.
 
 use crate::attributes::Attributes;
 use crate::change::Change;
@@ -46,6 +46,14 @@ pub trait Observe {
         let _ = (subject, cause);
         Ok(Change::new())
     }
+}
+
+/// Bringing entities of an older version to this one, where an attribute was renamed, takes another type or is gone.
+pub trait Migrate {
+    /// The subject shows the entity as the version `from` of this extension left it; the change must make it one that
+    /// fits the new manifest. It is asked for every entity before the host switches, perhaps several times, and may log
+    /// but has no other capability.
+    fn migrate(subject: &Subject, from: &str) -> Result<Change>;
 }
 
 /// Why an entity is to be observed. The set is open: treat what you do not know as [`Cause::Event`].
@@ -101,6 +109,10 @@ macro_rules! __export {
         const _: fn(&$crate::Subject, $crate::Cause) -> $crate::Result<$crate::Change> =
             <$guest as $crate::Observe>::observe;
     };
+    ($guest:ty, migrate) => {
+        const _: fn(&$crate::Subject, &str) -> $crate::Result<$crate::Change> =
+            <$guest as $crate::Migrate>::migrate;
+    };
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -125,12 +137,18 @@ macro_rules! __export {
     $crate::bindings::observe::export!(Exported with_types_in $crate::bindings::observe);
         };
     };
+    ($guest:ty, migrate) => {
+        const _: () = {
+            type Exported = $crate::__Exported<$guest>;
+    $crate::bindings::migrate::export!(Exported with_types_in $crate::bindings::migrate);
+        };
+    };
 }
 
 /// From the generated traits to the ones above.
 #[cfg(target_arch = "wasm32")]
 mod exported {
-    use super::{Actions, Attributes, Cause, Change, Lifecycle, Observe, Result, Subject};
+    use super::{Actions, Attributes, Cause, Change, Lifecycle, Migrate, Observe, Result, Subject};
     use crate::attributes::Attribute;
     use crate::bindings;
     use crate::outside::types::Entity;
@@ -173,6 +191,12 @@ mod exported {
     impl<T: Observe> bindings::observe::exports::occi::extension::observe::Guest for Exported<T> {
         fn observe(role: String, subject: &Entity, cause: String) -> Result<Change> {
             T::observe(&Subject::new(subject, "", &role), Cause::named(&cause))
+        }
+    }
+
+    impl<T: Migrate> bindings::migrate::exports::occi::extension::migrate::Guest for Exported<T> {
+        fn migrate(from_version: String, role: String, subject: &Entity) -> Result<Change> {
+            T::migrate(&Subject::new(subject, "", &role), &from_version)
         }
     }
 }

@@ -125,7 +125,7 @@ pub mod volumes;
 pub use attributes::{Attribute, Attributes, Read, Value};
 pub use change::Change;
 pub use fault::{Fault, Result};
-pub use guest::{Actions, Cause, Lifecycle, Observe};
+pub use guest::{Actions, Cause, Lifecycle, Migrate, Observe};
 pub use subject::{End, Subject};
 
 #[doc(hidden)]

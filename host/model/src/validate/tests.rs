@@ -1,5 +1,6 @@
 //! Instances against the small cloud of [`crate::fixture`]: an input, and what becomes of it or what is said about it.
 
+mod adopt;
 mod change;
 mod create;
 mod filter;

@@ -1,0 +1,212 @@
+//! An extension is put into service, in place of the version that serves or as a new one, or taken out of it.
+//!
+//! Requests that are under way end with the version that they began with; those that begin see the new one. What the
+//! new version defines may not fit entities that are there: then it must bring them over (`migrate`), all of them, or
+//! everything stays as it is. That is one commit, with whatever else the caller wants to be known together.
+
+mod breaks;
+mod trial;
+
+pub use breaks::Breaks;
+
+use crate::Caller;
+use crate::core::Core;
+use crate::locks::Held;
+use crate::observer::Cause;
+use crate::refusal::Refusal;
+use crate::snapshot::{Snapshot, SnapshotError};
+use occi_extension::Extension;
+use occi_store::{Batch, StoreError, Stored};
+use std::collections::HashSet;
+use std::sync::Arc;
+use trial::{Migrated, Trial};
+use uuid::Uuid;
+
+/// What shall serve.
+pub struct Replacement {
+    /// The extension's name.
+    pub name: Arc<str>,
+    /// The version that shall serve from now on; none takes it out of service.
+    pub next: Option<Arc<Extension>>,
+    /// Whether it may go although it has entities. They can then be read, and nothing else.
+    pub leaves_entities: bool,
+    /// What is committed with it.
+    pub record: Batch,
+}
+
+/// What was done.
+#[derive(Debug)]
+pub struct Replaced {
+    /// What served until now. Requests that began before may still call it.
+    pub was: Option<Arc<Extension>>,
+    /// How many entities were brought over to the new version.
+    pub migrated: usize,
+}
+
+/// Why what serves still does, and nothing is changed.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotReplace {
+    /// It contradicts other extensions, or they need what is to go.
+    #[error("it does not go with the other extensions: {0}")]
+    Clash(#[from] SnapshotError),
+    /// There are entities that do not fit what it defines.
+    #[error("{0}")]
+    Breaks(Breaks),
+    /// It has entities, which nobody would serve any more.
+    #[error(
+        "{entities} of its entities exist, such as {such_as}; delete them first, or say that they shall stay, to be read only"
+    )]
+    InUse {
+        /// How many.
+        entities: usize,
+        /// One of them.
+        such_as: occi_model::Location,
+    },
+    /// The operation itself was not possible.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+impl From<StoreError> for CannotReplace {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl Core {
+    /// Replaces what serves under a name, or says why it still does.
+    pub async fn replace(self: &Arc<Self>, replacement: Replacement) -> Result<Replaced, CannotReplace> {
+        let core = Arc::clone(self);
+        // It goes on to its end, whether or not somebody still waits for it.
+        self.going_on(async move { core.replace_now(replacement).await })
+            .await
+            .unwrap_or_else(|refusal| Err(refusal.into()))
+    }
+
+    async fn replace_now(self: &Arc<Self>, replacement: Replacement) -> Result<Replaced, CannotReplace> {
+        let Replacement { name, next, leaves_entities, record } = replacement;
+        let _defining = self.defining.lock().await;
+        let was = self.snapshot();
+        let old = was.extensions().iter().find(|extension| *extension.name() == name).cloned();
+        let after = Arc::new(self.with_replaced(&was, &name, next.clone())?);
+        let breaks_nothing = match (&old, &next) {
+            (Some(old), Some(next)) => next.defines_the_same_as(old),
+            (None, _) => true,
+            (Some(_), None) => false,
+        };
+        let migrated = if breaks_nothing {
+            self.switch(&after, record).await?;
+            0
+        } else {
+            let trial = Trial::new(self, &was, &after, &name);
+            if !leaves_entities || next.is_some() {
+                trial.all().await?;
+            }
+            self.change_definitions(&name, &was).await?;
+            let outcome = self.bring_over(&trial, leaves_entities && next.is_none(), record).await;
+            if outcome.is_err() {
+                // It serves on, by the definitions that it had.
+                self.snapshot
+                    .store(Arc::new(Snapshot::clone(&was).since(&self.definitions, &*self.read()?)?));
+            }
+            outcome?
+        };
+        if old.is_none() && next.is_some() {
+            self.welcome(&after, &name)?;
+        }
+        Ok(Replaced { was: old, migrated })
+    }
+
+    /// What would serve. Tags make way for what an extension defines, and are back when it is gone.
+    fn with_replaced(
+        &self,
+        was: &Snapshot,
+        name: &Arc<str>,
+        next: Option<Arc<Extension>>,
+    ) -> Result<Snapshot, CannotReplace> {
+        let mut extensions = was.extensions().to_vec();
+        match (extensions.iter().position(|extension| extension.name() == name), next) {
+            (Some(at), Some(next)) => extensions[at] = next,
+            (Some(at), None) => drop(extensions.remove(at)),
+            (None, Some(next)) => extensions.push(next),
+            (None, None) => {}
+        }
+        let tags = occi_store::tags(&*self.read()?, Caller::DEFAULT_TENANT)?;
+        let tags = tags.into_iter().map(|tag| tag.mixin).collect();
+        let snapshot = Snapshot::new(extensions, Vec::new())?;
+        Ok(snapshot.with_tags(snapshot.without_clashes(tags))?)
+    }
+
+    /// From here on nothing is committed that was checked against the old definitions, nor begun.
+    async fn change_definitions(&self, name: &Arc<str>, was: &Snapshot) -> Result<(), CannotReplace> {
+        let mut batch = Batch::new();
+        was.require_definitions_of(&mut batch, name);
+        occi_store::change_definitions(&mut batch, name);
+        let revision = self.commit(batch).await?;
+        self.definitions.changed(name, revision);
+        Ok(())
+    }
+
+    /// Brings entities over and switches, while nobody changes them. How many they were.
+    async fn bring_over(
+        self: &Arc<Self>,
+        trial: &Trial,
+        leaves_entities: bool,
+        record: Batch,
+    ) -> Result<usize, CannotReplace> {
+        if leaves_entities {
+            self.switch(&trial.after, record).await?;
+            return Ok(0);
+        }
+        let (_held, broken) = self.hold_broken(trial).await?;
+        let migrated = trial.migrate(broken).await?;
+        let maker = trial.maker();
+        let mut batch = record;
+        for Migrated { before, after } in &migrated {
+            occi_store::put_entity(&mut batch, Some(before), after, maker.as_ref())?;
+        }
+        self.switch(&trial.after, batch).await?;
+        for Migrated { before, .. } in &migrated {
+            self.observe(before.entity.id, Cause::Event);
+        }
+        Ok(migrated.len())
+    }
+
+    /// Locks all that does not fit. New ones do not come, since the definitions are changed; those that there are may
+    /// change until they are locked.
+    async fn hold_broken(&self, trial: &Trial) -> Result<(Held, Vec<Stored>), CannotReplace> {
+        let mut wanted: HashSet<Uuid> = HashSet::new();
+        loop {
+            let broken = trial.broken().await?;
+            let found: HashSet<Uuid> = broken.iter().map(|stored| stored.entity.id).collect();
+            let links: HashSet<Uuid> = broken
+                .iter()
+                .filter(|stored| stored.entity.is_link())
+                .map(|stored| stored.entity.id)
+                .collect();
+            let mut held = self.locks.lock(found.difference(&links).copied()).await;
+            held.extend(links).await;
+            // What was in the middle of a change when it was looked at is another now.
+            if found == wanted {
+                return Ok((held, trial.broken().await?));
+            }
+            wanted = found;
+        }
+    }
+
+    async fn switch(&self, after: &Snapshot, batch: Batch) -> Result<(), CannotReplace> {
+        if !batch.is_empty() {
+            self.commit(batch).await?;
+        }
+        let next = after.clone().since(&self.definitions, &*self.read()?)?;
+        self.snapshot.store(Arc::new(next));
+        Ok(())
+    }
+
+    /// An extension serves that did not: what happened to its entities meanwhile it has not seen.
+    fn welcome(self: &Arc<Self>, after: &Snapshot, name: &Arc<str>) -> Result<(), CannotReplace> {
+        let core = Arc::clone(self);
+        tokio::spawn(async move { core.settle_left().await });
+        Ok(self.note_all(Cause::Recreate, |entity| after.is_of(entity, name))?)
+    }
+}

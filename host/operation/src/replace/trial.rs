@@ -1,0 +1,154 @@
+//! Which entities a new version breaks, and whether it can bring them over. Nothing is changed by a trial.
+
+use super::{Breaks, CannotReplace};
+use crate::core::Core;
+use crate::effect;
+use crate::list::Walk;
+use crate::refusal::Refusal;
+use crate::snapshot::Snapshot;
+use occi_extension::Extension;
+use occi_model::{Entity, Violation};
+use occi_store::{Entities, MadeBy, Set, Stored};
+use semver::Version;
+use std::sync::Arc;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+/// A new version against all entities that there are.
+pub(super) struct Trial {
+    core: Arc<Core>,
+    was: Arc<Snapshot>,
+    pub(super) after: Arc<Snapshot>,
+    name: Arc<str>,
+    /// None where the extension goes.
+    next: Option<Arc<Extension>>,
+    from: Version,
+}
+
+/// An entity that was brought over.
+pub(super) struct Migrated {
+    pub(super) before: Stored,
+    pub(super) after: Entity,
+}
+
+/// How many entities are brought over at once.
+const AT_ONCE: usize = 8;
+
+impl Trial {
+    pub(super) fn new(core: &Arc<Core>, was: &Arc<Snapshot>, after: &Arc<Snapshot>, name: &Arc<str>) -> Self {
+        let of = |snapshot: &Snapshot| {
+            snapshot.extensions().iter().find(|extension| extension.name() == name).cloned()
+        };
+        let from = of(was).map_or(Version::new(0, 0, 0), |old| old.version().clone());
+        let (core, was, next) = (Arc::clone(core), Arc::clone(was), of(after));
+        Self { core, was, after: Arc::clone(after), name: Arc::clone(name), next, from }
+    }
+
+    /// Who has made what is brought over.
+    pub(super) fn maker(&self) -> Option<MadeBy> {
+        let next = self.next.as_ref()?;
+        Some(MadeBy { name: next.name().to_string(), version: next.version().to_string() })
+    }
+
+    /// Tries all entities, without locks, so that most of what can be refused is refused before anything waits.
+    pub(super) async fn all(&self) -> Result<(), CannotReplace> {
+        let broken = self.broken().await?;
+        self.migrate(broken).await?;
+        Ok(())
+    }
+
+    /// All entities that do not fit.
+    pub(super) async fn broken(&self) -> Result<Vec<Stored>, CannotReplace> {
+        let view = self.core.read()?;
+        let (was, after, name) = (Arc::clone(&self.was), Arc::clone(&self.after), Arc::clone(&self.name));
+        // It may take seconds where there are hundreds of thousands.
+        let found = tokio::task::spawn_blocking(move || -> Result<Vec<Stored>, Refusal> {
+            let mut broken = Vec::new();
+            for tenant in occi_store::tenants(&*view)? {
+                let mut walk = Walk::new(Set::All);
+                while let Some(stored) = walk.next(Entities::new(&*view, &tenant))? {
+                    let entity = &stored.entity;
+                    if was.is_of(entity, &name)
+                        && !after.registry().breaches(was.registry(), entity).is_empty()
+                    {
+                        broken.push(stored);
+                    }
+                }
+            }
+            Ok(broken)
+        });
+        let ended = |error| Refusal::Internal(format!("the entities could not be looked through: {error}"));
+        Ok(found.await.map_err(ended)??)
+    }
+
+    /// The entities as the new version has them, or all that cannot be brought over.
+    pub(super) async fn migrate(&self, broken: Vec<Stored>) -> Result<Vec<Migrated>, CannotReplace> {
+        let Some(next) = &self.next else {
+            return match broken.first() {
+                Some(stored) => Err(CannotReplace::InUse {
+                    entities: broken.len(),
+                    such_as: stored.entity.location.clone(),
+                }),
+                None => Ok(Vec::new()),
+            };
+        };
+        let mut breaks = Breaks::new(next.has_migrate());
+        if !next.has_migrate() {
+            for stored in &broken {
+                let violations = self.after.registry().breaches(self.was.registry(), &stored.entity);
+                breaks.note(&stored.entity.location, said(&violations));
+            }
+            return if breaks.is_empty() { Ok(Vec::new()) } else { Err(CannotReplace::Breaks(breaks)) };
+        }
+        let operation = Uuid::new_v4();
+        let mut all = Vec::with_capacity(broken.len());
+        let mut tasks = JoinSet::new();
+        let mut left = broken.into_iter();
+        loop {
+            while tasks.len() < AT_ONCE
+                && let Some(before) = left.next()
+            {
+                let (was, after, next) = (Arc::clone(&self.was), Arc::clone(&self.after), Arc::clone(next));
+                let from = self.from.clone();
+                tasks.spawn(async move {
+                    let migrated = one(&was, &after, &next, &from, operation, &before.entity).await;
+                    (before, migrated)
+                });
+            }
+            let Some(ended) = tasks.join_next().await else { break };
+            match ended {
+                Ok((before, Ok(after))) => all.push(Migrated { before, after }),
+                Ok((before, Err(reasons))) => breaks.note(&before.entity.location, reasons),
+                Err(error) => {
+                    let message = format!("an entity could not be brought over: {error}");
+                    return Err(Refusal::Internal(message).into());
+                }
+            }
+        }
+        if breaks.is_empty() { Ok(all) } else { Err(CannotReplace::Breaks(breaks)) }
+    }
+}
+
+/// One entity as the new version has it, or why it does not fit.
+async fn one(
+    was: &Snapshot,
+    after: &Snapshot,
+    next: &Extension,
+    from: &Version,
+    operation: Uuid,
+    entity: &Entity,
+) -> Result<Entity, Vec<String>> {
+    let mut now = entity.clone();
+    for (role, _) in after.parts_of(entity, next.name()) {
+        // It is shown as the old version left it, so by the old version's words.
+        let call = effect::call(was.registry(), operation, &role, &now);
+        let outcome = next.migrate(call, from).await.map_err(|error| vec![error.to_string()])?;
+        now = after.registry().apply(&now, outcome.change).map_err(|violations| said(&violations))?;
+    }
+    let violations = after.registry().breaches(was.registry(), &now);
+    if violations.is_empty() { Ok(now) } else { Err(said(&violations)) }
+}
+
+fn said(violations: &[Violation]) -> Vec<String> {
+    violations.iter().map(ToString::to_string).collect()
+}

@@ -1,0 +1,268 @@
+//! Versions of one extension, each in place of the one before.
+
+use super::tenant;
+use crate::{Caller, CannotReplace, Change, Core, Place, Refusal, Replaced, Replacement};
+use occi_extension::{Extension, Grants, Lent, Loader, Settings};
+use occi_guest::Guest;
+use occi_model::{AttributeName, CategoryDraft, CategoryId, Draft, Item, Location, Value};
+use occi_store::{Batch, Entities, Options, Portion, RedbStore, Set, Store, Stored};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+const KIND: &str = "http://example.com/occi#box";
+/// The attribute of the first version, and that of the second.
+const COLOUR: &str = "com.example.box.colour";
+const COLOR: &str = "com.example.box.color";
+
+/// A manifest with one Kind of one attribute.
+fn manifest(version: &str, attribute: &str, kind: &str) -> String {
+    format!(
+        r#"
+        [extension]
+        name = "box"
+        version = "{version}"
+        [[kind]]
+        term = "box"
+        scheme = "http://example.com/occi#"
+        parent = "http://schemas.ogf.org/occi/core#resource"
+        location = "/box/"
+        [kind.attributes."{attribute}"]
+        type = "string"
+        mutable = true
+        {kind}
+        "#
+    )
+}
+
+/// Renames the attribute. A box whose colour begins with a `t` is a trap.
+fn renaming(version: &str) -> Guest {
+    let body = format!(
+        r#"
+        (import "occi:extension/types@0.1.0" "[method]entity.get" (func $get (param i32 i32 i32 i32)))
+        (import "occi:extension/types@0.1.0" "[resource-drop]entity" (func $done (param i32)))
+        (data (i32.const 64) "{COLOUR}")
+        (data (i32.const 128) "{COLOR}")
+        (func (export "occi:extension/migrate@0.1.0#migrate")
+            (param i32 i32 i32 i32) (param $subject i32) (result i32)
+            (call $get (local.get $subject) (i32.const 64) (i32.const {old}) (i32.const 2048))
+            (call $done (local.get $subject))
+            (if (i32.load8_u (i32.const 2048)) (then
+                (if (i32.eq (i32.load8_u (i32.load (i32.const 2064))) (i32.const 116)) (then unreachable))
+                ;; set the new one
+                (i32.store (i32.const 1032) (i32.const 3072))
+                (i32.store (i32.const 1036) (i32.const 1))
+                (i32.store (i32.const 3072) (i32.const 128))
+                (i32.store (i32.const 3076) (i32.const {new}))
+                (i32.store (i32.const 3088) (i32.load (i32.const 2064)))
+                (i32.store (i32.const 3092) (i32.load (i32.const 2068)))
+                ;; clear the old one
+                (i32.store (i32.const 1040) (i32.const 4096))
+                (i32.store (i32.const 1044) (i32.const 1))
+                (i32.store (i32.const 4096) (i32.const 64))
+                (i32.store (i32.const 4100) (i32.const {old}))))
+            (i32.const 1024))
+        "#,
+        old = COLOUR.len(),
+        new = COLOR.len(),
+    );
+    Guest {
+        world: "import occi:extension/types@0.1.0; export occi:extension/migrate@0.1.0;",
+        body,
+        manifest: Some(manifest(version, COLOR, "")),
+    }
+}
+
+/// A core on a store in memory, and what loads extensions for it.
+struct Cloud {
+    core: Arc<Core>,
+    loader: Loader,
+    _compiled: tempfile::TempDir,
+}
+
+impl Cloud {
+    /// With the first version, and that many boxes.
+    async fn new(boxes: usize) -> Self {
+        let compiled = tempfile::tempdir().unwrap();
+        let grants = Grants { capabilities: BTreeSet::new(), key: "capabilities".into() };
+        let settings = Settings { calls: 16, ..Settings::default() };
+        let loader =
+            Loader::new(settings, &compiled.path().join("code"), Vec::new(), grants, Lent::new()).unwrap();
+        let store: Arc<dyn Store> = Arc::new(RedbStore::in_memory(&Options::default()).unwrap());
+        let first = Arc::new(loader.manifest(&manifest("1.0.0", COLOUR, "")).unwrap());
+        let core = Core::start(store, vec![first]).unwrap();
+        let cloud = Self { core, loader, _compiled: compiled };
+        for number in 0..boxes {
+            cloud.create(&format!("red {number}")).await.unwrap();
+        }
+        cloud
+    }
+
+    async fn create(&self, colour: &str) -> Result<(), Refusal> {
+        create(&self.core, colour).await
+    }
+
+    async fn replace(&self, next: Arc<Extension>) -> Result<Replaced, CannotReplace> {
+        self.replace_as(Some(next), false).await
+    }
+
+    async fn replace_as(
+        &self,
+        next: Option<Arc<Extension>>,
+        leaves_entities: bool,
+    ) -> Result<Replaced, CannotReplace> {
+        let mut record = Batch::new();
+        occi_store::put_extension(&mut record, "box", "said");
+        self.core.replace(Replacement { name: "box".into(), next, leaves_entities, record }).await
+    }
+
+    fn component(&self, guest: &Guest) -> Arc<Extension> {
+        Arc::new(self.loader.component(&guest.build()).unwrap())
+    }
+
+    fn data(&self, manifest: &str) -> Arc<Extension> {
+        Arc::new(self.loader.manifest(manifest).unwrap())
+    }
+
+    fn boxes(&self) -> Vec<Stored> {
+        let view = self.core.read().unwrap();
+        let kind = CategoryId::parse(KIND).unwrap();
+        Entities::new(&*view, &tenant()).list(Set::Category(&kind), &Portion::default()).unwrap().items
+    }
+
+    /// How many boxes have which of the two attributes.
+    fn counts(&self) -> (usize, usize) {
+        let boxes = self.boxes();
+        let having = |name: &str| boxes.iter().filter(|stored| stored.entity.get(name).is_some()).count();
+        (having(COLOUR), having(COLOR))
+    }
+
+    /// Whether what was to be committed with the replacement is.
+    fn is_recorded(&self) -> bool {
+        !occi_store::extensions(&*self.core.read().unwrap()).unwrap().is_empty()
+    }
+}
+
+async fn create(core: &Arc<Core>, colour: &str) -> Result<(), Refusal> {
+    let kind = CategoryId::parse(KIND).unwrap();
+    let item = Item {
+        categories: vec![CategoryDraft::new(kind.clone(), None)],
+        attributes: [(AttributeName::parse(COLOUR).unwrap(), Value::from(colour))].into(),
+        ..Item::default()
+    };
+    let draft = Draft { items: vec![item], ..Draft::default() };
+    core.change(&Caller::default(), Change::Create { place: Place::Kind(kind), draft }).await.map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_only_adds_takes_over() {
+    let cloud = Cloud::new(3).await;
+    let more = r#"
+        [kind.attributes."com.example.box.size"]
+        type = "integer"
+        mutable = true
+        default = 1
+    "#;
+    let replaced = cloud.replace(cloud.data(&manifest("1.1.0", COLOUR, more))).await.unwrap();
+    assert_eq!((replaced.was.unwrap().version().to_string(), replaced.migrated), ("1.0.0".into(), 0));
+    assert_eq!(cloud.core.snapshot().extensions()[0].version().to_string(), "1.1.0");
+    assert!(cloud.is_recorded());
+    cloud.create("red").await.unwrap();
+    let boxes = cloud.boxes();
+    let made_by = |stored: &Stored| stored.made_by.as_ref().unwrap().version.clone();
+    assert_eq!(boxes.iter().map(made_by).collect::<Vec<_>>(), ["1.0.0", "1.0.0", "1.0.0", "1.1.0"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renamed_attribute_is_brought_over() {
+    let cloud = Cloud::new(300).await;
+    let replaced = cloud.replace(cloud.component(&renaming("2.0.0"))).await.unwrap();
+    assert_eq!(replaced.migrated, 300);
+    assert_eq!(cloud.counts(), (0, 300));
+    for (number, stored) in cloud.boxes().iter().enumerate() {
+        assert_eq!(stored.entity.get(COLOR), Some(Value::Text(format!("red {number}"))));
+        assert_eq!(stored.made_by.as_ref().unwrap().version, "2.0.0");
+    }
+    assert!(matches!(cloud.create("red").await, Err(Refusal::Violations(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_way_over_everything_stays() {
+    let cloud = Cloud::new(3).await;
+    let refused = cloud.replace(cloud.data(&manifest("2.0.0", COLOR, ""))).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "3 entities do not fit it: the attribute com.example.box.colour is not one of http://example.com/occi#box (3 \
+         entities, such as LOCATION); define what they have, or export `occi:extension/migrate` to bring them over"
+            .replace("LOCATION", cloud.boxes()[0].entity.location.as_str())
+    );
+    assert_eq!((cloud.counts(), cloud.is_recorded()), ((3, 0), false));
+    cloud.create("red").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_cannot_be_brought_over_keeps_all_back() {
+    let cloud = Cloud::new(50).await;
+    cloud.create("trap").await.unwrap();
+    cloud.create("red").await.unwrap();
+    let CannotReplace::Breaks(breaks) = cloud.replace(cloud.component(&renaming("2.0.0"))).await.unwrap_err()
+    else {
+        panic!("it is not refused for what it breaks")
+    };
+    assert_eq!(breaks.entities(), 1);
+    assert!(breaks.to_string().contains("extension box failed: wasm trap: wasm `unreachable`"), "{breaks}");
+    assert_eq!((cloud.counts(), cloud.is_recorded()), ((52, 0), false));
+    assert_eq!(cloud.core.snapshot().extensions()[0].version().to_string(), "1.0.0");
+    cloud.create("red").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_leaves_entities_only_where_it_may() {
+    let cloud = Cloud::new(2).await;
+    let refused = cloud.replace_as(None, false).await.unwrap_err();
+    assert!(matches!(refused, CannotReplace::InUse { entities: 2, .. }), "{refused}");
+    cloud.create("red").await.unwrap();
+
+    cloud.replace_as(None, true).await.unwrap();
+    let location = cloud.boxes()[0].entity.location.clone();
+    cloud.core.retrieve(&Caller::default(), &location).unwrap();
+    let delete = |path: &Location| Change::Delete { path: path.clone(), condition: crate::Condition::None };
+    let refused = cloud.core.change(&Caller::default(), delete(&location)).await.unwrap_err();
+    assert!(matches!(refused, Refusal::NotLoaded(_)), "{refused}");
+
+    cloud.replace(cloud.data(&manifest("1.0.0", COLOUR, ""))).await.unwrap();
+    for stored in cloud.boxes() {
+        cloud.core.change(&Caller::default(), delete(&stored.entity.location)).await.unwrap();
+    }
+    cloud.replace_as(None, false).await.unwrap();
+    assert!(cloud.core.snapshot().extensions().is_empty());
+}
+
+/// Whoever creates meanwhile is told by one version or the other, and leaves nothing that does not fit.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creation_under_way_is_no_way_around() {
+    for _ in 0..10 {
+        let cloud = Cloud::new(20).await;
+        let creators: Vec<_> = (0..4)
+            .map(|_| {
+                let core = Arc::clone(&cloud.core);
+                tokio::spawn(async move {
+                    let mut made = 0;
+                    loop {
+                        match create(&core, "blue").await {
+                            Ok(()) => made += 1,
+                            Err(Refusal::Violations(_)) => return made,
+                            Err(other) => panic!("{other}"),
+                        }
+                    }
+                })
+            })
+            .collect();
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        cloud.replace(cloud.component(&renaming("2.0.0"))).await.unwrap();
+        let mut made = 20;
+        for creator in creators {
+            made += creator.await.unwrap();
+        }
+        assert_eq!(cloud.counts(), (0, made));
+    }
+}
