@@ -35,8 +35,14 @@ impl From<anyhow::Error> for Error {
 /// Serves until it is told to stop.
 pub(crate) fn run(config: &Config) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime")?;
-    runtime.block_on(serve(config))
+    let outcome = runtime.block_on(serve(config));
+    // Whatever does not end by itself has had its time.
+    runtime.shutdown_timeout(LEAVING);
+    outcome
 }
+
+/// How long threads may take to notice that the server has ended.
+const LEAVING: Duration = Duration::from_secs(1);
 
 async fn serve(config: &Config) -> Result<(), Error> {
     let listener = TcpListener::bind(config.listen)

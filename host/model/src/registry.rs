@@ -12,7 +12,7 @@ use crate::category::{Action, Kind, Mixin, States};
 use crate::core;
 use crate::entity::Entity;
 use crate::identifier::{AttributeName, CategoryId, Location};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// What the entities of a Kind are.
@@ -64,6 +64,11 @@ pub struct ResolvedMixin {
     pub attributes: Vec<Arc<Attribute>>,
 }
 
+impl ResolvedMixin {
+    /// How many Mixins may come with one. Of a client's tag that leads to more, one more than these are known.
+    pub const MAX_DEPENDS: usize = 64;
+}
+
 /// What stands at a path.
 #[derive(Debug, Clone)]
 pub enum Target {
@@ -101,6 +106,9 @@ enum Collection {
     Kind(usize),
     Mixin(usize),
 }
+
+/// So many Mixins are looked through one by one.
+const FEW: usize = 16;
 
 /// The query interface's two paths (HTTP-18), without the slash at the end.
 const QUERY: [&str; 2] = ["/-", "/.well-known/org/ogf/occi/-"];
@@ -195,7 +203,8 @@ impl Registry {
 
     /// Mixins and those that they depend on, each once, in order.
     pub fn expand<'a>(&'a self, mixins: &'a [CategoryId]) -> impl Iterator<Item = &'a CategoryId> {
-        let mut seen: Vec<&CategoryId> = Vec::with_capacity(mixins.len());
+        // A few are found sooner without hashing; many never would be.
+        let (mut few, mut many): (Vec<&CategoryId>, HashSet<&CategoryId>) = (Vec::new(), HashSet::new());
         mixins
             .iter()
             .flat_map(|id| {
@@ -203,11 +212,14 @@ impl Registry {
                 std::iter::once(id).chain(depends)
             })
             .filter(move |id| {
-                let new = !seen.contains(id);
-                if new {
-                    seen.push(id);
+                if few.contains(id) {
+                    return false;
                 }
-                new
+                if few.len() < FEW {
+                    few.push(id);
+                    return true;
+                }
+                many.insert(id)
             })
     }
 
@@ -252,7 +264,10 @@ pub(crate) fn allows(action: &Action, state: Option<&str>) -> bool {
 
 /// Whether the standard keeps a scheme for itself (CORE-07).
 pub fn is_reserved(id: &CategoryId) -> bool {
-    id.scheme().to_ascii_lowercase().starts_with(core::RESERVED)
+    let scheme = id.scheme().to_ascii_lowercase();
+    // The same authority, whichever way one reaches it.
+    let scheme = scheme.strip_prefix("https:").map_or(scheme.clone(), |rest| format!("http:{rest}"));
+    scheme.starts_with(core::RESERVED)
 }
 
 #[cfg(test)]

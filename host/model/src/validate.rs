@@ -27,6 +27,11 @@ fn check_mixins(
     violations: &mut Vec<Violation>,
 ) -> Vec<CategoryId> {
     let mut checked: Vec<CategoryId> = Vec::new();
+    let mixins: Vec<_> = mixins.into_iter().collect();
+    if mixins.len() > Violation::MAX_MIXINS {
+        violations.push(Violation::TooManyMixins(mixins.len()));
+        return checked;
+    }
     for id in mixins {
         let Some(mixin) = registry.mixin(&id) else {
             violations.push(Violation::UnknownCategory(id));

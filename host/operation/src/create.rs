@@ -95,7 +95,8 @@ async fn make(
     caller: &Caller,
     asked: Vec<Asked>,
 ) -> Result<Reply, Refusal> {
-    let wanted: Vec<Uuid> = asked.iter().filter_map(|asked| wanted_id(&asked.item)).collect();
+    let wanted: Vec<Uuid> =
+        asked.iter().filter_map(|asked| wanted_id(&asked.item, asked.path.as_ref())).collect();
     // No two requests may adopt one id, since what they make outside has its name from it.
     let _adopting = core.adoptions.lock(wanted).await;
     let (_held, planned) = hold(core, snapshot, caller, &asked).await?;

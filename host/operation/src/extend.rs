@@ -24,7 +24,7 @@ pub(crate) async fn extend(
     links: &[Item],
     condition: &Condition,
 ) -> Result<Reply, Refusal> {
-    let _adopting = core.adoptions.lock(links.iter().filter_map(wanted_id)).await;
+    let _adopting = core.adoptions.lock(links.iter().filter_map(|link| wanted_id(link, None))).await;
     let (_held, stored, planned) = hold(core, snapshot, caller, path, links, condition).await?;
     let updated = snapshot.registry().update(&stored.entity, item, UpdateMode::Partial, None)?;
     if planned.entities.is_empty() && updated.is_unchanged(&stored.entity) {

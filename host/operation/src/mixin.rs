@@ -6,7 +6,7 @@ use crate::core::Core;
 use crate::members::{Members, hold};
 use crate::retrieve::{find, links, show};
 use crate::{Caller, Collection, Refusal, Reply, Snapshot};
-use occi_model::{CategoryId, Draft, Location, Representation, Updated, core as names};
+use occi_model::{CategoryId, Draft, Item, Location, Representation, Updated, core as names};
 use occi_store::{Entities, Stored};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub(crate) async fn associate(
     mixin: &CategoryId,
     draft: &Draft,
 ) -> Result<Reply, Refusal> {
-    let named = named(core, caller, draft)?;
+    let named = named(core, caller, mixin, draft)?;
     if named.is_empty() {
         return Err(Refusal::Invalid("name the entities, such as `X-OCCI-Location: http://...`".into()));
     }
@@ -36,7 +36,7 @@ pub(crate) async fn set_members(
     mixin: &CategoryId,
     draft: &Draft,
 ) -> Result<Reply, Refusal> {
-    let named = named(core, caller, draft)?;
+    let named = named(core, caller, mixin, draft)?;
     let mut leaving = crate::list::members(core, snapshot, caller, &Collection::Mixin(mixin.clone()))?;
     leaving.retain(|path| !named.contains(path));
     set(core, snapshot, caller, mixin, named.clone(), leaving).await?;
@@ -51,7 +51,7 @@ pub(crate) async fn dissociate(
     mixin: &CategoryId,
     draft: &Draft,
 ) -> Result<Reply, Refusal> {
-    let mut leaving = named(core, caller, draft)?;
+    let mut leaving = named(core, caller, mixin, draft)?;
     if leaving.is_empty() {
         leaving = crate::list::members(core, snapshot, caller, &Collection::Mixin(mixin.clone()))?;
     }
@@ -72,14 +72,20 @@ fn shown(core: &Core, snapshot: &Snapshot, caller: &Caller, named: &[Location]) 
 }
 
 /// The entities that a draft names: by location, or by description.
-fn named(core: &Core, caller: &Caller, draft: &Draft) -> Result<Vec<Location>, Refusal> {
+fn named(core: &Core, caller: &Caller, mixin: &CategoryId, draft: &Draft) -> Result<Vec<Location>, Refusal> {
     let view = core.read()?;
     let mut paths = Vec::new();
     for text in &draft.locations {
         let path = Location::parse(text)?;
         paths.push(find(&*view, caller, &path)?.entity.location.clone());
     }
-    for item in &draft.items {
+    // Some clients describe the mixin beside the locations.
+    let describes_mixin = |item: &Item| {
+        !draft.locations.is_empty()
+            && item.attributes.is_empty()
+            && item.categories.iter().all(|category| category.id == *mixin)
+    };
+    for item in draft.items.iter().filter(|item| !describes_mixin(item)) {
         let id = item.attributes.get(names::ID).and_then(occi_model::Value::as_text);
         let id = id.and_then(|text| Uuid::parse_str(text).ok());
         let Some(stored) = id.map(|id| Entities::new(&*view, &caller.tenant).get(id)).transpose()?.flatten()

@@ -3,8 +3,8 @@
 use crate::core::Core;
 use crate::ends::{Given, Surroundings, local_ends};
 use crate::{Caller, Refusal, Snapshot};
-use occi_model::{Entity, Identity, Item, Location, Made, Nature, core as names};
-use occi_store::ReadView;
+use occi_model::{Entity, Identity, Item, Location, Made, Nature, Value, core as names};
+use occi_store::{Entities, ReadView};
 use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -81,13 +81,13 @@ impl<'a> Plan<'a> {
             }
         }
         for (number, Asked { made, item, path }) in links {
-            self.link(made, item, None, path.clone()).map_err(named(number))?;
+            self.link(made, item, None, path.as_ref()).map_err(named(number))?;
         }
         Ok(())
     }
 
     fn resource(&mut self, Asked { made, item, path }: &Asked) -> Result<(), Refusal> {
-        let identity = self.identity(made, item, path.clone())?;
+        let identity = self.identity(made, item, path.as_ref())?;
         self.entities.push(self.snapshot.registry().instantiate(made, item, identity, None)?);
         self.given.push(Given::of(item));
         Ok(())
@@ -119,7 +119,7 @@ impl<'a> Plan<'a> {
         made: &Made,
         item: &Item,
         source: Option<&Entity>,
-        path: Option<Location>,
+        path: Option<&Location>,
     ) -> Result<Uuid, Refusal> {
         let registry = self.snapshot.registry();
         let surroundings = Surroundings {
@@ -142,22 +142,31 @@ impl<'a> Plan<'a> {
     }
 
     /// A client's id is adopted where it is a free UUID, else the server makes one.
-    fn identity(&self, made: &Made, item: &Item, path: Option<Location>) -> Result<Identity, Refusal> {
+    fn identity(&self, made: &Made, item: &Item, path: Option<&Location>) -> Result<Identity, Refusal> {
         let is_free = |id: &Uuid| {
             !self.entities.iter().any(|entity| entity.id == *id)
                 && !self.core.is_left(*id)
                 && matches!(occi_store::owner(self.view, *id), Ok(None))
         };
-        let id = wanted_id(item).filter(is_free).unwrap_or_else(Uuid::now_v7);
+        let wanted = wanted_id(item, path).filter(is_free);
         // A Kind without a location has no instances, so `classify` has refused it.
-        let location = path.or_else(|| Some(made.kind.kind.location.as_ref()?.child(id)));
+        let place = |id| path.cloned().or_else(|| Some(made.kind.kind.location.as_ref()?.child(id)));
+        // Somebody may have made another entity at the path that goes with the id.
+        let is_taken = |id: &Uuid| {
+            let entities = Entities::new(self.view, &self.caller.tenant);
+            place(*id).is_some_and(|path| !matches!(entities.find_by_path(&path), Ok(None)))
+        };
+        let id = wanted.filter(|id| path.is_some() || !is_taken(id)).unwrap_or_else(Uuid::now_v7);
+        let location = place(id);
         let location =
             location.ok_or_else(|| Refusal::Internal(format!("{} has no location", made.kind.kind.id)))?;
         Ok(Identity { id, location, tenant: Arc::clone(&self.caller.tenant) })
     }
 }
 
-/// The id that an item asks for.
-pub(crate) fn wanted_id(item: &Item) -> Option<Uuid> {
-    Uuid::parse_str(item.attributes.get(names::ID)?.as_text()?).ok().filter(|id| !id.is_nil())
+/// The id that an item asks for, or else that to which its path belongs.
+pub(crate) fn wanted_id(item: &Item, path: Option<&Location>) -> Option<Uuid> {
+    let given = item.attributes.get(names::ID).and_then(Value::as_text);
+    let given = given.and_then(|text| Uuid::parse_str(text).ok());
+    given.or_else(|| occi_store::keys::id_in_path(path?)).filter(|id| !id.is_nil())
 }

@@ -7,7 +7,7 @@ use crate::{Caller, Collection, Refusal, Reply, Snapshot};
 use occi_model::registry::is_reserved;
 use occi_model::{
     CategoryDraft, CategoryId, CategoryView, Class, Draft, Location, Mixin, Origin, Representation,
-    Violation, core as names,
+    ResolvedMixin, Violation, core as names,
 };
 use occi_store::{Batch, Entities};
 use std::collections::HashSet;
@@ -28,6 +28,13 @@ pub(crate) async fn define(core: &Core, caller: &Caller, draft: Draft) -> Result
         tags.push(tag);
     }
     let next = snapshot.with_tags(tags).map_err(|error| Refusal::Conflict(error.to_string()))?;
+    let most = ResolvedMixin::MAX_DEPENDS;
+    if let Some(long) = next.registry().mixins().iter().find(|mixin| mixin.depends.len() > most) {
+        return Err(Refusal::Invalid(format!(
+            "{} would come with more than {most} other mixins; shorten the chain of `rel`",
+            long.mixin.id
+        )));
+    }
     core.commit(batch).await?;
     let views =
         ids.iter().filter_map(|id| next.registry().mixin(id)).map(|tag| CategoryView::Mixin(Arc::clone(tag)));

@@ -5,7 +5,7 @@ use crate::ends::{Surroundings, local_ends};
 use crate::locks::Held;
 use crate::retrieve::{check, find, reply};
 use crate::{Caller, Condition, Refusal, Reply, Snapshot, alter, create, extend};
-use occi_model::{Draft, Ends, Entity, Item, Location, UpdateMode, core as names};
+use occi_model::{Draft, Ends, Entity, Item, Location, Nature, UpdateMode, core as names};
 use occi_store::{Entities, Stored};
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -54,12 +54,37 @@ pub(crate) async fn update(
     draft: Draft,
     condition: &Condition,
 ) -> Result<Reply, Refusal> {
-    let mut item = the_one(draft)?;
-    let links = std::mem::take(&mut item.links);
+    let (item, links) = if brings_links_alone(core, snapshot, caller, path, &draft)? {
+        (Item::default(), draft.items)
+    } else {
+        let mut item = the_one(draft)?;
+        let links = std::mem::take(&mut item.links);
+        (item, links)
+    };
     if links.is_empty() {
         return change(core, snapshot, caller, path, item, UpdateMode::Partial, condition).await;
     }
     extend::extend(core, snapshot, caller, path, &item, &links, condition).await
+}
+
+/// Whether a draft describes links, and they are to leave the resource to which it was sent. In JSON, an object with
+/// `links` alone is a collection of them (JSON-06), and also a resource of which nothing but its links is said.
+fn brings_links_alone(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    path: &Location,
+    draft: &Draft,
+) -> Result<bool, Refusal> {
+    let registry = snapshot.registry();
+    let is_link = |item: &Item| {
+        let mut kinds = item.categories.iter().filter_map(|category| registry.kind(&category.id));
+        kinds.any(|kind| kind.nature == Nature::Link)
+    };
+    if draft.items.is_empty() || !draft.items.iter().all(is_link) {
+        return Ok(false);
+    }
+    Ok(!find(&*core.read()?, caller, path)?.entity.is_link())
 }
 
 fn the_one(draft: Draft) -> Result<Item, Refusal> {

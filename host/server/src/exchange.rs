@@ -12,7 +12,7 @@ use crate::serve::Limits;
 use crate::version;
 use axum::body::Body;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, Request, Response, header};
+use axum::http::{HeaderMap, Method, Request, Response, Version, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
@@ -22,6 +22,7 @@ use occi_rendering::{CannotRender, MediaType};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What requests are served from.
 #[derive(Clone)]
@@ -89,6 +90,7 @@ async fn exchange(
     body: &mut Body,
     accept: MediaType,
 ) -> Result<Response<Body>, Failure> {
+    check_host(parts)?;
     version::check(&parts.headers)?;
     let path = Location::parse(parts.uri.path()).map_err(|error| Failure::BadRequest(error.to_string()))?;
     let snapshot = host.core.snapshot();
@@ -146,6 +148,15 @@ async fn exchange(
     }
 }
 
+/// RFC 9112, section 3.2: a request of HTTP/1.1 names its host, once.
+fn check_host(parts: &Parts) -> Result<(), Failure> {
+    let hosts = parts.headers.get_all(header::HOST).iter().count();
+    if parts.version == Version::HTTP_11 && hosts != 1 {
+        return Err(Failure::BadRequest("a request of HTTP/1.1 has the header Host, once".into()));
+    }
+    Ok(())
+}
+
 /// One entity, as it was given before where nothing has changed.
 fn retrieve(host: &Host, base: &Base, asked: Asked<'_>) -> Result<Answer, Failure> {
     if let Some(answer) = host.answers.recall(&host.core, asked) {
@@ -168,6 +179,9 @@ async fn carry_out(host: &Host, base: &Base, change: Change, accept: MediaType) 
     }
 }
 
+/// How long nothing comes from a client that has stopped to send.
+const STOPPED: Duration = Duration::from_secs(1);
+
 /// The most bytes that are read of a body whose request is refused already.
 const DISCARDED: usize = 16 << 20;
 
@@ -180,7 +194,8 @@ async fn discard(host: &Host, headers: &HeaderMap, body: &mut Body) {
     }
     let mut left = DISCARDED;
     let rest = async {
-        while let Some(Ok(frame)) = body.frame().await {
+        // One who has stopped to send listens.
+        while let Ok(Some(Ok(frame))) = tokio::time::timeout(STOPPED, body.frame()).await {
             left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
             if left == 0 {
                 break;
@@ -230,6 +245,10 @@ fn read(parts: &Parts, body: &[u8], base: &Base) -> Result<Draft, Failure> {
     };
     if body.is_empty() && media_type != MediaType::TextOcci {
         return Ok(Draft::default());
+    }
+    let is_encoded = |coding: &[u8]| !coding.trim_ascii().eq_ignore_ascii_case(b"identity");
+    if !body.is_empty() && values(&parts.headers, header::CONTENT_ENCODING).any(is_encoded) {
+        return Err(Failure::Encoded);
     }
     let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     let mut draft = occi_rendering::parse(media_type, headers, body)?;

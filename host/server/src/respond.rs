@@ -164,7 +164,7 @@ fn status(failure: &Failure) -> StatusCode {
         Failure::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
         Failure::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
         Failure::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-        Failure::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Failure::Unsupported(_) | Failure::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Failure::NewerVersion { .. } => StatusCode::NOT_IMPLEMENTED,
         Failure::Refused(refusal) => status_of_refusal(refusal),
         // TXT-07 and TXT-06

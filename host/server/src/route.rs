@@ -5,6 +5,7 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use occi_model::{AttributeName, CategoryId, Draft, Filter, Location, Target, Value};
 use occi_operation::{Change, Collection, Condition, Operation, Page, Place};
+use std::collections::HashSet;
 
 /// What the query of a URL says.
 #[derive(Debug, Default)]
@@ -13,21 +14,27 @@ pub(crate) struct Query {
     page: Option<Page>,
     /// Beyond the standard: what headers filter by, for clients that cannot send them (Q-34).
     filter: Filter,
+    /// A parameter that means nothing here.
+    unknown: Option<String>,
 }
 
 impl Query {
     pub(crate) fn parse(query: Option<&str>) -> Result<Self, Failure> {
         let (mut action, mut page, mut number) = (None, None, None);
-        let mut filter = Filter::default();
+        let (mut filter, mut unknown) = (Filter::default(), None);
+        let mut seen = HashSet::new();
         for (key, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            if matches!(&*key, "action" | "page" | "number") && !seen.insert(key.clone()) {
+                return Err(Failure::BadRequest(format!("the query says `{key}` twice; say it once")));
+            }
             match &*key {
                 "action" => action = Some(value.into_owned()),
                 "page" => page = Some(count("page", &value)?),
                 "number" => number = Some(count("number", &value)?),
                 "category" => filter.categories.push(category(&value)?),
                 "attribute" => filter.attributes.push(attribute(&value)?),
-                // Others are somebody else's; RFC 3986 gives no reason to refuse them.
-                _ => {}
+                // Others are somebody else's; where nothing is changed, RFC 3986 gives no reason to refuse them.
+                _ => unknown = unknown.or(Some(key.into_owned())),
             }
         }
         let page = match (page, number) {
@@ -38,7 +45,7 @@ impl Query {
                 return Err(Failure::BadRequest(message.into()));
             }
         };
-        Ok(Self { action, page, filter })
+        Ok(Self { action, page, filter, unknown })
     }
 }
 
@@ -103,7 +110,7 @@ pub(crate) fn route(
     mut filter: Filter,
     condition: Condition,
 ) -> Result<Operation, Failure> {
-    let Query { action, page, filter: more } = query;
+    let Query { action, page, filter: more, unknown } = query;
     if action.is_some() && matches!(target, Target::Query) {
         return Err(Failure::BadRequest("the query interface has no actions".into()));
     }
@@ -111,6 +118,13 @@ pub(crate) fn route(
         return Err(Failure::BadRequest("an action is invoked by POST".into()));
     }
     if !method.is_safe() {
+        if let Some(unknown) = unknown {
+            // It may be a filter, misspelt or another server's, and what it was to spare would be changed.
+            return Err(Failure::BadRequest(format!(
+                "the query parameter `{}` is not known here; a request that changes something may say `action` alone",
+                unknown.escape_debug()
+            )));
+        }
         if page.is_some() || !more.is_empty() {
             // To change all of them, as if nothing had been said, could not be taken back.
             let message = "`category`, `attribute`, `page` and `number` narrow what a GET shows, not what is changed; \

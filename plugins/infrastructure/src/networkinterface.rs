@@ -25,8 +25,14 @@ impl Lifecycle for NetworkInterface {
     }
 
     fn update(subject: &Subject, wanted: &Attributes) -> Result<Change> {
-        let Some(mac) = wanted.text(MAC) else { return Ok(Change::new()) };
+        if subject.text(MAC).is_some() && !wanted.has(MAC) {
+            return Ok(Change::new());
+        }
         let (machine, network) = (ends::machine()?, network()?);
+        let Some(mac) = wanted.text(MAC) else {
+            // A full update that leaves it out keeps what the interface has.
+            return attach(&machine, &network, None);
+        };
         machine.detach_network(&network)?;
         attach(&machine, &network, Some(mac)).or_else(|fault| {
             // The old one comes back, so that nothing has happened.

@@ -6,7 +6,7 @@
 use crate::{ends, outcome};
 use occi_sdk::machines::Machine;
 use occi_sdk::volumes::Volume;
-use occi_sdk::{Attributes, Cause, Change, End, Fault, Lifecycle, Observe, Result, Subject};
+use occi_sdk::{Attributes, Cause, Change, End, Fault, Lifecycle, Observe, Read, Result, Subject};
 
 const DEVICE: &str = "occi.storagelink.deviceid";
 
@@ -15,16 +15,18 @@ pub(crate) struct StorageLink;
 impl Lifecycle for StorageLink {
     fn create(_subject: &Subject) -> Result<Change> {
         let machine = ends::machine()?;
-        let refused = "the target has no volume; name a storage that this server holds";
-        let volume = Volume::find(End::Target)?.ok_or_else(|| Fault::invalid(refused).on(ends::TARGET))?;
-        attach(&machine, &volume)
+        attach(&machine, &volume()?)
     }
 
-    fn update(_subject: &Subject, wanted: &Attributes) -> Result<Change> {
+    fn update(subject: &Subject, wanted: &Attributes) -> Result<Change> {
         if wanted.has(DEVICE) {
             return Err(Fault::unsupported("the hypervisor chooses the device; leave it out").on(DEVICE));
         }
-        Ok(Change::new())
+        if subject.text(DEVICE).is_some() {
+            return Ok(Change::new());
+        }
+        // A full update that leaves it out keeps what the volume has.
+        attach(&ends::machine()?, &volume()?)
     }
 
     fn delete(_subject: &Subject) -> Result<()> {
@@ -44,6 +46,12 @@ impl Observe for StorageLink {
             _ => ends::present(&machine),
         }
     }
+}
+
+/// The volume at the link's target.
+fn volume() -> Result<Volume> {
+    let refused = "the target has no volume; name a storage that this server holds";
+    Volume::find(End::Target)?.ok_or_else(|| Fault::invalid(refused).on(ends::TARGET))
 }
 
 /// Attach the volume, where it is not attached already, and say as what.

@@ -77,10 +77,14 @@ impl NetworkPlan {
                 }
             },
         };
-        // The longer stretch beside the host's own address; of a large network its beginning is enough.
+        // The longer stretch beside the host's own address. Of a large network its beginning is enough: libvirt takes a
+        // range whose addresses differ in their last 16 bits alone.
         let range = self.dhcp.then(|| {
             let (from, to) = if high - host >= host - low { (host + 1, high) } else { (low, host - 1) };
-            (of_number(from, bits), of_number(to.min(from + 0xffff), bits))
+            let rest = from | 0xffff;
+            let is_short = to > rest && rest - from < 0x8000;
+            let from = if is_short { rest + 1 } else { from };
+            (of_number(from, bits), of_number(to.min(from | 0xffff), bits))
         });
         Ok(Some(Addresses { host: of_number(host, bits), prefix, range, gateway: self.gateway.is_some() }))
     }
@@ -177,8 +181,9 @@ mod tests {
         check(&plan("192.168.7.9/24", "192.168.7.1"), "192.168.7.1", "192.168.7.2", "192.168.7.254");
         check(&plan("192.168.7.0/24", "192.168.7.254"), "192.168.7.254", "192.168.7.1", "192.168.7.253");
         check(&plan("10.0.0.0/30", "10.0.0.2"), "10.0.0.2", "10.0.0.1", "10.0.0.1");
-        check(&plan("10.0.0.0/8", ""), "10.0.0.1", "10.0.0.2", "10.1.0.1");
-        check(&plan("fd00::/64", "fd00::1"), "fd00::1", "fd00::2", "fd00::1:1");
+        check(&plan("10.0.0.0/8", "10.0.255.250"), "10.0.255.250", "10.1.0.0", "10.1.255.255");
+        check(&plan("10.0.0.0/8", ""), "10.0.0.1", "10.0.0.2", "10.0.255.255");
+        check(&plan("fd00::/64", "fd00::1"), "fd00::1", "fd00::2", "fd00::ffff");
     }
 
     #[test]

@@ -105,6 +105,30 @@ fn a_client_may_choose_the_id() {
         .post("/note/")
         .json(&json!({"kind": NOTE_ID, "id": asked, "attributes": {"com.example.note.text": "x"}}));
     assert_eq!(made.answers(201).location(), format!("/note/{asked}"));
+    // A path that belongs to an id is made with it, and one that somebody else has is no way for the id.
+    let put = Uuid::new_v4().to_string();
+    let note = body(&[NOTE], &["com.example.note.text=\"x\""]);
+    let made = server.put(&format!("/note/{put}")).text(&note).accept("application/json").answers(201).json();
+    assert_eq!(made["id"], json!(format!("urn:uuid:{put}")), "{made}");
+    let (other, wanted) = (Uuid::new_v4().to_string(), Uuid::new_v4().to_string());
+    let with_id = body(&[NOTE], &["com.example.note.text=\"x\"", &format!("occi.core.id=\"{other}\"")]);
+    server.put(&format!("/note/{wanted}")).text(with_id).answers(201);
+    assert_ne!(create(&wanted), format!("/note/{wanted}"));
+}
+
+/// INF-05: a network as large as its address says; DHCP gives out as much of it as the hypervisor can.
+#[test]
+fn networks_of_any_size() {
+    let server = Server::start();
+    for address in ["10.0.0.0/8", "10.2.0.0/15", "10.4.0.0/16", "fd00:1::/64", "fd00:2::/48", "fd00:3::/112"]
+    {
+        let network = json!({
+            "kind": kind_id("network"),
+            "mixins": ["http://schemas.ogf.org/occi/infrastructure/network#ipnetwork"],
+            "attributes": {"occi.network.address": address, "occi.network.allocation": "dynamic"},
+        });
+        server.post("/network/").json(&network).answers(201);
+    }
 }
 
 /// at the root, too; and not at any other path.

@@ -173,3 +173,28 @@ fn a_part_of_a_request_is_named() {
     assert!(answer.body.contains("not 1e300"), "{answer}");
     assert_eq!(server.get("/compute/").answers(200).body, "");
 }
+
+/// H11-02, Q-34: what may be another server's filter spares nothing here, so the request is refused and nothing is done.
+#[test]
+fn a_query_that_is_not_known_changes_nothing() {
+    let server = Server::start();
+    server.note("a");
+    for query in ["q=occi.core.title=r0", "atribute=occi.core.title%3Dr0", "category"] {
+        server.delete(&format!("/note/?{query}")).answers(400);
+    }
+    let stamp = "Category: stamp; scheme=\"http://example.com/occi/note/action#\"; class=\"action\"";
+    server.post("/note/?action=stamp&q=a").text(stamp).answers(400);
+    server.post("/note/?action=stamp&action=stamp").text(stamp).answers(400);
+    server.get("/note/?page=1&page=2&number=1").answers(400);
+    assert_eq!(server.get("/note/?_=1").answers(200).locations().len(), 1);
+}
+
+/// RFC 9110, section 8.4.1: what is encoded is not what it is encoded from.
+#[test]
+fn an_encoded_body_is_not_read() {
+    let server = Server::start();
+    let answer =
+        server.post("/compute/").header("Content-Encoding", "gzip").text(kind("compute")).answers(415);
+    assert!(answer.body.contains("Content-Encoding"), "{answer}");
+    server.post("/compute/").header("Content-Encoding", "identity").text(kind("compute")).answers(201);
+}

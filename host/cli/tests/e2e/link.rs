@@ -207,3 +207,37 @@ fn changed() {
     assert!(answer.body.contains("immutable"), "{answer}");
     assert_eq!(server.get(&link).answers(200).attribute("occi.networkinterface.interface"), Some("\"eth0\""));
 }
+
+/// HTTP-25, INF-03, INF-04: what the hypervisor gave a link, and every link has, a full update need not say again; and
+/// it outlives the server.
+#[test]
+fn a_full_update_leaves_what_the_hypervisor_gave() {
+    let mut server = Server::start();
+    let (compute, network) = (server.create("compute", &[]), server.create("network", &[]));
+    let mac = "occi.networkinterface.mac=\"52:54:00:aa:bb:cc\"";
+    let nic = server.link("networkinterface", &compute, &network);
+    server.post(&nic).text(body(&[], &[mac])).answers(200);
+    let disk = server.link("storagelink", &compute, &storage(&server));
+    let device = server.get(&disk).answers(200).attribute("occi.storagelink.deviceid").unwrap().to_owned();
+    for (link, term) in [(&nic, "networkinterface"), (&disk, "storagelink")] {
+        server.put(link).json(&json!({"kind": kind_id(term), "title": "x"})).answers(200);
+    }
+    for _ in 0..2 {
+        let shown = server.get(&nic).answers(200);
+        assert_eq!(shown.attribute("occi.networkinterface.mac"), Some("\"52:54:00:aa:bb:cc\""), "{shown}");
+        let shown = server.get(&disk).answers(200);
+        assert_eq!(shown.attribute("occi.storagelink.deviceid"), Some(&*device), "{shown}");
+        server.kill_and_restart();
+    }
+}
+
+/// JSON section 5: a partial update need not say the Kind, and may bring links and nothing else.
+#[test]
+fn brought_by_an_update_that_says_nothing_else() {
+    let server = Server::start();
+    let (compute, network) = (server.create("compute", &[]), server.create("network", &[]));
+    let link = json!({"kind": kind_id("networkinterface"), "target": {"location": network}});
+    server.post(&compute).json(&json!({"links": [link]})).answers(200);
+    let answer = server.get(&compute).accept("text/plain").answers(200);
+    assert_eq!(answer.links().len(), 1, "{answer}");
+}

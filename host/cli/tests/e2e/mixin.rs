@@ -73,6 +73,8 @@ fn members_named_in_json() {
         json!({"resources": [shown]}),
         json!({"resources": [{"kind": shown["kind"], "id": shown["id"]}]}),
         json!([url]),
+        json!({"locations": [url]}),
+        json!({"term": "ipnetwork", "scheme": "http://schemas.ogf.org/occi/infrastructure/network#", "locations": [network]}),
     ] {
         let answer = server.post("/mixin/ipnetwork/").json(&named).answers(200).json();
         assert_eq!(answer["resources"].as_array().unwrap().len(), 1, "{named}");

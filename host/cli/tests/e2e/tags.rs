@@ -154,3 +154,46 @@ fn no_tag_shadows_the_server() {
     assert_eq!(server.get("/healthz").answers(200).body, "ok\r\n");
     server.get("/note/mine").answers(200);
 }
+
+/// A tag may depend on another (Q-44), and that on a third; not without end, since each has all that come after it.
+#[test]
+fn a_long_chain_is_refused_at_once() {
+    let server = Server::start();
+    let chain = |length: usize| {
+        (0..length).fold(String::new(), |lines, number| {
+            let next = number + 1;
+            lines
+                + &format!(
+                    "Category: c{number}; scheme=\"http://example.com/chain#\"; class=\"mixin\"; \
+                     location=\"/chain/{number}/\"; rel=\"http://example.com/chain#c{next}\"\n"
+                )
+        })
+    };
+    let answer = server.post("/-/").text(chain(6000)).answers(400);
+    assert!(answer.body.contains("more than 64 other mixins"), "{answer}");
+    server.post("/-/").text(chain(60)).answers(200);
+}
+
+/// An entity has so many Mixins and no more, as each request about it looks at all of them.
+#[test]
+fn too_many_on_one_entity_are_refused() {
+    let server = Server::start();
+    let tags: Vec<_> = (0..300)
+        .map(|number| {
+            format!(
+                "Category: m{number}; scheme=\"http://example.com/many#\"; class=\"mixin\"; location=\"/many/{number}/\"\n"
+            )
+        })
+        .collect();
+    server.post("/-/").text(tags.concat()).answers(200);
+    let ids = |range: std::ops::Range<usize>| -> Vec<String> {
+        range.map(|number| format!("http://example.com/many#m{number}")).collect()
+    };
+    let resource = |mixins| json!({"kind": "http://schemas.ogf.org/occi/core#resource", "mixins": mixins});
+    let answer = server.post("/resource/").json(&resource(ids(0..257))).answers(400);
+    assert!(answer.body.contains("at most 256 mixins"), "{answer}");
+    let made = server.post("/resource/").json(&resource(ids(0..200))).answers(201).location();
+    server.post(&made).json(&json!({"mixins": ids(200..256)})).answers(200);
+    server.post(&made).json(&json!({"mixins": ids(256..257)})).answers(400);
+    server.post("/many/256/").text(format!("X-OCCI-Location: {made}")).answers(400);
+}

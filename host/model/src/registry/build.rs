@@ -193,6 +193,7 @@ fn resolve_mixin(
         );
     }
     let mut depends: Vec<CategoryId> = Vec::new();
+    let mut seen: HashSet<&CategoryId> = HashSet::new();
     let mut exclusive = Vec::new();
     let mut open: Vec<&CategoryId> = mixin.depends.iter().rev().collect();
     while let Some(id) = open.pop() {
@@ -201,8 +202,15 @@ fn resolve_mixin(
             break;
         }
         let Some(&index) = mixin_by_id.get(id) else { continue };
-        if depends.contains(id) {
+        if !seen.insert(id) {
             continue;
+        }
+        // Clients' tags may be chained as long as they like, and each of a chain has all that come after it.
+        if depends.len() > ResolvedMixin::MAX_DEPENDS {
+            if mixin.origin == Origin::Provider {
+                faults.push(RegistryError::TooManyDependencies(mixin.id.clone()));
+            }
+            break;
         }
         depends.push(id.clone());
         open.extend(mixins[index].depends.iter().rev());

@@ -38,6 +38,9 @@ pub enum RegistryError {
         link = core::LINK
     )]
     NoAncestor(CategoryId),
+    /// A Mixin that depends on more than any may.
+    #[error("{0} depends on more than {most} mixins, directly or not; let it depend on fewer", most = crate::registry::ResolvedMixin::MAX_DEPENDS)]
+    TooManyDependencies(CategoryId),
     /// A reference to a category that is not there.
     #[error(
         "{id} refers to {missing}, which is not known; load the extension that defines it or correct the identifier"

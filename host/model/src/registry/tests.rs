@@ -198,6 +198,7 @@ fn the_standards_schemes_are_reserved() {
     for (scheme, reserved) in [
         ("http://schemas.ogf.org/occi/mine#", true),
         ("HTTP://Schemas.OGF.org/occi#", true),
+        ("https://schemas.ogf.org/occi/mine#", true),
         ("http://schemas.ogf.org.example.com/occi#", false),
         ("http://example.com/occi#", false),
     ] {

@@ -82,6 +82,11 @@ impl Registry {
             UpdateMode::Partial => self.with(&before.mixins, given_mixins),
         };
 
+        if mixins.len() > Violation::MAX_MIXINS {
+            violations.push(Violation::TooManyMixins(mixins.len()));
+            return Err(violations);
+        }
+
         let mut given = item.attributes.clone();
         let mut title = take_text(&mut given, core::TITLE, &mut violations);
         let mut summary =
@@ -130,6 +135,10 @@ impl Registry {
         mixins: Vec<CategoryId>,
         mut violations: Vec<Violation>,
     ) -> Result<Updated, Vec<Violation>> {
+        if mixins.len() > Violation::MAX_MIXINS.max(before.mixins.len()) {
+            violations.push(Violation::TooManyMixins(mixins.len()));
+            return Err(violations);
+        }
         let was = Schema::new(self, kind, &before.mixins);
         let schema = Schema::new(self, kind, &mixins);
         let mut attributes = kept(before, &was, &schema);

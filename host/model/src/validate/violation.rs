@@ -50,6 +50,9 @@ pub enum Violation {
     /// Two Mixins of which an entity has one at most (CORE-35, R0302).
     #[error("{0} and {1} exclude each other; name one of them")]
     Exclusive(CategoryId, CategoryId),
+    /// More Mixins than any entity has.
+    #[error("an entity has at most {most} mixins, not {0}", most = Violation::MAX_MIXINS)]
+    TooManyMixins(usize),
     /// An attribute that neither the Kind nor a Mixin has.
     #[error("the attribute {name} is not one of {of}{}", near(.nearest.as_ref()))]
     UnknownAttribute {
@@ -160,6 +163,9 @@ pub enum Gravity {
 }
 
 impl Violation {
+    /// How many Mixins an entity may have, those aside that come with them.
+    pub const MAX_MIXINS: usize = 256;
+
     /// What it is to the one who asked.
     pub fn gravity(&self) -> Gravity {
         match self {
@@ -173,6 +179,7 @@ impl Violation {
             | Self::OtherKind { .. }
             | Self::NotApplicable { .. }
             | Self::Exclusive(..)
+            | Self::TooManyMixins(_)
             | Self::UnknownAttribute { .. }
             | Self::WrongType { .. }
             | Self::OutOfRange { .. }
