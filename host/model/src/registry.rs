@@ -266,8 +266,8 @@ pub(crate) fn allows(action: &Action, state: Option<&str>) -> bool {
 pub fn is_reserved(id: &CategoryId) -> bool {
     let scheme = id.scheme().to_ascii_lowercase();
     // The same authority, whichever way one reaches it.
-    let scheme = scheme.strip_prefix("https:").map_or(scheme.clone(), |rest| format!("http:{rest}"));
-    scheme.starts_with(core::RESERVED)
+    let rest = scheme.strip_prefix("https:").or_else(|| scheme.strip_prefix("http:"));
+    rest.zip(core::RESERVED.strip_prefix("http:")).is_some_and(|(rest, reserved)| rest.starts_with(reserved))
 }
 
 #[cfg(test)]

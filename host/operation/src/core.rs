@@ -42,12 +42,9 @@ impl Core {
     /// Puts the store and the extensions together, and starts to follow what happens outside. Call
     /// [`Core::recover`] before the first operation.
     pub fn start(store: Arc<dyn Store>, extensions: Vec<Arc<Extension>>) -> Result<Arc<Self>, StartError> {
-        let tags = occi_store::tags(&*store.read()?, Caller::DEFAULT_TENANT)?;
-        let tags = tags.into_iter().map(|tag| tag.mixin).collect();
-        let snapshot = Snapshot::new(extensions, Vec::new())?;
         let definitions = Definitions::default();
-        let snapshot =
-            snapshot.with_tags(snapshot.without_clashes(tags))?.since(&definitions, &*store.read()?)?;
+        let view = store.read()?;
+        let snapshot = Snapshot::with_stored_tags(extensions, &*view)?.since(&definitions, &*view)?;
         let (observations, observer) = Observer::new();
         let core = Arc::new(Self {
             store,

@@ -9,8 +9,7 @@ mod trial;
 
 pub use breaks::Breaks;
 
-use crate::Caller;
-use crate::core::Core;
+use crate::core::{Core, StartError};
 use crate::locks::Held;
 use crate::observer::Cause;
 use crate::refusal::Refusal;
@@ -67,6 +66,15 @@ pub enum CannotReplace {
     Refused(#[from] Refusal),
 }
 
+impl From<StartError> for CannotReplace {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Store(error) => error.into(),
+            StartError::Categories(error) => error.into(),
+        }
+    }
+}
+
 impl From<StoreError> for CannotReplace {
     fn from(error: StoreError) -> Self {
         Self::Refused(error.into())
@@ -87,7 +95,7 @@ impl Core {
         let Replacement { name, next, leaves_entities, record } = replacement;
         let _defining = self.defining.lock().await;
         let was = self.snapshot();
-        let old = was.extensions().iter().find(|extension| *extension.name() == name).cloned();
+        let old = was.named(&name).cloned();
         let after = Arc::new(self.with_replaced(&was, &name, next.clone())?);
         let breaks_nothing = match (&old, &next) {
             (Some(old), Some(next)) => next.defines_the_same_as(old),
@@ -99,11 +107,14 @@ impl Core {
             0
         } else {
             let trial = Trial::new(self, &was, &after, &name);
-            if !leaves_entities || next.is_some() {
-                trial.all().await?;
-            }
+            let leaves_entities = leaves_entities && next.is_none();
+            let broken = if leaves_entities { Vec::new() } else { trial.all().await? };
             self.change_definitions(&name, &was).await?;
-            let outcome = self.bring_over(&trial, leaves_entities && next.is_none(), record).await;
+            let outcome = if leaves_entities {
+                self.switch(&after, record).await.map(|()| 0)
+            } else {
+                self.bring_over(&trial, broken, record).await
+            };
             if outcome.is_err() {
                 // It serves on, by the definitions that it had.
                 self.snapshot
@@ -117,7 +128,7 @@ impl Core {
         Ok(Replaced { was: old, migrated })
     }
 
-    /// What would serve. Tags make way for what an extension defines, and are back when it is gone.
+    /// What would serve.
     fn with_replaced(
         &self,
         was: &Snapshot,
@@ -131,10 +142,7 @@ impl Core {
             (None, Some(next)) => extensions.push(next),
             (None, None) => {}
         }
-        let tags = occi_store::tags(&*self.read()?, Caller::DEFAULT_TENANT)?;
-        let tags = tags.into_iter().map(|tag| tag.mixin).collect();
-        let snapshot = Snapshot::new(extensions, Vec::new())?;
-        Ok(snapshot.with_tags(snapshot.without_clashes(tags))?)
+        Ok(Snapshot::with_stored_tags(extensions, &*self.read()?)?)
     }
 
     /// From here on nothing is committed that was checked against the old definitions, nor begun.
@@ -151,14 +159,10 @@ impl Core {
     async fn bring_over(
         self: &Arc<Self>,
         trial: &Trial,
-        leaves_entities: bool,
+        broken: Vec<Stored>,
         record: Batch,
     ) -> Result<usize, CannotReplace> {
-        if leaves_entities {
-            self.switch(&trial.after, record).await?;
-            return Ok(0);
-        }
-        let (_held, broken) = self.hold_broken(trial).await?;
+        let (_held, broken) = self.hold_broken(trial, broken).await?;
         let migrated = trial.migrate(broken).await?;
         let maker = trial.maker();
         let mut batch = record;
@@ -172,25 +176,24 @@ impl Core {
         Ok(migrated.len())
     }
 
-    /// Locks all that does not fit. New ones do not come, since the definitions are changed; those that there are may
-    /// change until they are locked.
-    async fn hold_broken(&self, trial: &Trial) -> Result<(Held, Vec<Stored>), CannotReplace> {
-        let mut wanted: HashSet<Uuid> = HashSet::new();
+    /// Locks all that does not fit, as far as it is known. New ones do not come, since the definitions are changed; those
+    /// that there are may change until they are locked, so they are looked at again until all were.
+    async fn hold_broken(
+        &self,
+        trial: &Trial,
+        mut seen: Vec<Stored>,
+    ) -> Result<(Held, Vec<Stored>), CannotReplace> {
         loop {
+            let (links, resources): (Vec<_>, Vec<_>) =
+                seen.iter().map(|stored| &stored.entity).partition(|entity| entity.is_link());
+            let mut held = self.locks.lock(resources.iter().map(|entity| entity.id)).await;
+            held.extend(links.iter().map(|entity| entity.id)).await;
+            let locked: HashSet<Uuid> = seen.iter().map(|stored| stored.entity.id).collect();
             let broken = trial.broken().await?;
-            let found: HashSet<Uuid> = broken.iter().map(|stored| stored.entity.id).collect();
-            let links: HashSet<Uuid> = broken
-                .iter()
-                .filter(|stored| stored.entity.is_link())
-                .map(|stored| stored.entity.id)
-                .collect();
-            let mut held = self.locks.lock(found.difference(&links).copied()).await;
-            held.extend(links).await;
-            // What was in the middle of a change when it was looked at is another now.
-            if found == wanted {
-                return Ok((held, trial.broken().await?));
+            if broken.iter().all(|stored| locked.contains(&stored.entity.id)) {
+                return Ok((held, broken));
             }
-            wanted = found;
+            seen = broken;
         }
     }
 

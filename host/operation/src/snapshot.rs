@@ -1,5 +1,7 @@
 //! What one request sees from beginning to end: all categories, and the extension behind each.
 
+use crate::Caller;
+use crate::core::StartError;
 use crate::definitions::{Definitions, Since};
 use crate::refusal::Refusal;
 use occi_extension::Extension;
@@ -123,9 +125,26 @@ impl Snapshot {
         }
     }
 
+    /// Extensions with all tags that are stored; tags make way for what an extension defines, and are back when it is
+    /// gone.
+    pub(crate) fn with_stored_tags(
+        extensions: Vec<Arc<Extension>>,
+        view: &dyn ReadView,
+    ) -> Result<Self, StartError> {
+        let tags = occi_store::tags(view, Caller::DEFAULT_TENANT)?;
+        let snapshot = Self::new(extensions, Vec::new())?;
+        let tags = snapshot.without_clashes(tags.into_iter().map(|tag| tag.mixin).collect());
+        Ok(snapshot.with_tags(tags)?)
+    }
+
+    /// The extension of that name, where it serves.
+    pub(crate) fn named(&self, name: &str) -> Option<&Arc<Extension>> {
+        self.extensions.iter().find(|extension| &**extension.name() == name)
+    }
+
     /// The tags without those whose name or path an extension has taken that came later: what the provider offers
     /// comes first. A tag that is left out is still stored, and is back when that extension is gone.
-    pub(crate) fn without_clashes(&self, mut tags: Vec<Mixin>) -> Vec<Mixin> {
+    fn without_clashes(&self, mut tags: Vec<Mixin>) -> Vec<Mixin> {
         let registry = &self.registry;
         tags.retain(|tag| {
             let (id, location) = (&tag.id, &tag.location);

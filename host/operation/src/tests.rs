@@ -21,12 +21,17 @@ const SEEN_TOO: &str = "com.example.watched.seen";
 /// An entity whose mood begins with a `t` is a trap.
 const MOOD: &str = "com.example.mood";
 
+/// What these guests import of the entity that a call is about.
+const SUBJECT: &str = r#"
+    (import "occi:extension/types@0.1.0" "[method]entity.get" (func $get (param i32 i32 i32 i32)))
+    (import "occi:extension/types@0.1.0" "[resource-drop]entity" (func $done (param i32)))
+"#;
+
 /// An extension that sets that attribute to the cause for which it is asked.
 fn watcher(name: &str, sets: &str, defines: &str) -> Guest {
     let body = format!(
         r#"
-        (import "occi:extension/types@0.1.0" "[method]entity.get" (func $get (param i32 i32 i32 i32)))
-        (import "occi:extension/types@0.1.0" "[resource-drop]entity" (func $done (param i32)))
+        {SUBJECT}
         (data (i32.const 64) "{sets}")
         (data (i32.const 128) "{MOOD}")
         (func (export "occi:extension/observe@0.1.0#observe")
@@ -88,6 +93,15 @@ fn of_the_mixin(sets: &str) -> Guest {
     watcher("watched", sets, &defines)
 }
 
+/// What loads extensions that need no capability, and the folder that it compiles to.
+fn loader() -> (Loader, tempfile::TempDir) {
+    let compiled = tempfile::tempdir().unwrap();
+    let grants = Grants { capabilities: BTreeSet::new(), key: "capabilities".into() };
+    let settings = Settings { calls: 16, ..Settings::default() };
+    let folder = compiled.path().join("code");
+    (Loader::new(settings, &folder, Vec::new(), grants, Lent::new()).unwrap(), compiled)
+}
+
 /// A core on a store in memory, with one entity for each number.
 struct Cloud {
     core: Arc<Core>,
@@ -96,11 +110,7 @@ struct Cloud {
 
 impl Cloud {
     async fn new(guests: &[Guest], entities: impl IntoIterator<Item = Entity>) -> Self {
-        let compiled = tempfile::tempdir().unwrap();
-        let grants = Grants { capabilities: BTreeSet::new(), key: "capabilities".into() };
-        let settings = Settings { calls: 16, ..Settings::default() };
-        let folder = compiled.path().join("code");
-        let loader = Loader::new(settings, &folder, Vec::new(), grants, Lent::new()).unwrap();
+        let (loader, compiled) = loader();
         let load = |guest: &Guest| -> Arc<Extension> { Arc::new(loader.component(&guest.build()).unwrap()) };
         let store: Arc<dyn Store> = Arc::new(RedbStore::in_memory(&Options::default()).unwrap());
         let mut batch = Batch::new();

@@ -1,4 +1,4 @@
-//! What an extension does: four traits, each method with a default that does nothing, and how they are exported.
+//! What an extension does: four traits, of which all methods but `migrate` have a default, and how they are exported.
 
 use crate::attributes::Attributes;
 use crate::change::Change;

@@ -2,7 +2,6 @@
 
 use super::Violation;
 use super::schema::{Schema, typed};
-use crate::core;
 use crate::entity::Entity;
 use crate::registry::Registry;
 use crate::value::Value;
@@ -51,7 +50,6 @@ impl Registry {
             }
         }
         if let Some(states) = &after.states
-            && !core::is_core(states.attribute.as_str())
             && let Some(Value::Text(state)) = entity.attributes.get(&states.attribute)
             && !states.values.iter().any(|known| **known == **state)
         {

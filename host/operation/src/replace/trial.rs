@@ -36,11 +36,8 @@ const AT_ONCE: usize = 8;
 
 impl Trial {
     pub(super) fn new(core: &Arc<Core>, was: &Arc<Snapshot>, after: &Arc<Snapshot>, name: &Arc<str>) -> Self {
-        let of = |snapshot: &Snapshot| {
-            snapshot.extensions().iter().find(|extension| extension.name() == name).cloned()
-        };
-        let from = of(was).map_or(Version::new(0, 0, 0), |old| old.version().clone());
-        let (core, was, next) = (Arc::clone(core), Arc::clone(was), of(after));
+        let from = was.named(name).map_or(Version::new(0, 0, 0), |old| old.version().clone());
+        let (core, was, next) = (Arc::clone(core), Arc::clone(was), after.named(name).cloned());
         Self { core, was, after: Arc::clone(after), name: Arc::clone(name), next, from }
     }
 
@@ -50,11 +47,12 @@ impl Trial {
         Some(MadeBy { name: next.name().to_string(), version: next.version().to_string() })
     }
 
-    /// Tries all entities, without locks, so that most of what can be refused is refused before anything waits.
-    pub(super) async fn all(&self) -> Result<(), CannotReplace> {
+    /// Tries all entities, without locks, so that most of what can be refused is refused before anything waits. Those
+    /// that do not fit.
+    pub(super) async fn all(&self) -> Result<Vec<Stored>, CannotReplace> {
         let broken = self.broken().await?;
-        self.migrate(broken).await?;
-        Ok(())
+        self.migrate(broken.clone()).await?;
+        Ok(broken)
     }
 
     /// All entities that do not fit.

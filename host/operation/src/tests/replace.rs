@@ -1,12 +1,11 @@
 //! Versions of one extension, each in place of the one before.
 
-use super::tenant;
+use super::{SUBJECT, loader, tenant};
 use crate::{Caller, CannotReplace, Change, Core, Place, Refusal, Replaced, Replacement};
-use occi_extension::{Extension, Grants, Lent, Loader, Settings};
+use occi_extension::{Extension, Loader};
 use occi_guest::Guest;
 use occi_model::{AttributeName, CategoryDraft, CategoryId, Draft, Item, Location, Value};
 use occi_store::{Batch, Entities, Options, Portion, RedbStore, Set, Store, Stored};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 const KIND: &str = "http://example.com/occi#box";
@@ -38,8 +37,7 @@ fn manifest(version: &str, attribute: &str, kind: &str) -> String {
 fn renaming(version: &str) -> Guest {
     let body = format!(
         r#"
-        (import "occi:extension/types@0.1.0" "[method]entity.get" (func $get (param i32 i32 i32 i32)))
-        (import "occi:extension/types@0.1.0" "[resource-drop]entity" (func $done (param i32)))
+        {SUBJECT}
         (data (i32.const 64) "{COLOUR}")
         (data (i32.const 128) "{COLOR}")
         (func (export "occi:extension/migrate@0.1.0#migrate")
@@ -82,11 +80,7 @@ struct Cloud {
 impl Cloud {
     /// With the first version, and that many boxes.
     async fn new(boxes: usize) -> Self {
-        let compiled = tempfile::tempdir().unwrap();
-        let grants = Grants { capabilities: BTreeSet::new(), key: "capabilities".into() };
-        let settings = Settings { calls: 16, ..Settings::default() };
-        let loader =
-            Loader::new(settings, &compiled.path().join("code"), Vec::new(), grants, Lent::new()).unwrap();
+        let (loader, compiled) = loader();
         let store: Arc<dyn Store> = Arc::new(RedbStore::in_memory(&Options::default()).unwrap());
         let first = Arc::new(loader.manifest(&manifest("1.0.0", COLOUR, "")).unwrap());
         let core = Core::start(store, vec![first]).unwrap();
