@@ -217,8 +217,11 @@ fn with_hint(error: &toml::de::Error) -> String {
     let mut names = message.split('`').skip(1).step_by(2);
     let hint = match (message.starts_with("unknown field"), names.next()) {
         (true, Some(given)) => names
-            .min_by_key(|known| strsim::damerau_levenshtein(given, known))
-            .map(|known| format!("did you mean `{known}`?\n"))
+            .map(|known| (strsim::normalized_damerau_levenshtein(given, known), known))
+            .max_by(|one, other| one.0.total_cmp(&other.0))
+            // Where none is like it, the message's own list of them says more.
+            .filter(|(likeness, _)| *likeness > 0.4)
+            .map(|(_, known)| format!("did you mean `{known}`?\n"))
             .unwrap_or_default(),
         _ => String::new(),
     };
@@ -254,6 +257,12 @@ mod tests {
         assert!(error.contains("did you mean `listen`?"), "{error}");
         let error = Config::parse("[hypervisor]\nurl = \"x\"").unwrap_err().to_string();
         assert!(error.contains("did you mean `uri`?") && error.contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn a_key_that_is_like_no_other_is_not_said_to_be_misspelt() {
+        let error = Config::parse("[server]\nport = 1").unwrap_err().to_string();
+        assert!(!error.contains("did you mean") && error.contains("`listen`"), "{error}");
     }
 
     #[test]

@@ -35,6 +35,11 @@ impl ValueType {
         }
     }
 
+    /// Whether its values hold others.
+    pub fn is_structured(self) -> bool {
+        matches!(self, Self::Array | Self::Object)
+    }
+
     /// The value as this type has it, or none where it is of another. Numbers and booleans that a client has quoted
     /// are taken by the declared type, and an integer is a number. What is not finite is no number.
     pub fn accept(self, value: Value) -> Option<Value> {

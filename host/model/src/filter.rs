@@ -1,13 +1,14 @@
 //! Which entities of a collection a request wants (HTTP-16, H11-03).
 
+use crate::attribute::ValueType;
 use crate::entity::Entity;
 use crate::identifier::{AttributeName, CategoryId};
 use crate::registry::Registry;
 use crate::value::Value;
 
 /// A filter that nothing could ever pass, so that an empty answer would hide a mistake.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UnknownInFilter {
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ImpossibleFilter {
     /// No Kind and no Mixin.
     #[error("the filter names {0}, which is no Kind or Mixin here; the query interface shows all of them")]
     Category(CategoryId),
@@ -16,6 +17,24 @@ pub enum UnknownInFilter {
         "the filter names {0}, which is an attribute of no Kind or Mixin here; the query interface shows all of them"
     )]
     Attribute(AttributeName),
+    /// A value of another type than the attribute's.
+    #[error("the filter has {given} for {name}, which is {}", types(.wanted))]
+    Value {
+        /// The attribute.
+        name: AttributeName,
+        /// The types that it is declared with.
+        wanted: Vec<ValueType>,
+        /// What was given for it.
+        given: Value,
+    },
+}
+
+fn types(types: &[ValueType]) -> String {
+    let mut types: Vec<_> = types.iter().map(|wanted| format!("of type {wanted}")).collect();
+    types.dedup();
+    let hint =
+        if types.iter().all(|wanted| wanted == "of type string") { "; write it in quotes" } else { "" };
+    types.join(" or ") + hint
 }
 
 /// All of it must hold; an empty filter lets everything pass.
@@ -34,20 +53,28 @@ impl Filter {
     }
 
     /// Whether all that it names is known (H11-30).
-    pub fn check(&self, registry: &Registry) -> Result<(), UnknownInFilter> {
+    pub fn check(&self, registry: &Registry) -> Result<(), ImpossibleFilter> {
         let is_category = |id: &CategoryId| registry.kind(id).is_some() || registry.mixin(id).is_some();
         if let Some(id) = self.categories.iter().find(|id| !is_category(id)) {
-            return Err(UnknownInFilter::Category(id.clone()));
+            return Err(ImpossibleFilter::Category(id.clone()));
         }
-        let is_attribute = |name: &AttributeName| {
+        for (name, value) in &self.attributes {
             let of_kinds = registry.kinds().iter().flat_map(|kind| &kind.attributes);
             let of_mixins = registry.mixins().iter().flat_map(|mixin| &mixin.attributes);
-            of_kinds.chain(of_mixins).any(|attribute| attribute.name == *name)
-        };
-        match self.attributes.iter().find(|(name, _)| !is_attribute(name)) {
-            Some((name, _)) => Err(UnknownInFilter::Attribute(name.clone())),
-            None => Ok(()),
+            let wanted: Vec<_> = of_kinds
+                .chain(of_mixins)
+                .filter(|attribute| attribute.name == *name)
+                .map(|attribute| attribute.value_type)
+                .collect();
+            if wanted.is_empty() {
+                return Err(ImpossibleFilter::Attribute(name.clone()));
+            }
+            if wanted.iter().all(|wanted| wanted.accept(value.clone()).is_none()) {
+                let (name, given) = (name.clone(), value.clone());
+                return Err(ImpossibleFilter::Value { name, wanted, given });
+            }
         }
+        Ok(())
     }
 
     /// Whether the entity is wanted.

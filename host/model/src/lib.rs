@@ -26,7 +26,7 @@ pub use attribute::{Attribute, Constraint, ValueType};
 pub use category::{Action, Class, Kind, Mixin, Origin, States};
 pub use draft::{CategoryDraft, Draft, Item};
 pub use entity::{Attributes, Ends, Entity};
-pub use filter::{Filter, UnknownInFilter};
+pub use filter::{Filter, ImpossibleFilter};
 pub use identifier::{AttributeName, CategoryId, InvalidIdentifier, Location};
 pub use registry::{Nature, Registry, RegistryError, ResolvedKind, ResolvedMixin, Target};
 pub use representation::{CategoryView, Representation, View};

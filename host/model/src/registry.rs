@@ -99,6 +99,8 @@ pub struct Registry {
     actions_of_kind: Vec<Vec<Arc<Action>>>,
     /// The actions that a Mixin adds, in the order of `mixins`.
     actions_of_mixin: Vec<Vec<Arc<Action>>>,
+    /// The attributes and parameters that are arrays or objects wherever they are declared.
+    structured: HashSet<AttributeName>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -231,6 +233,11 @@ impl Registry {
             .iter()
             .chain(mixins.flat_map(|mixin| &mixin.attributes))
             .find(|attribute| &attribute.name == name)
+    }
+
+    /// Whether what is so called is an array or an object wherever it is declared.
+    pub fn is_structured(&self, name: &AttributeName) -> bool {
+        self.structured.contains(name)
     }
 
     /// The state of an entity, where its Kind has states.

@@ -8,7 +8,7 @@ use crate::snapshot::{Snapshot, SnapshotError};
 use crate::{Caller, Change, Collection, Listing, Page, Reply};
 use arc_swap::ArcSwap;
 use occi_extension::Extension;
-use occi_model::{Draft, Filter, Location};
+use occi_model::{Draft, Filter, Location, Target};
 use occi_store::{Batch, ReadView, Revision, Store, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,6 +66,23 @@ impl Core {
     /// What a request that begins now sees.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
+    }
+
+    /// What stands at a path, and the path that it has itself: an entity's is without the slash that some clients put
+    /// at its end, where no collection has that one.
+    pub fn resolve(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        path: Location,
+    ) -> Result<(Location, Target), Refusal> {
+        let target = snapshot.registry().resolve(&path);
+        if let Target::Space(space) = &target
+            && let Some(entity) = crate::list::entity_instead(&*self.read()?, snapshot, caller, space)?
+        {
+            return Ok((entity.clone(), Target::Entity(entity)));
+        }
+        Ok((path, target))
     }
 
     /// The categories that there are, or those that the filter names (HTTP-19).

@@ -29,12 +29,11 @@ pub(crate) async fn create(
         ));
     }
     let all = draft.items.len();
-    let mut asked = Vec::with_capacity(all);
-    for (number, item) in draft.items.into_iter().enumerate() {
+    let asked = Refusal::none_of(draft.items.into_iter().enumerate().map(|(number, item)| {
         let made = snapshot.registry().classify(&item);
         let made = made.map_err(|violations| Asked::named(number, all, violations.into()))?;
-        asked.push(Asked { made, item, path: None });
-    }
+        Ok(Asked { made, item, path: None })
+    }))?;
     check_place(snapshot, place, &asked)?;
     make(core, snapshot, caller, asked).await
 }

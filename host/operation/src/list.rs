@@ -163,6 +163,21 @@ pub(crate) fn members(
     Ok(found.items.into_iter().map(|member| member.location).collect())
 }
 
+/// The path of the entity that a request may mean by one which ends in a slash, and where no collection is.
+pub(crate) fn entity_instead(
+    view: &dyn ReadView,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    space: &Location,
+) -> Result<Option<Location>, Refusal> {
+    match Collection::Space(space.clone()).check(view, snapshot, caller) {
+        Err(Refusal::NotFound(_)) => {}
+        outcome => return outcome.map(|()| None),
+    }
+    let Ok(path) = Location::parse(space.as_str().trim_end_matches('/')) else { return Ok(None) };
+    Ok(Entities::new(view, &caller.tenant).find_by_path(&path)?.map(|_| path))
+}
+
 impl Collection {
     /// A path is a namespace where an entity or the location of a category is below it (H11-02); else there is nothing,
     /// and most often it is the misspelt location of a Kind.

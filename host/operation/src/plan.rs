@@ -70,19 +70,21 @@ impl<'a> Plan<'a> {
         let (links, resources): (Vec<_>, Vec<_>) =
             asked.iter().enumerate().partition(|(_, asked)| is_link(asked));
         let named = |number| move |refusal| Asked::named(number, asked.len(), refusal);
-        for (number, asked) in &resources {
-            self.resource(asked).map_err(named(*number))?;
-        }
-        for (place, (number, asked)) in resources.iter().enumerate() {
-            for link in &asked.item.links {
-                let source = self.entities[place].clone();
-                let id = self.link_from(&source, link).map_err(named(*number))?;
-                self.inline.insert(id);
-            }
-        }
-        for (number, Asked { made, item, path }) in links {
-            self.link(made, item, None, path.as_ref()).map_err(named(number))?;
-        }
+        Refusal::none_of(
+            resources.iter().map(|(number, asked)| self.resource(asked).map_err(named(*number))),
+        )?;
+        let within = resources.iter().enumerate().flat_map(|(place, (number, asked))| {
+            asked.item.links.iter().map(move |link| (place, *number, link))
+        });
+        let inline = Refusal::none_of(within.map(|(place, number, link)| {
+            let source = self.entities[place].clone();
+            self.link_from(&source, link).map_err(named(number))
+        }));
+        let beside = Refusal::none_of(links.into_iter().map(|(number, Asked { made, item, path })| {
+            self.link(made, item, None, path.as_ref()).map_err(named(number))
+        }));
+        self.inline.extend(inline?);
+        beside?;
         Ok(())
     }
 

@@ -61,6 +61,9 @@ pub enum Refusal {
         /// Why.
         refusal: Box<Refusal>,
     },
+    /// Several of the things that the request describes were refused; two at least.
+    #[error("{}", join(.0))]
+    Parts(Vec<Refusal>),
     /// Some of many entities refused.
     #[error("{0}")]
     Members(Members),
@@ -76,6 +79,25 @@ impl Refusal {
     /// That it is about one part of the request.
     pub(crate) fn of(self, part: String) -> Self {
         Self::Part { part, refusal: Box::new(self) }
+    }
+
+    /// What all of them gave, or every refusal among them.
+    pub(crate) fn none_of<T>(outcomes: impl Iterator<Item = Result<T, Self>>) -> Result<Vec<T>, Self> {
+        let (mut given, mut refused) = (Vec::new(), Vec::new());
+        for outcome in outcomes {
+            match outcome {
+                Ok(one) => given.push(one),
+                Err(refusal) => refused.push(refusal),
+            }
+        }
+        match refused.pop() {
+            None => Ok(given),
+            Some(only) if refused.is_empty() => Err(only),
+            Some(last) => {
+                refused.push(last);
+                Err(Self::Parts(refused))
+            }
+        }
     }
 }
 
@@ -104,9 +126,9 @@ impl From<StoreError> for Refusal {
 /// So many are told in full; a hostile request may have thousands.
 const TOLD: usize = 20;
 
-fn join(violations: &[Violation]) -> String {
-    let mut told: Vec<_> = violations.iter().take(TOLD).map(ToString::to_string).collect();
-    if let Some(more) = violations.len().checked_sub(TOLD).filter(|more| *more > 0) {
+fn join(reasons: &[impl ToString]) -> String {
+    let mut told: Vec<_> = reasons.iter().take(TOLD).map(ToString::to_string).collect();
+    if let Some(more) = reasons.len().checked_sub(TOLD).filter(|more| *more > 0) {
         told.push(format!("and {more} more"));
     }
     told.join("; ")

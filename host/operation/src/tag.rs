@@ -57,7 +57,7 @@ fn categories(draft: Draft) -> Result<Vec<CategoryDraft>, Refusal> {
 fn tag(core: &Core, caller: &Caller, snapshot: &Snapshot, category: CategoryDraft) -> Result<Mixin, Refusal> {
     let id = category.id;
     if let Some(given) = category.class.filter(|class| *class != Class::Mixin) {
-        return Err(Refusal::Invalid(format!("{id}: clients define mixins, not a {given}")));
+        return Err(Refusal::Invalid(format!("{id}: clients define mixins; this is of class `{given}`")));
     }
     if is_reserved(&id) {
         return Err(Refusal::Forbidden(format!(

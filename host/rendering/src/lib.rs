@@ -28,6 +28,7 @@ pub use limit::{MAX_DEPTH, MAX_HEADERS, MAX_ITEMS};
 pub use listing::Listing;
 pub use media_type::{MediaType, content_type, negotiate, negotiate_without};
 pub use problem::{MemberResult, PROBLEM_JSON, render_error};
+pub use text::{restore_filter, restore_structured};
 
 use occi_model::{Draft, Filter, Representation};
 
@@ -56,6 +57,7 @@ pub fn parse<'a>(
     headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
     body: &[u8],
 ) -> Result<Draft, Malformed> {
+    let body = quirks::without_byte_order_mark(body);
     match media_type {
         MediaType::TextPlain | MediaType::TextOcciPlain => text::parse_body(body),
         MediaType::TextOcci => text::parse_headers(headers),

@@ -17,6 +17,12 @@ pub(crate) fn first_known(content_type: &str) -> Option<MediaType> {
     names.take(MAX_ITEMS).find_map(MediaType::named)
 }
 
+/// RFC 8259, section 8.1, which asks that this be done of JSON; editors that begin a file with the mark do so whatever
+/// is in it.
+pub(crate) fn without_byte_order_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
 /// a text value without quotes, as the 1.1 document's own example has it.
 pub(crate) fn bare_text(token: &str) -> Value {
     Value::Text(token.into())
@@ -114,6 +120,18 @@ mod tests {
         assert_eq!(first_known("text/plain,text/occi"), Some(MediaType::TextPlain));
         assert_eq!(first_known("image/png, text/occi; charset=utf-8"), Some(MediaType::TextOcci));
         assert_eq!(first_known("image/png"), None);
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_a_body_is_no_part_of_it() {
+        let json = "\u{feff}{\"locations\": [\"/a/1\"]}";
+        for (media_type, body) in
+            [(MediaType::TextPlain, "\u{feff}X-OCCI-Location: /a/1"), (MediaType::Json, json)]
+        {
+            let draft = crate::parse(media_type, [], body.as_bytes()).unwrap();
+            assert_eq!(draft.locations, ["/a/1"], "{media_type:?}");
+        }
+        assert_eq!(without_byte_order_mark(b"\xef\xbb"), b"\xef\xbb");
     }
 
     #[test]

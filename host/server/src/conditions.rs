@@ -22,6 +22,9 @@ pub(crate) fn tag(revision: Revision, media_type: MediaType) -> String {
     format!("\"{revision}{letter}\"")
 }
 
+/// Those that [`tag`] ends in.
+const LETTERS: &str = "pqoujkh";
+
 /// What must hold of an entity before it is changed (RFC 9110, section 13.2.2: what both headers say).
 pub(crate) fn condition(headers: &HeaderMap) -> Condition {
     match (if_match(headers), if_none_match(headers)) {
@@ -80,7 +83,10 @@ fn list(headers: &HeaderMap, name: header::HeaderName) -> Vec<&str> {
 /// The revision in a strong tag of ours.
 fn revision(tag: &str) -> Option<Revision> {
     let tag = tag.strip_prefix('"')?.strip_suffix('"')?;
-    tag.trim_end_matches(|c: char| c.is_ascii_lowercase()).parse().ok().map(Revision)
+    let digits = tag.strip_suffix(|letter| LETTERS.contains(letter))?;
+    let is_ours =
+        digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
+    if is_ours { digits.parse().ok().map(Revision) } else { None }
 }
 
 #[cfg(test)]
@@ -98,7 +104,9 @@ mod tests {
         let expected = Condition::OneOf(vec![Revision(42), Revision(7)]);
         assert_eq!(condition(&with(header::IF_MATCH, "\"42j\", \"7p\", \"x\", W/\"9p\"")), expected);
         assert_eq!(condition(&with(header::IF_MATCH, "*")), Condition::Exists);
-        for none_of_ours in ["\"foreign\"", "", "\"\u{e9}\""] {
+        for none_of_ours in
+            ["\"foreign\"", "", "\"\u{e9}\"", "\"42\"", "\"42x\"", "\"042j\"", "\"+42j\"", "\"42pp\""]
+        {
             let header = HeaderValue::from_bytes(none_of_ours.as_bytes()).unwrap();
             let headers = HeaderMap::from_iter([(header::IF_MATCH, header)]);
             assert_eq!(condition(&headers), Condition::OneOf(Vec::new()), "{none_of_ours}");

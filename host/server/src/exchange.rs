@@ -16,7 +16,7 @@ use axum::http::{HeaderMap, Method, Request, Response, Version, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
-use occi_model::{Draft, Location, Target};
+use occi_model::{Draft, Location, Registry, Target};
 use occi_operation::{Caller, Change, Condition, Core, Operation, Refusal};
 use occi_rendering::{CannotRender, MediaType};
 use std::convert::Infallible;
@@ -92,9 +92,14 @@ async fn exchange(
 ) -> Result<Response<Body>, Failure> {
     check_host(parts)?;
     version::check(&parts.headers)?;
-    let path = Location::parse(parts.uri.path()).map_err(|error| Failure::BadRequest(error.to_string()))?;
+    let path = match (&parts.method, parts.uri.path()) {
+        // RFC 9112, sections 3.2.3 and 3.2.4: these two ask about the server, not about one of its paths.
+        (&Method::CONNECT, _) | (&Method::OPTIONS, "*") => Ok(Location::root()),
+        (_, path) => Location::parse(path),
+    };
+    let path = path.map_err(|error| Failure::BadRequest(error.to_string()))?;
     let snapshot = host.core.snapshot();
-    let target = snapshot.registry().resolve(&path);
+    let (path, target) = host.core.resolve(&snapshot, &host.caller, path)?;
     let query = Query::parse(parts.uri.query())?;
     let allowed = route::allowed(&target);
     if parts.method == Method::OPTIONS {
@@ -104,7 +109,7 @@ async fn exchange(
         return Err(Failure::MethodNotAllowed { method: parts.method.clone(), allowed });
     }
     let body = collect(host, parts, body).await?;
-    let draft = read(parts, &body, base)?;
+    let draft = read(parts, &body, base, snapshot.registry())?;
     if parts.method == Method::PUT && body.is_empty() && draft == Draft::default() {
         // HTTP-24, HTTP-30: to say nothing is not to say that nothing shall be left.
         let message = "a PUT says all that shall be there, and this one has no body";
@@ -119,12 +124,23 @@ async fn exchange(
     }
     // What headers filter is not told apart by path and query.
     let is_told_apart = filter.is_empty();
-    let operation = route::route(&parts.method, target, &path, query, draft, filter, condition)?;
+    let mut operation = route::route(&parts.method, target, &path, query, draft, filter, condition)?;
+    if let Operation::Query(filter) | Operation::List { filter, .. } = &mut operation {
+        occi_rendering::restore_filter(filter, snapshot.registry());
+    }
     let accept = match accept {
         // Said before anything is changed.
         MediaType::UriList if !operation.answers_listing() => {
             let accepted = values(&parts.headers, header::ACCEPT);
-            occi_rendering::negotiate_without(accepted, accept).map_err(|_| CannotRender::NotAListing)?
+            match (occi_rendering::negotiate_without(accepted, accept), &operation) {
+                (Ok(other), _) => other,
+                (Err(_), Operation::Retrieve(path)) => {
+                    // That there is nothing says more than that it cannot be listed.
+                    host.core.retrieve(&host.caller, path)?;
+                    return Err(CannotRender::NotAListing.into());
+                }
+                (Err(_), _) => return Err(CannotRender::NotAListing.into()),
+            }
         }
         accept => accept,
     };
@@ -228,7 +244,7 @@ async fn collect(host: &Host, parts: &Parts, body: &mut Body) -> Result<Bytes, F
 }
 
 /// What the request says; nothing where there is neither a body nor OCCI in the headers.
-fn read(parts: &Parts, body: &[u8], base: &Base) -> Result<Draft, Failure> {
+fn read(parts: &Parts, body: &[u8], base: &Base, registry: &Registry) -> Result<Draft, Failure> {
     if parts.method == Method::GET || parts.method == Method::HEAD {
         // some clients name a Content-Type on every request.
         return Ok(Draft::default());
@@ -252,6 +268,9 @@ fn read(parts: &Parts, body: &[u8], base: &Base) -> Result<Draft, Failure> {
     }
     let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     let mut draft = occi_rendering::parse(media_type, headers, body)?;
+    if media_type != MediaType::OcciJson && media_type != MediaType::Json {
+        occi_rendering::restore_structured(&mut draft, registry);
+    }
     base.make_local(&mut draft);
     Ok(draft)
 }

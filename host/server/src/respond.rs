@@ -189,10 +189,8 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         Refusal::Extension(error) => status_of_call(error),
         Refusal::Part { refusal, .. } => status_of_refusal(refusal),
         // Where they differ: what must be changed in any case first, what is only not possible now last.
-        Refusal::Members(members) => {
-            let statuses = members.refusals().map(|(_, refusal)| status_of_refusal(refusal));
-            statuses.min().unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-        }
+        Refusal::Members(members) => least(members.refusals().map(|(_, refusal)| refusal)),
+        Refusal::Parts(parts) => least(parts.iter()),
         Refusal::NotLoaded(_)
         | Refusal::Outdated(_)
         | Refusal::Store(StoreError::Closed | StoreError::Engine { .. }) => StatusCode::SERVICE_UNAVAILABLE,
@@ -200,6 +198,10 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
             StatusCode::INTERNAL_SERVER_ERROR
         }
     }
+}
+
+fn least<'a>(refusals: impl Iterator<Item = &'a Refusal>) -> StatusCode {
+    refusals.map(status_of_refusal).min().unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// What must be changed in any case comes before what is forbidden, and that before what is only not possible now.

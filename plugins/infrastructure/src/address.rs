@@ -13,12 +13,21 @@ impl Cidr {
     /// What is written, or none where it is not in that notation.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = text.split_once('/')?;
-        // Rust's numbers may have a sign.
-        if prefix.is_empty() || !prefix.bytes().all(|byte| byte.is_ascii_digit()) {
+        // Rust's numbers may have a sign, and zeros before them.
+        let is_number = !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_number || (prefix.len() > 1 && prefix.starts_with('0')) {
             return None;
         }
         let (address, prefix) = (address.parse().ok()?, prefix.parse().ok()?);
         (prefix <= width(address)).then_some(Self { address, prefix })
+    }
+
+    /// Whether machines can have its addresses: not those that stand for many hosts, or for the host itself.
+    pub(crate) fn is_unicast(&self) -> bool {
+        let first = self.address;
+        let is_special = first.is_multicast() || first.is_loopback() || first.is_unspecified();
+        // 240.0.0.0/4 is reserved (RFC 1112, section 4).
+        !is_special && !matches!(first, IpAddr::V4(first) if first.octets()[0] >= 240)
     }
 
     /// Whether an address is one of a host within the network: of the same family, with the same prefix and, where
@@ -65,8 +74,26 @@ mod tests {
             "10.0.0.0/8/8",
             " 10.0.0.0/8",
             "10.0.0.0/99999999999",
+            "10.0.0.0/024",
         ] {
             assert_eq!(Cidr::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn machines_have_no_special_addresses() {
+        for (network, expected) in [
+            ("10.9.0.0/24", true),
+            ("169.254.0.0/16", true),
+            ("fd00::/64", true),
+            ("127.0.0.0/8", false),
+            ("224.0.0.0/24", false),
+            ("240.0.0.0/8", false),
+            ("0.0.0.0/8", false),
+            ("::1/128", false),
+            ("ff02::/64", false),
+        ] {
+            assert_eq!(Cidr::parse(network).unwrap().is_unicast(), expected, "{network}");
         }
     }
 

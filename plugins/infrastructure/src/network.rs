@@ -134,6 +134,12 @@ fn addressed(mut plan: Plan, of: &dyn Read) -> Result<Plan> {
     let refused =
         || Fault::invalid("an address of a network is in CIDR notation, such as 192.168.7.0/24").on(ADDRESS);
     let cidr = cidr.ok_or_else(refused)?;
+    if !cidr.is_unicast() {
+        let refused = format!(
+            "machines cannot have the addresses of {address}; use a private network such as 10.0.0.0/24"
+        );
+        return Err(Fault::invalid(refused).on(ADDRESS));
+    }
     plan = plan.address(&address);
     if let Some(gateway) = gateway {
         if !gateway.parse().is_ok_and(|gateway| cidr.has_host(gateway)) {

@@ -159,6 +159,15 @@ fn a_part_of_a_request_is_named() {
     let batch = json!({"resources": [{"kind": compute}, {"kind": compute, "attributes": {"occi.compute.cores": "x"}}]});
     let answer = server.post("/compute/").json(&batch).answers(400);
     assert!(answer.body.contains("entity 2 of 2: occi.compute.cores takes an integer"), "{answer}");
+    let wrong = json!({"kind": compute, "attributes": {"occi.compute.cores": 0}});
+    let unknown = json!({"kind": "http://example.com/no#kind"});
+    for (second, says) in [(wrong, "at least 1"), (unknown.clone(), "no#kind is not known")] {
+        let first = if second == unknown { &unknown } else { &batch["resources"][1] };
+        let answer =
+            server.post("/").json(&json!({"resources": [first, {"kind": compute}, second]})).answers(400);
+        let is_all = answer.body.contains("entity 1 of 3: ") && answer.body.contains("; entity 3 of 3: ");
+        assert!(is_all && answer.body.contains(says) && !answer.body.contains("entity 2"), "{answer}");
+    }
     let line = |rest: &str| format!("{}\nLink: </storage/1>{rest}\n", kind("compute"));
     for (rest, says) in [
         ("", "the link to `/storage/1`: its Kind is missing"),

@@ -157,3 +157,25 @@ fn idle_connections_make_room() {
     assert!(read(used).starts_with("HTTP/1.1 200 "), "it was answered before it was closed");
     drop((silent, slow));
 }
+
+/// RFC 9112, sections 3.2.3 and 3.2.4: a request whose target is no path.
+#[test]
+fn a_request_about_the_server_itself() {
+    let server = Server::start();
+    for (line, status) in [
+        ("OPTIONS * HTTP/1.1", "200"),
+        ("CONNECT x:80 HTTP/1.1", "405"),
+        ("GET * HTTP/1.1", "400"),
+        ("GET http://x/note/ HTTP/1.1", "200"),
+    ] {
+        let mut stream = connect(&server);
+        stream.write_all(format!("{line}\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes()).unwrap();
+        let answer = read(stream);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {answer}");
+        assert_eq!(
+            answer.contains("allow: "),
+            matches!(status, "200" | "405") && !line.starts_with("GET"),
+            "{answer}"
+        );
+    }
+}

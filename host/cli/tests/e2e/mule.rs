@@ -10,6 +10,8 @@ pub(crate) const BURDEN: &str =
     r#"Category: burden; scheme="http://example.com/mule#"; class="mixin"; location="/mixin/burden/""#;
 /// A link of the mule's extension.
 pub(crate) const ROPE: &str = r#"Category: rope; scheme="http://example.com/mule#"; class="kind""#;
+/// What an animal carries, as an array.
+pub(crate) const LOADS: &str = "com.example.mule.loads";
 pub(crate) const WEIGHT: &str = "com.example.mule.weight";
 
 /// A server with mules and donkeys beside all that there is else.
@@ -24,12 +26,19 @@ pub(crate) fn server() -> (Server, TempDir) {
     let reaches = r#"(import "occi:extension/networks@0.1.0" "[static]network.open" (func (param i32 i32)))"#;
     mule.body.insert_str(0, reaches);
     mule.manifest.as_mut().unwrap().push_str(MORE);
-    let donkey = guest("donkey", "[limits]\nconcurrency = 1\n");
-    for (name, guest) in [("mule.wasm", mule), ("donkey.wasm", donkey)] {
-        std::fs::write(folder.path().join(name), guest.build()).unwrap();
+    let donkey = guest("donkey", "[limits]\nconcurrency = 1\n").build();
+    for (name, bytes) in [("mule.wasm", mule.build()), ("donkey.wasm", donkey)] {
+        std::fs::write(folder.path().join(name), bytes).unwrap();
     }
     let options = Options { extensions: Some(folder.path().into()), ..Options::default() };
     (Server::with(options), folder)
+}
+
+/// A version of the donkeys' extension.
+pub(crate) fn donkey(version: &str) -> Vec<u8> {
+    let mut guest = guest("donkey", "");
+    guest.manifest = guest.manifest.map(|text| text.replace("0.1.0", version));
+    guest.build()
 }
 
 /// A new animal at a path such as `/stable/mule/1`; the path.
@@ -82,6 +91,9 @@ fn guest(term: &str, more: &str) -> Guest {
         type = "boolean"
         mutable = true
         default = false
+        [kind.attributes."com.example.mule.loads"]
+        type = "array"
+        mutable = true
         [[kind.action]]
         term = "walk"
         scheme = "http://example.com/{term}/action#"

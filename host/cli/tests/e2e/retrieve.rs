@@ -1,6 +1,7 @@
 //! Entities and collections as they are shown.
 
-use crate::occi::{NOTE, NOTE_ID, body, kind, kind_id, tag};
+use crate::mule::{LOADS, animal, server as stable};
+use crate::occi::{NOTE, NOTE_ID, action, body, kind, kind_id, tag};
 use crate::server::Server;
 use serde_json::json;
 
@@ -137,6 +138,8 @@ fn a_collection_filtered() {
     };
     assert_eq!(with("two").locations(), std::slice::from_ref(&two));
     assert_eq!(with("three").body, "");
+    let filter = server.get("/note/").header("X-OCCI-Attribute", "com.example.note.words=\"many\"");
+    assert!(filter.answers(400).body.contains("integer"));
     // HTTP-17, and H11-03: by category.
     server.post("/-/").text(tag("red")).answers(200);
     server.post("/tags/red/").text(format!("X-OCCI-Location: {}{one}", server.base())).answers(200);
@@ -201,4 +204,52 @@ fn head_and_options() {
     assert_eq!(server.get("/healthz").answers(200).body, "ok\r\n");
     let refused = server.delete("/healthz").answers(405);
     assert!(refused.header("allow").contains("GET"), "{refused}");
+}
+
+/// An array or an object stands in text as a quoted string of its JSON, and is read back as what it is.
+#[test]
+fn an_array_in_text_is_read_as_it_was_written() {
+    let (server, _folder) = stable();
+    let mule = animal(&server, "/stable/mule/1", false);
+    let loads = format!("{LOADS}=\"[1, \\\"two\\\", {{\\\"three\\\": [4.5]}}]\"");
+    server.post(&mule).text(body(&[], &[&loads])).answers(200);
+    let expected = json!([1, "two", {"three": [4.5]}]);
+    assert_eq!(
+        server.get(&mule).accept("application/json").answers(200).json()["attributes"][LOADS],
+        expected
+    );
+    let shown = server.get(&mule).answers(200);
+    assert_eq!(server.put(&mule).text(&shown.body).answers(200).body, shown.body);
+    let given = shown.attribute(LOADS).unwrap();
+    let filtered = |value: &str| {
+        let filter = format!("{LOADS}={value}");
+        server.get("/stable/mule/").occi(&[("X-OCCI-Attribute", &filter)]).answers(200).locations()
+    };
+    assert_eq!(filtered(given).len(), 1);
+    assert_eq!(filtered("\"[]\"").len(), 0);
+    server.post(&mule).text(body(&[], &[&format!("{LOADS}=\"one\"")])).answers(400);
+}
+
+/// the slash that some clients put after an entity's path.
+#[test]
+fn an_entity_is_found_with_a_slash_after_its_path() {
+    let server = Server::start();
+    let compute = server.create("compute", &[]);
+    let shown = server.get(&compute).answers(200);
+    assert_eq!(server.get(&format!("{compute}/")).answers(200).body, shown.body);
+    server.post(&format!("{compute}/?action=start")).text(action("compute", "start")).answers(200);
+    server.delete(&format!("{compute}/")).answers(200);
+    server.get(&format!("{compute}/")).answers(404);
+    server.get(&compute).answers(404);
+}
+
+/// TXT-07 is about what is there: of what is not, that is said, whatever form of answer is asked for.
+#[test]
+fn what_is_not_there_is_not_found_in_any_form() {
+    let server = Server::start();
+    for accept in ["text/plain", "text/occi", "application/json", "text/uri-list"] {
+        server.get("/compute/none").accept(accept).answers(404);
+    }
+    let note = server.note("a");
+    server.get(&note).accept("text/uri-list").answers(400);
 }

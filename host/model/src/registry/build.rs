@@ -6,7 +6,7 @@ use super::{
 use crate::attribute::Attribute;
 use crate::category::{Action, Kind, Mixin, Origin, States};
 use crate::core;
-use crate::identifier::{CategoryId, Location};
+use crate::identifier::{AttributeName, CategoryId, Location};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -48,6 +48,7 @@ pub(super) fn build(
     };
     let actions_of_kind = kinds.iter().map(|kind| of(&kind.actions)).collect();
     let actions_of_mixin = mixins.iter().map(|mixin| of(&mixin.mixin.actions)).collect();
+    let structured = structured(&kinds, &mixins, &actions);
     let registry = Registry {
         kinds,
         mixins,
@@ -58,9 +59,31 @@ pub(super) fn build(
         by_location,
         actions_of_kind,
         actions_of_mixin,
+        structured,
     };
     check_together(&registry, &mut faults);
     if faults.is_empty() { Ok(registry) } else { Err(faults) }
+}
+
+fn structured(
+    kinds: &[Arc<ResolvedKind>],
+    mixins: &[Arc<ResolvedMixin>],
+    actions: &[Arc<Action>],
+) -> HashSet<AttributeName> {
+    let of_kinds = kinds.iter().flat_map(|kind| &kind.attributes);
+    let of_mixins = mixins.iter().flat_map(|mixin| &mixin.attributes);
+    let of_actions = actions.iter().flat_map(|action| &action.attributes);
+    let all = || of_kinds.clone().chain(of_mixins.clone()).map(AsRef::as_ref).chain(of_actions.clone());
+    let mut structured: HashSet<_> = all()
+        .filter(|attribute| attribute.value_type.is_structured())
+        .map(|attribute| attribute.name.clone())
+        .collect();
+    if !structured.is_empty() {
+        for attribute in all().filter(|attribute: &&Attribute| !attribute.value_type.is_structured()) {
+            structured.remove(&attribute.name);
+        }
+    }
+    structured
 }
 
 fn by_id<'a>(

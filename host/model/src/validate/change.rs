@@ -79,14 +79,8 @@ impl Registry {
         let given_mixins = check_mixins(self, &kind, given_mixins, &mut violations);
         let mixins = match mode {
             UpdateMode::Full => given_mixins,
-            UpdateMode::Partial => self.with(&before.mixins, given_mixins),
+            UpdateMode::Partial => self.with(&before.mixins, given_mixins, &mut violations),
         };
-
-        if mixins.len() > Violation::MAX_MIXINS {
-            violations.push(Violation::TooManyMixins(mixins.len()));
-            return Err(violations);
-        }
-
         let mut given = item.attributes.clone();
         let mut title = take_text(&mut given, core::TITLE, &mut violations);
         let mut summary =
@@ -117,7 +111,8 @@ impl Registry {
         let mut violations = Vec::new();
         let kind = self.kind_of(before)?;
         let more = check_mixins(self, &kind, [mixin.clone()], &mut violations);
-        self.with_mixins(before, &kind, self.with(&before.mixins, more), violations)
+        let mixins = self.with(&before.mixins, more, &mut violations);
+        self.with_mixins(before, &kind, mixins, violations)
     }
 
     /// The entity without a Mixin, and without the attributes that only this Mixin declares (HTTP-35). One that it
@@ -135,10 +130,6 @@ impl Registry {
         mixins: Vec<CategoryId>,
         mut violations: Vec<Violation>,
     ) -> Result<Updated, Vec<Violation>> {
-        if mixins.len() > Violation::MAX_MIXINS.max(before.mixins.len()) {
-            violations.push(Violation::TooManyMixins(mixins.len()));
-            return Err(violations);
-        }
         let was = Schema::new(self, kind, &before.mixins);
         let schema = Schema::new(self, kind, &mixins);
         let mut attributes = kept(before, &was, &schema);
@@ -225,10 +216,19 @@ impl Registry {
     }
 
     /// Mixins with more of them; those that one of the new ones excludes make room for it.
-    fn with(&self, held: &[CategoryId], more: Vec<CategoryId>) -> Vec<CategoryId> {
+    fn with(
+        &self,
+        held: &[CategoryId],
+        more: Vec<CategoryId>,
+        violations: &mut Vec<Violation>,
+    ) -> Vec<CategoryId> {
         let new: Vec<_> = more.into_iter().filter(|id| !held.contains(id)).collect();
         let stays = |id: &&CategoryId| !new.iter().any(|new| self.exclude_each_other(new, id));
-        held.iter().filter(stays).chain(&new).cloned().collect()
+        let mixins: Vec<_> = held.iter().filter(stays).chain(&new).cloned().collect();
+        if mixins.len() > Violation::MAX_MIXINS.max(held.len()) {
+            violations.push(Violation::TooManyMixins(mixins.len()));
+        }
+        mixins
     }
 
     fn difference(&self, before: &Entity, after: Entity) -> Updated {
@@ -278,10 +278,15 @@ fn take_core(before: &Entity, given: &mut Attributes, violations: &mut Vec<Viola
     }
 }
 
-/// The attributes that an entity keeps when its Mixins change: not those of a Mixin that it loses. What no category
-/// declares is an extension's that is not loaded now, and no business of this change.
+/// The attributes that an entity keeps when its Mixins change: not those of a Mixin that it loses, nor defaults that
+/// one which it gains overrides. What no category declares is an extension's that is not loaded now, and no business
+/// of this change.
 fn kept(before: &Entity, was: &Schema, now: &Schema) -> Attributes {
     let mut attributes = before.attributes.clone();
-    attributes.retain(|name, _| now.get(name).is_some() || was.get(name).is_none());
+    attributes.retain(|name, value| match (was.get(name), now.get(name)) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(was), Some(now)) => !now.overrides(was, value),
+    });
     attributes
 }

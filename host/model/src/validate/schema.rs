@@ -24,19 +24,27 @@ pub(super) struct Declared {
     by: CategoryId,
     /// A Mixin's default overrides the Kind's (CORE-34), and a later Mixin's an earlier one's.
     default: Option<Value>,
-    /// The Mixin whose default that is, where it leaves the client no choice: a template (INF-14, CRTP).
-    template: Option<CategoryId>,
+    /// The Mixin whose default that is; none where it is the Kind's.
+    default_by: Option<CategoryId>,
+    /// Whether that Mixin leaves the client no choice: a template (INF-14, CRTP).
+    is_template: bool,
 }
 
 impl Declared {
     pub(super) fn is_mutable(&self) -> bool {
-        self.attribute.mutable && self.template.is_none()
+        self.attribute.mutable && !self.is_template
     }
 
     /// Whether a template decides about the value that did not so far, when `was` is the schema until now (INF-17).
     fn takes_over(&self, was: Option<&Schema>) -> bool {
-        let before = was.and_then(|was| was.get(&self.attribute.name)?.template.as_ref());
-        self.template.is_some() && self.template.as_ref() != before
+        let before = was.and_then(|was| was.get(&self.attribute.name)).filter(|before| before.is_template);
+        self.is_template && before.is_none_or(|before| before.default_by != self.default_by)
+    }
+
+    /// Whether a value that an entity has since `was` declared it is the default of its Kind or of another Mixin,
+    /// which this one's overrides (CORE-34).
+    pub(super) fn overrides(&self, was: &Self, held: &Value) -> bool {
+        self.default_by.is_some() && self.default_by != was.default_by && was.default.as_ref() == Some(held)
     }
 }
 
@@ -45,7 +53,13 @@ impl Schema {
         let mut attributes = BTreeMap::new();
         for attribute in kind.attributes.iter().filter(|attribute| !core::is_core(attribute.name.as_str())) {
             let (by, default) = (kind.kind.id.clone(), attribute.default.clone());
-            let declared = Declared { attribute: Arc::clone(attribute), by, default, template: None };
+            let declared = Declared {
+                attribute: Arc::clone(attribute),
+                by,
+                default,
+                default_by: None,
+                is_template: false,
+            };
             attributes.insert(attribute.name.clone(), declared);
         }
         for (mixin, attribute) in registry
@@ -57,13 +71,15 @@ impl Schema {
                 attribute: Arc::clone(attribute),
                 by: mixin.clone(),
                 default: None,
-                template: None,
+                default_by: None,
+                is_template: false,
             });
             // Two Mixins that know nothing of each other may declare one name differently.
             let default = attribute.default.as_ref().and_then(|value| typed(&declared.attribute, value).ok());
             if default.is_some() {
                 declared.default = default;
-                declared.template = (!attribute.mutable).then(|| mixin.clone());
+                declared.default_by = Some(mixin.clone());
+                declared.is_template = !attribute.mutable;
             }
         }
         Self { kind: kind.kind.id.clone(), attributes }

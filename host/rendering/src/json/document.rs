@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 
-pub(super) fn read(body: &[u8]) -> Result<Value, Malformed> {
+/// Any JSON text.
+pub(crate) fn read(body: &[u8]) -> Result<Value, Malformed> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let document = Node { depth: 0 }.deserialize(&mut deserializer).map_err(|error| malformed(&error))?;
     deserializer.end().map_err(|error| malformed(&error))?;

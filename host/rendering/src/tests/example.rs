@@ -73,7 +73,7 @@ pub(crate) fn link(target_kind: Option<CategoryId>) -> View {
 }
 
 /// A Kind, a Mixin and an Action that use everything that can be declared.
-pub(crate) fn categories() -> Vec<CategoryView> {
+pub(crate) fn registry() -> Registry {
     let attribute = |name, value_type, mutable, required| Attribute {
         name: AttributeName::parse(name).unwrap(),
         value_type,
@@ -128,7 +128,12 @@ pub(crate) fn categories() -> Vec<CategoryView> {
         from: None,
     };
     let other = Mixin { id: id("http://x#other"), location: path("/other/"), ..base.clone() };
-    let registry = Registry::new(vec![kind], &[base, other, mixin], vec![action]).unwrap();
+    Registry::new(vec![kind], &[base, other, mixin], vec![action]).unwrap()
+}
+
+/// What the query interface shows of it.
+pub(crate) fn categories() -> Vec<CategoryView> {
+    let registry = registry();
     let kind = |text| CategoryView::Kind(Arc::clone(registry.kind(&id(text)).unwrap()));
     vec![
         kind("http://schemas.ogf.org/occi/core#entity"),

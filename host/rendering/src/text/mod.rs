@@ -10,9 +10,11 @@ mod category;
 mod link;
 mod read;
 mod scanner;
+mod structured;
 mod write;
 
 pub(crate) use read::{parse_body, parse_filter, parse_headers, utf8};
+pub use structured::{restore_filter, restore_structured};
 pub(crate) use write::{to_body, to_headers};
 
 /// The four lines of the text renderings.

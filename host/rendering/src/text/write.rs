@@ -275,7 +275,7 @@ fn push_value(out: &mut String, value: &Value) -> Result<(), CannotRender> {
         }
         Value::Number(number) => push_number(out, *number),
         Value::Boolean(truth) => out.push_str(if *truth { "true" } else { "false" }),
-        // The grammar has no form for these; a string that holds their JSON is what a client can use.
+        // The grammar has no form for these; `structured` reads them back.
         Value::List(_) | Value::Hash(_) => push_quoted(out, &json::value(value)?),
     }
     Ok(())

@@ -374,3 +374,23 @@ pub(super) fn unloaded() -> (Entity, Registry) {
     let before = create(&with, &item(&["machine", "painted"], &[("size", int(1))])).unwrap();
     (before, registry())
 }
+
+#[test]
+fn the_default_of_a_mixin_that_comes_later_overrides_the_kinds() {
+    // CORE-34
+    let registry = registry();
+    let memory = |updated: Updated| updated.entity.attributes.get("memory").cloned();
+    let with = |before: &Entity| memory(registry.associate(before, &id("generous")).unwrap());
+    let by_default = machine(&[], &[]);
+    assert_eq!(by_default.attributes.get("memory"), Some(&Value::Number(1.0)));
+    assert_eq!(with(&by_default), Some(Value::Number(8.0)));
+    // What a client has chosen is no default.
+    assert_eq!(with(&machine(&[], &[("memory", int(2))])), Some(Value::Number(2.0)));
+    let said = item(&["generous"], &[("memory", Value::Number(1.0))]);
+    let update = |item| memory(registry.update(&by_default, item, UpdateMode::Partial, None).unwrap());
+    assert_eq!(update(&said), Some(Value::Number(1.0)));
+    assert_eq!(update(&item(&["generous"], &[])), Some(Value::Number(8.0)));
+    // What is there already stays as it is, also without the Mixin.
+    let sized = machine(&["generous"], &[]);
+    assert_eq!(memory(registry.dissociate(&sized, &id("generous")).unwrap()), Some(Value::Number(8.0)));
+}
