@@ -1,10 +1,11 @@
 //! Where all parts are named and put together.
 
 use crate::config::{Config, DomainType};
-use crate::{control, load};
+use crate::control;
 use anyhow::{Context, anyhow, ensure};
 use occi_capability::libvirt::{self, Hypervisor, HypervisorConfig};
 use occi_capability::{KeyValue, Logging, Machines, Networks, Volumes};
+use occi_catalogue::Prepared;
 use occi_extension::{Capability, Grants, Lent, Loader, Settings};
 use occi_operation::{Cause, Core};
 use occi_server::Host;
@@ -55,10 +56,13 @@ async fn serve(config: &Config) -> Result<(), Error> {
     let hypervisor = hypervisor(config, &data).await.map_err(Error::Misconfigured)?;
 
     let loader = loader(config, &data, &store, &hypervisor).map_err(Error::Misconfigured)?;
-    let loader = Arc::new(loader);
     let folder = config.extensions_folder().map_err(Error::Misconfigured)?;
-    let extensions = load::folder(&loader, &folder).await.map_err(Error::Misconfigured)?;
-    let core = Core::start(Arc::clone(&store), extensions).context("the extensions do not go together")?;
+    let prepared = Prepared::new(Arc::new(loader), &*store, &folder, data.join("extensions")).await;
+    let prepared = prepared
+        .context("the extensions; choose another folder with --extensions")
+        .map_err(Error::Misconfigured)?;
+    let core = Core::start(Arc::clone(&store), prepared.extensions())
+        .context("the extensions do not go together")?;
     // From here on, so that nothing is missed which happens after an entity was asked during the recovery.
     let events = hypervisor.events();
     let recovered = core.recover().await.context("the recovery after the last run")?;
@@ -66,7 +70,9 @@ async fn serve(config: &Config) -> Result<(), Error> {
         tracing::info!(?recovered, "recovered from the last run");
     }
     follow(events, &core);
-    control::start(&data, config.hypervisor.uri.clone(), hypervisor).map_err(Error::Misconfigured)?;
+    let catalogue = prepared.serve(Arc::clone(&core), &*store).await.context("the extensions")?;
+    control::start(&data, config.hypervisor.uri.clone(), hypervisor, catalogue)
+        .map_err(Error::Misconfigured)?;
 
     let stop = stop_signal()?;
     say(&format!("listening on http://{address}\n"));

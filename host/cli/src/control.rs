@@ -1,15 +1,19 @@
 //! The operator's view of a running server: a socket in its own folder, which nobody else may enter. It speaks HTTP.
 
 use anyhow::Context;
-use axum::extract::State;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path as Named, Query, State};
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use occi_capability::libvirt::Hypervisor;
+use occi_catalogue::{Catalogue, Listed, Listing, Refused};
+use occi_extension::MAX_SIZE;
 use serde::{Deserialize, Serialize};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::net::UnixListener;
 
 /// Where the socket is in the server's folder.
@@ -19,6 +23,10 @@ pub(crate) fn socket(data: &Path) -> PathBuf {
 
 /// The path under which the socket tells what is at the hypervisor.
 pub(crate) const INVENTORY: &str = "/inventory";
+
+/// The path under which the socket shows the extensions and takes new ones. Below it is each by its name; `POST` to its
+/// `rollback`, `enable` or `disable` does that, and `DELETE` removes it.
+pub(crate) const EXTENSIONS: &str = "/extensions";
 
 /// What of ours is at the hypervisor, in libvirt's own words.
 #[derive(Debug, Serialize, Deserialize)]
@@ -49,14 +57,30 @@ pub(crate) struct Network {
     pub(crate) active: bool,
 }
 
+/// What may become of the entities of an extension that goes.
+#[derive(Debug, Default, Clone, Copy, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Leaving {
+    /// They stay, to be read only.
+    pub(crate) leave_entities: bool,
+}
+
 #[derive(Clone)]
 struct Shown {
     uri: String,
     hypervisor: Hypervisor,
+    catalogue: Arc<Catalogue>,
 }
 
+type Answer<T> = Result<T, (StatusCode, String)>;
+
 /// Serves the socket until the server ends.
-pub(crate) fn start(data: &Path, uri: String, hypervisor: Hypervisor) -> anyhow::Result<()> {
+pub(crate) fn start(
+    data: &Path,
+    uri: String,
+    hypervisor: Hypervisor,
+    catalogue: Arc<Catalogue>,
+) -> anyhow::Result<()> {
     let path = socket(data);
     // One that a killed server left behind; the store's lock says that there is no other server on this folder.
     if path.exists() {
@@ -68,7 +92,17 @@ pub(crate) fn start(data: &Path, uri: String, hypervisor: Hypervisor) -> anyhow:
     // The folder is its owner's alone where this server made it; the socket is in any case.
     std::fs::set_permissions(&path, Permissions::from_mode(0o600))
         .with_context(|| format!("the control socket {}", path.display()))?;
-    let router = Router::new().route(INVENTORY, get(inventory)).with_state(Shown { uri, hypervisor });
+    let named = |rest| format!("{EXTENSIONS}/{{name}}{rest}");
+    let router = Router::new()
+        .route(INVENTORY, get(inventory))
+        .route(EXTENSIONS, get(list).post(install))
+        .route(&named(""), delete(remove))
+        .route(&named("/rollback"), post(roll_back))
+        .route(&named("/enable"), post(enable))
+        .route(&named("/disable"), post(disable))
+        // One more, so that who sends too much is told by the loader what to do.
+        .layer(DefaultBodyLimit::max(MAX_SIZE + 1))
+        .with_state(Shown { uri, hypervisor, catalogue });
     tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, router).await {
             tracing::error!("the control socket ended: {error}");
@@ -77,7 +111,7 @@ pub(crate) fn start(data: &Path, uri: String, hypervisor: Hypervisor) -> anyhow:
     Ok(())
 }
 
-async fn inventory(State(shown): State<Shown>) -> Result<Json<Inventory>, (StatusCode, String)> {
+async fn inventory(State(shown): State<Shown>) -> Answer<Json<Inventory>> {
     let found = shown.hypervisor.inventory().await;
     let found = found.map_err(|error| (StatusCode::BAD_GATEWAY, error.to_string()))?;
     let name = |id| format!("occi-{id}");
@@ -95,4 +129,50 @@ async fn inventory(State(shown): State<Shown>) -> Result<Json<Inventory>, (Statu
             .collect(),
         networks: found.networks.into_iter().map(|(id, active)| Network { name: name(id), active }).collect(),
     }))
+}
+
+async fn list(State(shown): State<Shown>) -> Json<Listing> {
+    Json(shown.catalogue.list())
+}
+
+async fn install(State(shown): State<Shown>, bytes: Bytes) -> Answer<Json<Listed>> {
+    shown.catalogue.install(bytes.into()).await.map(Json).map_err(|error| refused(&error))
+}
+
+async fn roll_back(State(shown): State<Shown>, Named(name): Named<String>) -> Answer<Json<Listed>> {
+    shown.catalogue.roll_back(&name).await.map(Json).map_err(|error| refused(&error))
+}
+
+async fn enable(State(shown): State<Shown>, Named(name): Named<String>) -> Answer<Json<Listed>> {
+    shown.catalogue.enable(&name).await.map(Json).map_err(|error| refused(&error))
+}
+
+async fn disable(
+    State(shown): State<Shown>,
+    Named(name): Named<String>,
+    Query(leaving): Query<Leaving>,
+) -> Answer<Json<Listed>> {
+    shown.catalogue.disable(&name, leaving.leave_entities).await.map(Json).map_err(|error| refused(&error))
+}
+
+async fn remove(
+    State(shown): State<Shown>,
+    Named(name): Named<String>,
+    Query(leaving): Query<Leaving>,
+) -> Answer<StatusCode> {
+    shown.catalogue.remove(&name, leaving.leave_entities).await.map_err(|error| refused(&error))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn refused(refused: &Refused) -> (StatusCode, String) {
+    let status = match refused {
+        Refused::Unknown { .. } => StatusCode::NOT_FOUND,
+        Refused::Load(_) | Refused::Probe(_) => StatusCode::BAD_REQUEST,
+        Refused::SameName { .. }
+        | Refused::Occupied { .. }
+        | Refused::Replace(_)
+        | Refused::NoPrevious(_) => StatusCode::CONFLICT,
+        Refused::File { .. } | Refused::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    (status, refused.to_string())
 }

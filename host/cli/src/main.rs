@@ -1,14 +1,15 @@
-//! The one binary, `occi`: it serves (`occi serve`) and shows what a running server has at its hypervisor
-//! (`occi inspect`).
+//! The one binary, `occi`: it serves (`occi serve`), shows what a running server has at its hypervisor
+//! (`occi inspect`) and manages its extensions (`occi ext`).
 
 #![forbid(unsafe_code)]
 
 mod assemble;
 mod buckets;
+mod client;
 mod config;
 mod control;
+mod ext;
 mod inspect;
-mod load;
 
 use clap::{Args, Parser, Subcommand};
 use config::Config;
@@ -37,6 +38,8 @@ enum Command {
     Serve(Serve),
     /// Show the machines, volumes and networks that a running server has at its hypervisor.
     Inspect(Inspect),
+    /// Show, install and remove the extensions of a running server.
+    Ext(ext::Ext),
     /// Print the configuration file with every setting at its default.
     Config,
 }
@@ -79,7 +82,8 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(options) => serve(options),
         Command::Inspect(Inspect { data, json }) => report(inspect::inspect(&data, json)),
-        Command::Config => report(inspect::print(config::EXAMPLE)),
+        Command::Ext(options) => report(ext::run(&options)),
+        Command::Config => report(client::print(config::EXAMPLE)),
     }
 }
 

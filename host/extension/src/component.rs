@@ -44,6 +44,21 @@ impl Loader {
         Ok(Self { engine, settings, cache, capabilities, grants, lent: Arc::new(lent) })
     }
 
+    /// An extension: a component with its manifest inside, or a manifest alone. See [`Loader::component`].
+    pub fn load(&self, bytes: &[u8]) -> Result<Extension, LoadError> {
+        if is_wasm(bytes) {
+            self.component(bytes)
+        } else {
+            self.manifest(std::str::from_utf8(bytes).map_err(|_| LoadError::NotText)?)
+        }
+    }
+
+    /// The name in its manifest, with nothing compiled.
+    pub fn name(bytes: &[u8]) -> Result<Arc<str>, LoadError> {
+        let manifest = if is_wasm(bytes) { shape::read(bytes)?.manifest } else { bytes };
+        Ok(Manifest::parse(std::str::from_utf8(manifest).map_err(|_| LoadError::NotText)?)?.name)
+    }
+
     /// An extension with code. Compiling takes a processor for a while, seconds for a language runtime: it is not for
     /// a thread that serves requests.
     pub fn component(&self, bytes: &[u8]) -> Result<Extension, LoadError> {
@@ -74,6 +89,9 @@ impl Loader {
 
     /// An extension without code: a manifest alone.
     pub fn manifest(&self, text: &str) -> Result<Extension, LoadError> {
+        if text.len() > MAX_SIZE {
+            return Err(LoadError::TooLarge { size: text.len(), most: MAX_SIZE });
+        }
         let manifest = Manifest::parse(text)?;
         contract::agree_without_code(&manifest).map_err(LoadError::Contract)?;
         Ok(Extension::new(manifest, Digest::of(text.as_bytes()), None, &[]))
@@ -102,4 +120,9 @@ impl Loader {
         }
         linker.instantiate_pre(component)
     }
+}
+
+/// Whether bytes begin as those of WebAssembly do.
+fn is_wasm(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\0asm")
 }

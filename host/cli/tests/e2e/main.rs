@@ -41,6 +41,7 @@ mod update;
 // What operators do, and what happens to them.
 mod config;
 mod crash;
+mod extensions;
 mod observe;
 mod recovery;
 mod sandbox;

@@ -1,0 +1,343 @@
+//! What can be done with extensions, one thing after the other.
+
+use crate::file::{self, Copies};
+use crate::record::{Listed, Listing, Record, RefusedFile, Release, State};
+use crate::refused::Refused;
+use crate::stage::Stager;
+use occi_extension::Extension;
+use occi_operation::{Core, Replacement};
+use occi_store::Batch;
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+/// All extensions of a host.
+pub struct Catalogue {
+    pub(crate) core: Arc<Core>,
+    pub(crate) stager: Stager,
+    /// The folder that says what serves.
+    pub(crate) folder: PathBuf,
+    pub(crate) copies: Copies,
+    pub(crate) known: Mutex<Known>,
+    /// One change at a time.
+    pub(crate) changing: tokio::sync::Mutex<()>,
+}
+
+/// What is known of extensions and of files.
+#[derive(Default)]
+pub(crate) struct Known {
+    pub(crate) entries: BTreeMap<Arc<str>, Entry>,
+    /// By file.
+    pub(crate) refused: BTreeMap<PathBuf, Refusal>,
+}
+
+/// An extension that is installed.
+pub(crate) struct Entry {
+    pub(crate) record: Record,
+    /// Ready to serve; it does where it is switched on. None where it could not be loaded.
+    pub(crate) current: Option<Arc<Extension>>,
+    /// The one before, ready to serve again.
+    pub(crate) previous: Option<Arc<Extension>>,
+    /// Those before that one.
+    pub(crate) older: Vec<Weak<Extension>>,
+    pub(crate) problem: Option<String>,
+}
+
+/// A file that is not in service.
+pub(crate) struct Refusal {
+    /// Of its content, where that could be read.
+    pub(crate) digest: Option<String>,
+    pub(crate) reason: Refused,
+}
+
+impl Catalogue {
+    /// All extensions, and the files that are none.
+    pub fn list(&self) -> Listing {
+        let known = self.known();
+        let refused = known.refused.iter().map(|(path, refusal)| RefusedFile {
+            file: file::name(path),
+            stage: refusal.reason.stage(),
+            reason: refusal.reason.to_string(),
+        });
+        Listing {
+            extensions: known.entries.iter().map(|(name, entry)| entry.listed(name)).collect(),
+            refused: refused.collect(),
+        }
+    }
+
+    /// Installs an extension, or another version of one: its bytes become the file in the folder.
+    pub async fn install(&self, bytes: Vec<u8>) -> Result<Listed, Refused> {
+        let next = self.stager.stage(bytes.clone()).await?;
+        let _changing = self.changing.lock().await;
+        let file = match self.known().entries.get(next.name()) {
+            Some(entry) => entry.record.file.clone(),
+            None => format!("{}.{}", next.name(), if bytes.starts_with(b"\0asm") { "wasm" } else { "toml" }),
+        };
+        let path = self.folder.join(&file);
+        if !self.is_installed(next.name()) && self.known().is_in_use(&file) {
+            return Err(Refused::Occupied { name: Arc::clone(next.name()), path });
+        }
+        self.write_and_serve(next, file, bytes).await
+    }
+
+    /// Puts the version that served before into service again.
+    pub async fn roll_back(&self, name: &str) -> Result<Listed, Refused> {
+        let _changing = self.changing.lock().await;
+        let (name, release, ready, file) = {
+            let known = self.known();
+            let (name, entry) = known.entry(name)?;
+            let release =
+                entry.record.previous.clone().ok_or_else(|| Refused::NoPrevious(Arc::clone(name)))?;
+            (Arc::clone(name), release, entry.previous.clone(), entry.record.file.clone())
+        };
+        let bytes = self.copy(&release).await?;
+        let next = match ready {
+            Some(ready) => ready,
+            None => self.stager.stage(bytes.clone()).await?,
+        };
+        tracing::info!(extension = &*name, version = %next.version(), "rolled back");
+        self.write_and_serve(next, file, bytes).await
+    }
+
+    /// Switches an extension on.
+    pub async fn enable(&self, name: &str) -> Result<Listed, Refused> {
+        let _changing = self.changing.lock().await;
+        let (name, record, ready) = {
+            let known = self.known();
+            let (name, entry) = known.entry(name)?;
+            if entry.is_active() {
+                return Ok(entry.listed(name));
+            }
+            (Arc::clone(name), Record { is_enabled: true, ..entry.record.clone() }, entry.current.clone())
+        };
+        let next = match ready {
+            Some(ready) => ready,
+            None => self.stager.stage(self.copy(&record.current).await?).await?,
+        };
+        self.switch(&name, Some(Arc::clone(&next)), Some(&record), false).await?;
+        tracing::info!(extension = &*name, version = %next.version(), "enabled");
+        self.changed(&name, |entry| {
+            entry.current = Some(next);
+            entry.record = record;
+        })
+    }
+
+    /// Switches an extension off, and keeps it installed. Where it has entities that is refused, unless they may stay, to
+    /// be read only.
+    pub async fn disable(&self, name: &str, leaves_entities: bool) -> Result<Listed, Refused> {
+        let _changing = self.changing.lock().await;
+        let (name, record) = {
+            let known = self.known();
+            let (name, entry) = known.entry(name)?;
+            (Arc::clone(name), Record { is_enabled: false, ..entry.record.clone() })
+        };
+        self.switch(&name, None, Some(&record), leaves_entities).await?;
+        tracing::info!(extension = &*name, "disabled");
+        self.changed(&name, |entry| entry.record = record)
+    }
+
+    /// Removes an extension and its file. Where it has entities that is refused, unless they may stay, to be read only.
+    pub async fn remove(&self, name: &str, leaves_entities: bool) -> Result<(), Refused> {
+        let _changing = self.changing.lock().await;
+        let (name, file) = {
+            let known = self.known();
+            let (name, entry) = known.entry(name)?;
+            (Arc::clone(name), entry.record.file.clone())
+        };
+        self.take_out(&name, leaves_entities).await?;
+        let path = self.folder.join(file);
+        aside(move || file::remove(&path)).await
+    }
+
+    /// Takes an extension out of service for good; its file is not looked at.
+    pub(crate) async fn take_out(&self, name: &Arc<str>, leaves_entities: bool) -> Result<(), Refused> {
+        self.switch(name, None, None, leaves_entities).await?;
+        tracing::info!(extension = &**name, "removed");
+        self.known().entries.remove(name);
+        self.forget_copies();
+        Ok(())
+    }
+
+    /// The file first, so that a crash in the middle leaves what the next start follows; where the extension cannot
+    /// serve, what was there is there again.
+    async fn write_and_serve(
+        &self,
+        next: Arc<Extension>,
+        file: String,
+        bytes: Vec<u8>,
+    ) -> Result<Listed, Refused> {
+        let path = self.folder.join(&file);
+        let written = (path.clone(), bytes.clone());
+        let before = aside(move || {
+            let before = written.0.exists().then(|| file::read(&written.0)).transpose()?;
+            file::write(&written.0, &written.1).map(|()| before)
+        })
+        .await?;
+        let outcome = self.serve(next, file, bytes).await;
+        let undone = outcome.is_err().then(|| path.clone());
+        if let Some(path) = undone {
+            aside(move || match before {
+                Some(before) => file::write(&path, &before),
+                None => file::remove(&path),
+            })
+            .await?;
+        } else {
+            self.known().refused.remove(&path);
+        }
+        outcome
+    }
+
+    /// Puts an extension into service, whose bytes are in a file of the folder. Where it is switched off, it is only
+    /// noted.
+    pub(crate) async fn serve(
+        &self,
+        next: Arc<Extension>,
+        file: String,
+        bytes: Vec<u8>,
+    ) -> Result<Listed, Refused> {
+        let (name, current) = (Arc::clone(next.name()), Release::of(&next));
+        let (copies, digest) = (self.copies.clone(), current.digest.clone());
+        aside(move || copies.keep(&digest, &bytes)).await?;
+        let (record, was) = match self.known().entries.get(&name) {
+            Some(entry) if entry.record.current == current => (Record { file, ..entry.record.clone() }, None),
+            Some(entry) => {
+                let previous = Some(entry.record.current.clone());
+                let record = Record { file, current, previous, is_enabled: entry.record.is_enabled };
+                (record, entry.current.clone())
+            }
+            None => (Record { file, current, previous: None, is_enabled: true }, None),
+        };
+        self.switch(&name, record.is_enabled.then(|| Arc::clone(&next)), Some(&record), false).await?;
+        tracing::info!(extension = &*name, version = %next.version(), digest = %next.digest(), "installed");
+        let is_another =
+            self.known().entries.get(&name).is_none_or(|entry| entry.record.current != record.current);
+        if is_another {
+            let mut known = self.known();
+            let entry =
+                known.entries.entry(Arc::clone(&name)).or_insert_with(|| Entry::new(record.clone(), None));
+            if let Some(older) = entry.previous.take() {
+                entry.older.push(Arc::downgrade(&older));
+            }
+            entry.previous = was;
+        }
+        let listed = self.changed(&name, |entry| {
+            entry.record = record;
+            entry.current = Some(next);
+            entry.problem = None;
+        });
+        self.forget_copies();
+        listed
+    }
+
+    /// Switches what serves, and commits what is known of it with that.
+    async fn switch(
+        &self,
+        name: &Arc<str>,
+        next: Option<Arc<Extension>>,
+        record: Option<&Record>,
+        leaves_entities: bool,
+    ) -> Result<(), Refused> {
+        let mut batch = Batch::new();
+        match record {
+            Some(record) => {
+                record.put(&mut batch, name).map_err(|error| Refused::Internal(error.to_string()))?;
+            }
+            None => occi_store::delete_extension(&mut batch, name),
+        }
+        let replacement = Replacement { name: Arc::clone(name), next, leaves_entities, record: batch };
+        let replaced = self.core.replace(replacement).await?;
+        if replaced.migrated > 0 {
+            tracing::info!(extension = &**name, entities = replaced.migrated, "brought over");
+        }
+        Ok(())
+    }
+
+    fn changed(&self, name: &Arc<str>, change: impl FnOnce(&mut Entry)) -> Result<Listed, Refused> {
+        let mut known = self.known();
+        let entry = known.entries.get_mut(name);
+        let entry = entry.ok_or_else(|| Refused::Internal(format!("{name} was removed meanwhile")))?;
+        change(entry);
+        Ok(entry.listed(name))
+    }
+
+    async fn copy(&self, release: &Release) -> Result<Vec<u8>, Refused> {
+        let (copies, digest) = (self.copies.clone(), release.digest.clone());
+        aside(move || copies.read(&digest)).await
+    }
+
+    /// Removes the copies of what nobody goes back to any more.
+    pub(crate) fn forget_copies(&self) {
+        let records = |entry: &Entry| {
+            let releases = std::iter::once(&entry.record.current).chain(&entry.record.previous);
+            releases.map(|release| release.digest.clone()).collect::<Vec<_>>()
+        };
+        let kept: HashSet<String> = self.known().entries.values().flat_map(records).collect();
+        let copies = self.copies.clone();
+        tokio::task::spawn_blocking(move || copies.retain(&kept));
+    }
+
+    fn is_installed(&self, name: &str) -> bool {
+        self.known().entries.contains_key(name)
+    }
+
+    pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn entry(&self, name: &str) -> Result<(&Arc<str>, &Entry), Refused> {
+        self.entries.get_key_value(name).ok_or_else(|| Refused::Unknown {
+            name: name.to_owned(),
+            known: self.entries.keys().map(ToString::to_string).collect(),
+        })
+    }
+
+    /// Whether a file is one of an extension.
+    fn is_in_use(&self, file: &str) -> bool {
+        self.entries.values().any(|entry| entry.record.file == file)
+    }
+}
+
+impl Entry {
+    pub(crate) fn new(record: Record, current: Option<Arc<Extension>>) -> Self {
+        Self { record, current, previous: None, older: Vec::new(), problem: None }
+    }
+
+    pub(crate) fn is_active(&self) -> bool {
+        self.record.is_enabled && self.current.is_some()
+    }
+
+    fn listed(&self, name: &str) -> Listed {
+        // Requests hold the snapshot that they began with, and that holds its extensions; we hold the last one ourselves.
+        let previous = self.previous.iter().filter(|previous| Arc::strong_count(previous) > 1);
+        let older = self.older.iter().filter(|older| older.strong_count() > 0);
+        Listed {
+            name: name.to_owned(),
+            version: self.record.current.version.clone(),
+            digest: self.record.current.digest.clone(),
+            state: match (self.record.is_enabled, &self.current) {
+                (true, Some(_)) => State::Active,
+                (true, None) => State::Failed,
+                (false, _) => State::Disabled,
+            },
+            file: self.record.file.clone(),
+            previous: self.record.previous.as_ref().map(|previous| previous.version.clone()),
+            draining: previous.count() + older.count(),
+            problem: self.problem.clone(),
+        }
+    }
+}
+
+/// Works with files on a thread that may wait for them.
+pub(crate) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
+) -> Result<T, Refused> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(Refused::Internal(error.to_string())))
+}
+
+/// Whether a file of the folder is there.
+pub(crate) fn is_there(path: &Path) -> bool {
+    path.try_exists().unwrap_or(true)
+}

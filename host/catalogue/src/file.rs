@@ -1,0 +1,110 @@
+//! Files: those of the folder that says what serves, and copies of all that may have to serve again.
+
+use crate::refused::Refused;
+use occi_extension::{LoadError, MAX_SIZE};
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// A folder of extensions: each file that ends in `.wasm` or `.toml` is one. Names that begin with a dot are of files
+/// that somebody is about to rename.
+pub(crate) fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, Refused> {
+    let failed = |error| Refused::File { path: folder.into(), error };
+    let entries = fs::read_dir(folder).map_err(failed)?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(failed)?.path();
+        if is_extension(&path) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Whether a file is looked at, by its name.
+pub(crate) fn is_extension(path: &Path) -> bool {
+    let is_hidden = name(path).starts_with('.');
+    !is_hidden && matches!(path.extension().and_then(OsStr::to_str), Some("wasm" | "toml"))
+}
+
+/// The last part of a path.
+pub(crate) fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// A file's content. What is no file is not read, and what is too large for any extension neither.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Refused> {
+    let failed = |error| Refused::File { path: path.into(), error };
+    let metadata = path.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(failed(io::Error::other("it is not a regular file")));
+    }
+    let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+    if size > MAX_SIZE {
+        return Err(LoadError::TooLarge { size, most: MAX_SIZE }.into());
+    }
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(MAX_SIZE).unwrap_or(u64::MAX).saturating_add(1);
+    File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(failed)?;
+    Ok(bytes)
+}
+
+/// Writes a file as a whole: whoever looks sees the old content or the new one, also after a crash.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Refused> {
+    let failed = |error| Refused::File { path: path.into(), error };
+    let written = || -> io::Result<()> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let unfinished = folder.join(format!(".{}.new", name(path)));
+        let mut file = File::create(&unfinished)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&unfinished, path)?;
+        File::open(folder)?.sync_all()
+    };
+    written().map_err(failed)
+}
+
+/// Removes a file; that it is gone already is no error.
+pub(crate) fn remove(path: &Path) -> Result<(), Refused> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Refused::File { path: path.into(), error })
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Copies of what serves and of what served before, by digest: the folder may hold something else by now, or nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct Copies(PathBuf);
+
+impl Copies {
+    pub(crate) fn open(folder: PathBuf) -> Result<Self, Refused> {
+        fs::create_dir_all(&folder).map_err(|error| Refused::File { path: folder.clone(), error })?;
+        Ok(Self(folder))
+    }
+
+    pub(crate) fn read(&self, digest: &str) -> Result<Vec<u8>, Refused> {
+        read(&self.0.join(digest))
+    }
+
+    pub(crate) fn keep(&self, digest: &str, bytes: &[u8]) -> Result<(), Refused> {
+        let path = self.0.join(digest);
+        if path.exists() { Ok(()) } else { write(&path, bytes) }
+    }
+
+    /// Removes all but those. What cannot be removed only takes room.
+    pub(crate) fn retain(&self, digests: &HashSet<String>) {
+        let Ok(entries) = fs::read_dir(&self.0) else { return };
+        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+            if !digests.contains(&name(&path))
+                && let Err(error) = remove(&path)
+            {
+                tracing::warn!("an extension that is not used any more stays: {error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! The folder's changes. A file counts when its writer has closed it or has given it its name, so that half of one is
+//! never looked at; one that goes may only be on its way to another name.
+
+use crate::catalogue::{Catalogue, Entry, Refusal, aside, is_there};
+use crate::file;
+use crate::refused::Refused;
+use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RemoveKind};
+use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use occi_extension::Digest;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, SystemTime};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+/// How long a file may be away while it gets another name or other content.
+const AWAY: Duration = Duration::from_millis(200);
+
+/// By how much the time of a file's change may be behind the clock: the kernel's tick.
+const TICK: Duration = Duration::from_millis(20);
+
+/// After so long, a file that was changed as the watch began was either told of, or changed just before.
+const DOUBT: Duration = Duration::from_secs(1);
+
+/// What has happened in a folder since.
+pub(crate) struct Watch {
+    /// Ends with this.
+    _watcher: RecommendedWatcher,
+    touched: UnboundedReceiver<Touched>,
+    began: SystemTime,
+}
+
+/// What may have changed.
+enum Touched {
+    File(PathBuf),
+    /// More than could be told.
+    All,
+}
+
+impl Watch {
+    pub(crate) fn new(folder: &Path) -> notify::Result<Self> {
+        let (sender, touched) = unbounded_channel();
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            let told = match event {
+                Ok(event) if event.need_rescan() => vec![Touched::All],
+                Ok(event) if counts(event.kind) => event.paths.into_iter().map(Touched::File).collect(),
+                Ok(_) => Vec::new(),
+                Err(error) => {
+                    tracing::warn!("the folder of extensions: {error}");
+                    vec![Touched::All]
+                }
+            };
+            for touched in told {
+                // Nobody listens any more when the server ends.
+                let _ = sender.send(touched);
+            }
+        })?;
+        watcher.watch(folder, RecursiveMode::NonRecursive)?;
+        let began = SystemTime::now();
+        Ok(Self { _watcher: watcher, touched, began })
+    }
+}
+
+fn counts(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::Access(AccessKind::Close(AccessMode::Write))
+            | EventKind::Modify(ModifyKind::Name(_))
+            | EventKind::Remove(RemoveKind::File | RemoveKind::Any)
+    )
+}
+
+fn was_written_since(file: &Path, since: SystemTime) -> bool {
+    let written = file.metadata().and_then(|metadata| metadata.modified());
+    written.is_ok_and(|written| since < written && written <= SystemTime::now())
+}
+
+/// Follows a folder for as long as the catalogue is there: first what is in it now.
+pub(crate) fn start(catalogue: &Arc<Catalogue>, watch: Option<Watch>) {
+    let (weak, began) = (Arc::downgrade(catalogue), watch.as_ref().map(|watch| watch.began));
+    let looker = Weak::clone(&weak);
+    tokio::spawn(async move {
+        if let Some(began) = began {
+            if let Some(catalogue) = looker.upgrade() {
+                catalogue.take_up_all(Some(began - TICK)).await;
+            }
+            tokio::time::sleep(DOUBT).await;
+        }
+        if let Some(catalogue) = looker.upgrade() {
+            catalogue.follow_all(began.map(|began| began + TICK)).await;
+        }
+    });
+    if let Some(watch) = watch {
+        tokio::spawn(follow(weak, watch));
+    }
+}
+
+async fn follow(catalogue: Weak<Catalogue>, mut watch: Watch) {
+    let mut gone = BTreeSet::new();
+    loop {
+        let first = if gone.is_empty() {
+            watch.touched.recv().await
+        } else {
+            // Files that went are looked for once more.
+            match tokio::time::timeout(AWAY, watch.touched.recv()).await {
+                Ok(touched) => touched,
+                Err(_) => {
+                    let Some(catalogue) = catalogue.upgrade() else { return };
+                    catalogue.let_go(std::mem::take(&mut gone)).await;
+                    continue;
+                }
+            }
+        };
+        let (Some(first), Some(catalogue)) = (first, catalogue.upgrade()) else { return };
+        let mut touched = vec![first];
+        while let Ok(more) = watch.touched.try_recv() {
+            touched.push(more);
+        }
+        let mut files = BTreeSet::new();
+        for touched in touched {
+            match touched {
+                Touched::File(file) => drop(files.insert(file)),
+                Touched::All => {
+                    catalogue.follow_all(None).await;
+                    files.clear();
+                }
+            }
+        }
+        let (there, away): (BTreeSet<_>, BTreeSet<_>) = files.into_iter().partition(|file| is_there(file));
+        gone.retain(|file| !there.contains(file));
+        gone.extend(away);
+        catalogue.take_up(there, None).await;
+    }
+}
+
+impl Catalogue {
+    /// Makes what serves what the folder says. What was written since a time is told when it is written to its end.
+    async fn follow_all(&self, told_since: Option<SystemTime>) {
+        let Some(files) = self.take_up_all(told_since).await else { return };
+        let gone: BTreeSet<_> = {
+            let known = self.known();
+            let entries = known.entries.values().map(|entry| self.folder.join(&entry.record.file));
+            entries.chain(known.refused.keys().cloned()).filter(|file| !files.contains(file)).collect()
+        };
+        self.let_go(gone).await;
+    }
+
+    /// Looks at all files; those that there are.
+    async fn take_up_all(&self, told_since: Option<SystemTime>) -> Option<BTreeSet<PathBuf>> {
+        let folder = self.folder.clone();
+        match aside(move || file::in_folder(&folder)).await {
+            Ok(files) => {
+                let files: BTreeSet<_> = files.into_iter().collect();
+                self.take_up(files.clone(), told_since).await;
+                Some(files)
+            }
+            Err(error) => {
+                tracing::error!("the folder of extensions is not followed: {error}");
+                None
+            }
+        }
+    }
+
+    /// Looks at files that are there, but not at those that were written since a time.
+    async fn take_up(&self, files: BTreeSet<PathBuf>, told_since: Option<SystemTime>) {
+        let mut has_changed = false;
+        for file in files.into_iter().filter(|file| file::is_extension(file)) {
+            has_changed |= self.take_up_one(&file, told_since, false).await;
+        }
+        if has_changed {
+            self.try_again().await;
+        }
+    }
+
+    /// Looks again at files whose extensions waited for others to come or go, for as long as that helps.
+    async fn try_again(&self) {
+        loop {
+            let waiting: Vec<PathBuf> = {
+                let known = self.known();
+                let waiting = known.refused.iter().filter(|(_, refusal)| refusal.reason.depends_on_others());
+                waiting.map(|(file, _)| file.clone()).collect()
+            };
+            let mut has_changed = false;
+            for file in waiting {
+                has_changed |= self.take_up_one(&file, None, true).await;
+            }
+            if !has_changed {
+                return;
+            }
+        }
+    }
+
+    /// Whether it serves something else now.
+    async fn take_up_one(&self, path: &Path, told_since: Option<SystemTime>, again: bool) -> bool {
+        let read = path.to_owned();
+        let bytes = match aside(move || {
+            // In this order: what is written while it is read has a later time.
+            let bytes = file::read(&read);
+            let is_told = told_since.is_some_and(|since| was_written_since(&read, since));
+            if is_told { Ok(None) } else { bytes.map(Some) }
+        })
+        .await
+        {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return false,
+            Err(_) if !is_there(path) => return false,
+            Err(reason) => {
+                self.refuse(path, None, reason);
+                return false;
+            }
+        };
+        let digest = Digest::of(&bytes).to_string();
+        {
+            let mut known = self.known();
+            let refused =
+                known.refused.get(path).is_some_and(|refusal| refusal.digest.as_ref() == Some(&digest));
+            let file = file::name(path);
+            let serves = |entry: &&mut Entry| {
+                let is_ready = entry.current.is_some() || !entry.record.is_enabled;
+                is_ready && entry.record.file == file && entry.record.current.digest == digest
+            };
+            if let Some(entry) = known.entries.values_mut().find(serves) {
+                entry.problem = None;
+                known.refused.remove(path);
+                return false;
+            }
+            if refused && !again {
+                return false;
+            }
+        }
+        match self.take_up_bytes(path, &digest, bytes).await {
+            Ok(has_changed) => {
+                self.known().refused.remove(path);
+                has_changed
+            }
+            Err(reason) => {
+                self.refuse(path, Some(digest), reason);
+                false
+            }
+        }
+    }
+
+    async fn take_up_bytes(&self, path: &Path, digest: &str, bytes: Vec<u8>) -> Result<bool, Refused> {
+        let next = self.stager.stage(bytes.clone()).await?;
+        let _changing = self.changing.lock().await;
+        let read = path.to_owned();
+        let is_same = aside(move || Ok(Digest::of(&file::read(&read)?).to_string())).await;
+        if !is_same.is_ok_and(|now| now == digest) {
+            // It was changed meanwhile, which will be told as well.
+            return Ok(false);
+        }
+        let file = file::name(path);
+        let other = self.known().entries.get(next.name()).map(|entry| self.folder.join(&entry.record.file));
+        if let Some(other) = other.filter(|other| other != path && is_there(other)) {
+            return Err(Refused::SameName {
+                name: Arc::clone(next.name()),
+                other: file::name(&other).into(),
+            });
+        }
+        let replaced: Vec<Arc<str>> = {
+            let known = self.known();
+            let by_file = known
+                .entries
+                .iter()
+                .filter(|(name, entry)| entry.record.file == file && *name != next.name());
+            by_file.map(|(name, _)| Arc::clone(name)).collect()
+        };
+        for name in replaced {
+            // The file held another extension until now.
+            self.take_out(&name, false).await?;
+        }
+        self.serve(next, file, bytes).await.map(|_| true)
+    }
+
+    /// Files are gone, and with them what they held.
+    async fn let_go(&self, files: BTreeSet<PathBuf>) {
+        // Another file may hold what one of these held, so that nothing need go.
+        self.try_again().await;
+        let mut has_changed = false;
+        for path in files.into_iter().filter(|path| !is_there(path)) {
+            let _changing = self.changing.lock().await;
+            let file = file::name(&path);
+            let held = {
+                let mut known = self.known();
+                known.refused.remove(&path);
+                let mut entries = known.entries.iter();
+                entries.find(|(_, entry)| entry.record.file == file).map(|(name, _)| Arc::clone(name))
+            };
+            let Some(name) = held else { continue };
+            match self.take_out(&name, false).await {
+                Ok(()) => has_changed = true,
+                Err(reason) => {
+                    let problem = format!("its file is gone, and it serves on: {reason}");
+                    tracing::error!(extension = &*name, "{problem}");
+                    if let Some(entry) = self.known().entries.get_mut(&name) {
+                        entry.problem = Some(problem);
+                    }
+                }
+            }
+        }
+        if has_changed {
+            self.try_again().await;
+        }
+    }
+
+    fn refuse(&self, path: &Path, digest: Option<String>, reason: Refused) {
+        let mut known = self.known();
+        let was = known.refused.get(path).map(|refusal| refusal.reason.to_string());
+        if was != Some(reason.to_string()) {
+            tracing::error!(file = %path.display(), "not in service: {reason}");
+        }
+        known.refused.insert(path.to_owned(), Refusal { digest, reason });
+    }
+}

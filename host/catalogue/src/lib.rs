@@ -1,0 +1,25 @@
+//! Which extensions serve. The folder of extensions says so: a file that comes, changes or goes is followed while
+//! requests are served, and what an operator asks for (install, roll back, remove) changes that folder. The store keeps
+//! what a folder cannot say: which version came before, and whether an extension is switched off.
+//!
+//! An extension goes one way, whoever brings it: fetched, checked, compiled, probed ([`stage`](Refused)), then
+//! active, draining while requests that began with it go on, and retired. Whatever fails leaves in service what serves,
+//! and says why.
+//!
+//! In reading order: `catalogue` (what can be done), `stage` (from bytes to an extension), `file` and `record` (what is
+//! kept), `start` (what serves first), `follow` (the folder's changes).
+
+mod catalogue;
+mod file;
+mod follow;
+mod record;
+mod refused;
+mod stage;
+mod start;
+#[cfg(test)]
+mod tests;
+
+pub use catalogue::Catalogue;
+pub use record::{Listed, Listing, RefusedFile, State};
+pub use refused::{Refused, Stage};
+pub use start::{Prepared, StartError};

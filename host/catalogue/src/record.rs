@@ -1,0 +1,110 @@
+//! What is known of an extension: as the store keeps it, and as an operator sees it.
+
+use crate::refused::Stage;
+use occi_extension::Extension;
+use occi_store::{Batch, ReadView, StoreError};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A version of an extension.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Release {
+    /// By its manifest.
+    pub(crate) version: String,
+    /// Of its bytes.
+    pub(crate) digest: String,
+}
+
+impl Release {
+    pub(crate) fn of(extension: &Extension) -> Self {
+        Self { version: extension.version().to_string(), digest: extension.digest().to_string() }
+    }
+}
+
+/// What the store keeps of an extension.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// The name of its file in the folder.
+    pub(crate) file: String,
+    /// What serves, or would where it is switched on.
+    pub(crate) current: Release,
+    /// What did before.
+    pub(crate) previous: Option<Release>,
+    pub(crate) is_enabled: bool,
+}
+
+impl Record {
+    /// Adds it to a batch.
+    pub(crate) fn put(&self, batch: &mut Batch, name: &str) -> Result<(), serde_json::Error> {
+        occi_store::put_extension(batch, name, serde_json::to_vec(self)?);
+        Ok(())
+    }
+}
+
+/// All records by name. One that cannot be read is of an extension that the folder brings anew.
+pub(crate) fn all(view: &dyn ReadView) -> Result<BTreeMap<Arc<str>, Record>, StoreError> {
+    let mut records = BTreeMap::new();
+    for (name, value) in occi_store::extensions(view)? {
+        match serde_json::from_slice(&value) {
+            Ok(record) => {
+                records.insert(Arc::from(name), record);
+            }
+            Err(error) => tracing::error!(extension = name, "what is known of it cannot be read: {error}"),
+        }
+    }
+    Ok(records)
+}
+
+/// What an operator sees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listing {
+    /// By name.
+    pub extensions: Vec<Listed>,
+    /// Files that serve nothing, or not what is in them now.
+    pub refused: Vec<RefusedFile>,
+}
+
+/// An extension that is installed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The SHA-256 digest of its bytes, in hexadecimal digits.
+    pub digest: String,
+    /// What becomes of requests for it.
+    pub state: State,
+    /// Its file in the folder.
+    pub file: String,
+    /// The version that served before, to which it can be rolled back.
+    pub previous: Option<String>,
+    /// How many older versions still serve requests that began with them.
+    pub draining: usize,
+    /// Why its file is not followed, if it is not.
+    pub problem: Option<String>,
+}
+
+/// What becomes of requests for an extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It serves.
+    Active,
+    /// It is switched off.
+    Disabled,
+    /// It is switched on, and could not be loaded.
+    Failed,
+}
+
+/// A file that is not in service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedFile {
+    /// Its name in the folder.
+    pub file: String,
+    /// The stage that it did not reach.
+    pub stage: Stage,
+    /// Why.
+    pub reason: String,
+}

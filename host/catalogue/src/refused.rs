@@ -1,0 +1,98 @@
+//! Why an extension does not serve, and what does still.
+
+use occi_extension::{CallError, LoadError};
+use occi_operation::CannotReplace;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// How far an extension has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Its bytes are read.
+    Fetched,
+    /// Its sections, manifest and imports are right.
+    Checked,
+    /// It is machine code.
+    Compiled,
+    /// It was instantiated once.
+    Probed,
+    /// It goes with what else there is.
+    Active,
+}
+
+/// Why something was not done. What served still does.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// A file could not be read or written.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// No extension, or one that this host does not take.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// It cannot be instantiated.
+    #[error("it was tried, and {0}")]
+    Probe(CallError),
+    /// Two files hold extensions of one name.
+    #[error("{} holds an extension of the name {name}, too; remove one of the two files", other.display())]
+    SameName {
+        /// The name.
+        name: Arc<str>,
+        /// The file that came first.
+        other: PathBuf,
+    },
+    /// There is a file where the extension's would be.
+    #[error("there is a file {} already, which is not that of {name}; rename or remove it", path.display())]
+    Occupied {
+        /// The extension's name.
+        name: Arc<str>,
+        /// The file.
+        path: PathBuf,
+    },
+    /// It does not go with the others, or with what is there.
+    #[error(transparent)]
+    Replace(#[from] CannotReplace),
+    /// There is none of that name.
+    #[error("there is no extension {name}; there are {}", known.join(", "))]
+    Unknown {
+        /// What was named.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// It never had another version.
+    #[error("{0} was never replaced, so there is no version to go back to")]
+    NoPrevious(Arc<str>),
+    /// Something broke that must not.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl Refused {
+    /// The stage that it did not reach.
+    pub fn stage(&self) -> Stage {
+        match self {
+            Self::File { .. } | Self::Unknown { .. } | Self::NoPrevious(_) | Self::Internal(_) => {
+                Stage::Fetched
+            }
+            Self::Load(LoadError::Compile(_) | LoadError::Link(_) | LoadError::Memory { .. }) => {
+                Stage::Compiled
+            }
+            Self::Load(_) => Stage::Checked,
+            Self::Probe(_) => Stage::Probed,
+            Self::SameName { .. } | Self::Occupied { .. } | Self::Replace(_) => Stage::Active,
+        }
+    }
+
+    /// Whether it may be otherwise once another extension has come or gone.
+    pub(crate) fn depends_on_others(&self) -> bool {
+        matches!(self, Self::SameName { .. } | Self::Replace(CannotReplace::Clash(_)))
+    }
+}

@@ -1,0 +1,291 @@
+//! What serves first: what served when the host ended, as far as it is still there, and what has come since and contradicts
+//! nothing. What else has changed in the folder meanwhile is followed once requests are served.
+
+use crate::catalogue::{Catalogue, Entry, Known, Refusal};
+use crate::file::{self, Copies};
+use crate::follow::{self, Watch};
+use crate::record::{self, Record, Release};
+use crate::refused::Refused;
+use crate::stage::Stager;
+use occi_extension::{Digest, Extension, Loader};
+use occi_operation::{Core, Snapshot};
+use occi_store::{Batch, Store, StoreError};
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use tokio::task::JoinSet;
+
+/// Why there can be no catalogue.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] Refused),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What will serve, before there is a core for it.
+pub struct Prepared {
+    stager: Stager,
+    folder: PathBuf,
+    copies: Copies,
+    watch: Option<Watch>,
+    known: Known,
+    /// Those that the store does not know yet, with their bytes.
+    new: Vec<(Arc<Extension>, Arc<[u8]>)>,
+    extensions: Vec<Arc<Extension>>,
+}
+
+/// A file of the folder that could be read.
+struct Found {
+    path: PathBuf,
+    bytes: Arc<[u8]>,
+    digest: String,
+}
+
+/// What is to be loaded.
+struct Wanted {
+    /// Where it is from, for messages.
+    path: PathBuf,
+    bytes: Arc<[u8]>,
+    /// None of what is new.
+    recorded: Option<(Arc<str>, Record)>,
+}
+
+/// What came of it.
+struct Loaded {
+    wanted: Wanted,
+    outcome: Result<Arc<Extension>, Refused>,
+}
+
+impl Prepared {
+    /// Reads a folder, and `copies`, a folder of the host's own.
+    pub async fn new(
+        loader: Arc<Loader>,
+        store: &dyn Store,
+        folder: &Path,
+        copies: PathBuf,
+    ) -> Result<Self, StartError> {
+        let records = record::all(&*store.read()?)?;
+        let copies = Copies::open(copies)?;
+        // Before anything is read, so that no change is missed.
+        let watch = Watch::new(folder)
+            .inspect_err(|error| {
+                tracing::error!("the folder of extensions is not watched, only read now: {error}");
+            })
+            .ok();
+        let mut known = Known::default();
+        let found = read_all(file::in_folder(folder)?, &mut known).await;
+        let wanted = wanted(records, found, &copies, folder, &mut known);
+        let loaded = load_all(&loader, wanted).await;
+        let mut prepared = Self {
+            stager: Stager::new(loader),
+            folder: folder.into(),
+            copies,
+            watch,
+            known,
+            new: Vec::new(),
+            extensions: Vec::new(),
+        };
+        prepared.choose(loaded);
+        Ok(prepared)
+    }
+
+    /// The extensions that serve first.
+    pub fn extensions(&self) -> Vec<Arc<Extension>> {
+        self.extensions.clone()
+    }
+
+    /// Notes in the store what serves, and follows the folder from now on. `core` was started with the extensions.
+    pub async fn serve(self, core: Arc<Core>, store: &dyn Store) -> Result<Arc<Catalogue>, StartError> {
+        let mut batch = Batch::new();
+        for (extension, bytes) in &self.new {
+            let Some(entry) = self.known.entries.get(extension.name()) else { continue };
+            entry
+                .record
+                .put(&mut batch, extension.name())
+                .map_err(|error| Refused::Internal(error.to_string()))?;
+            self.copies.keep(&entry.record.current.digest, bytes)?;
+        }
+        if !batch.is_empty() {
+            store.commit(batch).await?;
+        }
+        let Self { stager, folder, copies, watch, known, .. } = self;
+        let (known, changing) = (Mutex::new(known), tokio::sync::Mutex::default());
+        let catalogue = Arc::new(Catalogue { core, stager, folder, copies, known, changing });
+        catalogue.forget_copies();
+        follow::start(&catalogue, watch);
+        Ok(catalogue)
+    }
+
+    /// Takes those that go together; those that served before come first.
+    fn choose(&mut self, loaded: Vec<Loaded>) {
+        let mut ready: Vec<(Wanted, Arc<Extension>)> = Vec::new();
+        for Loaded { wanted, outcome } in loaded {
+            let outcome = outcome.and_then(|extension| {
+                let first = ready.iter().find(|(_, other)| other.name() == extension.name());
+                match first {
+                    Some((first, _)) => {
+                        let other = file::name(&first.path).into();
+                        Err(Refused::SameName { name: Arc::clone(extension.name()), other })
+                    }
+                    None => Ok(extension),
+                }
+            });
+            match outcome {
+                Ok(extension) => ready.push((wanted, extension)),
+                Err(reason) => self.leave_out(wanted, reason),
+            }
+        }
+        let (together, left) = that_go_together(ready);
+        for (wanted, extension) in together {
+            let name = Arc::clone(extension.name());
+            tracing::info!(name = &*name, version = %extension.version(), "extension");
+            let record = match wanted.recorded {
+                Some((_, record)) => record,
+                None => {
+                    self.new.push((Arc::clone(&extension), wanted.bytes));
+                    let (file, current) = (file::name(&wanted.path), Release::of(&extension));
+                    Record { file, current, previous: None, is_enabled: true }
+                }
+            };
+            self.known.entries.insert(name, Entry::new(record, Some(Arc::clone(&extension))));
+            self.extensions.push(extension);
+        }
+        for (wanted, reason) in left {
+            self.leave_out(wanted, reason);
+        }
+    }
+
+    fn leave_out(&mut self, wanted: Wanted, reason: Refused) {
+        let Wanted { path, bytes, recorded } = wanted;
+        tracing::error!(file = %path.display(), "not in service: {reason}");
+        if let Some((name, record)) = recorded {
+            let mut entry = Entry::new(record, None);
+            entry.problem = Some(reason.to_string());
+            self.known.entries.insert(name, entry);
+        } else {
+            let digest = Some(Digest::of(&bytes).to_string());
+            self.known.refused.insert(path, Refusal { digest, reason });
+        }
+    }
+}
+
+async fn read_all(files: Vec<PathBuf>, known: &mut Known) -> Vec<Found> {
+    let mut reading = JoinSet::new();
+    for path in files {
+        reading.spawn_blocking(move || {
+            let bytes = file::read(&path);
+            let digest = bytes.as_ref().map(|bytes| Digest::of(bytes).to_string()).unwrap_or_default();
+            (path, digest, bytes)
+        });
+    }
+    let mut found = Vec::new();
+    while let Some(read) = reading.join_next().await {
+        match read {
+            Ok((path, digest, Ok(bytes))) => found.push(Found { path, bytes: bytes.into(), digest }),
+            Ok((path, _, Err(reason))) => {
+                tracing::error!(file = %path.display(), "not in service: {reason}");
+                known.refused.insert(path, Refusal { digest: None, reason });
+            }
+            Err(error) => tracing::error!("an extension was not read: {error}"),
+        }
+    }
+    found.sort_by(|one, other| one.path.cmp(&other.path));
+    found
+}
+
+/// What is to be loaded: all that served, as it was, then what is new. A file with another version of what served waits:
+/// what that one made may have to be brought over.
+fn wanted(
+    records: BTreeMap<Arc<str>, Record>,
+    found: Vec<Found>,
+    copies: &Copies,
+    folder: &Path,
+    known: &mut Known,
+) -> Vec<Wanted> {
+    let mut wanted = Vec::new();
+    let served: HashSet<String> = records.values().map(|record| record.current.digest.clone()).collect();
+    let names: HashSet<Arc<str>> = records.keys().cloned().collect();
+    for (name, record) in records {
+        let file = found.iter().find(|found| found.digest == record.current.digest);
+        let bytes = match file {
+            Some(file) => Ok(Arc::clone(&file.bytes)),
+            None => copies.read(&record.current.digest).map(Arc::from),
+        };
+        match bytes {
+            _ if !record.is_enabled => {
+                known.entries.insert(name, Entry::new(record, None));
+            }
+            Ok(bytes) => {
+                wanted.push(Wanted {
+                    path: folder.join(&record.file),
+                    bytes,
+                    recorded: Some((name, record)),
+                });
+            }
+            Err(reason) => {
+                tracing::error!(extension = &*name, "what served is lost: {reason}");
+                let mut entry = Entry::new(record, None);
+                entry.problem = Some(reason.to_string());
+                known.entries.insert(name, entry);
+            }
+        }
+    }
+    let is_new = |found: &Found| {
+        let name = Loader::name(&found.bytes);
+        !served.contains(&found.digest) && !name.is_ok_and(|name| names.contains(&name))
+    };
+    let new = found.into_iter().filter(is_new);
+    wanted.extend(new.map(|Found { path, bytes, .. }| Wanted { path, bytes, recorded: None }));
+    wanted
+}
+
+async fn load_all(loader: &Arc<Loader>, wanted: Vec<Wanted>) -> Vec<Loaded> {
+    let mut loading = JoinSet::new();
+    for (number, wanted) in wanted.into_iter().enumerate() {
+        let loader = Arc::clone(loader);
+        loading.spawn_blocking(move || {
+            let outcome = loader.load(&wanted.bytes).map(Arc::new).map_err(Refused::from);
+            (number, Loaded { wanted, outcome })
+        });
+    }
+    let mut loaded = loading.join_all().await;
+    loaded.sort_by_key(|(number, _)| *number);
+    loaded.into_iter().map(|(_, loaded)| loaded).collect()
+}
+
+type Ready = (Wanted, Arc<Extension>);
+
+/// As many as go together, the first before others. One may build on what a later one defines, so those that do not go
+/// with the others yet are tried again.
+fn that_go_together(ready: Vec<Ready>) -> (Vec<Ready>, Vec<(Wanted, Refused)>) {
+    let goes = |extensions: Vec<Arc<Extension>>| Snapshot::new(extensions, Vec::new()).map(drop);
+    if goes(ready.iter().map(|(_, extension)| Arc::clone(extension)).collect()).is_ok() {
+        return (ready, Vec::new());
+    }
+    let mut together: Vec<Ready> = Vec::new();
+    let mut left = ready;
+    loop {
+        let mut refused = Vec::new();
+        let tried = left.len();
+        for (wanted, extension) in left {
+            let mut all: Vec<_> = together.iter().map(|(_, extension)| Arc::clone(extension)).collect();
+            all.push(Arc::clone(&extension));
+            match goes(all) {
+                Ok(()) => together.push((wanted, extension)),
+                Err(error) => refused.push((wanted, extension, error)),
+            }
+        }
+        if refused.len() == tried {
+            let reason = |error| Refused::Replace(occi_operation::CannotReplace::Clash(error));
+            return (
+                together,
+                refused.into_iter().map(|(wanted, _, error)| (wanted, reason(error))).collect(),
+            );
+        }
+        left = refused.into_iter().map(|(wanted, extension, _)| (wanted, extension)).collect();
+    }
+}

@@ -1,0 +1,129 @@
+//! The folder is changed while a host serves.
+
+use super::{Site, a_while, child, eventually, manifest};
+use std::fs::File;
+use std::io::Write as _;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_comes_changes_and_goes() {
+    let site = Site::new();
+    let host = site.start().await;
+    assert_eq!(host.serves("box"), None);
+    site.write("box.toml", &manifest("box", "1.0.0", &["colour"]));
+    eventually("it serves", || host.serves("box").as_deref() == Some("1.0.0")).await;
+    host.create("box", &["colour"]).await;
+    // One more attribute breaks nothing.
+    site.write("box.toml", &manifest("box", "1.1.0", &["colour", "size"]));
+    eventually("it is replaced", || host.serves("box").as_deref() == Some("1.1.0")).await;
+    assert_eq!(host.listed("box").unwrap().previous.as_deref(), Some("1.0.0"));
+    site.write("other.toml", &manifest("other", "1.0.0", &[]));
+    eventually("another serves", || host.serves("other").is_some()).await;
+    site.remove("other.toml");
+    eventually("it is gone", || host.listed("other").is_none()).await;
+    assert_eq!(host.serves("box").as_deref(), Some("1.1.0"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_serve_leaves_what_does() {
+    let site = Site::new();
+    site.write("box.toml", &manifest("box", "1.0.0", &["colour"]));
+    let host = site.start().await;
+    host.create("box", &["colour"]).await;
+    for (content, says) in [
+        ("[extension]\n".to_owned(), "manifest"),
+        ("\0asm".to_owned(), ""),
+        (manifest("box", "2.0.0", &["color"]), "com.example.colour"),
+    ] {
+        site.write("box.toml", &content);
+        eventually("it is refused", || host.refused("box.toml").is_some_and(|reason| reason.contains(says)))
+            .await;
+        assert_eq!(host.serves("box").as_deref(), Some("1.0.0"), "{content}");
+    }
+    // It is mended.
+    site.write("box.toml", &manifest("box", "2.0.0", &["colour", "color"]));
+    eventually("it serves", || host.serves("box").as_deref() == Some("2.0.0")).await;
+    assert_eq!(host.refused("box.toml"), None);
+    // As it was before: that is another replacement.
+    site.write("box.toml", &manifest("box", "1.0.0", &["colour"]));
+    eventually("it is back", || host.serves("box").as_deref() == Some("1.0.0")).await;
+    // A file that is refused and goes is not spoken of any more.
+    site.write("bad.toml", "no");
+    eventually("it is refused", || host.refused("bad.toml").is_some()).await;
+    site.remove("bad.toml");
+    eventually("it is forgotten", || host.refused("bad.toml").is_none()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_file_is_not_looked_at() {
+    let site = Site::new();
+    site.write("box.toml", &manifest("box", "1.0.0", &[]));
+    let host = site.start().await;
+    // The first half would serve as it is.
+    let mut file = File::create(site.file("box.toml")).unwrap();
+    file.write_all(manifest("box", "2.0.0", &[]).as_bytes()).unwrap();
+    file.sync_all().unwrap();
+    site.write(".hidden.toml", &manifest("hidden", "1.0.0", &[]));
+    site.write("box.toml~", &manifest("backup", "1.0.0", &[]));
+    a_while().await;
+    assert_eq!(host.serves("box").as_deref(), Some("1.0.0"));
+    assert_eq!(host.catalogue.list().extensions.len(), 1);
+    file.write_all(b"mutable = true").unwrap();
+    drop(file);
+    eventually("it is refused", || host.refused("box.toml").is_some()).await;
+    assert_eq!(host.serves("box").as_deref(), Some("1.0.0"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_gets_another_name() {
+    let site = Site::new();
+    site.write("box.toml", &manifest("box", "1.0.0", &[]));
+    let host = site.start().await;
+    host.create("box", &[]).await;
+    std::fs::rename(site.file("box.toml"), site.file("crate.toml")).unwrap();
+    eventually("it is followed", || host.listed("box").unwrap().file == "crate.toml").await;
+    a_while().await;
+    let listed = host.listed("box").unwrap();
+    assert_eq!((listed.problem, listed.previous), (None, None));
+    // Away for a moment, as some editors do it.
+    site.remove("crate.toml");
+    site.write("crate.toml", &manifest("box", "1.0.1", &[]));
+    eventually("it is replaced", || host.serves("box").as_deref() == Some("1.0.1")).await;
+    // One name in two files.
+    site.write("again.toml", &manifest("box", "3.0.0", &[]));
+    eventually("it is refused", || host.refused("again.toml").is_some_and(|why| why.contains("crate.toml")))
+        .await;
+    site.remove("crate.toml");
+    eventually("the other file takes over", || host.serves("box").as_deref() == Some("3.0.0")).await;
+    assert_eq!(host.listed("box").unwrap().problem, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_waits_for_another() {
+    let site = Site::new();
+    let host = site.start().await;
+    site.write("a.toml", &child("a", "b"));
+    eventually("it waits", || host.refused("a.toml").is_some()).await;
+    site.write("b.toml", &manifest("b", "1.0.0", &[]));
+    eventually("both serve", || host.serves("a").is_some() && host.serves("b").is_some()).await;
+    assert_eq!(host.refused("a.toml"), None);
+    // And cannot be left alone.
+    site.remove("b.toml");
+    eventually("it stays", || host.listed("b").unwrap().problem.is_some()).await;
+    assert!(host.serves("b").is_some());
+    site.remove("a.toml");
+    eventually("it goes", || host.listed("a").is_none()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_goes_leaves_what_has_entities() {
+    let site = Site::new();
+    site.write("box.toml", &manifest("box", "1.0.0", &[]));
+    let host = site.start().await;
+    host.create("box", &[]).await;
+    site.remove("box.toml");
+    eventually("it is said", || host.listed("box").unwrap().problem.is_some()).await;
+    assert!(host.listed("box").unwrap().problem.unwrap().contains("1 of its entities exist"));
+    assert!(host.serves("box").is_some());
+    site.write("box.toml", &manifest("box", "1.0.0", &[]));
+    eventually("it is as before", || host.listed("box").unwrap().problem.is_none()).await;
+}

@@ -1,0 +1,90 @@
+//! What an operator asks for.
+
+use super::{Site, a_while, eventually, manifest};
+use crate::{Refused, Stage, State};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn installed_replaced_and_rolled_back() {
+    let site = Site::new();
+    let host = site.start().await;
+    let (first, second) = (manifest("box", "1.0.0", &[]), manifest("box", "2.0.0", &["size"]));
+    let listed = host.catalogue.install(first.clone().into()).await.unwrap();
+    assert_eq!((&*listed.version, listed.state, &*listed.file), ("1.0.0", State::Active, "box.toml"));
+    assert_eq!(site.read("box.toml"), first);
+    assert!(matches!(host.catalogue.roll_back("box").await, Err(Refused::NoPrevious(_))));
+    let listed = host.catalogue.install(second.clone().into()).await.unwrap();
+    assert_eq!((&*listed.version, listed.previous.as_deref()), ("2.0.0", Some("1.0.0")));
+    let listed = host.catalogue.roll_back("box").await.unwrap();
+    assert_eq!((&*listed.version, listed.previous.as_deref()), ("1.0.0", Some("2.0.0")));
+    assert_eq!(site.read("box.toml"), first);
+    // And forward again.
+    let listed = host.catalogue.roll_back("box").await.unwrap();
+    assert_eq!((&*listed.version, listed.previous.as_deref()), ("2.0.0", Some("1.0.0")));
+    a_while().await;
+    assert_eq!(host.serves("box").as_deref(), Some("2.0.0"), "the folder says the same");
+    // The same once more is no replacement.
+    let again = host.catalogue.install(second.into()).await.unwrap();
+    assert_eq!(again.previous.as_deref(), Some("1.0.0"));
+    // What is made with the second cannot go back.
+    host.create("box", &["size"]).await;
+    let refused = host.catalogue.roll_back("box").await.unwrap_err();
+    assert!(refused.to_string().contains("com.example.size"), "{refused}");
+    assert_eq!(host.serves("box").as_deref(), Some("2.0.0"));
+    assert!(site.read("box.toml").contains("2.0.0"));
+    host.catalogue.remove("box", true).await.unwrap();
+    assert!(!site.file("box.toml").exists() && host.listed("box").is_none());
+    a_while().await;
+    let copies = std::fs::read_dir(site.dir.path().join("copies")).unwrap().count();
+    assert_eq!(copies, 0, "nobody goes back to them");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_leaves_the_folder_as_it_was() {
+    let site = Site::new();
+    site.write("b.toml", &manifest("box", "1.0.0", &["colour"]));
+    site.write("other.toml", &manifest("odd", "1.0.0", &[]));
+    let host = site.start().await;
+    host.create("box", &["colour"]).await;
+    let refused = host.catalogue.install(manifest("box", "2.0.0", &[]).into()).await.unwrap_err();
+    assert_eq!(refused.stage(), Stage::Active);
+    assert!(refused.to_string().contains("com.example.colour"), "{refused}");
+    assert!(site.read("b.toml").contains("1.0.0") && !site.file("box.toml").exists());
+    let refused = host.catalogue.install(b"[extension]".to_vec()).await.unwrap_err();
+    assert_eq!(refused.stage(), Stage::Checked);
+    // Another extension has a Kind of that name.
+    let clash = manifest("box", "1.0.0", &[]).replace("name = \"box\"", "name = \"clash\"");
+    let refused = host.catalogue.install(clash.into()).await.unwrap_err();
+    assert_eq!(refused.stage(), Stage::Active);
+    assert!(!site.file("clash.toml").exists());
+    let refused = host.catalogue.install(manifest("other", "1.0.0", &[]).into()).await.unwrap_err();
+    assert!(matches!(refused, Refused::Occupied { .. }), "{refused}");
+    assert!(site.read("other.toml").contains("odd"));
+    let refused = host.catalogue.enable("bx").await.unwrap_err();
+    assert!(refused.to_string().contains("box, odd"), "{refused}");
+    a_while().await;
+    assert_eq!(host.serves("box").as_deref(), Some("1.0.0"));
+    assert_eq!(host.catalogue.list().refused, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn switched_off_and_on() {
+    let site = Site::new();
+    site.write("box.toml", &manifest("box", "1.0.0", &["colour"]));
+    let host = site.start().await;
+    host.create("box", &[]).await;
+    let refused = host.catalogue.disable("box", false).await.unwrap_err();
+    assert!(refused.to_string().contains("1 of its entities exist"), "{refused}");
+    assert_eq!(host.catalogue.disable("box", true).await.unwrap().state, State::Disabled);
+    assert_eq!(host.serves("box"), None);
+    // Another version is noted, and serves when it is switched on.
+    site.write("box.toml", &manifest("box", "1.1.0", &["colour", "size"]));
+    eventually("it is noted", || host.listed("box").unwrap().version == "1.1.0").await;
+    assert_eq!(host.serves("box"), None);
+    host.stop().await;
+    let host = site.start().await;
+    assert_eq!(host.listed("box").unwrap().state, State::Disabled, "also after a restart");
+    assert_eq!(host.catalogue.enable("box").await.unwrap().state, State::Active);
+    assert_eq!(host.catalogue.enable("box").await.unwrap().state, State::Active);
+    assert_eq!(host.serves("box").as_deref(), Some("1.1.0"));
+    host.create("box", &["size"]).await;
+}

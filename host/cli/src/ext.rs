@@ -1,0 +1,142 @@
+//! `occi ext`: the extensions of a running server, over its control socket.
+
+use crate::client;
+use crate::control::EXTENSIONS;
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use hyper::Method;
+use occi_catalogue::{Listed, Listing, State};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+#[derive(Args)]
+pub(crate) struct Ext {
+    /// The folder of the running server.
+    #[arg(long, value_name = "DIR", default_value = "./occi-data", global = true)]
+    data: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show the extensions, and the files that could not be put into service.
+    List {
+        /// Print JSON instead of tables.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Install an extension, or another version of one.
+    Install {
+        /// A component with its manifest inside, or a manifest alone.
+        file: PathBuf,
+    },
+    /// Put the version that served before into service again.
+    Rollback {
+        /// The extension.
+        name: String,
+    },
+    /// Switch an extension on.
+    Enable {
+        /// The extension.
+        name: String,
+    },
+    /// Switch an extension off, and keep it installed.
+    Disable {
+        /// The extension.
+        name: String,
+        #[command(flatten)]
+        leaving: Leave,
+    },
+    /// Remove an extension and its file.
+    Remove {
+        /// The extension.
+        name: String,
+        #[command(flatten)]
+        leaving: Leave,
+    },
+}
+
+#[derive(Args)]
+struct Leave {
+    /// Although it has entities: they stay, and can be read but not changed.
+    #[arg(long)]
+    leave_entities: bool,
+}
+
+/// Does what was asked, and prints what came of it.
+pub(crate) fn run(Ext { data, command }: &Ext) -> anyhow::Result<()> {
+    match command {
+        Command::List { json } => list(data, *json),
+        Command::Install { file } => {
+            let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
+            say(data, &Method::POST, EXTENSIONS, bytes)
+        }
+        Command::Rollback { name } => say(data, &Method::POST, &path(name, "/rollback"), Vec::new()),
+        Command::Enable { name } => say(data, &Method::POST, &path(name, "/enable"), Vec::new()),
+        Command::Disable { name, leaving } => {
+            say(data, &Method::POST, &(path(name, "/disable") + leaving.query()), Vec::new())
+        }
+        Command::Remove { name, leaving } => {
+            client::ask(data, &Method::DELETE, &(path(name, "") + leaving.query()), Vec::new())?;
+            client::print(&format!("{name} is removed\n"))
+        }
+    }
+}
+
+impl Leave {
+    fn query(&self) -> &'static str {
+        if self.leave_entities { "?leave-entities=true" } else { "" }
+    }
+}
+
+/// The path of an extension. What is no name of one is nowhere, and the server says so.
+fn path(name: &str, rest: &str) -> String {
+    let name: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "-._".contains(c) { c } else { '_' }).collect();
+    format!("{EXTENSIONS}/{name}{rest}")
+}
+
+fn say(data: &Path, method: &Method, path: &str, body: Vec<u8>) -> anyhow::Result<()> {
+    let answer = client::ask(data, method, path, body)?;
+    let Listed { name, version, state, .. } = serde_json::from_str(&answer).context("the server's answer")?;
+    client::print(&format!("{name} {version} is {}\n", word(state)))
+}
+
+fn list(data: &Path, json: bool) -> anyhow::Result<()> {
+    let answer = client::ask(data, &Method::GET, EXTENSIONS, Vec::new())?;
+    if json {
+        return client::print(&format!("{answer}\n"));
+    }
+    client::print(&table(&serde_json::from_str(&answer).context("the server's answer")?)?)
+}
+
+fn table(listing: &Listing) -> Result<String, std::fmt::Error> {
+    let mut out = String::new();
+    writeln!(
+        out,
+        " {:<24} {:<10} {:<9} {:<10} {:<8} File",
+        "Extension", "Version", "State", "Previous", "Draining"
+    )?;
+    for listed in &listing.extensions {
+        let Listed { name, version, state, previous, draining, file, problem, .. } = listed;
+        let previous = previous.as_deref().unwrap_or("-");
+        writeln!(out, " {name:<24} {version:<10} {:<9} {previous:<10} {draining:<8} {file}", word(*state))?;
+        if let Some(problem) = problem {
+            writeln!(out, "     {}", problem.replace('\n', "\n     "))?;
+        }
+    }
+    for refused in &listing.refused {
+        let reason = refused.reason.replace('\n', "\n     ");
+        writeln!(out, "\n {} is not in service:\n     {reason}", refused.file)?;
+    }
+    Ok(out)
+}
+
+fn word(state: State) -> &'static str {
+    match state {
+        State::Active => "active",
+        State::Disabled => "disabled",
+        State::Failed => "failed",
+    }
+}

@@ -1,0 +1,155 @@
+//! Extensions come, change and go while requests are served.
+
+use crate::http::Answer;
+use crate::mule::{self, donkey};
+use crate::occi::body;
+use crate::server::{Options, Server, eventually, extensions, run};
+use serde_json::Value;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tempfile::TempDir;
+
+/// A server that has the extension `note` alone, and its folder.
+fn server() -> (Server, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(extensions().join("note.wasm"), folder.path().join("note.wasm")).unwrap();
+    let options = Options { extensions: Some(folder.path().into()), ..Options::default() };
+    (Server::with(options), folder)
+}
+
+fn put(folder: &TempDir, name: &str, bytes: impl AsRef<[u8]>) {
+    std::fs::write(folder.path().join(name), bytes).unwrap();
+}
+
+/// `occi ext` on a server; what it prints, or its error.
+fn ext(server: &Server, args: &[&str]) -> Result<String, String> {
+    let data = server.data();
+    let output = run(&[&["ext", "--data", data.to_str().unwrap()], args].concat());
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+}
+
+fn list(server: &Server) -> Value {
+    serde_json::from_str(&ext(server, &["list", "--json"]).unwrap()).unwrap()
+}
+
+fn version(server: &Server, name: &str) -> Option<String> {
+    let list = list(server);
+    let listed = list["extensions"].as_array().unwrap().iter().find(|listed| listed["name"] == name)?;
+    Some(listed["version"].as_str().unwrap().to_owned())
+}
+
+fn serves(server: &Server, path: &str) -> bool {
+    server.get(path).send().status == 200
+}
+
+#[test]
+fn a_file_is_followed() {
+    let (server, folder) = server();
+    let note = server.note("a");
+    server.get("/stable/donkey/").answers(404);
+    put(&folder, "donkey.wasm", donkey("1.0.0"));
+    eventually("it serves", || serves(&server, "/stable/donkey/"));
+    let donkey_path = mule::animal(&server, "/stable/donkey/1", false);
+    put(&folder, "donkey.wasm", &donkey("2.0.0")[..500]);
+    eventually("it is refused", || list(&server)["refused"][0]["file"] == "donkey.wasm");
+    server.post(&format!("{donkey_path}?action=walk")).text(mule::walk("donkey")).answers(200);
+    put(&folder, "donkey.wasm", donkey("2.0.0"));
+    eventually("it is replaced", || version(&server, "donkey").as_deref() == Some("2.0.0"));
+    assert_eq!(mule::state(&server, &donkey_path), "walks");
+    // It has an entity, so it stays although its file goes.
+    std::fs::remove_file(folder.path().join("donkey.wasm")).unwrap();
+    eventually("it is said", || ext(&server, &["list"]).unwrap().contains("its file is gone"));
+    server.get(&donkey_path).answers(200);
+    server.delete(&donkey_path).answers(200);
+    assert_eq!(ext(&server, &["remove", "donkey"]).unwrap(), "donkey is removed\n");
+    server.get("/stable/donkey/").answers(404);
+    server.get(&note).answers(200);
+}
+
+#[test]
+fn an_operator_installs_and_rolls_back() {
+    let (mut server, folder) = server();
+    let file = |version: &str| {
+        let path = folder.path().join(format!("new-{version}"));
+        std::fs::write(&path, donkey(version)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    assert_eq!(ext(&server, &["install", &file("1.0.0")]).unwrap(), "donkey 1.0.0 is active\n");
+    let path = mule::animal(&server, "/stable/donkey/1", false);
+    assert_eq!(ext(&server, &["install", &file("1.1.0")]).unwrap(), "donkey 1.1.0 is active\n");
+    assert_eq!(ext(&server, &["rollback", "donkey"]).unwrap(), "donkey 1.0.0 is active\n");
+    assert!(Path::new(&folder.path().join("donkey.wasm")).exists());
+    let refused = ext(&server, &["disable", "donkey"]).unwrap_err();
+    assert!(refused.contains("/stable/donkey/1"), "{refused}");
+    assert_eq!(
+        ext(&server, &["disable", "donkey", "--leave-entities"]).unwrap(),
+        "donkey 1.0.0 is disabled\n"
+    );
+    server.get(&path).answers(200);
+    server.post(&path).text(body(&[], &["com.example.mule.stubborn=true"])).answers(503);
+    server.kill();
+    server.begin();
+    assert!(ext(&server, &["list"]).unwrap().contains("disabled"));
+    assert_eq!(ext(&server, &["enable", "donkey"]).unwrap(), "donkey 1.0.0 is active\n");
+    server.post(&path).text(body(&[], &["com.example.mule.stubborn=true"])).answers(200);
+    // What is wrong is said so that it can be mended.
+    let text = folder.path().join("text");
+    std::fs::write(&text, "[extension]\nname = \"x\"\n").unwrap();
+    let refused = ext(&server, &["install", text.to_str().unwrap()]).unwrap_err();
+    assert!(refused.contains("version"), "{refused}");
+    assert!(ext(&server, &["rollback", "x/y"]).unwrap_err().contains("there are donkey, note"));
+    assert!(ext(&server, &["install", "/no/such"]).unwrap_err().contains("/no/such"));
+}
+
+/// Replaced over and over while clients create, read, change and delete: each request is answered as if nothing happened.
+#[test]
+fn no_request_is_lost_while_an_extension_is_replaced() {
+    let (server, folder) = server();
+    put(&folder, "donkey.wasm", donkey("1.0.0"));
+    eventually("it serves", || serves(&server, "/stable/donkey/"));
+    let versions: Vec<_> = (1..=20).map(|number| format!("1.0.{number}")).collect();
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for client in 0..4 {
+            let (server, is_over) = (&server, &is_over);
+            scope.spawn(move || {
+                let mut rounds = 0;
+                while !is_over.load(Ordering::Relaxed) {
+                    let path = format!("/stable/donkey/{client}");
+                    mule::animal(server, &path, false);
+                    server.post(&format!("{path}?action=walk")).text(mule::walk("donkey")).answers(200);
+                    assert_eq!(mule::state(server, &path), "walks");
+                    server.delete(&path).answers(200);
+                    rounds += 1;
+                }
+                assert!(rounds > 0);
+            });
+        }
+        for number in &versions {
+            put(&folder, "donkey.wasm", donkey(number));
+            eventually("it is replaced", || version(&server, "donkey").as_ref() == Some(number));
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    eventually("older versions are retired", || list(&server)["extensions"][0]["draining"] == 0);
+}
+
+/// SIGKILL while versions come one after the other: what serves afterwards is one of them, whole, and says so.
+#[test]
+fn killed_while_an_extension_is_replaced() {
+    let (mut server, folder) = server();
+    put(&folder, "donkey.wasm", donkey("1.0.0"));
+    eventually("it serves", || serves(&server, "/stable/donkey/"));
+    let path = mule::animal(&server, "/stable/donkey/1", false);
+    for round in 1..=8_u32 {
+        let number = format!("1.0.{round}");
+        put(&folder, "donkey.wasm", donkey(&number));
+        std::thread::sleep(std::time::Duration::from_millis(u64::from(round) * 7));
+        server.kill();
+        server.begin();
+        eventually("the folder is followed", || version(&server, "donkey").as_ref() == Some(&number));
+        let answer: Answer = server.get(&path).answers(200);
+        assert!(answer.body.contains("donkey"));
+    }
+}
