@@ -2,6 +2,7 @@
 //! with the call, and so is whatever went wrong in it.
 
 use crate::bindings::types;
+use crate::breaker::Breaker;
 use crate::capability::{CallContext, CallState, Lent};
 use crate::contract::{self, Agreement};
 use crate::convert;
@@ -15,7 +16,7 @@ use crate::subject::Subject;
 use occi_model::{Attributes, CategoryId, Change};
 use semver::Version;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -55,6 +56,7 @@ pub(crate) struct Code {
     places: Places,
     /// Observations and trials have places of their own: slow calls of clients must not keep the truth from being seen.
     observing: Places,
+    breaker: Breaker,
     lent: Arc<Lent>,
 }
 
@@ -63,6 +65,8 @@ pub(crate) struct Code {
 enum Way {
     /// A client waits.
     Client,
+    /// An entity ends, or what was begun is undone: that is never held back.
+    Ending,
     /// Somebody wants to know what an entity is now.
     Observing,
     /// Nobody knows yet whether it counts, so no capability is lent.
@@ -127,7 +131,7 @@ impl Extension {
         let Some((code, export)) = self.code.as_ref().zip(export) else { return Ok(Outcome::default()) };
         let operation = call.operation.to_string();
         let params: OnEntity<'_> = (&operation, call.role.as_str(), Subject::handle());
-        let ((answer,), writes) = self.call::<_, Gone>(code, Way::Client, export, &call, params).await?;
+        let ((answer,), writes) = self.call::<_, Gone>(code, Way::Ending, export, &call, params).await?;
         self.accepted(answer)?;
         Ok(Outcome { writes, ..Outcome::default() })
     }
@@ -184,6 +188,32 @@ impl Extension {
         P: ComponentNamedList + Lower + Send + Sync,
     {
         let Some((code, export)) = self.code.as_ref().zip(export) else { return Ok(Outcome::default()) };
+        if way != Way::Client {
+            return self.propose(code, way, export, call, params).await;
+        }
+        let tenant = &call.subject.entity.tenant;
+        if let Err(wait) = code.breaker.admit(tenant, Instant::now()) {
+            return Err(CallError::Suspended { extension: Arc::clone(self.name()), wait });
+        }
+        let outcome = self.propose(code, way, export, call, params).await;
+        if outcome.as_ref().err().is_none_or(CallError::was_called) {
+            let has_failed = outcome.as_ref().is_err_and(CallError::is_failure);
+            code.breaker.record(tenant, has_failed, Instant::now());
+        }
+        outcome
+    }
+
+    async fn propose<P>(
+        &self,
+        code: &Code,
+        way: Way,
+        export: &ComponentExportIndex,
+        call: &Call,
+        params: P,
+    ) -> Result<Outcome, CallError>
+    where
+        P: ComponentNamedList + Lower + Send + Sync,
+    {
         let ((answer,), writes) = self.call::<P, Changed>(code, way, export, call, params).await?;
         let (change, again) = convert::change_from_guest(self.accepted(answer)?).map_err(|reason| {
             tracing::warn!(extension = &**self.name(), operation = %call.operation, "broken answer: {reason}");
@@ -341,12 +371,12 @@ impl Code {
     ) -> Self {
         let places = Places::new(limits.concurrency);
         let observing = Places::new(limits.concurrency.min(OBSERVATIONS));
-        Self { pre, exports, limits, places, observing, lent }
+        Self { pre, exports, limits, places, observing, breaker: Breaker::default(), lent }
     }
 
     fn places(&self, way: Way) -> &Places {
         match way {
-            Way::Client => &self.places,
+            Way::Client | Way::Ending => &self.places,
             Way::Observing | Way::Trial => &self.observing,
         }
     }

@@ -105,6 +105,14 @@ pub enum CallError {
         /// Its name.
         extension: Arc<str>,
     },
+    /// It has failed too often of late; it was not called.
+    #[error("extension {extension} failed each time of late and is not called now; try again in {} s", seconds(*.wait))]
+    Suspended {
+        /// Its name.
+        extension: Arc<str>,
+        /// When it is called again.
+        wait: Duration,
+    },
     /// It answered what no extension may answer.
     #[error("extension {extension} gave a broken answer: {reason}")]
     Broken {
@@ -113,6 +121,28 @@ pub enum CallError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+impl CallError {
+    /// Whether the extension's code began to run.
+    pub fn was_called(&self) -> bool {
+        !matches!(self, Self::Unavailable { .. } | Self::Suspended { .. })
+    }
+
+    /// Whether it is the extension that failed.
+    pub(crate) fn is_failure(&self) -> bool {
+        match self {
+            Self::Trapped { .. } | Self::TimedOut { .. } | Self::OverMemory { .. } | Self::Broken { .. } => {
+                true
+            }
+            Self::Refused { .. } | Self::Unavailable { .. } | Self::Suspended { .. } => false,
+        }
+    }
+}
+
+/// Whole seconds, one at least.
+fn seconds(wait: Duration) -> u64 {
+    wait.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX)
 }
 
 /// The attribute that the client must change, where the guest names one.

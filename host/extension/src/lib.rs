@@ -12,6 +12,7 @@ pub mod bindings;
 pub mod capability;
 pub mod manifest;
 
+mod breaker;
 mod cache;
 mod call;
 mod component;

@@ -32,9 +32,13 @@ impl<'a> Effects<'a> {
     /// Brings an entity to life, role by role; what it is then. What was done by a part of the roles is undone where
     /// another says no.
     pub(crate) async fn create(&mut self, mut entity: Entity) -> Result<Entity, Refusal> {
-        for role in self.snapshot.roles(&entity) {
-            match self.create_role(&role, &entity).await {
+        for (number, role) in self.snapshot.roles(&entity).iter().enumerate() {
+            match self.create_role(role, &entity).await {
                 Ok(next) => entity = next,
+                // Nothing was begun that could be undone.
+                Err(Refusal::Extension(error)) if number == 0 && !error.was_called() => {
+                    return Err(error.into());
+                }
                 Err(refusal) => {
                     Box::pin(self.undo_create(&entity)).await;
                     return Err(refusal);

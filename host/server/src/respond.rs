@@ -111,9 +111,17 @@ pub(crate) fn failure(failure: &Failure, accept: MediaType, method: &Method, pat
     if status == StatusCode::SERVICE_UNAVAILABLE
         && !matches!(failure, Failure::Refused(Refusal::NotLoaded(_)))
     {
-        insert(&mut answer.headers, header::RETRY_AFTER, "1");
+        insert(&mut answer.headers, header::RETRY_AFTER, &retry_after(failure).to_string());
     }
     answer.into_response()
+}
+
+/// After how many seconds it may be otherwise.
+fn retry_after(failure: &Failure) -> u64 {
+    match failure {
+        Failure::Refused(Refusal::Extension(CallError::Suspended { wait, .. })) => wait.as_secs() + 1,
+        _ => 1,
+    }
 }
 
 /// What the content is; of a page, what a browser may do with it too.
@@ -225,7 +233,9 @@ fn status_of_call(error: &CallError) -> StatusCode {
             "timeout" => StatusCode::GATEWAY_TIMEOUT,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         },
-        CallError::TimedOut { .. } | CallError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        CallError::TimedOut { .. } | CallError::Unavailable { .. } | CallError::Suspended { .. } => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         CallError::Trapped { .. } | CallError::OverMemory { .. } | CallError::Broken { .. } => {
             StatusCode::INTERNAL_SERVER_ERROR
         }

@@ -2,7 +2,7 @@
 //! extension it was.
 
 use crate::occi::{NOTE, body};
-use crate::server::{Options, Server, extensions};
+use crate::server::{Options, Server, eventually, extensions};
 use occi_guest::Guest;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tempfile::TempDir;
@@ -158,4 +158,24 @@ fn a_thousand_others_go_on_beside_it() {
     let shown = server.get(&note).answers(200);
     assert_eq!(shown.attribute("com.example.note.stamps"), Some(&*OTHERS.to_string()));
     assert!(hostile.into_inner() >= 4, "each attacker had its turn");
+}
+
+/// One that fails each time is not called any more for a while, which its clients are told; then it is tried again.
+#[test]
+fn what_fails_each_time_is_held_back() {
+    let (server, _folder) = server();
+    let refused = || server.post("/cursed/").text(CURSED).send();
+    for _ in 0..10 {
+        assert_eq!(refused().status, 500);
+    }
+    let answer = refused().is(503);
+    assert!(answer.body.contains("cursed") && answer.body.contains("try again"), "{answer}");
+    let wait: u64 = answer.header("retry-after").parse().unwrap();
+    assert!((1..=2).contains(&wait), "{answer}");
+    // Nobody else is.
+    server.note("a");
+    server.post("/deed/").text(DEED).answers(201);
+    eventually("it is tried again", || refused().status == 500);
+    assert_eq!(refused().status, 503);
+    assert_eq!(server.get("/cursed/").answers(200).body, "");
 }
