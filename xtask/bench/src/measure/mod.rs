@@ -4,6 +4,7 @@ mod call;
 mod create;
 mod list;
 mod read;
+mod replace;
 mod start;
 
 use crate::client;
@@ -42,6 +43,7 @@ enum Part {
     Machine,
     Call,
     Start,
+    Replace,
 }
 
 /// How a part is measured.
@@ -49,13 +51,14 @@ type Measure = fn(&Options) -> Result<Vec<Figure>>;
 
 /// All of it, or the parts that were asked for.
 pub(crate) fn all(options: &Options) -> Result<Vec<Figure>> {
-    let parts: [(Part, Measure); 6] = [
+    let parts: [(Part, Measure); 7] = [
         (Part::Read, read::measure),
         (Part::List, list::measure),
         (Part::Call, call::measure),
         (Part::Note, create::notes),
         (Part::Machine, create::machines),
         (Part::Start, start::measure),
+        (Part::Replace, replace::measure),
     ];
     let mut figures = Vec::new();
     for (part, measure) in parts {
