@@ -18,6 +18,7 @@ mod draft;
 mod error;
 mod model;
 mod observe;
+mod refusals;
 mod removal;
 mod report;
 mod search;

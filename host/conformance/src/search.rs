@@ -3,12 +3,13 @@
 
 use crate::draft::Draft;
 use crate::model::{ENTITY, LINK, RESOURCE, Type};
+use crate::refusals::LinkRefusal;
 use crate::session::{Extension, Session, between};
 use crate::values::candidates;
 use crate::wire::category::Class;
 
 /// The scheme of the standard's own Kinds, which are preferred where they are there.
-const PREFERRED: &str = "http://schemas.ogf.org/occi/infrastructure#";
+pub(crate) const PREFERRED: &str = "http://schemas.ogf.org/occi/infrastructure#";
 
 /// Kinds of resources that are tried, at most; of those that work, as many as are kept.
 const TRIED: usize = 12;
@@ -18,7 +19,7 @@ const TITLE: &str = "occi.core.title";
 
 impl Session {
     /// Kinds below one of the core's, the preferred first and the core's own last.
-    fn kinds(&self, base: &str) -> Vec<Type> {
+    pub(crate) fn kinds(&self, base: &str) -> Vec<Type> {
         let rank = |kind: &Type| {
             let id = kind.id();
             (id == base, !id.starts_with(PREFERRED))
@@ -31,28 +32,38 @@ impl Session {
 
     pub(crate) fn find_resources(&mut self) {
         for kind in self.kinds(RESOURCE).iter().take(TRIED) {
-            if self.resources.len() < KEPT
-                && let Some(draft) = self.sketch(kind)
-                && self.make(&draft).is_ok()
-            {
-                self.resources.push(draft);
+            if self.resources.len() == KEPT {
+                return;
+            }
+            match self.sketch(kind) {
+                Ok(draft) => match self.attempt(&draft) {
+                    None => self.resources.push(draft),
+                    Some(refusal) => self.refused.push(refusal),
+                },
+                Err(why) => self.untried.push(why),
             }
         }
     }
 
     pub(crate) fn find_link(&mut self) {
-        let ends: Vec<_> = self.resources.clone().iter().map(|draft| self.make(draft).ok()).collect();
+        let drafts = self.resources.clone();
+        let sources: Vec<_> = drafts.iter().map(|draft| self.make(draft).ok()).collect();
+        let targets: Vec<_> = drafts.iter().map(|draft| self.make(draft).ok()).collect();
+        let places = 0..drafts.len();
+        let mut pairs: Vec<_> =
+            places.clone().flat_map(|from| places.clone().map(move |to| (from, to))).collect();
+        // Links between two of the same Kind are the rarest.
+        pairs.sort_by_key(|(from, to)| from == to);
         for kind in self.kinds(LINK).iter().take(TRIED) {
-            let Some(draft) = self.sketch(kind) else { continue };
-            for (from, source) in ends.iter().enumerate() {
-                for (to, target) in ends.iter().enumerate() {
-                    if let (true, Some(source), Some(target)) =
-                        (from != to || ends.len() == 1, source, target)
-                        && self.make(&between(&draft, &source.url, &target.url)).is_ok()
-                    {
+            let Ok(draft) = self.sketch(kind) else { continue };
+            for &(from, to) in &pairs {
+                let (Some(source), Some(target)) = (&sources[from], &targets[to]) else { continue };
+                match self.attempt(&between(&draft, &source.url, &target.url)) {
+                    None => {
                         self.link = Some((draft, from, to));
                         return;
                     }
+                    Some(refusal) => self.refused_links.push(LinkRefusal { refusal, from, to }),
                 }
             }
         }
@@ -86,29 +97,36 @@ impl Session {
         }
     }
 
-    /// What a creation of a Kind takes, as far as it is declared; none where a value is needed that cannot be made up, or
-    /// there is no place for it.
-    fn sketch(&mut self, kind: &Type) -> Option<Draft> {
-        if kind.id() == ENTITY {
-            return None;
-        }
+    /// What a creation of a Kind takes, as far as it is declared; or why there can be none: a value is needed that cannot
+    /// be made up, or there is no place for it.
+    fn sketch(&mut self, kind: &Type) -> Result<Draft, String> {
+        let Some(location) = kind.location.clone().filter(|_| kind.id() != ENTITY) else {
+            return Err(format!("{} has no location", kind.id()));
+        };
         let mut draft = Draft {
             scheme: kind.scheme.clone(),
             term: kind.term.clone(),
-            location: kind.location.clone()?,
+            location,
             mixins: Vec::new(),
             attributes: Vec::new(),
             links: Vec::new(),
         };
         for attribute in kind.attributes.iter().filter(|attribute| attribute.required) {
             if !matches!(attribute.name.as_str(), "occi.core.id" | "occi.core.source" | "occi.core.target") {
-                draft = draft.with(&attribute.name, candidates(attribute).first()?.clone());
+                let Some(value) = candidates(attribute).first().cloned() else {
+                    return Err(format!(
+                        "{} requires {}, for which no value is known",
+                        kind.id(),
+                        attribute.name
+                    ));
+                };
+                draft = draft.with(&attribute.name, value);
             }
         }
         if kind.attribute(TITLE).is_some() {
             draft = draft.with(TITLE, self.mark.clone());
         }
         self.trying = Some(draft.location.clone());
-        Some(draft)
+        Ok(draft)
     }
 }

@@ -7,6 +7,7 @@ use crate::answer::Answer;
 use crate::client::{self, Client};
 use crate::draft::{self, Draft};
 use crate::model::{Model, Type};
+use crate::refusals::{LinkRefusal, Refusal};
 use crate::verdict::{Stop, Verdict, skip};
 use crate::wire::text::Text;
 
@@ -66,6 +67,11 @@ pub(crate) struct Session {
     /// A link that can be made, without its ends, and the Kinds at these, by their place in `resources`.
     pub(crate) link: Option<(Draft, usize, usize)>,
     pub(crate) extension: Option<Extension>,
+    /// Resources and links that could not be made, in the order in which they were tried.
+    pub(crate) refused: Vec<Refusal>,
+    pub(crate) refused_links: Vec<LinkRefusal>,
+    /// Why others were not tried.
+    pub(crate) untried: Vec<String>,
     /// What every name that is made up begins with, and every title where a check sets none. Two runs have two.
     pub(crate) mark: String,
     serial: u32,
@@ -91,6 +97,9 @@ impl Session {
             resources: Vec::new(),
             link: None,
             extension: None,
+            refused: Vec::new(),
+            refused_links: Vec::new(),
+            untried: Vec::new(),
             mark: format!("conformance-{}", &Uuid::new_v4().simple().to_string()[..12]),
             serial: 0,
             made: Vec::new(),
@@ -116,7 +125,11 @@ impl Session {
     pub(crate) fn resource(&self) -> Verdict<Draft> {
         match self.resources.first() {
             Some(draft) => Ok(draft.clone()),
-            None => skip("no Kind of resource was found that can be made here"),
+            None if !self.refused.is_empty() => skip("every creation of a resource was refused; see HTTP-31"),
+            None => {
+                let why = self.untried.join("; ");
+                skip(format!("no Kind of resource was found that can be made here: {why}"))
+            }
         }
     }
 
@@ -147,7 +160,12 @@ impl Session {
     pub(crate) fn make(&mut self, draft: &Draft) -> Verdict<Entity> {
         let answer = self.client.post(&draft.location).draft(draft).send()?;
         let answer = answer.needed(&format!("make a {}", draft.term))?;
-        match self.made(&answer) {
+        self.located(&answer, draft)
+    }
+
+    /// The entity that was made by this answer to the creation of a draft.
+    pub(crate) fn located(&mut self, answer: &Answer, draft: &Draft) -> Verdict<Entity> {
+        match self.made(answer) {
             Some(entity) => Ok(entity),
             None => self.find_lost().ok_or_else(|| {
                 let what = format!("the server does not say where the new {} is", draft.term);
@@ -207,7 +225,11 @@ impl Session {
     /// A link that is still to be made, between ends that are there.
     pub(crate) fn link_draft(&mut self) -> Verdict<(Draft, Entity, Entity)> {
         let Some((draft, from, to)) = self.link.clone() else {
-            return skip("no Kind of link was found that can be made here");
+            return skip(if self.refused_links.is_empty() {
+                "no Kind of link was found that can be made here"
+            } else {
+                "every creation of a link was refused; see H11-24"
+            });
         };
         let source = self.make(&self.resources[from].clone())?;
         let target = self.make(&self.resources[to].clone())?;

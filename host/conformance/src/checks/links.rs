@@ -12,6 +12,7 @@ use crate::wire::text::Text;
 
 pub(super) const CHECKS: &[Check] = &[
     check(&["H11-24"], a_link_needs_its_ends),
+    check(&["H11-24"], no_link_breaks_the_server),
     check(&["H11-23"], outgoing_links_are_shown),
     check(&["H11-22"], links_are_made_with_their_resource),
     check(&["H11-20"], a_deleted_link_leaves_its_ends),
@@ -33,7 +34,7 @@ fn shows(resource: &Text, link: &Entity) -> bool {
 }
 
 fn a_link_needs_its_ends(s: &mut Session) -> Verdict {
-    let (draft, _, _) = s.link_draft()?;
+    let draft = s.link_creation()?;
     let whole = s.client.post(&draft.location).draft(&draft).send()?.is(&[200, 201])?;
     s.made(&whole);
     for end in ["occi.core.source", "occi.core.target"] {
@@ -42,6 +43,11 @@ fn a_link_needs_its_ends(s: &mut Session) -> Verdict {
         answer.refused()?;
     }
     Ok(())
+}
+
+fn no_link_breaks_the_server(s: &mut Session) -> Verdict {
+    s.link_creation()?;
+    s.no_link_broke_it()
 }
 
 fn outgoing_links_are_shown(s: &mut Session) -> Verdict {

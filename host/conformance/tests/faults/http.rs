@@ -1,6 +1,6 @@
 //! Faults of the protocol: status codes, headers, what is done.
 
-use crate::proxy::Answer;
+use crate::proxy::{Answer, Asked};
 use crate::{found_in, found_in_requests};
 
 #[test]
@@ -120,6 +120,64 @@ fn what_was_deleted_is_still_found() {
     found_in(&["CORE-42", "H11-02", "H11-20", "H11-30", "HTTP-28", "HTTP-34"], |asked, answer| {
         if answer.status == 404 && matches!(&*asked.method, "GET" | "DELETE") {
             *answer = Answer::empty(200);
+        }
+    });
+}
+
+/// Whether it asks for a new entity or for another state of one, and invokes no action.
+fn changes_entities(asked: &Asked) -> bool {
+    matches!(&*asked.method, "POST" | "PUT") && asked.path != "/-/" && !asked.query.starts_with("action=")
+}
+
+#[test]
+fn every_creation_breaks_the_server() {
+    found_in_requests(&["CORE-32", "H11-14", "H11-15", "H11-24", "HTTP-24", "HTTP-31"], |asked| {
+        changes_entities(asked).then(|| Answer::empty(500))
+    });
+}
+
+#[test]
+fn every_creation_is_refused() {
+    found_in_requests(&["CORE-32", "H11-14", "H11-24", "HTTP-24", "HTTP-31"], |asked| {
+        changes_entities(asked).then(|| Answer::empty(400))
+    });
+}
+
+#[test]
+fn creations_of_one_kind_break_the_server() {
+    found_in_requests(&["HTTP-31"], |asked| {
+        (asked.method == "POST" && asked.path == "/storage/").then(|| Answer::empty(500))
+    });
+}
+
+/// Where links are made.
+fn is_of_links(asked: &Asked) -> bool {
+    let kinds = ["/link/", "/networkinterface/", "/storagelink/"];
+    matches!(&*asked.method, "POST" | "PUT") && kinds.iter().any(|path| asked.path.starts_with(path))
+}
+
+#[test]
+fn every_link_is_refused() {
+    found_in_requests(&["H11-24"], |asked| is_of_links(asked).then(|| Answer::empty(400)));
+}
+
+#[test]
+fn every_link_breaks_the_server() {
+    found_in_requests(&["H11-24"], |asked| is_of_links(asked).then(|| Answer::empty(500)));
+}
+
+/// A server is not blamed for what it does not offer: no clause about creation is among these.
+#[test]
+fn kinds_without_location() {
+    found_in(&["HTTP-01"], |asked, answer| {
+        if asked.path == "/-/" && answer.is("text/plain") {
+            let bare = |line: &str| match line.split_once("; location=") {
+                Some((before, after)) if line.contains("class=\"kind\"") => {
+                    before.to_owned() + after.split_once('"').unwrap().1.split_once('"').unwrap().1
+                }
+                _ => line.to_owned(),
+            };
+            answer.body = answer.text().split_inclusive("\r\n").map(bare).collect::<String>().into();
         }
     });
 }
