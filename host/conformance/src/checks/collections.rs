@@ -1,7 +1,6 @@
 //! Collections as a whole: listed, mixed, emptied. What empties one is done only where everything in it is ours.
 
 use super::{Check, check};
-use crate::client::{URI_LIST, path_of};
 use crate::session::{Entity, Session};
 use crate::verdict::{Verdict, skip};
 
@@ -11,9 +10,7 @@ pub(super) const CHECKS: &[Check] = &[
     check(&["H11-09"], an_empty_collection_may_have_no_content),
     check(&["CORE-36"], collections_are_fetched_in_whole_and_part),
     check(&["CORE-37"], collections_may_be_mixed),
-    check(&["HTTP-04", "H11-02"], other_paths_list_what_is_below),
     check(&["HTTP-34"], a_collection_is_emptied),
-    check(&["H11-02"], other_paths_are_emptied),
 ];
 
 fn a_collection_is_listed(s: &mut Session) -> Verdict {
@@ -55,35 +52,9 @@ fn collections_may_be_mixed(s: &mut Session) -> Verdict {
 }
 
 /// Whether a listing shows what we made there, and nothing that others did.
-fn is_all_ours(s: &Session, path: &str, one: &Entity) -> Verdict<bool> {
+pub(super) fn is_all_ours(s: &Session, path: &str, one: &Entity) -> Verdict<bool> {
     let all = s.listing(path)?;
     Ok(one.is_in(&all) && all.iter().all(|url| s.is_ours(url)))
-}
-
-/// The root of the endpoint, which is above all locations and is seldom one itself.
-fn root(s: &Session) -> Verdict<String> {
-    let root = s.client.below("");
-    let own = s.model.types.iter().filter_map(|known| known.location.as_deref());
-    if own.into_iter().any(|location| path_of(location) == path_of(&root)) {
-        return skip("the root of the endpoint is a collection of its own");
-    }
-    Ok(root)
-}
-
-fn other_paths_list_what_is_below(s: &mut Session) -> Verdict {
-    s.resource()?;
-    let mut entities = Vec::new();
-    for draft in s.resources.clone() {
-        entities.push(s.make(&draft)?);
-    }
-    let root = root(s)?;
-    let answer = s.client.get(&root).accept(URI_LIST).send()?;
-    if !answer.succeeded() {
-        return skip(format!("the server does not offer it: {}", answer.brief()));
-    }
-    let found = answer.read().locations;
-    let all = entities.iter().all(|entity| entity.is_in(&found));
-    answer.hold(all, "the members of all collections below")
 }
 
 fn a_collection_is_emptied(s: &mut Session) -> Verdict {
@@ -100,20 +71,4 @@ fn a_collection_is_emptied(s: &mut Session) -> Verdict {
         return Ok(());
     }
     skip("every collection holds entities that are not ours to delete")
-}
-
-fn other_paths_are_emptied(s: &mut Session) -> Verdict {
-    let (entity, root) = (s.make_resource()?, root(s)?);
-    // All that is there, as the root shows it and as each collection does.
-    let drafts = s.resources.iter().chain(s.link.iter().map(|(draft, ..)| draft));
-    for location in drafts.map(|draft| draft.location.clone()).collect::<Vec<_>>() {
-        s.ours_alone(&location)?;
-    }
-    match is_all_ours(s, &root, &entity) {
-        Ok(true) => {}
-        Ok(false) => return skip("the server holds entities that are not ours to delete"),
-        Err(_) => return skip("the server does not offer it; see HTTP-04"),
-    }
-    s.client.delete(&root).send()?.is(&[200, 204])?;
-    s.client.get(&entity.url).send()?.is(&[404, 410]).map(drop)
 }

@@ -13,6 +13,7 @@ mod entities;
 mod json;
 mod links;
 mod mixins;
+mod namespace;
 mod negotiation;
 mod pages;
 mod query;
@@ -36,7 +37,7 @@ const fn check(clauses: &'static [&'static str], run: fn(&mut Session) -> Verdic
 }
 
 /// All of them, in the order in which they are asked. What removes whole collections comes last.
-const GROUPS: [&[Check]; 16] = [
+const GROUPS: [&[Check]; 17] = [
     query::CHECKS,
     types::CHECKS,
     versions::CHECKS,
@@ -53,6 +54,7 @@ const GROUPS: [&[Check]; 16] = [
     pages::CHECKS,
     batches::CHECKS,
     collections::CHECKS,
+    namespace::CHECKS,
 ];
 
 /// All checks.

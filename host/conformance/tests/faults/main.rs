@@ -13,6 +13,7 @@
 
 mod http;
 mod json;
+mod listings;
 mod proxy;
 mod server;
 mod text;

@@ -1,0 +1,130 @@
+//! Paths that are no location and no entity: each stands for all collections below it. A server may do without them; one
+//! that has the root of the endpoint has them all.
+
+use super::collections::is_all_ours;
+use super::{Check, check};
+use crate::client::{TEXT_PLAIN, URI_LIST, path_of};
+use crate::draft::location;
+use crate::session::{Entity, Session};
+use crate::verdict::{Verdict, skip};
+
+pub(super) const CHECKS: &[Check] = &[
+    check(&["HTTP-04", "H11-02"], other_paths_list_what_is_below),
+    check(&["HTTP-04"], mixins_are_below_as_well),
+    check(&["H11-02"], other_paths_are_emptied),
+];
+
+/// Whether something is at a path of its own.
+fn is_location(s: &Session, path: &str) -> bool {
+    let mut locations = s.model.types.iter().filter_map(|known| known.location.as_deref());
+    locations.any(|location| path_of(location) == path)
+}
+
+/// The root of the endpoint, which is above all locations and is seldom one itself.
+fn root(s: &Session) -> Verdict<String> {
+    let root = s.client.below("");
+    if is_location(s, path_of(&root)) {
+        return skip("the root of the endpoint is a collection of its own");
+    }
+    Ok(root)
+}
+
+/// Goes on where the server has such paths: it lists the one that all have.
+fn offered(s: &Session) -> Verdict {
+    let answer = s.client.get(&root(s)?).accept(URI_LIST).send()?;
+    if answer.succeeded() {
+        Ok(())
+    } else {
+        skip(format!("the server does not offer it: {}", answer.brief()))
+    }
+}
+
+/// The paths above a location that are none themselves, the root of the endpoint last.
+fn above(s: &Session, location: &str) -> Vec<String> {
+    let root = s.client.below("");
+    let mut paths = Vec::new();
+    let mut rest = path_of(location).trim_end_matches('/');
+    while let Some((parent, _)) = rest.rsplit_once('/') {
+        let path = format!("{parent}/");
+        if !path.starts_with(path_of(&root)) {
+            break;
+        }
+        if !is_location(s, &path) {
+            paths.push(path);
+        }
+        rest = parent;
+    }
+    paths
+}
+
+/// Fails unless a path lists these, in each form of a listing.
+fn lists(s: &Session, path: &str, members: &[&Entity], others: &[&Entity]) -> Verdict {
+    for media_type in [URI_LIST, TEXT_PLAIN] {
+        let answer = s.client.get(path).accept(media_type).send()?.is(&[200])?;
+        let found = answer.read().locations;
+        if let Some(lost) = members.iter().find(|entity| !entity.is_in(&found)) {
+            let expected = format!("the members of all collections below, with {}", path_of(&lost.url));
+            return answer.wrong(&expected, answer.brief());
+        }
+        if let Some(foreign) = others.iter().find(|entity| entity.is_in(&found)) {
+            let expected = format!("members of collections below, without {}", path_of(&foreign.url));
+            return answer.wrong(&expected, answer.brief());
+        }
+    }
+    Ok(())
+}
+
+fn other_paths_list_what_is_below(s: &mut Session) -> Verdict {
+    s.resource()?;
+    offered(s)?;
+    let mut members = Vec::new();
+    for draft in s.resources.clone() {
+        members.push((draft.location.clone(), s.make(&draft)?));
+    }
+    if let Some((draft, ..)) = s.link.clone() {
+        members.push((draft.location, s.make_link()?.1));
+    }
+    let mut paths: Vec<_> = members.iter().flat_map(|(location, _)| above(s, location)).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    for path in paths {
+        let below = members.iter().filter(|(location, _)| path_of(location).starts_with(&path));
+        let below: Vec<_> = below.map(|(_, entity)| entity).collect();
+        lists(s, &path, &below, &[])?;
+    }
+    Ok(())
+}
+
+/// Above the location of a Mixin of our own, where nothing else is.
+fn mixins_are_below_as_well(s: &mut Session) -> Verdict {
+    let (member, other) = (s.make_resource()?, s.make_resource()?);
+    offered(s)?;
+    let mut tag = s.tag_draft();
+    tag.location = format!("{}-above/members/", tag.location.trim_end_matches('/'));
+    let made = s.client.post("-/").text(&[tag.line()]).send()?;
+    made.needed("make a Mixin with a path above its location")?;
+    let tag = s.keep_tag(tag)?;
+    let associated = s.client.post(&tag.location).text(&[location(&member.url)]).send()?;
+    associated.needed("associate a Mixin")?;
+    let root = root(s)?;
+    let Some(path) = above(s, &tag.location).into_iter().find(|path| path != path_of(&root)) else {
+        return skip(format!("the server put the Mixin elsewhere, at {}", tag.location));
+    };
+    lists(s, &path, &[&member], &[&other])
+}
+
+fn other_paths_are_emptied(s: &mut Session) -> Verdict {
+    let (entity, root) = (s.make_resource()?, root(s)?);
+    // All that is there, as the root shows it and as each collection does.
+    let drafts = s.resources.iter().chain(s.link.iter().map(|(draft, ..)| draft));
+    for location in drafts.map(|draft| draft.location.clone()).collect::<Vec<_>>() {
+        s.ours_alone(&location)?;
+    }
+    match is_all_ours(s, &root, &entity) {
+        Ok(true) => {}
+        Ok(false) => return skip("the server holds entities that are not ours to delete"),
+        Err(_) => return skip("the server does not offer it; see HTTP-04"),
+    }
+    s.client.delete(&root).send()?.is(&[200, 204])?;
+    s.client.get(&entity.url).send()?.is(&[404, 410]).map(drop)
+}

@@ -1,0 +1,46 @@
+//! Faults of collections, and of the paths above them.
+
+use crate::proxy::Answer;
+use crate::{found_in, found_in_requests};
+
+#[test]
+fn the_root_lists_no_links() {
+    found_in(&["H11-02", "HTTP-04"], |asked, answer| {
+        if asked.method == "GET" && asked.path == "/" {
+            answer.lines(|line| !line.contains("/networkinterface/") && !line.contains("/storagelink/"));
+        }
+    });
+}
+
+#[test]
+fn the_root_lists_all_kinds_but_one() {
+    found_in(&["H11-02", "HTTP-04"], |asked, answer| {
+        if asked.method == "GET" && asked.path == "/" {
+            answer.lines(|line| !line.contains("/storage/"));
+        }
+    });
+}
+
+/// Only in one form of the listing.
+#[test]
+fn the_root_lists_nothing_in_plain_text() {
+    found_in(&["H11-02", "HTTP-04"], |asked, answer| {
+        if asked.method == "GET"
+            && asked.path == "/"
+            && answer.is("text/plain")
+            && asked.header("accept") != "*/*"
+        {
+            answer.body.clear();
+        }
+    });
+}
+
+#[test]
+fn nothing_is_found_above_a_mixin() {
+    found_in_requests(&["HTTP-04"], |asked| asked.path.ends_with("-above/").then(|| Answer::empty(404)));
+}
+
+#[test]
+fn nothing_is_listed_above_a_mixin() {
+    found_in_requests(&["HTTP-04"], |asked| asked.path.ends_with("-above/").then(|| Answer::empty(200)));
+}
