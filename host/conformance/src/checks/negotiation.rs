@@ -12,6 +12,8 @@ pub(super) const CHECKS: &[Check] = &[
     check(&["H11-30"], unknown_media_types_are_not_acceptable),
     check(&["H11-30"], unknown_paths_are_not_found),
     check(&["H11-30"], wrong_methods_are_not_allowed),
+    check(&["H11-30"], head_is_allowed_where_get_is),
+    check(&["H11-30"], options_are_answered_as_they_are),
     check(&["H11-30"], nonsense_is_a_bad_request),
 ];
 
@@ -68,6 +70,36 @@ fn wrong_methods_are_not_allowed(s: &mut Session) -> Verdict {
     s.made(&answer);
     let answer = answer.is(&[405])?;
     answer.hold(!answer.header("allow").is_empty(), "the methods that are allowed, in Allow")
+}
+
+/// What can be asked here: the query interface, and a collection and a member of it, where one can be made.
+fn readable(s: &mut Session) -> Vec<String> {
+    let mut all = vec!["-/".to_owned()];
+    if let (Ok(draft), Ok(entity)) = (s.resource(), s.make_resource()) {
+        all.extend([draft.location, entity.url]);
+    }
+    all
+}
+
+/// HTTP has no server without HEAD.
+fn head_is_allowed_where_get_is(s: &mut Session) -> Verdict {
+    for reference in readable(s) {
+        s.client.get(&reference).send()?.needed("read what HEAD is asked of")?;
+        let answer = s.client.request("HEAD", &reference).send()?;
+        answer.hold(answer.succeeded(), "the success that GET is answered with")?;
+    }
+    Ok(())
+}
+
+/// OPTIONS may be missing; but then it is none of the methods that are allowed, and these are named.
+fn options_are_answered_as_they_are(s: &mut Session) -> Verdict {
+    for reference in readable(s) {
+        let answer = s.client.request("OPTIONS", &reference).send()?;
+        let allow = answer.header("allow");
+        let right = !allow.is_empty() && !allow.split(',').any(|method| method.trim() == "OPTIONS");
+        answer.hold(answer.status != 405 || right, "with 405 an Allow of other methods than OPTIONS")?;
+    }
+    Ok(())
 }
 
 fn nonsense_is_a_bad_request(s: &mut Session) -> Verdict {

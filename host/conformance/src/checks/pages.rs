@@ -8,6 +8,7 @@ use crate::verdict::{Verdict, skip};
 
 pub(super) const CHECKS: &[Check] = &[
     check(&["HTTP-12"], collections_are_paged),
+    check(&["HTTP-12"], pages_follow_the_order_of_the_collection),
     check(&["HTTP-13"], a_number_too_large_is_refused),
     check(&["HTTP-14"], beyond_the_end_is_nothing),
     check(&["HTTP-16"], attributes_filter),
@@ -48,6 +49,24 @@ fn paged(s: &Session, tag: &Tag) -> Verdict {
         return Ok(());
     }
     skip("the server does not page; see HTTP-12")
+}
+
+/// Pages together are the collection only where its order stays as it is.
+fn pages_follow_the_order_of_the_collection(s: &mut Session) -> Verdict {
+    let (tag, _) = three(s)?;
+    paged(s, &tag)?;
+    let whole = s.listing(&tag.location)?;
+    let expected = format!("the order of the GET before: {}", whole.join(" "));
+    // What is shuffled may be in the same order by chance.
+    for _ in 0..3 {
+        let again = s.client.get(&tag.location).send()?.needed("list a collection")?;
+        again.hold(again.read().locations == whole, &expected)?;
+    }
+    let mut pages = page(s, &tag, 1, 1)?.needed("read a page")?.read().locations;
+    let last = page(s, &tag, 2, 1)?.needed("read a page")?;
+    pages.extend(last.read().locations);
+    let follow = whole.windows(2).any(|pair| *pair == *pages);
+    last.hold(follow, &format!("what follows {} in the collection: {}", pages[0], whole.join(" ")))
 }
 
 fn a_number_too_large_is_refused(s: &mut Session) -> Verdict {

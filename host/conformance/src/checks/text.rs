@@ -5,13 +5,17 @@ use serde_json::Value;
 use super::{Check, check};
 use crate::client::{OCCI_JSON, TEXT_OCCI, TEXT_PLAIN, URI_LIST};
 use crate::draft::quoted;
+use crate::model::Attribute;
 use crate::session::Session;
+use crate::values::{candidates, has_type};
 use crate::verdict::{Verdict, skip};
 use crate::wire::category::Class;
+use crate::wire::is_uri;
 use crate::wire::text::Line;
 
 pub(super) const CHECKS: &[Check] = &[
     check(&["TXT-01"], all_renderings_are_spoken),
+    check(&["TXT-02"], values_are_written_as_their_types),
     check(&["TXT-03"], headers_say_the_same_as_lines),
     check(&["TXT-03"], a_creation_in_headers_is_answered_ok),
     check(&["TXT-04", "H11-27"], headers_may_be_joined_or_repeated),
@@ -23,6 +27,7 @@ pub(super) const CHECKS: &[Check] = &[
     check(&["TXT-08"], listings_are_uri_lists),
     check(&["TXT-10"], a_resource_is_in_order),
     check(&["TXT-14"], one_location_an_instance),
+    check(&["TXT-14"], locations_are_those_of_uri_lists),
     check(&["TXT-16"], the_core_has_its_names),
 ];
 
@@ -38,6 +43,38 @@ fn all_renderings_are_spoken(s: &mut Session) -> Verdict {
     let location = s.resource()?.location;
     let answer = s.client.get(&location).accept(URI_LIST).send()?.is(&[200])?;
     answer.hold(answer.media_type() == URI_LIST, URI_LIST)
+}
+
+/// Strings are quoted, numbers and booleans are not. Which is which is declared in JSON alone.
+fn values_are_written_as_their_types(s: &mut Session) -> Verdict {
+    s.resource()?;
+    let typed =
+        |attribute: &Attribute| matches!(attribute.kind.as_deref(), Some("string" | "number" | "boolean"));
+    let mut any = false;
+    for draft in s.resources.clone() {
+        let kind = s.kind(&draft)?;
+        let bare =
+            kind.attributes.iter().filter(|one| !one.immutable && one.kind.as_deref() != Some("string"));
+        let given = bare
+            .filter(|one| typed(one))
+            .filter_map(|one| Some((&one.name, candidates(one).first()?.clone())));
+        let full = given.fold(draft.clone(), |draft, (name, value)| draft.with(name, value));
+        // Not everything that is declared can be given together; what the server sets is shown as well.
+        let entity = s.make(&full).or_else(|_| s.make(&draft))?;
+        for media_type in [TEXT_PLAIN, TEXT_OCCI] {
+            let answer = s.client.get(&entity.url).accept(media_type).send()?.is(&[200])?;
+            for (name, value) in &answer.read().attributes {
+                let Some(attribute) = kind.attribute(name).filter(|one| typed(one)) else { continue };
+                any = true;
+                let expected = attribute.kind.as_deref().unwrap_or("any");
+                let expected = format!("{name} as a {expected}: only strings are quoted");
+                if !has_type(attribute, value) {
+                    return answer.wrong(&expected, format!("{name}={}", quoted(value)));
+                }
+            }
+        }
+    }
+    if any { Ok(()) } else { skip("no resource that can be made here shows an attribute of a declared type") }
 }
 
 fn headers_say_the_same_as_lines(s: &mut Session) -> Verdict {
@@ -182,6 +219,23 @@ fn one_location_an_instance(s: &mut Session) -> Verdict {
         answer.hold(read.lines.iter().all(|line| *line == Line::Location), "nothing but locations")?;
         let each = read.locations.len() == 2 && [&one, &two].iter().all(|one| one.is_in(&read.locations));
         answer.hold(each, "one location for each of two members")?;
+    }
+    Ok(())
+}
+
+/// The grammar takes any reference. Clients compare what they are told in either form, and few resolve a path.
+fn locations_are_those_of_uri_lists(s: &mut Session) -> Verdict {
+    let entity = s.make_resource()?;
+    let tag = s.make_tag_on(&[&entity])?;
+    let list = s.client.get(&tag.location).accept(URI_LIST).send()?.needed("list a collection as URIs")?;
+    let list = list.read().locations;
+    if !list.iter().all(|url| is_uri(url)) {
+        return skip("text/uri-list has no URIs; see TXT-08");
+    }
+    for media_type in [TEXT_PLAIN, TEXT_OCCI] {
+        let answer = s.client.get(&tag.location).accept(media_type).send()?.is(&[200])?;
+        let same = answer.read().locations == list;
+        answer.hold(same, &format!("the URIs of text/uri-list: {}", list.join(" ")))?;
     }
     Ok(())
 }

@@ -181,3 +181,9 @@ fn kinds_without_location() {
         }
     });
 }
+
+#[test]
+fn head_and_options_are_not_allowed() {
+    found_in_requests(&["H11-30"], |asked| (asked.method == "HEAD").then(|| Answer::empty(405)));
+    found_in_requests(&["H11-30"], |asked| (asked.method == "OPTIONS").then(|| Answer::empty(405)));
+}

@@ -1,5 +1,7 @@
 //! Faults of collections, and of the paths above them.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::proxy::Answer;
 use crate::{found_in, found_in_requests};
 
@@ -43,4 +45,27 @@ fn nothing_is_found_above_a_mixin() {
 #[test]
 fn nothing_is_listed_above_a_mixin() {
     found_in_requests(&["HTTP-04"], |asked| asked.path.ends_with("-above/").then(|| Answer::empty(200)));
+}
+
+/// Each listing is in the opposite order of the one before.
+#[test]
+fn members_in_no_order() {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    found_in(&["HTTP-12"], |asked, answer| {
+        let text = answer.text();
+        let mut lines: Vec<_> = text.split_inclusive("\r\n").collect();
+        let listing = lines.iter().all(|line| line.starts_with("X-OCCI-Location: "));
+        if asked.method == "GET" && listing && ASKED.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
+            lines.reverse();
+            answer.body = lines.concat().into();
+        }
+    });
+}
+
+#[test]
+fn relative_locations() {
+    found_in(&["TXT-14"], |asked, answer| {
+        let host = format!("X-OCCI-Location: http://{}", asked.header("host"));
+        answer.replace(&host, "X-OCCI-Location: ");
+    });
 }

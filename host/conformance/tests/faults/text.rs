@@ -107,3 +107,16 @@ fn entity_has_a_location() {
         answer.replace("title=\"Entity\"; ", "title=\"Entity\"; location=\"/entity/\"; ");
     });
 }
+
+#[test]
+fn a_number_in_quotation_marks() {
+    found_in(&["TXT-02"], |asked, answer| {
+        if answer.is("text/plain") && asked.path != "/-/" {
+            let quote = |line: &str| match line.split_once("occi.compute.cores=") {
+                Some((before, cores)) => format!("{before}occi.compute.cores=\"{}\"\r\n", cores.trim_end()),
+                None => line.to_owned(),
+            };
+            answer.body = answer.text().split_inclusive("\r\n").map(quote).collect::<String>().into();
+        }
+    });
+}
