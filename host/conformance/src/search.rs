@@ -4,7 +4,7 @@
 use crate::draft::Draft;
 use crate::model::{ENTITY, LINK, RESOURCE, Type};
 use crate::refusals::LinkRefusal;
-use crate::session::{Extension, Session, between};
+use crate::session::{Entity, Extension, Session, between};
 use crate::values::candidates;
 use crate::wire::category::Class;
 
@@ -67,6 +67,29 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// An entity of every Kind of which one can be made, each with the location of its Kind.
+    pub(crate) fn make_one_of_each(&mut self) -> Vec<(String, Entity)> {
+        let mut made = Vec::new();
+        for kind in self.kinds(RESOURCE).iter().take(TRIED) {
+            if let Ok(draft) = self.sketch(kind)
+                && let Ok(entity) = self.make(&draft)
+            {
+                made.push((draft.location, entity));
+            }
+        }
+        let ends: Vec<_> = made.iter().map(|(_, entity)| entity.url.clone()).collect();
+        let mut pairs: Vec<_> =
+            ends.iter().flat_map(|source| ends.iter().map(move |target| (source, target))).collect();
+        pairs.sort_by_key(|(source, target)| source == target);
+        for kind in self.kinds(LINK).iter().take(TRIED) {
+            let Ok(draft) = self.sketch(kind) else { continue };
+            let link =
+                pairs.iter().find_map(|(source, target)| self.make(&between(&draft, source, target)).ok());
+            made.extend(link.map(|link| (draft.location, link)));
+        }
+        made
     }
 
     pub(crate) fn find_extension(&mut self) {

@@ -1,9 +1,11 @@
 //! Paths that are no location and no entity: each stands for all collections below it. A server may do without them; one
 //! that has the root of the endpoint has them all.
 
+use serde_json::Value;
+
 use super::collections::is_all_ours;
 use super::{Check, check};
-use crate::client::{TEXT_PLAIN, URI_LIST, path_of};
+use crate::client::{OCCI_JSON, TEXT_PLAIN, URI_LIST, path_of};
 use crate::draft::location;
 use crate::session::{Entity, Session};
 use crate::verdict::{Verdict, skip};
@@ -71,19 +73,32 @@ fn lists(s: &Session, path: &str, members: &[&Entity], others: &[&Entity]) -> Ve
             return answer.wrong(&expected, answer.brief());
         }
     }
+    lists_in_json(s, path, members)
+}
+
+/// JSON shows no paths: members are told by their ids.
+fn lists_in_json(s: &Session, path: &str, members: &[&Entity]) -> Verdict {
+    let answer = s.client.get(path).accept(OCCI_JSON).send()?;
+    if !answer.succeeded() {
+        return Ok(());
+    }
+    let value = answer.value();
+    let all = ["resources", "links"].into_iter().filter_map(|list| value[list].as_array()).flatten();
+    // How a member is shown is for JSON-06.
+    let ids: Vec<_> = all.filter_map(|member| member["id"].as_str().or(member.as_str())).collect();
+    for member in members {
+        let read = s.read(member)?;
+        let Some(id) = read.attribute("occi.core.id").and_then(Value::as_str) else { continue };
+        let expected = format!("the members of all collections below, with {id}");
+        answer.hold(ids.contains(&id), &expected)?;
+    }
     Ok(())
 }
 
 fn other_paths_list_what_is_below(s: &mut Session) -> Verdict {
     s.resource()?;
     offered(s)?;
-    let mut members = Vec::new();
-    for draft in s.resources.clone() {
-        members.push((draft.location.clone(), s.make(&draft)?));
-    }
-    if let Some((draft, ..)) = s.link.clone() {
-        members.push((draft.location, s.make_link()?.1));
-    }
+    let members = s.make_one_of_each();
     let mut paths: Vec<_> = members.iter().flat_map(|(location, _)| above(s, location)).collect();
     paths.sort_unstable();
     paths.dedup();

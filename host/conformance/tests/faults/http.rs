@@ -150,6 +150,14 @@ fn creations_of_one_kind_break_the_server() {
     });
 }
 
+/// One that is refused alone may have its reasons.
+#[test]
+fn creations_of_one_kind_are_refused() {
+    found_in_requests(&[], |asked| {
+        (asked.method == "POST" && asked.path == "/storage/").then(|| Answer::empty(400))
+    });
+}
+
 /// Where links are made.
 fn is_of_links(asked: &Asked) -> bool {
     let kinds = ["/link/", "/networkinterface/", "/storagelink/"];

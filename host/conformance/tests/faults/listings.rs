@@ -6,19 +6,19 @@ use crate::proxy::Answer;
 use crate::{found_in, found_in_requests};
 
 #[test]
-fn the_root_lists_no_links() {
+fn the_root_lists_all_kinds_of_links_but_one() {
     found_in(&["H11-02", "HTTP-04"], |asked, answer| {
         if asked.method == "GET" && asked.path == "/" {
-            answer.lines(|line| !line.contains("/networkinterface/") && !line.contains("/storagelink/"));
+            answer.lines(|line| !line.contains("/storagelink/"));
         }
     });
 }
 
 #[test]
-fn the_root_lists_all_kinds_but_one() {
+fn the_root_lists_all_kinds_of_resources_but_one() {
     found_in(&["H11-02", "HTTP-04"], |asked, answer| {
         if asked.method == "GET" && asked.path == "/" {
-            answer.lines(|line| !line.contains("/storage/"));
+            answer.lines(|line| !line.contains("/resource/"));
         }
     });
 }
@@ -33,6 +33,17 @@ fn the_root_lists_nothing_in_plain_text() {
             && asked.header("accept") != "*/*"
         {
             answer.body.clear();
+        }
+    });
+}
+
+#[test]
+fn the_root_lists_no_links_in_json() {
+    found_in(&["H11-02", "HTTP-04"], |asked, answer| {
+        if asked.method == "GET" && asked.path == "/" {
+            answer.json(|value| {
+                value.as_object_mut().unwrap().remove("links");
+            });
         }
     });
 }
