@@ -189,11 +189,14 @@ async fn a_guest_is_paused_saved_restored_and_restarted() {
         machine.save().await.unwrap();
         assert_eq!(machine.state().await, Ok(State::Saved));
     }
-    // What is detached meanwhile does not come back with the memory.
+    // What is detached meanwhile does not come back with the memory, and what is attached is there.
     machine.detach_volume(second_link, second.entity()).await.unwrap();
+    let third = hypervisor.volume(Uuid::new_v4());
+    third.create(2 << 20).await.unwrap();
+    machine.attach_volume(Uuid::new_v4(), third.entity()).await.unwrap();
     machine.start().await.unwrap();
     assert_eq!(machine.state().await, Ok(State::Running));
-    qemu.says(&machine, "sees disks: vda=1048576; ", 1).await;
+    qemu.says(&machine, "sees disks: vda=1048576 vdb=2097152; ", 1).await;
     qemu.says(&machine, "OCCI guest up", 1).await;
 
     machine.snapshot("now").await.unwrap();
@@ -206,10 +209,10 @@ async fn a_guest_is_paused_saved_restored_and_restarted() {
     machine.power_off().await.unwrap();
     assert_eq!(machine.state().await, Ok(State::Off));
     machine.remove().await.unwrap();
-    for volume in [&first, &second] {
+    for volume in [&first, &second, &third] {
         volume.remove().await.unwrap();
     }
-    qemu.is_clean_of(&[machine.entity(), first.entity(), second.entity()]).await;
+    qemu.is_clean_of(&[machine.entity(), first.entity(), second.entity(), third.entity()]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

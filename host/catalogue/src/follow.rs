@@ -210,23 +210,12 @@ impl Catalogue {
             }
         };
         let digest = Digest::of(&bytes).to_string();
-        {
-            let mut known = self.known();
-            let refused =
-                known.refused.get(path).is_some_and(|refusal| refusal.digest.as_ref() == Some(&digest));
-            let file = file::name(path);
-            let serves = |entry: &&mut Entry| {
-                let is_ready = entry.current.is_some() || !entry.record.is_enabled;
-                is_ready && entry.record.file == file && entry.record.current.digest == digest
-            };
-            if let Some(entry) = known.entries.values_mut().find(serves) {
-                entry.problem = None;
-                known.refused.remove(path);
-                return false;
-            }
-            if refused && !again {
-                return false;
-            }
+        if self.is_followed(path, &digest) {
+            return false;
+        }
+        let is_refused = |refusal: &Refusal| refusal.digest.as_ref() == Some(&digest);
+        if !again && self.known().refused.get(path).is_some_and(is_refused) {
+            return false;
         }
         match self.take_up_bytes(path, &digest, bytes).await {
             Ok(has_changed) => {
@@ -240,6 +229,19 @@ impl Catalogue {
         }
     }
 
+    /// Whether a file with that content says what is so already.
+    fn is_followed(&self, path: &Path, digest: &str) -> bool {
+        let (file, mut known) = (file::name(path), self.known());
+        let is_it = |entry: &&mut Entry| {
+            let is_ready = entry.current.is_some() || !entry.record.is_enabled;
+            is_ready && entry.record.file == file && entry.record.current.digest == digest
+        };
+        let Some(entry) = known.entries.values_mut().find(is_it) else { return false };
+        entry.problem = None;
+        known.refused.remove(path);
+        true
+    }
+
     async fn take_up_bytes(&self, path: &Path, digest: &str, bytes: Vec<u8>) -> Result<bool, Refused> {
         let next = self.stager.stage(bytes.clone()).await?;
         let _changing = self.changing.lock().await;
@@ -247,6 +249,10 @@ impl Catalogue {
         let is_same = aside(move || Ok(Digest::of(&file::read(&read)?).to_string())).await;
         if !is_same.is_ok_and(|now| now == digest) {
             // It was changed meanwhile, which will be told as well.
+            return Ok(false);
+        }
+        if self.is_followed(path, digest) {
+            // It is there because an operator has installed it.
             return Ok(false);
         }
         let file = file::name(path);

@@ -157,6 +157,7 @@ fn loader(
     let grants = Grants { capabilities: granted.into_iter().collect(), key: "capabilities".into() };
     let mut settings = Settings::default();
     settings.limits.memory = config.sandbox.memory_mib << 20;
+    settings.memory = config.sandbox.total_memory_mib << 20;
     settings.limits.deadline = Duration::from_millis(config.sandbox.deadline_ms);
     settings.limits.timeout = Duration::from_millis(config.sandbox.timeout_ms);
     settings.limits.concurrency = config.sandbox.concurrency;

@@ -74,6 +74,7 @@ pub(crate) struct Sandbox {
     pub(crate) deadline_ms: u64,
     pub(crate) timeout_ms: u64,
     pub(crate) concurrency: usize,
+    pub(crate) total_memory_mib: usize,
 }
 
 impl Default for Config {
@@ -116,7 +117,13 @@ impl Default for Limits {
 
 impl Default for Sandbox {
     fn default() -> Self {
-        Self { memory_mib: 64, deadline_ms: 1000, timeout_ms: 30_000, concurrency: 64 }
+        Self {
+            memory_mib: 64,
+            deadline_ms: 1000,
+            timeout_ms: 30_000,
+            concurrency: 64,
+            total_memory_mib: 2048,
+        }
     }
 }
 
@@ -152,6 +159,7 @@ impl Config {
             ("limits.body-seconds", limits.body_seconds, DAY),
             ("limits.connections", wide(limits.connections), 1 << 20),
             ("sandbox.memory-mib", wide(sandbox.memory_mib), 4096),
+            ("sandbox.total-memory-mib", wide(sandbox.total_memory_mib), 1 << 24),
             ("sandbox.deadline-ms", sandbox.deadline_ms, DAY * 1000),
             ("sandbox.timeout-ms", sandbox.timeout_ms, DAY * 1000),
             ("sandbox.concurrency", wide(sandbox.concurrency), u64::from(Settings::default().calls)),
@@ -159,6 +167,16 @@ impl Config {
         for (name, value, most) in bounds {
             ensure!((1..=most).contains(&value), "`{name}` must be at least 1 and at most {most}");
         }
+        let least = sandbox.memory_mib.saturating_mul(2);
+        ensure!(
+            sandbox.total_memory_mib >= least,
+            "`sandbox.total-memory-mib` must be at least {least}, twice `sandbox.memory-mib`"
+        );
+        let pool = &hypervisor.pool;
+        ensure!(
+            !pool.is_empty() && !pool.contains('/') && !pool.contains(char::is_control),
+            "`hypervisor.pool` is the name of a storage pool, without `/`, such as \"occi\""
+        );
         ensure!(limits.grace_seconds <= DAY, "`limits.grace-seconds` must be at most {DAY}");
         Ok(())
     }

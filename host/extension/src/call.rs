@@ -3,6 +3,7 @@
 
 use crate::bindings::types;
 use crate::breaker::Breaker;
+use crate::budget::Budget;
 use crate::capability::{CallContext, CallState, Lent};
 use crate::contract::{self, Agreement};
 use crate::convert;
@@ -10,9 +11,10 @@ use crate::engine::TICK;
 use crate::error::{CallError, Clock};
 use crate::extension::Extension;
 use crate::keyvalue::KeyValueWrite;
-use crate::limits::Limits;
+use crate::limits::{Limiter, Limits};
 use crate::place::{Place, Places};
 use crate::subject::Subject;
+use crate::turns::Turns;
 use occi_model::{Attributes, CategoryId, Change};
 use semver::Version;
 use std::sync::Arc;
@@ -57,6 +59,8 @@ pub(crate) struct Code {
     /// Observations and trials have places of their own: slow calls of clients must not keep the truth from being seen.
     observing: Places,
     breaker: Breaker,
+    turns: Turns,
+    budget: Budget,
     lent: Arc<Lent>,
 }
 
@@ -290,15 +294,11 @@ impl Extension {
         let ticks = u64::try_from(ticks).unwrap_or(u64::MAX);
         let subject = Arc::clone(&call.subject);
         let lent = (way != Way::Trial).then(|| Arc::clone(&code.lent));
-        CallState::new(context, subject, lent, place, code.limits.memory, ticks)
+        let limiter = Limiter::new(code.limits.memory, code.budget.clone());
+        CallState::new(context, subject, lent, place, code.turns.begin(), limiter, ticks)
     }
 
-    fn failure(
-        &self,
-        limits: Limits,
-        limiter: &crate::limits::Limiter,
-        error: &wasmtime::Error,
-    ) -> CallError {
+    fn failure(&self, limits: Limits, limiter: &Limiter, error: &wasmtime::Error) -> CallError {
         let extension = Arc::clone(self.name());
         if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
             return CallError::Unavailable { extension };
@@ -308,6 +308,9 @@ impl Extension {
             return CallError::TimedOut { extension, limit: limits.deadline, clock: Clock::Computing };
         }
         // A guest that gets no memory mostly gives up in a way of its own.
+        if limiter.is_host_full {
+            return CallError::Unavailable { extension };
+        }
         if limiter.refused {
             return CallError::OverMemory { extension, limit: limits.memory };
         }
@@ -357,7 +360,11 @@ async fn instantiate(store: &mut Store<CallState>, code: &Code) -> wasmtime::Res
             return Ok(UpdateDeadline::Interrupt);
         }
         state.ticks_left -= 1;
-        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        // The first tick may find a call that has only just begun.
+        if !std::mem::replace(&mut state.is_long, true) {
+            return Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())));
+        }
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(state.turn.clone().next())))
     });
     code.pre.instantiate_async(&mut *store).await
 }
@@ -367,11 +374,13 @@ impl Code {
         pre: InstancePre<CallState>,
         exports: Exports,
         limits: Limits,
+        (turns, budget): (Turns, Budget),
         lent: Arc<Lent>,
     ) -> Self {
         let places = Places::new(limits.concurrency);
         let observing = Places::new(limits.concurrency.min(OBSERVATIONS));
-        Self { pre, exports, limits, places, observing, breaker: Breaker::default(), lent }
+        let breaker = Breaker::default();
+        Self { pre, exports, limits, places, observing, breaker, turns, budget, lent }
     }
 
     fn places(&self, way: Way) -> &Places {

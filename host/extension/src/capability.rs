@@ -55,6 +55,7 @@ use crate::keyvalue::KeyValueWrites;
 use crate::limits::Limiter;
 use crate::place::Place;
 use crate::subject::Subject;
+use crate::turns::Turn;
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -150,6 +151,9 @@ pub struct CallState {
     place: Place,
     log_left: usize,
     pub(crate) limiter: Limiter,
+    pub(crate) turn: Turn,
+    /// Whether a tick has found the guest computing before.
+    pub(crate) is_long: bool,
     /// Ticks of computing that the guest has left.
     pub(crate) ticks_left: u64,
 }
@@ -165,7 +169,8 @@ impl CallState {
         subject: Arc<Subject>,
         lent: Option<Arc<Lent>>,
         place: Place,
-        memory: usize,
+        turn: Turn,
+        limiter: Limiter,
         ticks: u64,
     ) -> Self {
         let mut table = ResourceTable::new();
@@ -178,7 +183,9 @@ impl CallState {
             writes: KeyValueWrites::default(),
             place,
             log_left: LOG_BYTES,
-            limiter: Limiter::new(memory),
+            limiter,
+            turn,
+            is_long: false,
             ticks_left: ticks,
         }
     }
@@ -200,6 +207,8 @@ impl CallState {
 
     /// What the capability works with. It is an error of whoever put the host together if it is not there.
     pub fn lent<T: Send + Sync + 'static>(&self) -> wasmtime::Result<Arc<T>> {
+        // The guest is about to wait for it.
+        self.turn.release();
         let Some(lent) = &self.lent else {
             wasmtime::bail!(
                 "`migrate` may use no capability but logging, since the host may not switch after all"

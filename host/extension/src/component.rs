@@ -1,6 +1,7 @@
 //! From bytes to an [`Extension`] that can be called: read, checked, compiled or taken from the cache, linked.
 
 use crate::bindings::types;
+use crate::budget::Budget;
 use crate::cache::Cache;
 use crate::call::{Code, Exports};
 use crate::capability::{CallState, Capability, Lent};
@@ -11,6 +12,7 @@ use crate::error::{LoadError, StartError};
 use crate::extension::Extension;
 use crate::manifest::Manifest;
 use crate::shape;
+use crate::turns::AllTurns;
 use std::path::Path;
 use std::sync::Arc;
 use wasmtime::Engine;
@@ -27,6 +29,8 @@ pub struct Loader {
     capabilities: Vec<Arc<dyn Capability>>,
     grants: Grants,
     lent: Arc<Lent>,
+    turns: AllTurns,
+    budget: Budget,
 }
 
 impl Loader {
@@ -41,7 +45,8 @@ impl Loader {
     ) -> Result<Self, StartError> {
         let cache = Cache::open(cache)?;
         let engine = engine::start(&settings)?;
-        Ok(Self { engine, settings, cache, capabilities, grants, lent: Arc::new(lent) })
+        let (turns, budget) = (AllTurns::new(), Budget::new(settings.memory));
+        Ok(Self { engine, settings, cache, capabilities, grants, lent: Arc::new(lent), turns, budget })
     }
 
     /// An extension: a component with its manifest inside, or a manifest alone. See [`Loader::component`].
@@ -82,7 +87,9 @@ impl Loader {
         let link_error = |error: wasmtime::Error| LoadError::Link(format!("{error:#}"));
         let pre = self.link(&component, &agreement).map_err(link_error)?;
         let exports = Exports::find(&pre, &agreement).map_err(link_error)?;
-        let code = Code::new(pre, exports, limits, Arc::clone(&self.lent));
+        // Two that take all they can leave nothing; one leaves half.
+        let share = (self.turns.of_one(), self.budget.part(self.settings.memory / 2));
+        let code = Code::new(pre, exports, limits, share, Arc::clone(&self.lent));
         tracing::debug!(extension = &*manifest.name, version = %manifest.version, %digest, "extension loaded");
         Ok(Extension::new(manifest, digest, Some(code), &agreement.uses))
     }

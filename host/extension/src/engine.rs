@@ -19,11 +19,13 @@ pub struct Settings {
     pub limits: Limits,
     /// How many calls may run at once, those of all extensions together.
     pub calls: u32,
+    /// The memory that all of them may have together, in bytes. Calls of one extension have half of it at most.
+    pub memory: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { limits: Limits::default(), calls: 256 }
+        Self { limits: Limits::default(), calls: 256, memory: 2 << 30 }
     }
 }
 

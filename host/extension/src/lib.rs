@@ -13,6 +13,7 @@ pub mod capability;
 pub mod manifest;
 
 mod breaker;
+mod budget;
 mod cache;
 mod call;
 mod component;
@@ -29,6 +30,7 @@ mod shape;
 mod subject;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 pub use bindings::types::Fault;
 pub use cache::CacheError;

@@ -1,5 +1,6 @@
 //! How much a guest may have. The host's limits are a ceiling; a manifest may ask for less, never for more.
 
+use crate::budget::Budget;
 use std::time::Duration;
 use wasmtime::ResourceLimiter;
 
@@ -60,14 +61,26 @@ pub(crate) struct Limiter {
     elements_left: usize,
     /// Whether the guest was refused memory or table space: what it does then, most likely a trap, comes of that.
     pub(crate) refused: bool,
+    /// Whether that was for want of memory of the host's, and not of the call's own.
+    pub(crate) is_host_full: bool,
+    budget: Budget,
+    /// Of the budget, in bytes.
+    taken: usize,
 }
 
 /// Table elements of one component; each takes a pointer. Language runtimes that were tried need fewer.
 pub(crate) const TABLE_ELEMENTS: usize = 100_000;
 
 impl Limiter {
-    pub(crate) fn new(memory: usize) -> Self {
-        Self { memory_left: memory, elements_left: TABLE_ELEMENTS, refused: false }
+    pub(crate) fn new(memory: usize, budget: Budget) -> Self {
+        let (refused, is_host_full) = (false, false);
+        Self { memory_left: memory, elements_left: TABLE_ELEMENTS, refused, is_host_full, budget, taken: 0 }
+    }
+}
+
+impl Drop for Limiter {
+    fn drop(&mut self) {
+        self.budget.give_back(self.taken);
     }
 }
 
@@ -83,6 +96,12 @@ impl ResourceLimiter for Limiter {
             self.refused = true;
             return Ok(false);
         }
+        if !self.budget.take(more) {
+            self.refused = true;
+            self.is_host_full = true;
+            return Ok(false);
+        }
+        self.taken += more;
         self.memory_left -= more;
         Ok(true)
     }

@@ -29,6 +29,13 @@ pub(crate) async fn delete_all(
     caller: &Caller,
     collection: &Collection,
 ) -> Result<Reply, Refusal> {
+    if let Some(mixin) = collection.mixins_below(snapshot.registry()).first() {
+        // The members of a Mixin would be deleted here, and lose it at its own location.
+        return Err(Refusal::Invalid(format!(
+            "{mixin} has its collection below that path, and whoever has a mixin is not deleted by it; send DELETE to \
+             each entity's own path, or to the location of its kind"
+        )));
+    }
     let (_held, doomed, members) = hold(core, snapshot, caller, collection).await?;
     let unloaded = doomed.entities.iter().filter_map(|stored| {
         let refusal = snapshot.check_loaded(&stored.entity).err()?;

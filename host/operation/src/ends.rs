@@ -62,12 +62,21 @@ impl Surroundings<'_> {
             },
             (None, None, None) => return Err(missing(core::SOURCE)),
         };
+        if let Some(said) = text(core::SOURCE_KIND).map(CategoryId::parse).transpose()? {
+            self.check_kind("source", source.location.as_str(), &source, Some(&said))?;
+        }
         let declared_kind = text(core::TARGET_KIND).map(CategoryId::parse).transpose()?;
         let (target, target_kind, target_id) = match (text(core::TARGET), before) {
-            (Some(text), _) if is_foreign(text) => (text.to_owned(), declared_kind, None),
+            (Some(text), _) if is_foreign(text) => {
+                fluent_uri::Uri::parse(text).map_err(|error| {
+                    let text = text.escape_debug();
+                    Refusal::Invalid(format!("{}: `{text}` is no URI: {error}", core::TARGET))
+                })?;
+                (text.to_owned(), declared_kind, None)
+            }
             (Some(text), _) => {
                 let found = self.local(core::TARGET, text)?;
-                self.check_kind(text, &found, declared_kind.as_ref())?;
+                self.check_kind("target", text, &found, declared_kind.as_ref())?;
                 (found.location.as_str().to_owned(), Some(found.kind), Some(found.id))
             }
             (None, Some(before)) => (before.target.clone(), before.target_kind.clone(), before.target_id),
@@ -111,15 +120,21 @@ impl Surroundings<'_> {
         Ok(found)
     }
 
-    /// What is said of a target's Kind, as TXT's `rel` or JSON's `target.kind`, holds for the one that is there.
-    fn check_kind(&self, text: &str, found: &Resource, said: Option<&CategoryId>) -> Result<(), Refusal> {
+    /// What is said of an end's Kind, as by TXT's `rel` or JSON's `target.kind`, holds for the one that is there.
+    fn check_kind(
+        &self,
+        end: &str,
+        text: &str,
+        found: &Resource,
+        said: Option<&CategoryId>,
+    ) -> Result<(), Refusal> {
         let Some(said) = said else { return Ok(()) };
         if *said == found.kind || self.registry.kind(&found.kind).is_some_and(|kind| kind.is(said)) {
             return Ok(());
         }
         Err(Refusal::Invalid(format!(
-            "the target `{text}` is a `{}`, and the link says that it is a `{said}` (by `rel` in text, by the target's \
-             `kind` in JSON); name the right one or leave it out",
+            "the {end} `{text}` is a `{}`, and the link says that it is a `{said}` (by `rel` or occi.core.{end}.kind in \
+             text, by the {end}'s `kind` in JSON); name the right one or leave it out",
             found.kind
         )))
     }

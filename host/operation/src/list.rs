@@ -4,7 +4,7 @@ use crate::basis::Basis;
 use crate::core::Core;
 use crate::retrieve::{links, show};
 use crate::{Caller, Collection, Page, Refusal, Snapshot};
-use occi_model::{Entity, Filter, Location, Nature, View};
+use occi_model::{CategoryId, Entity, Filter, Location, Nature, Registry, View};
 use occi_store::{Entities, Portion, ReadView, Set, StoreError, Stored};
 use std::sync::Arc;
 
@@ -15,6 +15,8 @@ pub struct Listing {
     view: Arc<dyn ReadView>,
     tenant: Arc<str>,
     collection: Collection,
+    /// Where it is a path above locations of Mixins: those Mixins, whose members belong to it too (HTTP-04).
+    mixins: Vec<CategoryId>,
     filter: Filter,
     skip: usize,
     take: usize,
@@ -58,7 +60,8 @@ impl Listing {
         collection.check(&*view, &snapshot, caller)?;
         let tenant = Arc::clone(&caller.tenant);
         let place = Place::first(skip, take);
-        Ok(Self { snapshot, view, tenant, collection, filter, skip, take, place })
+        let mixins = collection.mixins_below(snapshot.registry());
+        Ok(Self { snapshot, view, tenant, collection, mixins, filter, skip, take, place })
     }
 
     /// Some of the next members in full; none at the end. There may be fewer than are read at a time, and none of
@@ -78,7 +81,7 @@ impl Listing {
 
     /// Like [`Listing::views`], but the locations alone, which cost a tenth where there is no filter.
     pub fn locations(&mut self) -> Result<Option<Vec<Location>>, Refusal> {
-        if self.filter.is_empty() {
+        if self.is_whole() {
             let members = self.step(|entities, set, portion| entities.locations(set, portion))?;
             return Ok(members.map(|members| members.into_iter().map(|member| member.location).collect()));
         }
@@ -96,12 +99,13 @@ impl Listing {
         let Some(mut portion) = self.place.next.take().filter(|_| self.place.take > 0) else {
             return Ok(None);
         };
-        let is_whole = self.filter.is_empty();
+        let is_whole = self.is_whole();
         if is_whole {
             portion.skip = std::mem::take(&mut self.place.skip);
             portion.limit = Some(self.place.take.min(Self::AT_ONCE));
         }
-        let page = read(Entities::new(&*self.view, &self.tenant), self.collection.set(), &portion)?;
+        let page =
+            read(Entities::new(&*self.view, &self.tenant), self.collection.set(&self.mixins), &portion)?;
         self.place.next = page.next.map(|cursor| Portion::page(Some(cursor), Self::AT_ONCE));
         if is_whole {
             self.place.take -= page.items.len();
@@ -111,11 +115,12 @@ impl Listing {
 
     /// Whether the filter lets an entity pass, and it is on the page.
     fn passes(&mut self, entity: &Entity) -> bool {
-        if self.filter.is_empty() {
+        if self.is_whole() {
             return true;
         }
-        let place = &mut self.place;
-        if place.take == 0 || !self.filter.matches(self.snapshot.registry(), entity) {
+        let (place, registry) = (&mut self.place, self.snapshot.registry());
+        let is_member = self.collection.has(&self.mixins, registry, entity);
+        if place.take == 0 || !is_member || !self.filter.matches(registry, entity) {
             return false;
         }
         // Of those who pass, some are on earlier pages.
@@ -126,6 +131,11 @@ impl Listing {
             place.take -= 1;
         }
         !is_skipped
+    }
+
+    /// Whether all that is read is on a page.
+    fn is_whole(&self) -> bool {
+        self.filter.is_empty() && self.mixins.is_empty()
     }
 
     /// Whether it is of a Kind of link, so that no member is a resource.
@@ -159,8 +169,20 @@ pub(crate) fn members(
 ) -> Result<Vec<Location>, Refusal> {
     let view = core.read()?;
     collection.check(&*view, snapshot, caller)?;
-    let found = Entities::new(&*view, &caller.tenant).locations(collection.set(), &Portion::default())?;
-    Ok(found.items.into_iter().map(|member| member.location).collect())
+    let (entities, mixins) =
+        (Entities::new(&*view, &caller.tenant), collection.mixins_below(snapshot.registry()));
+    if mixins.is_empty() {
+        let found = entities.locations(collection.set(&mixins), &Portion::default())?;
+        return Ok(found.items.into_iter().map(|member| member.location).collect());
+    }
+    let mut walk = Walk::new(collection.set(&mixins));
+    let mut found = Vec::new();
+    while let Some(Stored { entity, .. }) = walk.next(entities)? {
+        if collection.has(&mixins, snapshot.registry(), &entity) {
+            found.push(entity.location.clone());
+        }
+    }
+    Ok(found)
 }
 
 /// The path of the entity that a request may mean by one which ends in a slash, and where no collection is.
@@ -190,18 +212,39 @@ impl Collection {
         let one = Portion::page(None, 1);
         if path.as_str() == "/"
             || of_kinds.chain(of_mixins).any(is_above)
-            || !Entities::new(view, &caller.tenant).locations(self.set(), &one)?.items.is_empty()
+            || !Entities::new(view, &caller.tenant).locations(self.set(&[]), &one)?.items.is_empty()
         {
             return Ok(());
         }
         Err(Refusal::NotFound(path.clone()))
     }
 
-    fn set(&self) -> Set<'_> {
+    /// The Mixins whose collections are below a path, where the entities below it are not all that there are.
+    pub(crate) fn mixins_below(&self, registry: &Registry) -> Vec<CategoryId> {
+        let Self::Space(path) = self else { return Vec::new() };
+        if path.as_str() == "/" {
+            return Vec::new();
+        }
+        let mixins = registry.mixins().iter().map(|mixin| &mixin.mixin);
+        let below = mixins.filter(|mixin| mixin.location.as_str().starts_with(path.as_str()));
+        below.map(|mixin| mixin.id.clone()).collect()
+    }
+
+    /// What is to be looked through for its members.
+    fn set(&self, mixins: &[CategoryId]) -> Set<'_> {
         match self {
             Self::Kind(id) | Self::Mixin(id) => Set::Category(id),
+            Self::Space(_) if !mixins.is_empty() => Set::All,
             Self::Space(path) => Set::Below(path),
         }
+    }
+
+    /// Whether an entity that was found there is a member.
+    fn has(&self, mixins: &[CategoryId], registry: &Registry, entity: &Entity) -> bool {
+        let Self::Space(path) = self else { return true };
+        mixins.is_empty()
+            || entity.location.as_str().starts_with(path.as_str())
+            || registry.mixins_of(entity).any(|id| mixins.contains(id))
     }
 }
 

@@ -83,13 +83,19 @@ fn tag(core: &Core, caller: &Caller, snapshot: &Snapshot, category: CategoryDraf
     let location = Location::parse(&location)?;
     if !location.is_collection() || location.as_str() == "/" {
         return Err(Refusal::Invalid(format!(
-            "{id}: the location {location} must be a path that ends in `/`"
+            "{id}: the location must be a path of its own that ends in `/`, such as /{}/, not {location}",
+            id.term()
         )));
     }
     let reserved = ["/-/", "/.well-known/", "/healthz/"];
     let shadows = reserved.iter().any(|path| location.as_str().starts_with(path));
     if shadows || registry.kind_above(&location).is_some() {
         return Err(Refusal::Conflict(format!("{id}: {location} is the server's; choose another location")));
+    }
+    // One that is not known may come later.
+    let is_other = |id: &&CategoryId| registry.kind(id).is_some() || registry.action(id).is_some();
+    if let Some(other) = category.related.iter().find(is_other) {
+        return Err(Refusal::Invalid(format!("{id} would depend on {other}, which is not a mixin")));
     }
     if let Some(unknown) = category.applies.iter().find(|kind| registry.kind(kind).is_none()) {
         return Err(Refusal::Invalid(format!("{id} would apply to {unknown}, which is not a kind here")));
@@ -123,7 +129,7 @@ pub(crate) async fn remove(core: &Arc<Core>, caller: &Caller, draft: Draft) -> R
     let snapshot = core.snapshot();
     let mut changes = Changes::new(&snapshot);
     let mut removed = HashSet::new();
-    for CategoryDraft { id, .. } in wanted {
+    for CategoryDraft { id, class, location, .. } in wanted {
         match snapshot.registry().mixin(&id).map(|mixin| mixin.mixin.origin) {
             Some(Origin::Client) => {}
             Some(Origin::Provider) => {
@@ -133,6 +139,18 @@ pub(crate) async fn remove(core: &Arc<Core>, caller: &Caller, draft: Draft) -> R
                 return Err(Refusal::Forbidden(format!("{id} is a kind; clients cannot remove it")));
             }
             None => return Err(vec![Violation::UnknownCategory(id)].into()),
+        }
+        if let Some(given) = class.filter(|class| *class != Class::Mixin) {
+            return Err(Refusal::Invalid(format!(
+                "{id} is a mixin, and the request says that it is of class `{given}`"
+            )));
+        }
+        let held = snapshot.registry().mixin(&id).map(|mixin| mixin.mixin.location.as_str());
+        if let Some(given) = location.filter(|given| held != Some(given)) {
+            return Err(Refusal::Invalid(format!(
+                "{id} is at {}, not at {given}; name the right location or leave it out",
+                held.unwrap_or_default()
+            )));
         }
         if let Some(tag) = occi_store::tag(&*core.read()?, &caller.tenant, &id)? {
             occi_store::delete_tag(changes.batch(), &caller.tenant, &tag);

@@ -115,6 +115,16 @@ async fn exchange(
         let message = "a PUT says all that shall be there, and this one has no body";
         return Err(Failure::BadRequest(message.into()));
     }
+    if parts.method == Method::DELETE
+        && matches!(target, Target::Mixin(_))
+        && !body.is_empty()
+        && draft == Draft::default()
+    {
+        // HTTP-35: only to say nothing at all means all members.
+        let message =
+            "the body names no entity; to take the mixin off all its members, send DELETE without a body";
+        return Err(Failure::BadRequest(message.into()));
+    }
     let condition = conditions::condition(&parts.headers);
     let filter = route::filter(parts)?;
     let needs_tag = !matches!(condition, Condition::None | Condition::NoneOf(_));

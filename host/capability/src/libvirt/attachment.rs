@@ -148,11 +148,6 @@ impl View {
         if !define && !plug {
             return Ok(());
         }
-        if self.running.is_none() && self.domain.has_managed_save(0)? {
-            return Err(Error::Conflict(
-                "the machine is saved with the devices that it has: start it first, or power it off".into(),
-            ));
-        }
         match live.driver {
             Driver::Test => redefine(live, &self.defined.with(device)),
             Driver::Qemu => {
@@ -187,16 +182,23 @@ impl View {
     }
 }
 
-/// Unplug what a machine that was just restored has from the time before it was saved, and was detached since.
-pub(super) fn shed(domain: &Domain) -> Result<()> {
+/// Make a machine that was just restored, and is as it was when it was saved, have what was attached and detached since.
+pub(super) fn settle(domain: &Domain) -> Result<()> {
     let defined = Devices::read(domain.get_xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?)?;
     let running = Devices::read(domain.get_xml_desc(0)?)?;
-    for device in running.all() {
-        if let Some(attachment) = device.attachment
-            && defined.of(attachment).is_none()
-        {
-            unplug(domain, running.text(device), attachment)?;
-        }
+    let differing = |one: &Devices, other: &Devices| -> Vec<(Uuid, String)> {
+        let differs = |device: &&Device| {
+            let same = |other: &Device| other.is_same(device);
+            !device.attachment.and_then(|attachment| other.of(attachment)).is_some_and(same)
+        };
+        let ours = one.all().iter().filter(differs);
+        ours.filter_map(|device| Some((device.attachment?, one.text(device).to_owned()))).collect()
+    };
+    for (attachment, device) in differing(&running, &defined) {
+        unplug(domain, &device, attachment)?;
+    }
+    for (_, device) in differing(&defined, &running) {
+        domain.attach_device_flags(&device, sys::VIR_DOMAIN_AFFECT_LIVE)?;
     }
     Ok(())
 }

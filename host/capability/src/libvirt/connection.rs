@@ -51,11 +51,9 @@ impl Live {
     fn open(uri: &str, herald: &Herald) -> Result<Self> {
         let driver = Driver::of(uri)?;
         let connect = Connect::open(Some(uri))?;
-        // Without it, a daemon whose host has vanished keeps us waiting for as long as TCP does. A driver within the
-        // process has nobody to ask.
-        if let Err(error) = connect.set_keep_alive(5, 3) {
-            tracing::debug!(%error, "this connection needs no keep-alive");
-        }
+        // No keep-alive of libvirt's: where it ends a connection that does not answer, libvirt 9.0 brings the process
+        // down with it if two calls wait there. Callers stop to wait by themselves, and a daemon that dies is noticed
+        // by its socket; one whose host has vanished, only when TCP gives up.
         let watch = Watch::start(&connect, herald);
         Ok(Self { connect, driver, pool: Mutex::new(None), watch })
     }

@@ -48,6 +48,11 @@ impl Device {
     pub(super) fn interface(&self) -> String {
         format!("eth{}", self.slot.unwrap_or_default())
     }
+
+    /// Whether both lead to the same thing, whatever else libvirt writes of them.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        (&self.volume, &self.network, &self.mac) == (&other.volume, &other.network, &other.mac)
+    }
 }
 
 impl Devices {

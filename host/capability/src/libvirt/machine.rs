@@ -140,7 +140,7 @@ impl Machine {
             // The devices in a saved image are those of the day it was saved.
             let stale = live.driver == Driver::Qemu && domain.has_managed_save(0)?;
             let Err(refused) = domain.create() else {
-                return if stale { attachment::shed(&domain) } else { Ok(()) };
+                return if stale { attachment::settle(&domain) } else { Ok(()) };
             };
             match domain.get_state()? {
                 (sys::VIR_DOMAIN_RUNNING | sys::VIR_DOMAIN_BLOCKED, _) => {}

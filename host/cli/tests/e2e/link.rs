@@ -241,3 +241,41 @@ fn brought_by_an_update_that_says_nothing_else() {
     let answer = server.get(&compute).accept("text/plain").answers(200);
     assert_eq!(answer.links().len(), 1, "{answer}");
 }
+
+/// CORE: a target is a URI; and what is said of an end's kind holds.
+#[test]
+fn ends_that_are_not_what_they_are_said_to_be() {
+    let server = Server::start();
+    let compute = server.create("compute", &[]);
+    let link = "Category: link; scheme=\"http://schemas.ogf.org/occi/core#\"; class=\"kind\"";
+    let to = |target: &str, more: &[&str]| {
+        let ends = [format!("occi.core.source=\"{compute}\""), format!("occi.core.target=\"{target}\"")];
+        let attributes: Vec<_> = ends.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        server.post("/link/").text(body(&[link], &attributes))
+    };
+    for target in ["http://[::1", "http://x/%zz", "http://a b", "http://x/>"] {
+        assert!(to(target, &[]).answers(400).body.contains("no URI"));
+    }
+    let wrong = format!("occi.core.source.kind=\"{}\"", kind_id("storage"));
+    assert!(to("http://x/", &[&wrong]).answers(400).body.contains("source"));
+    let right = format!("occi.core.source.kind=\"{}\"", kind_id("compute"));
+    let made = to("http://x/", &[&right]).answers(201).location();
+    server.post(&made).text(body(&[], &[&wrong])).answers(400);
+}
+
+/// A machine that is saved with its devices can be given others; it has them when it is back.
+#[test]
+fn changed_while_the_machine_is_saved() {
+    let server = Server::start();
+    let (compute, network) = (server.create("compute", &[]), server.create("network", &[]));
+    let link = server.link("networkinterface", &compute, &network);
+    server.act(&network, "up", &[]).is(200);
+    server.act(&compute, "start", &[]).is(200);
+    server.act(&compute, "suspend", &["method=\"hibernate\""]).is(200);
+    let mac = "occi.networkinterface.mac=\"52:54:00:aa:bb:cc\"";
+    let shown = server.post(&link).text(body(&[], &[mac])).answers(200);
+    assert_eq!(shown.attribute("occi.networkinterface.mac"), Some("\"52:54:00:aa:bb:cc\""));
+    server.act(&compute, "start", &[]).is(200);
+    // The machine uses the network, so it has the interface.
+    server.act(&network, "down", &[]).is(409);
+}

@@ -42,6 +42,7 @@ mod update;
 mod config;
 mod crash;
 mod extensions;
+mod hang;
 mod observe;
 mod recovery;
 mod sandbox;

@@ -1,10 +1,11 @@
 //! Mixins of extensions: associated at creation (create.rs) or later, and taken off again.
 
 use crate::mule::{self, BURDEN};
-use crate::occi::{body, tag};
+use crate::occi::{action, body, tag};
 use crate::server::Server;
 use serde_json::json;
 
+const STAMP: &str = "Category: stamp; scheme=\"http://example.com/occi/note/action#\"; class=\"action\"";
 const ADDRESS: &str = "occi.network.address";
 const IPNETWORK: &str =
     "Category: ipnetwork; scheme=\"http://schemas.ogf.org/occi/infrastructure/network#\"; class=\"mixin\"";
@@ -157,4 +158,56 @@ fn one_refusal_is_for_all() {
     // At creation and by an update, too.
     server.post(&stubborn).text(BURDEN).answers(409);
     assert_eq!(server.get(&stubborn).answers(200).body, before[2]);
+}
+
+/// HTTP-04: a path above the locations of mixins is the union of their collections, each member once.
+#[test]
+fn a_path_above_mixins() {
+    let server = Server::start();
+    let deep = |term: &str| {
+        format!(
+            "Category: {term}; scheme=\"http://example.com/v#\"; class=\"mixin\"; location=\"/v/deep/{term}/\""
+        )
+    };
+    for term in ["one", "two"] {
+        server.post("/-/").text(deep(term)).answers(200);
+    }
+    let (note, compute) = (server.note("a"), server.create("compute", &[]));
+    let line = |path: &str| format!("X-OCCI-Location: {}{path}\n", server.base());
+    server.note("b");
+    assert_eq!(server.get("/v/").answers(200).body, "");
+    server.post("/v/deep/one/").text(line(&note)).answers(200);
+    server.post("/v/deep/two/").text(line(&note) + &line(&compute)).answers(200);
+    for path in ["/v/", "/v/deep/"] {
+        let mut found = server.get(path).answers(200).locations();
+        found.sort();
+        assert_eq!(found, [compute.clone(), note.clone()]);
+        let json = server.get(path).accept("application/occi+json").answers(200).json();
+        assert_eq!(json["resources"].as_array().unwrap().len(), 2);
+    }
+    let pages: Vec<_> = (1..=3)
+        .flat_map(|page| server.get(&format!("/v/?page={page}&number=1")).answers(200).locations())
+        .collect();
+    assert_eq!(pages.len(), 2);
+    assert_ne!(pages[0], pages[1]);
+    // An action is on all of them, or none; they are not deleted by a path that is a mixin's.
+    server.post("/v/?action=start").text(action("compute", "start")).answers(400);
+    server.delete("/v/").answers(400);
+    server.post(&format!("{note}?action=stamp")).text(STAMP).answers(200);
+    server.get(&note).answers(200);
+}
+
+/// HTTP-35: all members lose it where nothing is said, and none where the request says nothing of them.
+#[test]
+fn nothing_named_is_not_all() {
+    let server = Server::start();
+    server.post("/-/").text(tag("red")).answers(200);
+    let note = server.note("a");
+    server.post("/tags/red/").text(format!("X-OCCI-Location: {}{note}", server.base())).answers(200);
+    for body in [r#"{"resources": []}"#, "{}"] {
+        server.delete("/tags/red/").body("application/occi+json", body).answers(400);
+    }
+    assert_eq!(server.get("/tags/red/").answers(200).locations().len(), 1);
+    server.delete("/tags/red/").answers(200);
+    assert_eq!(server.get("/tags/red/").answers(200).body, "");
 }

@@ -1,6 +1,6 @@
 //! Mixins that clients define.
 
-use crate::occi::{NOTE, body, tag};
+use crate::occi::{NOTE, body, kind_id, tag};
 use crate::server::Server;
 use serde_json::json;
 
@@ -196,4 +196,18 @@ fn too_many_on_one_entity_are_refused() {
     server.post(&made).json(&json!({"mixins": ids(200..256)})).answers(200);
     server.post(&made).json(&json!({"mixins": ids(256..257)})).answers(400);
     server.post("/many/256/").text(format!("X-OCCI-Location: {made}")).answers(400);
+}
+
+/// What is said of a tag that shall go is of that tag.
+#[test]
+fn removed_by_its_right_description() {
+    let server = Server::start();
+    server.post("/-/").text(tag("red")).answers(200);
+    let other = |from: &str, to: &str| server.delete("/-/").text(tag("red").replace(from, to)).answers(400);
+    other("class=\"mixin\"", "class=\"kind\"");
+    other("location=\"/tags/red/\"", "location=\"/elsewhere/\"");
+    server.delete("/-/").text(tag("red")).answers(200);
+    // A tag depends on mixins.
+    let on_kind = format!("{}; rel=\"{}\"", tag("red"), kind_id("compute"));
+    assert!(server.post("/-/").text(on_kind).answers(400).body.contains("not a mixin"));
 }
