@@ -15,7 +15,12 @@ pub(crate) fn parse_body(body: &[u8]) -> Result<Draft, Malformed> {
             continue;
         }
         let number = index + 1;
-        let refuse = |problem| Malformed { place: Place::Body { line: number, column: 1 }, problem };
+        let refuse = |mut problem: String| {
+            if line.trim_start().starts_with(['{', '[']) {
+                problem.push_str("; JSON is sent as `Content-Type: application/occi+json`");
+            }
+            Malformed { place: Place::Body { line: number, column: 1 }, problem }
+        };
         let known = Header::ALL.map(Header::name);
         let Some(colon) = line.find(':') else {
             let problem = format!("expected `Name: value` with one of {}", known.join(", "));

@@ -338,3 +338,13 @@ fn http16_a_filter_is_read_from_headers() {
     assert!(parse_filter([("accept", &b"*/*"[..])]).unwrap().is_empty());
     assert!(parse_filter([("category", &b"?"[..])]).is_err());
 }
+
+#[test]
+fn json_where_text_is_expected_is_told() {
+    for body in ["{\"kind\": \"x\"}", "[\n]", "  {\n  \"a\": 1}"] {
+        let error = parse(MediaType::TextPlain, [], body.as_bytes()).unwrap_err();
+        assert!(error.problem.contains("application/occi+json"), "{error}");
+    }
+    let error = parse(MediaType::TextPlain, [], b"Kategory: x").unwrap_err();
+    assert!(!error.problem.contains("json"), "{error}");
+}
