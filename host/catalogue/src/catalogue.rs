@@ -69,14 +69,21 @@ impl Catalogue {
     pub async fn install(&self, bytes: Vec<u8>) -> Result<Listed, Refused> {
         let next = self.stager.stage(bytes.clone()).await?;
         let _changing = self.changing.lock().await;
-        let file = match self.known().entries.get(next.name()) {
-            Some(entry) => entry.record.file.clone(),
-            None => format!("{}.{}", next.name(), if bytes.starts_with(b"\0asm") { "wasm" } else { "toml" }),
+        let file = {
+            let known = self.known();
+            match known.entries.get(next.name()) {
+                Some(entry) => entry.record.file.clone(),
+                None => {
+                    let file =
+                        format!("{}.{}", next.name(), if next.limits().is_some() { "wasm" } else { "toml" });
+                    if known.is_in_use(&file) {
+                        let (name, path) = (Arc::clone(next.name()), self.folder.join(file));
+                        return Err(Refused::Occupied { name, path });
+                    }
+                    file
+                }
+            }
         };
-        let path = self.folder.join(&file);
-        if !self.is_installed(next.name()) && self.known().is_in_use(&file) {
-            return Err(Refused::Occupied { name: Arc::clone(next.name()), path });
-        }
         self.write_and_serve(next, file, bytes).await
     }
 
@@ -173,18 +180,20 @@ impl Catalogue {
             file::write(&written.0, &written.1).map(|()| before)
         })
         .await?;
-        let outcome = self.serve(next, file, bytes).await;
-        let undone = outcome.is_err().then(|| path.clone());
-        if let Some(path) = undone {
-            aside(move || match before {
-                Some(before) => file::write(&path, &before),
-                None => file::remove(&path),
-            })
-            .await?;
-        } else {
-            self.known().refused.remove(&path);
+        match self.serve(next, file, bytes).await {
+            Ok(listed) => {
+                self.known().refused.remove(&path);
+                Ok(listed)
+            }
+            Err(reason) => {
+                aside(move || match before {
+                    Some(before) => file::write(&path, &before),
+                    None => file::remove(&path),
+                })
+                .await?;
+                Err(reason)
+            }
         }
-        outcome
     }
 
     /// Puts an extension into service, whose bytes are in a file of the folder. Where it is switched off, it is only
@@ -198,35 +207,25 @@ impl Catalogue {
         let (name, current) = (Arc::clone(next.name()), Release::of(&next));
         let (copies, digest) = (self.copies.clone(), current.digest.clone());
         aside(move || copies.keep(&digest, &bytes)).await?;
-        let (record, was) = match self.known().entries.get(&name) {
-            Some(entry) if entry.record.current == current => (Record { file, ..entry.record.clone() }, None),
+        let record = match self.known().entries.get(&name) {
+            Some(entry) if entry.record.current == current => Record { file, ..entry.record.clone() },
             Some(entry) => {
                 let previous = Some(entry.record.current.clone());
-                let record = Record { file, current, previous, is_enabled: entry.record.is_enabled };
-                (record, entry.current.clone())
+                Record { file, current, previous, is_enabled: entry.record.is_enabled }
             }
-            None => (Record { file, current, previous: None, is_enabled: true }, None),
+            None => Record { file, current, previous: None, is_enabled: true },
         };
         self.switch(&name, record.is_enabled.then(|| Arc::clone(&next)), Some(&record), false).await?;
         tracing::info!(extension = &*name, version = %next.version(), digest = %next.digest(), "installed");
-        let is_another =
-            self.known().entries.get(&name).is_none_or(|entry| entry.record.current != record.current);
-        if is_another {
+        let listed = {
             let mut known = self.known();
-            let entry =
-                known.entries.entry(Arc::clone(&name)).or_insert_with(|| Entry::new(record.clone(), None));
-            if let Some(older) = entry.previous.take() {
-                entry.older.push(Arc::downgrade(&older));
-            }
-            entry.previous = was;
-        }
-        let listed = self.changed(&name, |entry| {
-            entry.record = record;
-            entry.current = Some(next);
-            entry.problem = None;
-        });
+            let new = || Entry::new(record.clone(), None);
+            let entry = known.entries.entry(Arc::clone(&name)).or_insert_with(new);
+            entry.follow_with(record, next);
+            entry.listed(&name)
+        };
         self.forget_copies();
-        listed
+        Ok(listed)
     }
 
     /// Switches what serves, and commits what is known of it with that.
@@ -239,9 +238,7 @@ impl Catalogue {
     ) -> Result<(), Refused> {
         let mut batch = Batch::new();
         match record {
-            Some(record) => {
-                record.put(&mut batch, name).map_err(|error| Refused::Internal(error.to_string()))?;
-            }
+            Some(record) => record.put(&mut batch, name)?,
             None => occi_store::delete_extension(&mut batch, name),
         }
         let replacement = Replacement { name: Arc::clone(name), next, leaves_entities, record: batch };
@@ -276,10 +273,6 @@ impl Catalogue {
         tokio::task::spawn_blocking(move || copies.retain(&kept));
     }
 
-    fn is_installed(&self, name: &str) -> bool {
-        self.known().entries.contains_key(name)
-    }
-
     pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -302,6 +295,18 @@ impl Known {
 impl Entry {
     pub(crate) fn new(record: Record, current: Option<Arc<Extension>>) -> Self {
         Self { record, current, previous: None, older: Vec::new(), problem: None }
+    }
+
+    /// Another version is current, or the same one as it is now.
+    fn follow_with(&mut self, record: Record, next: Arc<Extension>) {
+        if self.record.current != record.current {
+            let older = std::mem::replace(&mut self.previous, self.current.take());
+            self.older.retain(|older| older.strong_count() > 0);
+            self.older.extend(older.as_ref().map(Arc::downgrade));
+        }
+        self.record = record;
+        self.current = Some(next);
+        self.problem = None;
     }
 
     pub(crate) fn is_active(&self) -> bool {

@@ -1,6 +1,6 @@
 //! What is known of an extension: as the store keeps it, and as an operator sees it.
 
-use crate::refused::Stage;
+use crate::refused::{Refused, Stage};
 use occi_extension::Extension;
 use occi_store::{Batch, ReadView, StoreError};
 use serde::{Deserialize, Serialize};
@@ -36,8 +36,9 @@ pub(crate) struct Record {
 
 impl Record {
     /// Adds it to a batch.
-    pub(crate) fn put(&self, batch: &mut Batch, name: &str) -> Result<(), serde_json::Error> {
-        occi_store::put_extension(batch, name, serde_json::to_vec(self)?);
+    pub(crate) fn put(&self, batch: &mut Batch, name: &str) -> Result<(), Refused> {
+        let json = serde_json::to_vec(self).map_err(|error| Refused::Internal(error.to_string()))?;
+        occi_store::put_extension(batch, name, json);
         Ok(())
     }
 }

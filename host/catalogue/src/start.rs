@@ -103,10 +103,7 @@ impl Prepared {
         let mut batch = Batch::new();
         for (extension, bytes) in &self.new {
             let Some(entry) = self.known.entries.get(extension.name()) else { continue };
-            entry
-                .record
-                .put(&mut batch, extension.name())
-                .map_err(|error| Refused::Internal(error.to_string()))?;
+            entry.record.put(&mut batch, extension.name())?;
             self.copies.keep(&entry.record.current.digest, bytes)?;
         }
         if !batch.is_empty() {
