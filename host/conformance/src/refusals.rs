@@ -2,14 +2,10 @@
 //! nothing else works, the clauses about creation ask for it again, and fail by what is answered.
 
 use crate::draft::Draft;
-use crate::model::{LINK, RESOURCE};
+use crate::model::{LINK, RESOURCE, Type};
 use crate::search::PREFERRED;
 use crate::session::{Session, between};
 use crate::verdict::{Evidence, Stop, Verdict, skip};
-
-/// The standard's own links, with the Kinds that they are between.
-const ENDS: [(&str, &str, &str); 2] =
-    [("networkinterface", "compute", "network"), ("storagelink", "compute", "storage")];
 
 /// A creation with all that its Kind declares as required, of which nothing came.
 #[derive(Debug, Clone)]
@@ -88,19 +84,19 @@ impl Session {
 
     /// Whether a refused link should have been made, since its ends cannot be wrong.
     fn is_owed(&self, one: &LinkRefusal) -> bool {
-        let kind = |at: usize| self.resources[at].kind();
-        let known = ENDS.iter().any(|(link, source, target)| {
-            let is = |id: &str, term: &str| id == format!("{PREFERRED}{term}");
-            is(&one.refusal.draft.kind(), link) && is(&kind(one.from), source) && is(&kind(one.to), target)
-        });
-        one.refusal.is_fault || one.refusal.draft.kind() == LINK || known || self.has_all_resources()
+        let link = &one.refusal.draft;
+        // The standard's own links are between the standard's own resources.
+        let is_standard = link.scheme == PREFERRED && self.has_all_resources(|kind| kind.scheme == PREFERRED);
+        one.refusal.is_fault || link.kind() == LINK || is_standard || self.has_all_resources(|_| true)
     }
 
-    /// Whether every Kind of resource with a place of its own can be made, so that no link wants another.
-    fn has_all_resources(&self) -> bool {
+    /// Whether every Kind of resource with a place of its own can be made, of those that count, so that no link wants
+    /// another.
+    fn has_all_resources(&self, counts: impl Fn(&Type) -> bool) -> bool {
         let made = |id: &str| self.resources.iter().any(|draft| draft.kind() == id);
         self.kinds(RESOURCE)
             .iter()
+            .filter(|kind| counts(kind))
             .all(|kind| kind.location.is_none() || kind.id() == RESOURCE || made(&kind.id()))
     }
 
