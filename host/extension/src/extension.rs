@@ -69,10 +69,12 @@ impl Extension {
         &self.manifest.actions
     }
 
-    /// Whether it defines the same as another, so that what fits the one fits the other.
-    pub fn defines_the_same_as(&self, other: &Self) -> bool {
-        let defined = |extension: &Self| format!("{:?} {:?}", extension.kinds(), extension.mixins());
-        defined(self) == defined(other)
+    /// Whether every entity of an older version is one of this, to be seen from their definitions alone. Where it says
+    /// no there may be none that is not.
+    pub fn takes_all_of(&self, older: &Self) -> bool {
+        let kind = |old: &Kind| self.kinds().iter().any(|kind| kind.takes_all_of(old));
+        let mixin = |old: &Mixin| self.mixins().iter().any(|mixin| mixin.takes_all_of(old));
+        older.kinds().iter().all(kind) && older.mixins().iter().all(mixin)
     }
 
     /// What one call may use; none where there is no code.

@@ -5,7 +5,7 @@
 //! extension serves a Kind is not known here either: to the model, all Kinds are data.
 //!
 //! In reading order: [`identifier`], [`value`], [`attribute`], [`category`], [`core`], [`entity`], [`draft`],
-//! [`registry`], [`validate`], [`filter`], [`representation`].
+//! [`registry`], [`validate`], [`filter`], [`representation`]; `successor` compares two versions of a category.
 
 pub mod attribute;
 pub mod category;
@@ -16,6 +16,7 @@ pub mod filter;
 pub mod identifier;
 pub mod registry;
 pub mod representation;
+mod successor;
 pub mod validate;
 pub mod value;
 

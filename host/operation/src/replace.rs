@@ -98,7 +98,7 @@ impl Core {
         let old = was.named(&name).cloned();
         let after = Arc::new(self.with_replaced(&was, &name, next.clone())?);
         let breaks_nothing = match (&old, &next) {
-            (Some(old), Some(next)) => next.defines_the_same_as(old),
+            (Some(old), Some(next)) => next.takes_all_of(old),
             (None, _) => true,
             (Some(_), None) => false,
         };
