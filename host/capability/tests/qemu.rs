@@ -191,6 +191,8 @@ async fn a_guest_is_paused_saved_restored_and_restarted() {
     }
     // What is detached meanwhile does not come back with the memory, and what is attached is there.
     machine.detach_volume(second_link, second.entity()).await.unwrap();
+    // The memory refers to it, and cannot be restored without it.
+    assert!(matches!(second.remove().await, Err(occi_capability::libvirt::Error::Conflict(_))));
     let third = hypervisor.volume(Uuid::new_v4());
     third.create(2 << 20).await.unwrap();
     machine.attach_volume(Uuid::new_v4(), third.entity()).await.unwrap();

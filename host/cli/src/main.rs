@@ -11,12 +11,15 @@ mod control;
 mod ext;
 mod inspect;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use config::Config;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
 
 /// Requests, and the calls of extensions that they lead to, allocate much that is small and gone at once, on several
 /// threads: the C library's allocator takes a tenth more of the processor for it. The libraries of libvirt use this one
@@ -76,14 +79,26 @@ struct Inspect {
 const MISCONFIGURED: u8 = 2;
 
 fn main() -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    let cli = Cli::parse();
+    let filter = logged().unwrap_or_else(|error| {
+        let message = format!("RUST_LOG is nothing like `info` or `occi_extension=debug,info`: {error}");
+        Cli::command().error(ErrorKind::InvalidValue, message).exit()
+    });
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
-    match Cli::parse().command {
+    match cli.command {
         Command::Serve(options) => serve(options),
         Command::Inspect(Inspect { data, json }) => report(inspect::inspect(&data, json)),
         Command::Ext(options) => report(ext::run(&options)),
         Command::Config => report(client::print(config::EXAMPLE)),
+    }
+}
+
+/// What of the log is wanted.
+fn logged() -> Result<EnvFilter, ParseError> {
+    match std::env::var("RUST_LOG") {
+        Ok(wanted) if !wanted.is_empty() => EnvFilter::try_new(wanted),
+        Ok(_) | Err(_) => Ok(EnvFilter::new("info")),
     }
 }
 

@@ -14,8 +14,10 @@ const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_mins(1);
 
 /// The failures of one extension.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Breaker {
+    /// The extension's name.
+    extension: Arc<str>,
     /// How many tenants have any, so that the others need not wait for each other.
     failing: AtomicUsize,
     by_tenant: Mutex<HashMap<Arc<str>, Failures>>,
@@ -33,6 +35,10 @@ struct Failures {
 }
 
 impl Breaker {
+    pub(crate) fn new(extension: &Arc<str>) -> Self {
+        Self { extension: Arc::clone(extension), failing: AtomicUsize::new(0), by_tenant: Mutex::default() }
+    }
+
     /// Lets a call through, or says how long it would have to wait.
     pub(crate) fn admit(&self, tenant: &str, now: Instant) -> Result<(), Duration> {
         if self.failing.load(Ordering::Relaxed) == 0 {
@@ -62,14 +68,23 @@ impl Breaker {
             let none = Failures { count: 0, pause: FIRST, until: None, is_tried: false };
             let failures = all.entry(Arc::clone(tenant)).or_insert(none);
             failures.count = failures.count.saturating_add(1);
-            if std::mem::take(&mut failures.is_tried) {
+            let has_failed_trial = std::mem::take(&mut failures.is_tried);
+            if has_failed_trial {
                 failures.pause = (failures.pause * 2).min(LONGEST);
-                failures.until = Some(now + failures.pause);
-            } else if failures.count == FAILURES {
-                failures.until = Some(now + failures.pause);
             }
-        } else {
-            all.remove(tenant);
+            if has_failed_trial || failures.count == FAILURES {
+                failures.until = Some(now + failures.pause);
+                // Those that are held back are not logged each.
+                tracing::warn!(
+                    extension = &*self.extension,
+                    tenant = &**tenant,
+                    failures = failures.count,
+                    "fails each time, and is not called for {} s",
+                    failures.pause.as_secs()
+                );
+            }
+        } else if all.remove(tenant).is_some_and(|failures| failures.until.is_some()) {
+            tracing::info!(extension = &*self.extension, tenant = &**tenant, "answers again");
         }
         self.failing.store(all.len(), Ordering::Relaxed);
     }
@@ -85,7 +100,7 @@ mod tests {
 
     #[test]
     fn failures_one_after_the_other_hold_back() {
-        let (breaker, begin) = (Breaker::default(), Instant::now());
+        let (breaker, begin) = (Breaker::new(&"deeds".into()), Instant::now());
         let (one, other): (Arc<str>, Arc<str>) = ("one".into(), "other".into());
         let at = |seconds| begin + Duration::from_secs(seconds);
         for round in 0..2 {

@@ -371,6 +371,7 @@ async fn instantiate(store: &mut Store<CallState>, code: &Code) -> wasmtime::Res
 
 impl Code {
     pub(crate) fn new(
+        name: &Arc<str>,
         pre: InstancePre<CallState>,
         exports: Exports,
         limits: Limits,
@@ -379,7 +380,7 @@ impl Code {
     ) -> Self {
         let places = Places::new(limits.concurrency);
         let observing = Places::new(limits.concurrency.min(OBSERVATIONS));
-        let breaker = Breaker::default();
+        let breaker = Breaker::new(name);
         Self { pre, exports, limits, places, observing, breaker, turns, budget, lent }
     }
 

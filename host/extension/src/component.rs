@@ -89,7 +89,7 @@ impl Loader {
         let exports = Exports::find(&pre, &agreement).map_err(link_error)?;
         // Two that take all they can leave nothing; one leaves half.
         let share = (self.turns.of_one(), self.budget.part(self.settings.memory / 2));
-        let code = Code::new(pre, exports, limits, share, Arc::clone(&self.lent));
+        let code = Code::new(&manifest.name, pre, exports, limits, share, Arc::clone(&self.lent));
         tracing::debug!(extension = &*manifest.name, version = %manifest.version, %digest, "extension loaded");
         Ok(Extension::new(manifest, digest, Some(code), &agreement.uses))
     }

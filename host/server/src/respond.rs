@@ -90,7 +90,13 @@ impl Answer {
 /// The answer to a request that failed.
 pub(crate) fn failure(failure: &Failure, accept: MediaType, method: &Method, path: &str) -> Response<Body> {
     let status = status(failure);
-    if is_fault(status) && !matches!(failure, Failure::Refused(Refusal::NotLoaded(_))) {
+    // Where nothing was begun nothing has failed, and whoever asks again and again must not fill the log.
+    let is_begun = match failure {
+        Failure::Refused(Refusal::NotLoaded(_)) => false,
+        Failure::Refused(Refusal::Extension(error)) => error.was_called(),
+        _ => true,
+    };
+    if is_fault(status) && is_begun {
         tracing::error!(%method, path, status = status.as_u16(), "{failure}");
     } else {
         tracing::debug!(%method, path, status = status.as_u16(), "{failure}");

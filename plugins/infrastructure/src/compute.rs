@@ -38,6 +38,8 @@ impl Lifecycle for Compute {
     }
 
     fn update(subject: &Subject, wanted: &Attributes) -> Result<Change> {
+        // One that is gone is not made again by the way: it would lack what was attached to it.
+        Machine::open(End::Subject)?;
         Machine::define(End::Subject, &plan(&wanted.over(subject))?)?;
         Ok(Change::new())
     }

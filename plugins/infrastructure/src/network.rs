@@ -24,8 +24,7 @@ impl Lifecycle for Network {
     }
 
     fn update(subject: &Subject, wanted: &Attributes) -> Result<Change> {
-        define(&wanted.over(subject))?;
-        Ok(Change::new())
+        redefine(&wanted.over(subject))
     }
 
     fn delete(_subject: &Subject) -> Result<()> {
@@ -77,13 +76,11 @@ pub(crate) struct IpNetwork;
 
 impl Lifecycle for IpNetwork {
     fn create(subject: &Subject) -> Result<Change> {
-        define(subject)?;
-        Ok(Change::new())
+        redefine(subject)
     }
 
     fn update(subject: &Subject, wanted: &Attributes) -> Result<Change> {
-        define(&wanted.over(subject))?;
-        Ok(Change::new())
+        redefine(&wanted.over(subject))
     }
 
     fn delete(subject: &Subject) -> Result<()> {
@@ -98,6 +95,13 @@ impl Lifecycle for IpNetwork {
 /// Define the network with everything that it shows.
 fn define(of: &dyn Read) -> Result<networks::Network> {
     networks::Network::define(End::Subject, &addressed(plan(of)?, of)?)
+}
+
+/// Define it anew. One that is gone is not made again by the way: nobody would be told.
+fn redefine(of: &dyn Read) -> Result<Change> {
+    networks::Network::open(End::Subject)?;
+    define(of)?;
+    Ok(Change::new())
 }
 
 fn present(network: &networks::Network) -> Result<Change> {

@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use uuid::Uuid;
 use virt::connect::Connect;
 use virt::storage_pool::StoragePool;
 
@@ -45,6 +46,7 @@ pub(super) struct Live {
     pub(super) driver: Driver,
     pool: Mutex<Option<Arc<StoragePool>>>,
     watch: Watch,
+    herald: Herald,
 }
 
 impl Live {
@@ -55,7 +57,16 @@ impl Live {
         // down with it if two calls wait there. Callers stop to wait by themselves, and a daemon that dies is noticed
         // by its socket; one whose host has vanished, only when TCP gives up.
         let watch = Watch::start(&connect, herald);
-        Ok(Self { connect, driver, pool: Mutex::new(None), watch })
+        Ok(Self { connect, driver, pool: Mutex::new(None), watch, herald: herald.clone() })
+    }
+
+    /// The answer to a question for something of an entity. Where it is missing, its return is news.
+    pub(super) fn ask_for<T>(&self, entity: Uuid, find: impl FnOnce(&Self, Uuid) -> Result<T>) -> Result<T> {
+        let found = find(self, entity);
+        if matches!(found, Err(Error::Missing(_))) {
+            self.herald.is_missing(entity);
+        }
+        found
     }
 
     /// The storage pool, found or made by `make` once for the connection.

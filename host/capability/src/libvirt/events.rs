@@ -1,14 +1,15 @@
 //! What happens at the hypervisor without our doing: a guest that turns itself off, a network that an operator
 //! takes down, a daemon that goes away.
 //!
-//! The safe `virt` crate does not register callbacks, so this is the one file that calls libvirt's C functions. What
+//! The safe `virt` crate does not register callbacks, so this file calls libvirt's C functions. What
 //! an event means is not known here; the reader looks at the object.
 #![allow(unsafe_code)]
 
+use std::collections::HashSet;
 use std::ffi::{CStr, c_char, c_int, c_uchar, c_void};
 use std::mem::transmute;
 use std::ptr::null_mut;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -49,12 +50,21 @@ impl Events {
 pub(super) struct Herald {
     events: broadcast::Sender<Event>,
     closed: Arc<Notify>,
+    /// What was asked for and was not there.
+    missing: Arc<Mutex<HashSet<Uuid>>>,
 }
+
+/// No more are remembered: whoever loses so many looks at all.
+const MISSING: usize = 100_000;
 
 impl Herald {
     pub(super) fn new() -> Self {
         // A reader that is further behind has to look at everything, which costs less than the memory for more.
-        Self { events: broadcast::Sender::new(4096), closed: Arc::new(Notify::new()) }
+        Self {
+            events: broadcast::Sender::new(4096),
+            closed: Arc::new(Notify::new()),
+            missing: Arc::default(),
+        }
     }
 
     pub(super) fn listen(&self) -> Events {
@@ -64,6 +74,25 @@ impl Herald {
     pub(super) fn tell(&self, event: Event) {
         // An error says that nobody listens, which is nobody's loss.
         _ = self.events.send(event);
+    }
+
+    /// It was asked for and is not there: should somebody define it, that is news.
+    pub(super) fn is_missing(&self, entity: Uuid) {
+        let mut missing = self.missing();
+        if missing.len() < MISSING {
+            missing.insert(entity);
+        }
+    }
+
+    /// It is defined. We define all ours and know, except where it was missing.
+    fn is_defined(&self, entity: Uuid) {
+        if self.missing().remove(&entity) {
+            self.tell(Event::Changed(entity));
+        }
+    }
+
+    fn missing(&self) -> MutexGuard<'_, HashSet<Uuid>> {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Wakes up when a connection has broken.
@@ -187,17 +216,14 @@ unsafe extern "C" fn domain_changed(
     _detail: c_int,
     herald: *mut c_void,
 ) -> c_int {
-    // Only we define our machines, and we know.
-    if event != sys::VIR_DOMAIN_EVENT_DEFINED.cast_signed() {
-        let mut id = [0; 16];
-        // SAFETY: libvirt lends a valid domain for the length of this call; both functions only read it, the name
-        // lives as long as the domain, and the buffer has the 16 bytes (VIR_UUID_BUFLEN) that are written.
-        let name = unsafe {
-            identity(sys::virDomainGetUUID(domain, id.as_mut_ptr()), sys::virDomainGetName(domain))
-        };
-        // SAFETY: what is lent to the callback is a `Herald`, kept until `forget`.
-        tell(unsafe { &*herald.cast::<Herald>() }, id, name);
-    }
+    let mut id = [0; 16];
+    // SAFETY: libvirt lends a valid domain for the length of this call; both functions only read it, the name lives as
+    // long as the domain, and the buffer has the 16 bytes (VIR_UUID_BUFLEN) that are written.
+    let name =
+        unsafe { identity(sys::virDomainGetUUID(domain, id.as_mut_ptr()), sys::virDomainGetName(domain)) };
+    let is_defined = event == sys::VIR_DOMAIN_EVENT_DEFINED.cast_signed();
+    // SAFETY: what is lent to the callback is a `Herald`, kept until `forget`.
+    tell(unsafe { &*herald.cast::<Herald>() }, id, name, is_defined);
     0
 }
 
@@ -208,15 +234,14 @@ unsafe extern "C" fn network_changed(
     _detail: c_int,
     herald: *mut c_void,
 ) {
-    if event != sys::VIR_NETWORK_EVENT_DEFINED.cast_signed() {
-        let mut id: [c_uchar; 16] = [0; 16];
-        // SAFETY: as in `domain_changed`.
-        let name = unsafe {
-            identity(sys::virNetworkGetUUID(network, id.as_mut_ptr()), sys::virNetworkGetName(network))
-        };
-        // SAFETY: as in `domain_changed`.
-        tell(unsafe { &*herald.cast::<Herald>() }, id, name);
-    }
+    let mut id: [c_uchar; 16] = [0; 16];
+    // SAFETY: as in `domain_changed`.
+    let name = unsafe {
+        identity(sys::virNetworkGetUUID(network, id.as_mut_ptr()), sys::virNetworkGetName(network))
+    };
+    let is_defined = event == sys::VIR_NETWORK_EVENT_DEFINED.cast_signed();
+    // SAFETY: as in `domain_changed`.
+    tell(unsafe { &*herald.cast::<Herald>() }, id, name, is_defined);
 }
 
 unsafe extern "C" fn closed(_: sys::virConnectPtr, _reason: c_int, herald: *mut c_void) {
@@ -241,9 +266,14 @@ unsafe fn identity<'a>(answered: c_int, name: *const c_char) -> Option<&'a str> 
     unsafe { CStr::from_ptr(name) }.to_str().ok()
 }
 
-fn tell(herald: &Herald, id: [u8; 16], name: Option<&str>) {
+fn tell(herald: &Herald, id: [u8; 16], name: Option<&str>, is_defined: bool) {
     let id = Uuid::from_bytes(id);
-    if name.and_then(name::entity) == Some(id) {
+    if name.and_then(name::entity) != Some(id) {
+        return;
+    }
+    if is_defined {
+        herald.is_defined(id);
+    } else {
         herald.tell(Event::Changed(id));
     }
 }

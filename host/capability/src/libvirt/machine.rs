@@ -113,7 +113,7 @@ impl Machine {
     pub async fn exists(&self) -> Result<()> {
         let entity = self.entity;
         // Behind what is still being done to it: a call that nobody waits for any more may yet make it.
-        self.call(Lane::Short, Hold::Entity(entity), move |live| find(live, entity).map(drop)).await
+        self.call(Lane::Short, Hold::Entity(entity), move |live| live.ask_for(entity, find).map(drop)).await
     }
 
     /// What it is doing.
@@ -282,15 +282,24 @@ impl Machine {
         let (entity, name) = (self.entity, name.to_owned());
         self.once(Lane::Long, move |live| {
             let domain = find(live, entity)?;
-            match DomainSnapshot::lookup_by_name(&domain, &name, 0) {
-                Ok(older) => older.delete(0)?,
-                Err(error) if error.code() == ErrorNumber::NoDomainSnapshot => {}
-                Err(error) => return Err(error.into()),
-            }
+            // The older one is good until there is a newer one, so that the two take turns with the name.
+            let other = format!("{name}~");
+            let (older, free) = match (snapshot(&domain, &name)?, snapshot(&domain, &other)?) {
+                (None, older) => (older, &name),
+                (older, None) => (older, &other),
+                // The last time it could not be deleted.
+                (Some(one), Some(two)) => {
+                    let (stale, older, free) =
+                        if one.is_current(0)? { (two, one, &other) } else { (one, two, &name) };
+                    stale.delete(0)?;
+                    (Some(older), free)
+                }
+            };
             let description = xml::document(|xml| {
-                xml::node(xml, "domainsnapshot", &[], |xml| xml::text(xml, "name", &[], &name))
+                xml::node(xml, "domainsnapshot", &[], |xml| xml::text(xml, "name", &[], free))
             })?;
-            Ok(DomainSnapshot::create_xml(&domain, &description, 0).map(drop)?)
+            DomainSnapshot::create_xml(&domain, &description, 0)?;
+            Ok(older.map_or(Ok(()), |older| older.delete(0))?)
         })
         .await
     }
@@ -364,6 +373,15 @@ pub(super) fn find(live: &Live, entity: Uuid) -> Result<Domain> {
         Err(error) if error.code() == ErrorNumber::NoDomain => {
             Err(Error::Missing(format!("the hypervisor has no machine for {entity}")))
         }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The snapshot of a machine by that name, if it has one.
+fn snapshot(domain: &Domain, name: &str) -> Result<Option<DomainSnapshot>> {
+    match DomainSnapshot::lookup_by_name(domain, name, 0) {
+        Ok(snapshot) => Ok(Some(snapshot)),
+        Err(error) if error.code() == ErrorNumber::NoDomainSnapshot => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

@@ -21,6 +21,7 @@ mod network_xml;
 mod pool;
 mod probe;
 mod reason;
+mod saved;
 mod usage;
 mod volume;
 mod worker;

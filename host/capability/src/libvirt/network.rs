@@ -52,7 +52,7 @@ impl Network {
     pub async fn exists(&self) -> Result<()> {
         let entity = self.entity;
         // Behind what is still being done to it: a call that nobody waits for any more may yet make it.
-        self.call(Lane::Short, Hold::Entity(entity), move |live| find(live, entity).map(drop)).await
+        self.call(Lane::Short, Hold::Entity(entity), move |live| live.ask_for(entity, find).map(drop)).await
     }
 
     /// Whether it carries traffic.

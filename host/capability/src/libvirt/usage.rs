@@ -10,6 +10,7 @@ use virt::sys;
 use super::connection::{Driver, Live};
 use super::device::{Device, Devices};
 use super::error::Result;
+use super::saved;
 
 /// Which machines matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,16 @@ pub(super) fn user(
         (Driver::Qemu, Among::All) => &[0, sys::VIR_DOMAIN_XML_INACTIVE],
         (Driver::Qemu, Among::Running) => &[0],
     };
+    // The name of the device in a description that uses it.
+    let used = |description: String| -> Result<Option<String>> {
+        // Most machines do not mention it, and reading them all would take long where there are many.
+        if !description.contains(name) {
+            return Ok(None);
+        }
+        let devices = Devices::read(description)?;
+        let device = devices.all().iter().find(|device| uses(device));
+        Ok(device.map(|device| device.target.clone().unwrap_or_default()))
+    };
     for domain in live.connect.list_all_domains(only)? {
         for flags in descriptions {
             let description = match domain.get_xml_desc(*flags) {
@@ -47,12 +58,16 @@ pub(super) fn user(
                 Err(error) if error.code() == ErrorNumber::NoDomain => break,
                 Err(error) => return Err(error.into()),
             };
-            // Most machines do not mention it, and reading them all would take long where there are many.
-            if !description.contains(name) {
-                continue;
+            if let Some(device) = used(description)? {
+                return Ok(Some((domain, device)));
             }
-            if let Some(device) = Devices::read(description)?.all().iter().find(|device| uses(device)) {
-                let device = device.target.clone().unwrap_or_default();
+        }
+    }
+    if (live.driver, among) == (Driver::Qemu, Among::All) {
+        // What a machine had when it was saved it needs to be restored, even if its definition has it no more.
+        for domain in live.connect.list_all_domains(sys::VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE)? {
+            let Some(saved) = saved::description(&domain) else { continue };
+            if let Some(device) = used(saved)? {
                 return Ok(Some((domain, device)));
             }
         }

@@ -1,6 +1,6 @@
 //! The configuration and the command line: what is wrong stops the start, with exit code 2 and a message that helps.
 
-use crate::server::{Options, Server, extensions, run};
+use crate::server::{Options, Server, extensions, run, run_with};
 use std::process::Output;
 
 /// A port that nobody has.
@@ -29,6 +29,14 @@ fn an_unknown_key_names_the_nearest_known_one() {
     assert!(said.contains("`lisen`") && said.contains("did you mean `listen`?"), "{said}");
     let said = with_config("[sandbox]\nmemory-mb = 3\n");
     assert!(said.contains("did you mean `memory-mib`?") && said.contains("line 2"), "{said}");
+}
+
+#[test]
+fn a_wrong_wish_for_the_log_is_told() {
+    let output = run_with(&["serve"], Some(("RUST_LOG", "occi=loud")));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("RUST_LOG") && said.contains("info"), "{said}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What happens at the hypervisor by itself is seen by clients; by another client of it, such as an operator's virsh.
 
+use crate::occi::body;
 use crate::server::{Options, Server, eventually};
 use std::process::Command;
 
@@ -12,10 +13,16 @@ fn server() -> Option<(Server, String)> {
     Some((Server::with(Options { hypervisor: Some(uri.clone()), ..Options::default() }), uri))
 }
 
-fn virsh(uri: &str, command: &str, path: &str) {
-    let name = format!("occi-{}", path.rsplit('/').next().unwrap());
-    let output = Command::new("virsh").args(["--connect", uri, command, &name]).output().unwrap();
+/// What virsh prints.
+fn virsh(uri: &str, arguments: &[&str]) -> String {
+    let output = Command::new("virsh").args(["--connect", uri]).args(arguments).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The name of what an entity has at the hypervisor.
+fn at_hypervisor(path: &str) -> String {
+    format!("occi-{}", path.rsplit('/').next().unwrap())
 }
 
 fn state(server: &Server, path: &str) -> String {
@@ -32,18 +39,48 @@ fn a_machine_that_dies_by_itself() {
     let link = server.link("networkinterface", &compute, &network);
     server.act(&compute, "start", &[]).is(200);
     let tag = server.get(&compute).answers(200).header("etag");
-    virsh(&uri, "destroy", &compute);
+    virsh(&uri, &["destroy", &at_hypervisor(&compute)]);
     eventually("the compute is inactive", || state(&server, &compute) == "inactive");
     eventually("its link is inactive", || state(&server, &link) == "inactive");
     let shown = server.get(&compute).header("If-None-Match", &tag).answers(200);
     assert!(shown.attribute("occi.compute.state.message").unwrap().contains("destroyed"), "{shown}");
     assert_eq!(shown.actions(), ["start"]);
-    virsh(&uri, "start", &compute);
+    virsh(&uri, &["start", &at_hypervisor(&compute)]);
     eventually("the compute is active", || state(&server, &compute) == "active");
     // It can be gone altogether.
-    virsh(&uri, "destroy", &compute);
-    virsh(&uri, "undefine", &compute);
+    virsh(&uri, &["destroy", &at_hypervisor(&compute)]);
+    virsh(&uri, &["undefine", &at_hypervisor(&compute)]);
     eventually("the compute is in error", || state(&server, &compute) == "error");
+    server.delete(&compute).answers(200);
+    server.delete(&network).answers(200);
+}
+
+/// What an operator has undefined is not made again by a change, which would be without its devices, and is the entity's
+/// again when the operator has defined it again.
+#[test]
+fn a_machine_that_is_gone_and_comes_back() {
+    let Some((server, uri)) = server() else { return };
+    let (compute, network) = (server.create("compute", &[]), server.create("network", &[]));
+    let link = server.link("networkinterface", &compute, &network);
+    for (path, dump, undefine, define, change) in [
+        (&compute, "dumpxml", "undefine", "define", "occi.compute.cores=2"),
+        (&network, "net-dumpxml", "net-undefine", "net-define", "occi.network.vlan=2"),
+    ] {
+        let definition = virsh(&uri, &[dump, &at_hypervisor(path)]);
+        virsh(&uri, &[undefine, &at_hypervisor(path)]);
+        eventually("it is in error", || state(&server, path) == "error");
+        let refused = server.post(path).text(body(&[], &[change])).answers(409);
+        assert!(refused.body.contains("the hypervisor has no"), "{refused}");
+        assert!(!virsh(&uri, &["list", "--all", "--name"]).contains(&at_hypervisor(path)));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, definition).unwrap();
+        virsh(&uri, &[define, file.path().to_str().unwrap()]);
+        eventually("it is there again", || state(&server, path) == "inactive");
+        server.post(path).text(body(&[], &[change])).answers(200);
+    }
+    let interfaces = virsh(&uri, &["domiflist", &at_hypervisor(&compute)]);
+    assert!(interfaces.contains(&at_hypervisor(&network)), "{interfaces}");
+    server.delete(&link).answers(200);
     server.delete(&compute).answers(200);
     server.delete(&network).answers(200);
 }
@@ -56,13 +93,13 @@ fn while_the_server_was_away() {
     server.act(&compute, "start", &[]).is(200);
     server.act(&network, "up", &[]).is(200);
     server.stop();
-    virsh(&uri, "destroy", &compute);
-    virsh(&uri, "net-destroy", &network);
+    virsh(&uri, &["destroy", &at_hypervisor(&compute)]);
+    virsh(&uri, &["net-destroy", &at_hypervisor(&network)]);
     server.begin();
     eventually("the compute is inactive", || state(&server, &compute) == "inactive");
     eventually("the network is inactive", || state(&server, &network) == "inactive");
     server.kill();
-    virsh(&uri, "start", &compute);
+    virsh(&uri, &["start", &at_hypervisor(&compute)]);
     server.begin();
     eventually("the compute is active", || state(&server, &compute) == "active");
     server.delete(&compute).answers(200);

@@ -256,8 +256,14 @@ pub(crate) fn wait(child: &mut Child) -> ExitStatus {
 
 /// Runs the binary to its end; for a start that is expected to fail.
 pub(crate) fn run(arguments: &[&str]) -> Output {
+    run_with(arguments, None)
+}
+
+/// The same with a variable of its environment.
+pub(crate) fn run_with(arguments: &[&str], variable: Option<(&str, &str)>) -> Output {
     let mut child = Command::new(OCCI)
         .args(arguments)
+        .envs(variable)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -226,6 +226,8 @@ fn a_machine_that_is_gone_is_an_error_for_the_observer_and_for_actions() {
     cloud.forget();
     cloud.act(&mut compute, "start", none()).unwrap();
     assert_eq!(state(&compute), ("error", "the hypervisor has no such machine"));
+    assert_eq!(refusal(cloud.update(&mut compute, [("occi.compute.cores", 2)])), pair("missing", ""));
+    assert!(cloud.machine(&compute).is_none(), "nor by a change");
 }
 
 #[test]

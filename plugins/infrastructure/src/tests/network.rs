@@ -164,6 +164,7 @@ fn an_observed_network_is_what_the_hypervisor_says() {
     cloud.forget();
     cloud.act(&mut lost, "up", none()).unwrap();
     assert_eq!(state(&lost), ("error", "the hypervisor has no such network"));
+    assert_eq!(refusal(cloud.update(&mut lost, [("occi.network.vlan", 2)])), pair("missing", ""));
 }
 
 #[test]
