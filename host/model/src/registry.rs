@@ -271,10 +271,15 @@ pub(crate) fn allows(action: &Action, state: Option<&str>) -> bool {
 
 /// Whether the standard keeps a scheme for itself (CORE-07).
 pub fn is_reserved(id: &CategoryId) -> bool {
-    let scheme = id.scheme().to_ascii_lowercase();
-    // The same authority, whichever way one reaches it.
-    let rest = scheme.strip_prefix("https:").or_else(|| scheme.strip_prefix("http:"));
-    rest.zip(core::RESERVED.strip_prefix("http:")).is_some_and(|(rest, reserved)| rest.starts_with(reserved))
+    // The same host, whichever way one reaches it.
+    let host = |scheme: &str| {
+        let scheme = scheme.to_ascii_lowercase();
+        let rest = scheme.strip_prefix("https://").or_else(|| scheme.strip_prefix("http://"))?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let host = authority.rsplit('@').next()?.split(':').next()?;
+        Some(host.trim_end_matches('.').to_owned())
+    };
+    host(id.scheme()).is_some_and(|host_of_id| Some(host_of_id) == host(core::RESERVED))
 }
 
 #[cfg(test)]

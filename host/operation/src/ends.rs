@@ -2,7 +2,7 @@
 //! (CORE-43).
 
 use crate::{Caller, Refusal};
-use occi_model::{Attributes, CategoryId, Ends, Entity, Item, Location, Nature, Registry, core};
+use occi_model::{Attributes, CategoryId, Ends, Entity, Item, Kind, Location, Nature, Registry, core};
 use occi_store::{Entities, ReadView};
 use uuid::Uuid;
 
@@ -20,17 +20,29 @@ pub(crate) struct Surroundings<'a> {
 /// it.
 #[derive(Default)]
 pub(crate) struct Given {
-    id: Option<Uuid>,
-    location: Option<Location>,
+    id: Option<String>,
+    locations: Vec<Location>,
 }
 
 impl Given {
-    pub(crate) fn of(item: &Item) -> Self {
+    pub(crate) fn of(item: &Item, kind: &Kind) -> Self {
         let id = item.attributes.get(core::ID).and_then(occi_model::Value::as_text);
+        // Where an entity of that id would be, if the id is taken over.
+        let shown = id.map(|id| Uuid::parse_str(id).map_or_else(|_| id.to_owned(), |id| id.to_string()));
+        let by_id = kind.location.as_ref().zip(shown).map(|(above, id)| format!("{above}{id}"));
+        let locations = item.location.iter().cloned().chain(by_id);
         Self {
-            id: id.and_then(|text| Uuid::parse_str(text).ok()),
-            location: item.location.as_ref().and_then(|text| Location::parse(text).ok()),
+            id: id.map(str::to_owned),
+            locations: locations.filter_map(|text| Location::parse(&text).ok()).collect(),
         }
+    }
+
+    /// By which one id can be written in several ways.
+    fn has_id(&self, text: &str) -> bool {
+        self.id.as_deref().is_some_and(|id| {
+            let uuid = |text| Uuid::parse_str(text).ok();
+            id == text || uuid(id).is_some_and(|id| uuid(text) == Some(id))
+        })
     }
 }
 
@@ -67,7 +79,7 @@ impl Surroundings<'_> {
         }
         let declared_kind = text(core::TARGET_KIND).map(CategoryId::parse).transpose()?;
         let (target, target_kind, target_id) = match (text(core::TARGET), before) {
-            (Some(text), _) if is_foreign(text) => {
+            (Some(text), _) if is_foreign(text) && !self.given.iter().any(|given| given.has_id(text)) => {
                 fluent_uri::Uri::parse(text).map_err(|error| {
                     let text = text.escape_debug();
                     Refusal::Invalid(format!("{}: `{text}` is no URI: {error}", core::TARGET))
@@ -99,7 +111,7 @@ impl Surroundings<'_> {
         let found = if text.starts_with('/') {
             let path = Location::parse(text)?;
             match self.of_request(text, |entity, given| {
-                entity.location == path || given.location.as_ref() == Some(&path)
+                entity.location == path || given.locations.contains(&path)
             })? {
                 Some(entity) => Some(resource(entity)),
                 None => Entities::new(self.view, tenant)
@@ -107,10 +119,15 @@ impl Surroundings<'_> {
                     .map(|stored| resource(&stored.entity)),
             }
         } else {
-            let id = Uuid::parse_str(text).map_err(|_| nothing())?;
-            match self.of_request(text, |entity, given| entity.id == id || given.id == Some(id))? {
+            let id = Uuid::parse_str(text).ok();
+            match self.of_request(text, |entity, given| Some(entity.id) == id || given.has_id(text))? {
                 Some(entity) => Some(resource(entity)),
-                None => Entities::new(self.view, tenant).get(id)?.map(|stored| resource(&stored.entity)),
+                None => match id {
+                    Some(id) => {
+                        Entities::new(self.view, tenant).get(id)?.map(|stored| resource(&stored.entity))
+                    }
+                    None => None,
+                },
             }
         };
         let found = found.ok_or_else(nothing)?;

@@ -91,7 +91,7 @@ impl<'a> Plan<'a> {
     fn resource(&mut self, Asked { made, item, path }: &Asked) -> Result<(), Refusal> {
         let identity = self.identity(made, item, path.as_ref())?;
         self.entities.push(self.snapshot.registry().instantiate(made, item, identity, None)?);
-        self.given.push(Given::of(item));
+        self.given.push(Given::of(item, &made.kind.kind));
         Ok(())
     }
 

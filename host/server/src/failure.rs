@@ -22,8 +22,8 @@ pub(crate) enum Failure {
     Unsupported(#[from] Unsupported),
     #[error("a body with a Content-Encoding is not read here; send it as it is")]
     Encoded,
-    #[error("OCCI/{major}.{minor} is not spoken here; OCCI/1.2 and OCCI/1.1 are")]
-    NewerVersion { major: u32, minor: u32 },
+    #[error("{0} is not spoken here; OCCI/1.2 and OCCI/1.1 are")]
+    NewerVersion(String),
     #[error(transparent)]
     Refused(#[from] Refusal),
     #[error(transparent)]

@@ -179,7 +179,7 @@ fn status(failure: &Failure) -> StatusCode {
         Failure::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
         Failure::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Failure::Unsupported(_) | Failure::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Failure::NewerVersion { .. } => StatusCode::NOT_IMPLEMENTED,
+        Failure::NewerVersion(_) => StatusCode::NOT_IMPLEMENTED,
         Failure::Refused(refusal) => status_of_refusal(refusal),
         // TXT-07 and TXT-06
         Failure::CannotRender(CannotRender::NotAListing) => StatusCode::BAD_REQUEST,

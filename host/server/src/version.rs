@@ -6,6 +6,9 @@ use axum::http::{HeaderMap, header};
 /// The Server header: both versions, since 1.1 clients look for theirs.
 pub(crate) const SERVER: &str = concat!("occi/", env!("CARGO_PKG_VERSION"), " OCCI/1.2 OCCI/1.1");
 
+/// What comes before a version.
+const TOKEN: &str = "OCCI/";
+
 /// The newest version that is spoken.
 const NEWEST: (u32, u32) = (1, 2);
 
@@ -13,34 +16,37 @@ const NEWEST: (u32, u32) = (1, 2);
 pub(crate) fn check(headers: &HeaderMap) -> Result<(), Failure> {
     let agent = headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
     match agent.as_deref().and_then(newest) {
-        Some(version) if version > NEWEST => {
-            Err(Failure::NewerVersion { major: version.0, minor: version.1 })
-        }
+        Some((version, token)) if version > NEWEST => Err(Failure::NewerVersion(token.to_owned())),
         Some(_) | None => Ok(()),
     }
 }
 
-/// The newest version that a User-Agent names by the token `OCCI/x.y`, which stands by itself.
-fn newest(agent: &str) -> Option<(u32, u32)> {
-    agent
-        .match_indices("OCCI/")
-        .filter_map(|(at, token)| version(&agent[..at], &agent[at + token.len()..]))
-        .max()
+/// The newest version that a User-Agent names by the token `OCCI/x.y`, which stands by itself, and that token.
+fn newest(agent: &str) -> Option<((u32, u32), &str)> {
+    agent.match_indices(TOKEN).filter_map(|(at, _)| version(&agent[..at], &agent[at..])).max()
 }
 
-fn version(before: &str, after: &str) -> Option<(u32, u32)> {
-    let is_word = |c: char| c.is_alphanumeric() || "_-.".contains(c);
-    if before.chars().next_back().is_some_and(is_word) {
+fn version<'a>(before: &str, from: &'a str) -> Option<((u32, u32), &'a str)> {
+    if before.chars().next_back().is_some_and(|c| is_word(c) || "-.".contains(c)) {
         return None;
     }
-    let end = after.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(after.len());
-    if after[end..].chars().next().is_some_and(is_word) {
+    let (major, after) = number(&from[TOKEN.len()..])?;
+    let (minor, after) = number(after.strip_prefix('.')?)?;
+    // What may follow is the end of a sentence, or a number that is not the standard's, as in `OCCI/1.2.1`.
+    if after.chars().next().is_some_and(is_word) {
         return None;
     }
-    let (major, minor) = after[..end].split_once('.')?;
-    // A number too long to be read is newer than all that we know.
-    let number = |digits: &str| (!digits.is_empty()).then(|| digits.parse().unwrap_or(u32::MAX));
-    Some((number(major)?, number(minor)?))
+    Some(((major, minor), &from[..from.len() - after.len()]))
+}
+
+/// The number that a text begins with, and what comes after it. One too long to be read is newer than all that we know.
+fn number(text: &str) -> Option<(u32, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    (end > 0).then(|| (text[..end].parse().unwrap_or(u32::MAX), &text[end..]))
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
 }
 
 #[cfg(test)]
@@ -60,6 +66,10 @@ mod tests {
             ("fooOCCI/9.9bar", false),
             ("OCCI/9.9bar", false),
             ("OCCI/99999999999.0", true),
+            ("OCCI/1.2.0", false),
+            ("speaks OCCI/1.2. And more", false),
+            ("OCCI/1.3.1", true),
+            ("OCCI/1..2", false),
             ("OCCI/", false),
             ("OCCI/1", false),
             ("curl/8", false),

@@ -86,6 +86,33 @@ fn names_that_are_good_for_one_request() {
     server.get("/network/lan").answers(404);
 }
 
+/// a request that is sent again is about what it makes itself, not about what the first one has made; and an
+/// id that the server could never take over is good for the request's links.
+#[test]
+fn a_request_that_is_sent_again() {
+    let server = Server::start();
+    for (machine, network) in
+        [(Uuid::new_v4().to_string(), Uuid::new_v4().to_string()), ("vm1".into(), "urn:net:1".into())]
+    {
+        let resource = |term: &str, id: &str| json!({"kind": kind_id(term), "id": id});
+        for named in [
+            [machine.clone(), network.clone()],
+            [format!("/compute/{machine}"), format!("{}/network/{network}", server.base())],
+        ] {
+            let link = link("networkinterface", named[0].clone(), named[1].clone());
+            let resources = [resource("compute", &machine), resource("network", &network)];
+            let body = json!({"resources": resources, "links": [link]}).to_string();
+            for _ in 0..2 {
+                let request = server.post("/").accept("text/plain").body("application/json", body.clone());
+                let made = request.answers(201).locations();
+                let link = server.get(&made[2]).answers(200);
+                assert_eq!(link.attribute("occi.core.source"), Some(&*format!("{:?}", made[0])), "{named:?}");
+                assert_eq!(link.attribute("occi.core.target"), Some(&*format!("{:?}", made[1])), "{named:?}");
+            }
+        }
+    }
+}
+
 /// an id that is there twice is adopted once; a link that names it is refused.
 #[test]
 fn an_id_that_is_there_twice() {

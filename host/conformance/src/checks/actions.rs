@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Check, check};
+use crate::client::path_of;
 use crate::draft::{Draft, category};
 use crate::model::Type;
 use crate::session::{Entity, Session};
@@ -11,6 +12,7 @@ use crate::verdict::{Verdict, skip};
 pub(super) const CHECKS: &[Check] = &[
     check(&["HTTP-27", "CORE-29"], an_action_is_invoked),
     check(&["HTTP-27"], the_query_names_the_action),
+    check(&["TXT-10", "HTTP-27"], a_link_leads_to_its_action),
     check(&["JSON-14"], an_action_is_invoked_in_json),
     check(&["TXT-12"], an_invocation_has_one_category),
     check(&["H11-21"], an_unavailable_action_is_refused),
@@ -50,6 +52,18 @@ fn the_query_names_the_action(s: &mut Session) -> Verdict {
     let (_, entity, action) = actionable(s)?;
     let other = s.client.post(&entity.url).query("action=no-such-action").text(&[line(&action)]);
     other.send()?.refused().map(drop)
+}
+
+/// The link of an action is the entity's own path, and names the action as `rel` does.
+fn a_link_leads_to_its_action(s: &mut Session) -> Verdict {
+    let (_, entity, _) = actionable(s)?;
+    let answer = s.client.get(&entity.url).send()?.is(&[200])?;
+    for link in answer.read().actions() {
+        let term = link.rel.rsplit('#').next().unwrap_or_default();
+        let right = format!("{}?action={term}", path_of(&entity.url));
+        answer.hold(path_of(&link.target) == right, &format!("<{right}> as the link of {}", link.rel))?;
+    }
+    Ok(())
 }
 
 fn an_action_is_invoked_in_json(s: &mut Session) -> Verdict {

@@ -14,6 +14,7 @@ pub(super) const CHECKS: &[Check] = &[
     check(&["H11-24"], a_link_needs_its_ends),
     check(&["H11-24"], no_link_breaks_the_server),
     check(&["H11-23"], outgoing_links_are_shown),
+    check(&["TXT-10", "H11-17"], links_say_what_they_join),
     check(&["H11-22"], links_are_made_with_their_resource),
     check(&["H11-20"], a_deleted_link_leaves_its_ends),
     check(&["CORE-42"], a_removed_link_is_destroyed),
@@ -56,6 +57,27 @@ fn outgoing_links_are_shown(s: &mut Session) -> Verdict {
     at_source.hold(shows(&at_source.read(), &link), "the link that leaves it")?;
     let at_target = s.client.get(&target.url).send()?.is(&[200])?;
     at_target.hold(!shows(&at_target.read(), &link), "no link that comes to it")
+}
+
+/// `rel` is the Kind of the target, `category` has the Kind of the link.
+fn links_say_what_they_join(s: &mut Session) -> Verdict {
+    let (source, link, _) = s.make_link()?;
+    let Some((draft, _, to)) = s.link.clone() else { return Ok(()) };
+    let answer = s.client.get(&source.url).send()?.is(&[200])?;
+    let read = answer.read();
+    let path = path_of(&link.url);
+    let Some(shown) = read.relations().find(|shown| shown.own.as_deref().map(path_of) == Some(path)) else {
+        return answer.wrong("the link that leaves it", answer.brief());
+    };
+    let of_target = s.resources[to].kind();
+    let rel = &shown.rel;
+    answer.hold(
+        rel.split(' ').any(|id| id == of_target),
+        &format!("rel=\"{of_target}\", the Kind of the target"),
+    )?;
+    let own = draft.kind();
+    let category = shown.category.as_deref().unwrap_or_default();
+    answer.hold(category.split(' ').any(|id| id == own), &format!("the Kind {own} in `category`"))
 }
 
 fn links_are_made_with_their_resource(s: &mut Session) -> Verdict {

@@ -15,8 +15,10 @@ use crate::wire::text::Line;
 
 pub(super) const CHECKS: &[Check] = &[
     check(&["TXT-01"], all_renderings_are_spoken),
+    check(&["TXT-01"], plain_text_has_two_names),
     check(&["TXT-02"], values_are_written_as_their_types),
     check(&["TXT-03"], headers_say_the_same_as_lines),
+    check(&["TXT-03"], headers_say_all_that_lines_say),
     check(&["TXT-03"], a_creation_in_headers_is_answered_ok),
     check(&["TXT-04", "H11-27"], headers_may_be_joined_or_repeated),
     check(&["H11-27"], lines_may_be_joined_or_repeated),
@@ -43,6 +45,31 @@ fn all_renderings_are_spoken(s: &mut Session) -> Verdict {
     let location = s.resource()?.location;
     let answer = s.client.get(&location).accept(URI_LIST).send()?.is(&[200])?;
     answer.hold(answer.media_type() == URI_LIST, URI_LIST)
+}
+
+fn plain_text_has_two_names(s: &mut Session) -> Verdict {
+    as_in_lines(s, "text/occi+plain")
+}
+
+fn headers_say_all_that_lines_say(s: &mut Session) -> Verdict {
+    as_in_lines(s, TEXT_OCCI)
+}
+
+/// What is said of a resource with a link in text/plain is said in another rendering too.
+fn as_in_lines(s: &mut Session, media_type: &str) -> Verdict {
+    let entity = match s.make_link() {
+        Ok((source, _, _)) => source,
+        Err(_) => s.make_resource()?,
+    };
+    let before = s.read(&entity)?;
+    let answer = s.client.get(&entity.url).accept(media_type).send()?.is(&[200])?;
+    // It may change by itself.
+    let after = s.read(&entity)?.facts();
+    let (facts, said) = (before.facts(), answer.read().facts());
+    match facts.iter().find(|fact| !said.contains(*fact) && after.contains(*fact)) {
+        Some(fact) => answer.wrong(&format!("as in text/plain: {fact}"), answer.brief()),
+        None => Ok(()),
+    }
 }
 
 /// Strings are quoted, numbers and booleans are not. Which is which is declared in JSON alone.

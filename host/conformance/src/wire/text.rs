@@ -1,10 +1,13 @@
 //! The three text renderings (GFD.229), read into one form.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Number, Value};
 
 use super::category::{self, Category, is_name};
 use super::scan::{Parameter, Scan};
 use super::{Fault, is_reference, is_uri};
+use crate::client::path_of;
 
 /// What a text says, as far as it can be understood.
 #[derive(Debug, Default)]
@@ -65,6 +68,20 @@ impl Text {
     /// Whether one of the Categories has this identifier.
     pub(crate) fn has(&self, id: &str) -> bool {
         self.categories.iter().any(|category| category.id() == id)
+    }
+
+    /// All that it says, each thing in one form.
+    pub(crate) fn facts(&self) -> BTreeSet<String> {
+        let categories = self.categories.iter().map(|category| format!("the Category {}", category.id()));
+        let links = self.links.iter().map(|link| {
+            let (target, own) = (path_of(&link.target), link.own.as_deref().map(path_of));
+            format!(
+                "the Link to {target} with rel {}, self {own:?} and category {:?}",
+                link.rel, link.category
+            )
+        });
+        let attributes = self.attributes.iter().map(|(name, value)| format!("the attribute {name}={value}"));
+        categories.chain(links).chain(attributes).collect()
     }
 
     fn fault(&mut self, clause: &'static str, what: impl Into<String>) {

@@ -26,6 +26,53 @@ fn an_entity_without_id() {
 }
 
 #[test]
+fn headers_without_links() {
+    found_in(&["TXT-03"], |_, answer| {
+        if answer.is("text/occi") {
+            answer.headers.remove("link");
+        }
+    });
+}
+
+#[test]
+fn another_name_of_plain_text_with_other_names() {
+    found_in(&["TXT-01", "TXT-16"], |_, answer| {
+        if answer.is("text/occi+plain") {
+            answer.replace("occi.core.id=", "occi.core.ident=");
+        }
+    });
+}
+
+#[test]
+fn an_action_at_the_link_of_another() {
+    found_in(&["HTTP-27", "TXT-10"], |_, answer| answer.replace("?action=start>", "?action=begin>"));
+}
+
+#[test]
+fn a_link_that_says_what_it_does_not_join() {
+    found_in(&["H11-17", "TXT-10"], |asked, answer| {
+        if asked.method == "GET" && answer.is("text/plain") {
+            answer.replace(
+                "rel=\"http://schemas.ogf.org/occi/infrastructure#network\"",
+                "rel=\"http://schemas.ogf.org/occi/infrastructure#compute\"",
+            );
+        }
+    });
+}
+
+#[test]
+fn a_link_of_another_kind() {
+    found_in(&["H11-17", "TXT-10"], |asked, answer| {
+        if asked.method == "GET" && answer.is("text/plain") {
+            answer.replace(
+                "category=\"http://schemas.ogf.org/occi/infrastructure#networkinterface",
+                "category=\"http://schemas.ogf.org/occi/core#link",
+            );
+        }
+    });
+}
+
+#[test]
 fn relative_references_in_a_uri_list() {
     found_in(&["TXT-08"], |asked, answer| {
         if answer.is("text/uri-list") {

@@ -199,6 +199,9 @@ fn the_standards_schemes_are_reserved() {
         ("http://schemas.ogf.org/occi/mine#", true),
         ("HTTP://Schemas.OGF.org/occi#", true),
         ("https://schemas.ogf.org/occi/mine#", true),
+        ("http://schemas.ogf.org:80/occi/mine#", true),
+        ("http://me@schemas.ogf.org./occi/mine#", true),
+        ("http://schemas.ogf.org#", true),
         ("http://schemas.ogf.org.example.com/occi#", false),
         ("http://example.com/occi#", false),
     ] {
