@@ -80,7 +80,10 @@ impl Text {
                 link.rel, link.category
             )
         });
-        let attributes = self.attributes.iter().map(|(name, value)| format!("the attribute {name}={value}"));
+        // Whether a value is rightly quoted is another question.
+        let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let attributes =
+            self.attributes.iter().map(|(name, value)| format!("the attribute {name}={}", plain(value)));
         categories.chain(links).chain(attributes).collect()
     }
 
