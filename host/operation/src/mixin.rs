@@ -62,12 +62,17 @@ pub(crate) async fn dissociate(
 /// The collection of those that were named, as they are now. One that went meanwhile is no more among them.
 fn shown(core: &Core, snapshot: &Snapshot, caller: &Caller, named: &[Location]) -> Result<Reply, Refusal> {
     let view = core.read()?;
-    let mut views = Vec::with_capacity(named.len());
-    for path in named {
-        if let Some(stored) = Entities::new(&*view, &caller.tenant).find_by_path(path)? {
-            views.push(show(snapshot, &stored, &links(&*view, &stored.entity)?));
-        }
-    }
+    let entities = Entities::new(&*view, &caller.tenant);
+    let mut members = named
+        .iter()
+        .filter_map(|path| entities.find_by_path(path).transpose())
+        .collect::<Result<Vec<_>, _>>()?;
+    // In the order of all collections.
+    members.sort_unstable_by_key(|stored| (stored.created, stored.entity.id));
+    let views = members
+        .iter()
+        .map(|stored| Ok(show(snapshot, stored, &links(&*view, &stored.entity)?)))
+        .collect::<Result<_, Refusal>>()?;
     Ok(Reply::new(Representation::Collection(views)))
 }
 
@@ -76,6 +81,11 @@ fn named(core: &Core, caller: &Caller, mixin: &CategoryId, draft: &Draft) -> Res
     let view = core.read()?;
     let mut paths = Vec::new();
     for text in &draft.locations {
+        if !text.starts_with('/') {
+            return Err(Refusal::Invalid(format!(
+                "`{text}` is not the location of an entity of this server"
+            )));
+        }
         let path = Location::parse(text)?;
         paths.push(find(&*view, caller, &path)?.entity.location.clone());
     }

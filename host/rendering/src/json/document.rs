@@ -2,9 +2,10 @@
 //! object, and that it is not nested too deep nor any object too large.
 
 use crate::error::{Malformed, Place, excerpt};
-use crate::limit::{MAX_DEPTH, MAX_ITEMS};
+use crate::limit::{MAX_DEPTH, MAX_ITEMS, MAX_OBJECTS};
 use occi_model::Value;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
@@ -12,7 +13,10 @@ use std::fmt;
 /// Any JSON text.
 pub(crate) fn read(body: &[u8]) -> Result<Value, Malformed> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let document = Node { depth: 0 }.deserialize(&mut deserializer).map_err(|error| malformed(&error))?;
+    let objects = Cell::new(0);
+    let document = Node { depth: 0, objects: &objects }
+        .deserialize(&mut deserializer)
+        .map_err(|error| malformed(&error))?;
     deserializer.end().map_err(|error| malformed(&error))?;
     Ok(document)
 }
@@ -25,21 +29,23 @@ fn malformed(error: &serde_json::Error) -> Malformed {
 }
 
 #[derive(Clone, Copy)]
-struct Node {
+struct Node<'a> {
     /// How many arrays and objects it is in.
     depth: usize,
+    /// How many objects there were until here.
+    objects: &'a Cell<usize>,
 }
 
-impl Node {
+impl Node<'_> {
     fn inside<E: Error>(self) -> Result<Self, E> {
         if self.depth == MAX_DEPTH {
             return Err(E::custom(format!("nested deeper than {MAX_DEPTH} arrays and objects")));
         }
-        Ok(Self { depth: self.depth + 1 })
+        Ok(Self { depth: self.depth + 1, ..self })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Node {
+impl<'de> DeserializeSeed<'de> for Node<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -47,7 +53,7 @@ impl<'de> DeserializeSeed<'de> for Node {
     }
 }
 
-impl<'de> Visitor<'de> for Node {
+impl<'de> Visitor<'de> for Node<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,6 +101,10 @@ impl<'de> Visitor<'de> for Node {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let inside = self.inside()?;
+        // Each takes more memory and time than its two brackets would let one think.
+        if self.objects.replace(self.objects.get() + 1) == MAX_OBJECTS {
+            return Err(A::Error::custom(format!("more than {MAX_OBJECTS} objects in one body")));
+        }
         let mut hash = BTreeMap::new();
         while let Some(name) = members.next_key::<String>()? {
             if hash.len() == MAX_ITEMS {
