@@ -46,7 +46,7 @@ fn another_name_of_plain_text_with_other_names() {
 #[test]
 fn an_action_at_the_link_of_another() {
     found_in(&["HTTP-27", "TXT-03", "TXT-10"], |_, answer| {
-        answer.replace("?action=start>", "?action=begin>")
+        answer.replace("?action=start>", "?action=begin>");
     });
 }
 
