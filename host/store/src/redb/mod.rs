@@ -73,6 +73,39 @@ impl RedbStore {
     /// log shows how far it is. It blocks until that is done.
     pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<Self, StoreError> {
         let path = path.as_ref();
+        let database =
+            if is_there(path) { Self::open_at(path, options)? } else { Self::create(path, options)? };
+        // Else a power cut could take the name of a new file with all that was acknowledged in it.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(|error| StoreError::engine("synced the folder of its file", error))?;
+        Self::start(database, path, options)
+    }
+
+    /// A new file has its name when it is whole, so that one whose making was broken off is never taken for the store.
+    fn create(path: &Path, options: &Options) -> Result<Database, StoreError> {
+        let mut fresh = path.as_os_str().to_owned();
+        fresh.push(".new");
+        let fresh = Path::new(&fresh);
+        let system = |error: std::io::Error| refused(fresh, DatabaseError::Storage(error.into()));
+        let database = match Self::open_at(fresh, options) {
+            Err(StoreError::Damaged { .. }) => {
+                std::fs::remove_file(fresh).map_err(system)?;
+                Self::open_at(fresh, options)?
+            }
+            opened => opened?,
+        };
+        // Whoever makes the file holds its lock until it has its name, so it is there now if another was quicker.
+        if is_there(path) {
+            std::fs::remove_file(fresh).map_err(system)?;
+            return Self::open_at(path, options);
+        }
+        std::fs::rename(fresh, path).map_err(system)?;
+        Ok(database)
+    }
+
+    fn open_at(path: &Path, options: &Options) -> Result<Database, StoreError> {
         reserve(path).map_err(|error| refused(path, DatabaseError::Storage(error.into())))?;
         // redb promises errors, not panics, for every file that it wrote itself. For one that someone else has
         // changed it does not, and the way to stop a server is not a panic.
@@ -86,16 +119,10 @@ impl RedbStore {
             });
             builder.create(path)
         });
-        let database = match opened {
-            Ok(opened) => opened.map_err(|error| refused(path, error))?,
-            Err(_) => return Err(damaged(path, "a page has an impossible content; the log has more")),
-        };
-        // Else a power cut could take the name of a new file with all that was acknowledged in it.
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|error| StoreError::engine("synced the folder of its file", error))?;
-        Self::start(database, path, options)
+        match opened {
+            Ok(opened) => opened.map_err(|error| refused(path, error)),
+            Err(_) => Err(damaged(path, "a page has an impossible content; the log has more")),
+        }
     }
 
     /// A store that is gone when it is dropped, for tests and trials.
@@ -167,6 +194,11 @@ impl Drop for RedbStore {
             let _ = thread.join();
         }
     }
+}
+
+/// Whether there is anything in the file.
+fn is_there(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|file| file.len() > 0)
 }
 
 /// Makes the file if it is not there, readable for its owner alone: it holds what tenants entrust to us.

@@ -113,6 +113,21 @@ fn a_file_that_is_no_store_is_left_alone() {
     }
 }
 
+/// A process that is killed while it makes the file leaves a part of one behind.
+#[test]
+fn a_file_that_was_not_made_to_its_end_is_made_anew() {
+    let files = Files::new();
+    drop(RedbStore::open(files.path(), &options()).unwrap());
+    let whole = std::fs::read(files.path()).unwrap();
+    let fresh = files.path().with_extension("new");
+    for length in [0, 1, 4096, whole.len() / 2, whole.len() - 1, whole.len()] {
+        std::fs::remove_file(files.path()).unwrap();
+        std::fs::write(&fresh, &whole[..length]).unwrap();
+        drop(RedbStore::open(files.path(), &options()).unwrap());
+        assert!(!fresh.exists() && files.path().exists(), "{length} bytes");
+    }
+}
+
 #[tokio::test]
 async fn damage_is_an_error_wherever_it_is() {
     let files = Files::new();
