@@ -338,8 +338,12 @@ impl Entry {
 pub(crate) async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
 ) -> Result<T, Refused> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| Err(Refused::Internal(error.to_string())))
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        // The server ends, which is not the file's fault.
+        Err(error) if error.is_cancelled() => std::future::pending().await,
+        Err(error) => Err(Refused::Internal(error.to_string())),
+    }
 }
 
 /// Whether a file of the folder is there.

@@ -1,5 +1,6 @@
 //! From bytes to an extension that can serve, beside those who serve: on threads of its own, a few at a time.
 
+use crate::catalogue::aside;
 use crate::refused::Refused;
 use occi_extension::{Extension, Loader};
 use std::num::NonZero;
@@ -21,14 +22,14 @@ impl Stager {
 
     /// An extension that was checked, compiled and instantiated once.
     pub(crate) async fn stage(&self, bytes: Vec<u8>) -> Result<Arc<Extension>, Refused> {
-        let internal = |error: &dyn std::fmt::Display| Refused::Internal(error.to_string());
-        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|error| internal(&error))?;
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let place = place.map_err(|error| Refused::Internal(error.to_string()))?;
         let loader = Arc::clone(&self.loader);
-        let loaded = tokio::task::spawn_blocking(move || {
+        let loaded = aside(move || {
             let _place = place;
-            loader.load(&bytes)
+            Ok(loader.load(&bytes)?)
         });
-        let extension = Arc::new(loaded.await.map_err(|error| internal(&error))??);
+        let extension = Arc::new(loaded.await?);
         extension.probe().await.map_err(Refused::Probe)?;
         Ok(extension)
     }
