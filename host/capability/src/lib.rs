@@ -1,13 +1,14 @@
-//! What the host lends to extensions: machines, volumes and networks over libvirt, key-value, logging.
+//! What the host lends to extensions: machines, volumes and networks over libvirt, key-value, configuration, logging.
 //!
 //! One file a capability, each between its interface in `wit/` and what stands behind it. A capability says what an
 //! extension may reach; which extension was granted it is decided in `occi-extension`, and which entity a call is
 //! about in `occi-operation`. So each capability has one function through which every handle comes, and it takes an
 //! end of the call's entity, never an id.
 //!
-//! In reading order: [`KeyValue`], [`Logging`]; [`libvirt`], the hypervisor itself; then [`Volumes`], [`Networks`] and
+//! In reading order: [`Config`], [`KeyValue`], [`Logging`]; [`libvirt`], the hypervisor itself; then [`Volumes`], [`Networks`] and
 //! [`Machines`], which lend it.
 
+mod config;
 mod keyvalue;
 mod logging;
 
@@ -20,6 +21,7 @@ mod networks;
 #[cfg(feature = "libvirt")]
 mod volumes;
 
+pub use config::{Config, ConfigValues};
 pub use keyvalue::{BucketReader, Buckets, KeyValue};
 pub use logging::Logging;
 #[cfg(feature = "libvirt")]
@@ -45,10 +47,11 @@ mod tests {
     #[tokio::test]
     async fn all_capabilities_are_linked_side_by_side() {
         let hypervisor = libvirt::Hypervisor::open(libvirt::HypervisorConfig::default()).await.unwrap();
-        let capabilities: [&dyn Capability; 5] = [
+        let capabilities: [&dyn Capability; 6] = [
             &Machines::new(&hypervisor),
             &Volumes::new(&hypervisor),
             &Networks::new(&hypervisor),
+            &Config,
             &KeyValue,
             &Logging,
         ];

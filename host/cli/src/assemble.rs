@@ -143,6 +143,7 @@ fn loader(
         Arc::new(Machines::new(hypervisor)),
         Arc::new(Volumes::new(hypervisor)),
         Arc::new(Networks::new(hypervisor)),
+        Arc::new(occi_capability::Config),
         Arc::new(KeyValue),
         Arc::new(Logging),
     ];
@@ -163,6 +164,7 @@ fn loader(
     settings.limits.concurrency = config.sandbox.concurrency;
     let lent = Lent::new()
         .with(Arc::new(hypervisor.clone()))
+        .with(Arc::new(config.settings.clone()))
         .with(Arc::new(occi_capability::Buckets::new(crate::buckets::StoreBuckets::new(Arc::clone(store)))));
     let loader = Loader::new(settings, &data.join("compiled"), capabilities, grants, lent);
     loader.context("the sandboxes")

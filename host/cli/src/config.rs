@@ -2,6 +2,7 @@
 //! explains all of them. What a command line says wins over the file.
 
 use anyhow::{Context, anyhow, ensure};
+use occi_capability::ConfigValues;
 use occi_extension::Settings;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ pub(crate) struct Config {
     pub(crate) extensions: Option<PathBuf>,
     /// Those that extensions may be lent; none for all.
     pub(crate) capabilities: Option<Vec<String>>,
+    pub(crate) settings: ConfigValues,
     pub(crate) hypervisor: Hypervisor,
     pub(crate) limits: Limits,
     pub(crate) sandbox: Sandbox,
@@ -84,6 +86,7 @@ impl Default for Config {
             data: "./occi-data".into(),
             extensions: None,
             capabilities: None,
+            settings: ConfigValues::new(),
             hypervisor: Hypervisor::default(),
             limits: Limits::default(),
             sandbox: Sandbox::default(),
@@ -265,7 +268,10 @@ mod tests {
             .collect();
         let config = Config::parse(&whole).unwrap();
         assert!(
-            config.hypervisor.boot.is_some() && config.extensions.is_some() && config.capabilities.is_some()
+            config.hypervisor.boot.is_some()
+                && config.extensions.is_some()
+                && config.capabilities.is_some()
+                && config.settings["NAME"]["region"] == "north"
         );
     }
 

@@ -25,6 +25,7 @@ macro_rules! exported {
                     "occi:extension/machines@0.1.0": crate::bindings::imports::occi::extension::machines,
                     "occi:extension/volumes@0.1.0": crate::bindings::imports::occi::extension::volumes,
                     "occi:extension/networks@0.1.0": crate::bindings::imports::occi::extension::networks,
+                    "wasi:config/store@0.2.0-rc.1": crate::bindings::imports::wasi::config::store,
                     "wasi:keyvalue/store@0.2.0-draft2": crate::bindings::imports::wasi::keyvalue::store,
                     "wasi:logging/logging@0.1.0-draft": crate::bindings::imports::wasi::logging::logging,
                 },

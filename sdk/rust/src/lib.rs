@@ -114,6 +114,7 @@ mod guest;
 mod memory;
 mod subject;
 
+pub mod config;
 pub mod keyvalue;
 pub mod logging;
 pub mod machines;
@@ -143,7 +144,9 @@ static MEMORY: memory::Memory = memory::Memory::new();
 #[cfg(target_arch = "wasm32")]
 mod outside {
     pub(crate) use crate::bindings::imports::occi::extension::{machines, networks, types, volumes};
-    pub(crate) use crate::bindings::imports::wasi::{keyvalue::store as keyvalue, logging::logging};
+    pub(crate) use crate::bindings::imports::wasi::{
+        config::store as config, keyvalue::store as keyvalue, logging::logging,
+    };
 }
 #[cfg(not(target_arch = "wasm32"))]
 use testing as outside;

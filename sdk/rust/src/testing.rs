@@ -8,6 +8,7 @@
 //! Each thread has a world of its own, so tests that run side by side do not meet.
 
 // What takes the place of the generated bindings.
+pub(crate) mod config;
 pub(crate) mod keyvalue;
 pub(crate) mod logging;
 pub(crate) mod machines;
@@ -54,6 +55,11 @@ impl<T> Host<T> {
     /// A link of that Kind that does not exist yet.
     pub fn link(&self, kind: &str, source: &Entity, target: &Entity) -> Entity {
         Entity { source: Some(source.location()), target: Some(target.location()), ..self.resource(kind) }
+    }
+
+    /// Set what the extension finds in its configuration.
+    pub fn configure(&self, key: &str, value: &str) {
+        world(|world| world.config.insert(key.into(), value.into()));
     }
 
     /// Let the next call of a capability fail with that fault. Calls are named as in [`Host::calls`].

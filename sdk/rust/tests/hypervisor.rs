@@ -5,7 +5,7 @@ use occi_sdk::machines::{self, Machine, Nic, State};
 use occi_sdk::networks::{self, Network};
 use occi_sdk::testing::{Entity, Host};
 use occi_sdk::volumes::Volume;
-use occi_sdk::{End, Fault, Result};
+use occi_sdk::{End, Fault, Result, config};
 use std::time::Duration;
 
 struct Nothing;
@@ -178,4 +178,19 @@ fn a_store_keeps_what_is_put_into_it() {
     host.fail("keyvalue.get", Fault::failed("the disk is full"));
     let fault = within(&host, &owner, || Store::open("")?.get("a")).unwrap_err();
     assert_eq!((fault.code.as_str(), fault.message.as_str()), ("failed", "the disk is full"));
+}
+
+#[test]
+fn a_configuration_is_what_was_set() {
+    let host = Host::<Nothing>::new();
+    let owner = host.resource(KIND);
+    host.configure("region", "north");
+    within(&host, &owner, || {
+        assert_eq!((config::get("region")?.as_deref(), config::get("zone")?), (Some("north"), None));
+        assert_eq!(config::all()?, [("region".to_owned(), "north".to_owned())]);
+        Ok(())
+    })
+    .unwrap();
+    host.fail("config.get", Fault::failed("it cannot be read"));
+    assert_eq!(within(&host, &owner, || config::get("region")).unwrap_err().message, "it cannot be read");
 }

@@ -1,6 +1,7 @@
 //! The configuration and the command line: what is wrong stops the start, with exit code 2 and a message that helps.
 
 use crate::server::{Options, Server, extensions, run, run_with};
+use occi_guest::Guest;
 use std::process::Output;
 
 /// A port that nobody has.
@@ -136,6 +137,77 @@ fn an_extension_without_its_capabilities_stays_out() {
     assert!(log.contains("infrastructure.wasm") && log.contains("capabilities"), "{log}");
     server.get("/compute/").answers(404);
     server.note("a");
+}
+
+/// An extension that sets its entities' `com.example.greeting` to what the operator has set as its `greeting`.
+fn greeter(name: &str) -> Vec<u8> {
+    let manifest = format!(
+        r#"
+        [extension]
+        name = "{name}"
+        version = "0.1.0"
+        [capabilities.config]
+        [[kind]]
+        term = "{name}"
+        scheme = "http://example.com/greeters#"
+        parent = "http://schemas.ogf.org/occi/core#resource"
+        location = "/{name}/"
+        [kind.attributes."com.example.greeting"]
+        type = "string"
+        "#
+    );
+    // An answer of `get` is at 2048, the change at 1024 and its one attribute at 2304.
+    let body = r#"
+        (import "wasi:config/store@0.2.0-rc.1" "get" (func $get (param i32 i32 i32)))
+        (import "occi:extension/types@0.1.0" "[resource-drop]entity" (func $done (param i32)))
+        (data (i32.const 16) "greeting")
+        (data (i32.const 32) "com.example.greeting")
+        (func (export "occi:extension/lifecycle@0.1.0#create")
+            (param i32 i32 i32 i32) (param $subject i32) (result i32)
+            (call $get (i32.const 16) (i32.const 8) (i32.const 2048))
+            (if (i32.load8_u (i32.const 2052)) (then
+                (i32.store (i32.const 1032) (i32.const 2304))
+                (i32.store (i32.const 1036) (i32.const 1))
+                (i32.store (i32.const 2304) (i32.const 32))
+                (i32.store (i32.const 2308) (i32.const 20))
+                (i32.store (i32.const 2320) (i32.load (i32.const 2056)))
+                (i32.store (i32.const 2324) (i32.load (i32.const 2060)))))
+            (call $done (local.get $subject))
+            (i32.const 1024))
+        (func (export "occi:extension/lifecycle@0.1.0#update")
+            (param i32 i32 i32 i32) (param $subject i32) (param i32 i32) (result i32)
+            (call $done (local.get $subject))
+            (i32.const 1024))
+        (func (export "occi:extension/lifecycle@0.1.0#delete")
+            (param i32 i32 i32 i32) (param $subject i32) (result i32)
+            (call $done (local.get $subject))
+            (i32.const 1024))
+    "#;
+    let world = "import occi:extension/types@0.1.0; import wasi:config/store@0.2.0-rc.1; \
+                 export occi:extension/lifecycle@0.1.0;";
+    Guest { world, body: body.into(), manifest: Some(manifest) }.build()
+}
+
+/// An extension reads what the operator has set for it, and nothing that is set for others.
+#[test]
+fn an_extension_reads_its_own_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["polite", "silent"] {
+        std::fs::write(folder.path().join(format!("{name}.wasm")), greeter(name)).unwrap();
+    }
+    let config = "[settings.polite]\ngreeting = \"good day\"\n";
+    let options =
+        Options { extensions: Some(folder.path().into()), config: config.into(), ..Options::default() };
+    let server = Server::with(options);
+    let greeting = |term: &str| {
+        let kind = format!("Category: {term}; scheme=\"http://example.com/greeters#\"; class=\"kind\"");
+        let made = server.post(&format!("/{term}/")).text(kind).answers(201).location();
+        server.get(&made).answers(200).attribute("com.example.greeting").map(str::to_owned)
+    };
+    assert_eq!(greeting("polite").as_deref(), Some("\"good day\""));
+    assert_eq!(greeting("silent"), None);
+    let said = with_config("[settings.polite]\ntimes = 3\n");
+    assert!(said.contains("line 2") && said.contains("string"), "{said}");
 }
 
 /// One broken file costs itself alone; a manifest without code is an extension.

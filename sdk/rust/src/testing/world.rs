@@ -90,6 +90,7 @@ pub(super) struct World {
     pub(super) volumes: BTreeMap<String, u64>,
     pub(super) networks: BTreeMap<String, Network>,
     pub(super) stores: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
+    pub(super) config: BTreeMap<String, String>,
     pub(super) calls: Vec<String>,
     pub(super) log: Vec<(Level, String)>,
     pub(super) faults: Vec<(String, Fault)>,
