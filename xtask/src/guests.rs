@@ -1,5 +1,6 @@
 //! Extensions, from source to one file each: folders under plugins/ and examples/ that hold a manifest.toml. A folder
-//! with a Cargo.toml beside it is a crate and is compiled; one without is an extension without code.
+//! with a Cargo.toml beside it is a crate and is compiled; one with a world.wit is in C and is compiled, too; one with
+//! neither is an extension without code.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,21 +8,61 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
+use crate::needs::Need;
 use crate::prerequisites::Unmet;
 use crate::toolchain::{self, Toolchain};
 use crate::workspace::Workspace;
-use crate::{component, progress};
+use crate::{c, component, progress};
 
 /// Where extensions are kept in the source.
 const FOLDERS: [&str; 2] = ["plugins", "examples"];
 
 /// An extension as it stands in the source.
 #[derive(Debug, PartialEq, Eq)]
-struct Extension {
+pub(crate) struct Extension {
     /// The package's name, else the folder's.
     name: String,
     manifest: PathBuf,
-    is_crate: bool,
+    code: Code,
+}
+
+/// What it is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Code {
+    Rust,
+    C,
+    None,
+}
+
+impl Extension {
+    /// The one in a folder, if there is one.
+    pub(crate) fn in_folder(folder: &Path) -> Result<Option<Self>> {
+        let manifest = folder.join("manifest.toml");
+        let package = folder.join("Cargo.toml");
+        match (manifest.is_file(), package.is_file()) {
+            (true, true) => Ok(Some(Self { name: package_name(&package)?, manifest, code: Code::Rust })),
+            (true, false) => {
+                let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let code = if folder.join(c::WORLD).is_file() { Code::C } else { Code::None };
+                Ok(Some(Self { name, manifest, code }))
+            }
+            (false, true) => bail!("{} has no manifest.toml, which every extension has", folder.display()),
+            (false, false) => Ok(None),
+        }
+    }
+
+    /// What building it needs from this machine.
+    pub(crate) fn needs(&self) -> &'static [Need] {
+        match self.code {
+            Code::Rust => &[Need::Guests],
+            Code::C => &[Need::GuestsInC],
+            Code::None => &[],
+        }
+    }
+
+    fn folder(&self) -> &Path {
+        self.manifest.parent().unwrap_or(Path::new("."))
+    }
 }
 
 /// Builds all of them into target/release/extensions.
@@ -32,20 +73,44 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let mut made = Vec::new();
     for extension in &extensions {
-        let manifest = read_text(&extension.manifest)?;
-        let bytes = match modules.get(&extension.name) {
-            Some(module) => {
-                let code =
-                    std::fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
-                component::from_module(&code, &manifest).with_context(|| extension.name.clone())?
-            }
-            None => component::without_code(&manifest),
-        };
         let file = folder.join(&extension.name).with_extension("wasm");
-        replace(&file, &bytes)?;
+        replace(&file, &component(extension, &modules)?)?;
         made.push(file);
     }
     remove_others(workspace, &folder, &made)
+}
+
+/// Builds the one in a folder, which may be anywhere, into a file.
+pub(crate) fn build_one(workspace: &Workspace, extension: Extension, file: &Path) -> Result<()> {
+    let extensions = [extension];
+    let modules = compile(workspace, &extensions)?;
+    let [extension] = &extensions;
+    replace(file, &component(extension, &modules)?)
+}
+
+/// The folders of those in C.
+pub(crate) fn in_c(workspace: &Workspace) -> Result<Vec<PathBuf>> {
+    let found = find(&workspace.root)?.into_iter().filter(|extension| extension.code == Code::C);
+    Ok(found.map(|extension| extension.folder().to_owned()).collect())
+}
+
+fn component(extension: &Extension, modules: &BTreeMap<String, PathBuf>) -> Result<Vec<u8>> {
+    let manifest = read_text(&extension.manifest)?;
+    let Some(module) = modules.get(&extension.name) else {
+        return Ok(component::without_code(&manifest));
+    };
+    let code = std::fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
+    component::from_module(&code, &manifest).with_context(|| extension.name.clone())
+}
+
+/// Compiles those that have code; the answer is each one's core module by name.
+fn compile(workspace: &Workspace, extensions: &[Extension]) -> Result<BTreeMap<String, PathBuf>> {
+    let mut modules = compile_crates(workspace, extensions)?;
+    for extension in extensions.iter().filter(|extension| extension.code == Code::C) {
+        let module = c::compile(workspace, &c::Toolchain::needed()?, &extension.name, extension.folder())?;
+        modules.insert(extension.name.clone(), module);
+    }
+    Ok(modules)
 }
 
 fn find(root: &Path) -> Result<Vec<Extension>> {
@@ -56,21 +121,7 @@ fn find(root: &Path) -> Result<Vec<Extension>> {
             std::fs::read_dir(&parent).with_context(|| format!("cannot read {}", parent.display()))?;
         for entry in entries {
             let folder = entry?.path();
-            let manifest = folder.join("manifest.toml");
-            let package = folder.join("Cargo.toml");
-            match (manifest.is_file(), package.is_file()) {
-                (true, true) => {
-                    found.push(Extension { name: package_name(&package)?, manifest, is_crate: true });
-                }
-                (true, false) => {
-                    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                    found.push(Extension { name, manifest, is_crate: false });
-                }
-                (false, true) => {
-                    bail!("{} has no manifest.toml, which every extension has", folder.display())
-                }
-                (false, false) => {}
-            }
+            found.extend(Extension::in_folder(&folder)?);
         }
     }
     found.sort_by(|one, other| one.name.cmp(&other.name));
@@ -100,11 +151,11 @@ fn package_name(manifest: &Path) -> Result<String> {
     Ok(parsed.package.name)
 }
 
-/// Compiles the crates among them; the answer is each one's core module by name. Cargo knows what is up to date.
-fn compile(workspace: &Workspace, extensions: &[Extension]) -> Result<BTreeMap<String, PathBuf>> {
+/// Compiles the crates among them. Cargo knows what is up to date.
+fn compile_crates(workspace: &Workspace, extensions: &[Extension]) -> Result<BTreeMap<String, PathBuf>> {
     let crates: Vec<&str> = extensions
         .iter()
-        .filter(|extension| extension.is_crate)
+        .filter(|extension| extension.code == Code::Rust)
         .map(|extension| extension.name.as_str())
         .collect();
     if crates.is_empty() {
@@ -209,12 +260,13 @@ mod tests {
             ("plugins/infra/Cargo.toml", "[package]\nname = \"infrastructure\"\n"),
             ("plugins/infra/manifest.toml", ""),
             ("examples/words/manifest.toml", ""),
+            ("examples/wires/manifest.toml", ""),
+            ("examples/wires/world.wit", ""),
             ("examples/readme/README.md", ""),
         ]);
         let found = find(root.path()).expect("they are found");
-        let named: Vec<_> =
-            found.iter().map(|extension| (extension.name.as_str(), extension.is_crate)).collect();
-        assert_eq!(named, [("infrastructure", true), ("words", false)]);
+        let named: Vec<_> = found.iter().map(|extension| (extension.name.as_str(), extension.code)).collect();
+        assert_eq!(named, [("infrastructure", Code::Rust), ("wires", Code::C), ("words", Code::None)]);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod bench;
+mod c;
 mod check;
 mod component;
 mod conformance;
@@ -24,11 +25,13 @@ mod test;
 mod toolchain;
 mod workspace;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
+use crate::guests::Extension;
 use crate::needs::Need;
 use crate::prerequisites::Unmet;
 use crate::workspace::Workspace;
@@ -62,6 +65,13 @@ enum Command {
         /// Leave the server out
         #[arg(long)]
         extensions_only: bool,
+    },
+    /// Build one extension, from any folder that has a manifest.toml, into one file
+    Extension {
+        /// With a Cargo.toml beside the manifest (a member of this workspace), a world.wit and sources in C, or no code
+        folder: PathBuf,
+        /// The file to make, such as NAME.wasm
+        file: PathBuf,
     },
     /// Formatting and lints, as CI wants them
     Check,
@@ -111,7 +121,7 @@ fn run(Arguments { command, consent }: Arguments) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     match command {
         Command::Prerequisites => {
-            prerequisites::ensure(&[Need::Host, Need::Guests], consent)?;
+            prerequisites::ensure(&[Need::Host, Need::Guests, Need::GuestsInC], consent)?;
             match prerequisites::machines(&workspace, consent) {
                 Ok(_) => println!("Everything is here: the server, extensions, and machines that boot."),
                 Err(reason) => {
@@ -120,17 +130,23 @@ fn run(Arguments { command, consent }: Arguments) -> Result<ExitCode> {
             }
         }
         Command::Build { extensions_only: true } => {
-            prerequisites::ensure(&[Need::Guests], consent)?;
+            prerequisites::ensure(&[Need::Guests, Need::GuestsInC], consent)?;
             guests::build(&workspace)?;
         }
         Command::Build { extensions_only: false } => build(&workspace, consent)?,
+        Command::Extension { folder, file } => {
+            let extension = Extension::in_folder(&folder)?
+                .with_context(|| format!("{} has no manifest.toml", folder.display()))?;
+            prerequisites::ensure(extension.needs(), consent)?;
+            guests::build_one(&workspace, extension, &file)?;
+        }
         Command::Check => {
             prerequisites::ensure(&[Need::Host], consent)?;
             check::run(&workspace)?;
         }
         Command::Test { arguments } => {
             // The tests bring the server with them; built alone, it would be built twice, with other features.
-            prerequisites::ensure(&[Need::Host, Need::Guests], consent)?;
+            prerequisites::ensure(&[Need::Host, Need::Guests, Need::GuestsInC], consent)?;
             guests::build(&workspace)?;
             return test::run(&workspace, consent, &arguments);
         }
@@ -158,7 +174,7 @@ fn run(Arguments { command, consent }: Arguments) -> Result<ExitCode> {
 }
 
 fn build(workspace: &Workspace, consent: Consent) -> Result<()> {
-    prerequisites::ensure(&[Need::Host, Need::Guests], consent)?;
+    prerequisites::ensure(&[Need::Host, Need::Guests, Need::GuestsInC], consent)?;
     let mut host = workspace.cargo();
     host.args(["build", "--release", "--package", "occi"]);
     progress::step("Building the server", &mut host)?;

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::c;
 use crate::packages::on_path;
 
 /// A part of the project that needs something.
@@ -11,8 +12,10 @@ use crate::packages::on_path;
 pub(crate) enum Need {
     /// The server and its tests.
     Host,
-    /// Extensions, which are WebAssembly.
+    /// Extensions in Rust, which are WebAssembly.
     Guests,
+    /// Extensions in C.
+    GuestsInC,
     /// Machines that really boot: tests and the demonstration on QEMU.
     Machines,
     /// Load for the benchmark.
@@ -29,7 +32,7 @@ pub(crate) struct Thing {
     pub(crate) there: fn() -> bool,
 }
 
-/// All of it. A toolchain for extensions is not here but in `toolchain`, since there is more than one way to it.
+/// All of it. Rust's toolchain for extensions is not here but in `toolchain`, since there is more than one way to it.
 pub(crate) const THINGS: &[Thing] = &[
     Thing {
         for_: Need::Host,
@@ -54,6 +57,12 @@ pub(crate) const THINGS: &[Thing] = &[
         why: "the examples of docs/http.md are run with it",
         packages: &["curl"],
         there: || on_path("curl"),
+    },
+    Thing {
+        for_: Need::GuestsInC,
+        why: "extensions in C are built with it: compiler, linker, C library and what the compiler calls",
+        packages: c::DEBIAN,
+        there: || c::Toolchain::find().is_some(),
     },
     Thing {
         for_: Need::Machines,

@@ -1,0 +1,182 @@
+//! Extensions in C: from a folder with a world and sources to a core module.
+//!
+//! `world.wit` says what the component exports; bindings are generated from it and from the contract at each build, by
+//! the generator that wit-bindgen's own command line has. The SDK in sdk/c is compiled with them, whole: the linker
+//! leaves out what is not called, so nothing is imported that the extension does not use.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+use wit_bindgen_c::{Enabled, Opts};
+use wit_bindgen_core::Files;
+use wit_bindgen_core::wit_parser::{Resolve, WorldItem};
+
+use crate::packages::path_of;
+use crate::prerequisites::Unmet;
+use crate::workspace::Workspace;
+use crate::{progress, running};
+
+/// The file by which a folder is known to hold an extension in C.
+pub(crate) const WORLD: &str = "world.wit";
+
+/// Debian's compiler, a linker for WebAssembly, a C library for it, and what the compiler calls.
+pub(crate) const DEBIAN: &[&str] = &["clang-19", "lld-19", "wasi-libc", "libclang-rt-19-dev-wasm32"];
+
+/// The C library that modules are linked with. It has `malloc` and `string.h`, and asks the host for nothing unless
+/// files, clocks or the environment are used.
+const LIBRARY: &str = "/usr/lib/wasm32-wasi/libc.a";
+
+/// The first version of clang that has what is asked of it here.
+const OLDEST: u32 = 14;
+
+/// The SDK's sources, below the workspace's root.
+const SDK: &str = "sdk/c";
+
+/// The world that each extension defines; names in the generated code begin with it, so the SDK can use them.
+const WORLD_NAME: &str = "extension";
+
+/// A C compiler and a linker for WebAssembly.
+#[derive(Debug)]
+pub(crate) struct Toolchain {
+    clang: PathBuf,
+    linker: PathBuf,
+}
+
+impl Toolchain {
+    /// The newest of which all parts are there.
+    pub(crate) fn find() -> Option<Self> {
+        let versions = (OLDEST..OLDEST + 100).rev().map(|number| format!("-{number}")).chain([String::new()]);
+        let found = versions.into_iter().find_map(|version| {
+            let clang = path_of(&format!("clang{version}"))?;
+            Some(Self { clang, linker: path_of(&format!("wasm-ld{version}"))? })
+        });
+        found.filter(|_| Path::new(LIBRARY).is_file())
+    }
+
+    pub(crate) fn needed() -> Result<Self> {
+        Self::find().ok_or_else(|| {
+            let packages = DEBIAN.join(" ");
+            Unmet::new(format!("nothing here can build extensions in C: `apt-get install {packages}`")).into()
+        })
+    }
+
+    /// The compiler, told what all parts of a module have in common.
+    fn clang(&self) -> Command {
+        let mut clang = Command::new(&self.clang);
+        clang.args(["--target=wasm32-wasi", "-std=c17", "-Oz", "-flto"]);
+        clang
+    }
+}
+
+/// What is generated of a world.
+struct Bindings {
+    files: Files,
+    /// The interfaces of the contract that it exports.
+    exports: Vec<String>,
+}
+
+/// Compiles the extension in a folder; the answer is its core module.
+pub(crate) fn compile(
+    workspace: &Workspace,
+    toolchain: &Toolchain,
+    name: &str,
+    folder: &Path,
+) -> Result<PathBuf> {
+    let made = workspace.target.join("guests/c").join(name);
+    std::fs::create_dir_all(&made).with_context(|| format!("cannot make {}", made.display()))?;
+    let bindings = generate(&workspace.root.join("wit"), &folder.join(WORLD))?;
+    for (file, contents) in bindings.files.iter() {
+        let file = made.join(file);
+        std::fs::write(&file, contents).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+
+    // By itself and without warnings: what is generated is not ours to mend.
+    let generated = made.join("bindings.o");
+    let mut clang = toolchain.clang();
+    clang.args(["-w", "-c", "-o"]).arg(&generated).arg(made.join(format!("{WORLD_NAME}.c")));
+    progress::step(&format!("Building the bindings of {name} ({})", toolchain.clang.display()), &mut clang)?;
+
+    let sdk = workspace.root.join(SDK);
+    let module = made.join("module.wasm");
+    let mut clang = toolchain.clang();
+    clang
+        .args(["-Wall", "-Wextra", "-Werror", "-mexec-model=reactor"])
+        .arg(format!("-fuse-ld={}", toolchain.linker.display()))
+        // As Rust's guests: every call has a new stack. It lies below the data, so that an overflow is a trap.
+        .args(["-Wl,-z,stack-size=65536", "-Wl,--stack-first", "-Wl,--strip-all"])
+        .arg("-I")
+        .arg(sdk.join("include"))
+        .arg("-isystem")
+        .arg(&made)
+        .args(sources(&folder.join("src"))?)
+        .args(sources(&sdk.join("src"))?)
+        .args(bindings.exports.iter().map(|export| sdk.join("src/exports").join(export).with_extension("c")))
+        .arg(&generated)
+        .arg(made.join(format!("{WORLD_NAME}_component_type.o")))
+        .arg("-o")
+        .arg(&module);
+    progress::step(&format!("Building {name} ({})", toolchain.clang.display()), &mut clang)?;
+    Ok(module)
+}
+
+/// The native tests of extensions in C. Each file of an extension's folder `tests` is a program that includes what it
+/// tests, and is built with this machine's own compiler; it says by its exit code whether all is well.
+pub(crate) fn test(workspace: &Workspace, folders: &[PathBuf]) -> Result<ExitCode> {
+    let mut failed = ExitCode::SUCCESS;
+    for folder in folders {
+        for source in sources(&folder.join("tests"))? {
+            let shown = workspace.shown(&source).to_string();
+            let program = tempfile::NamedTempFile::new().context("cannot make a file")?.into_temp_path();
+            let mut compiler = Command::new("cc");
+            compiler
+                .args(["-std=c17", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-o"])
+                .arg(&program)
+                .arg(&source);
+            progress::step(&format!("Building {shown}"), &mut compiler)?;
+            eprintln!("==> Running {shown}");
+            let code = running::to_the_end(&mut Command::new(&program))?;
+            if code != ExitCode::SUCCESS {
+                failed = code;
+            }
+        }
+    }
+    Ok(failed)
+}
+
+/// The bindings of a world, which stands on the contract.
+fn generate(contract: &Path, world: &Path) -> Result<Bindings> {
+    let mut resolve = Resolve::default();
+    resolve.push_dir(contract).with_context(|| format!("cannot read {}", contract.display()))?;
+    let package = resolve.push_file(world).with_context(|| format!("cannot read {}", world.display()))?;
+    let id = resolve
+        .select_world(&[package], Some(WORLD_NAME))
+        .with_context(|| format!("{} defines no world `{WORLD_NAME}`", world.display()))?;
+    let exported = |item: &WorldItem| match item {
+        WorldItem::Interface { id, .. } => resolve.interfaces[*id].name.clone(),
+        WorldItem::Function(_) | WorldItem::Type { .. } => None,
+    };
+    let exports = resolve.worlds[id].exports.values().filter_map(exported).collect();
+    let mut files = Files::default();
+    // A handle of the entity that an exported function keeps is a trap, so the generated code drops it.
+    let options = Opts { autodrop_borrows: Enabled::Yes, ..Opts::default() };
+    options.build().generate(&mut resolve, id, &mut files).context("cannot generate bindings")?;
+    Ok(Bindings { files, exports })
+}
+
+/// The C files of a folder, in the order of their names; none where there is no such folder.
+fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut sources = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "c") {
+            sources.push(path);
+        }
+    }
+    sources.sort();
+    Ok(sources)
+}
