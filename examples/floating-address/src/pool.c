@@ -26,15 +26,22 @@ static bool read_range(occi_view view, range *range, occi_fault *fault)
     return true;
 }
 
+/* The pool's name in the store: the UUID of its id, "urn:uuid:...", since a bucket has no colon in its name. */
+static const char *pool_name(const occi_subject *pool)
+{
+    const char *id = occi_id(pool);
+    const char *colon = strrchr(id, ':');
+    return colon == NULL ? id : colon + 1;
+}
+
 /* Sets what follows from a pool's range, and makes it known to those that come for addresses. */
 static bool publish(const occi_subject *subject, range range, occi_change *change, occi_fault *fault)
 {
     occi_store pools;
-    char value[64];
-    int length = snprintf(value, sizeof value, "%08" PRIx32 " %08" PRIx32 " %s", range.first, range.last,
-                          occi_id(subject));
+    char value[128];
+    snprintf(value, sizeof value, "%08" PRIx32 " %08" PRIx32 " %s", range.first, range.last, pool_name(subject));
     if (!occi_store_open(&pools, "", fault) ||
-        !occi_store_set(&pools, occi_location(subject), value, (size_t)length, fault))
+        !occi_store_set(&pools, occi_location(subject), value, strlen(value), fault))
         return false;
     occi_set_integer(change, POOL_SIZE, (int64_t)range.last - range.first + 1);
     return true;
@@ -56,7 +63,7 @@ static bool read_taken(const occi_store *holders, uint32_t **taken, size_t *coun
     return true;
 }
 
-bool pool_take(const char *location, const char *holder, const char **id, uint32_t *address, occi_fault *fault)
+bool pool_take(const char *location, const char *holder, const char **name, uint32_t *address, occi_fault *fault)
 {
     occi_store pools, holders;
     occi_bytes value;
@@ -70,11 +77,11 @@ bool pool_take(const char *location, const char *holder, const char **id, uint32
     range range;
     range.first = (uint32_t)strtoul(rest, &rest, 16);
     range.last = (uint32_t)strtoul(rest, &rest, 16);
-    *id = rest + 1;
+    *name = rest + 1;
 
     uint32_t *taken;
     size_t count;
-    if (!occi_store_open(&holders, *id, fault) || !read_taken(&holders, &taken, &count, fault))
+    if (!occi_store_open(&holders, *name, fault) || !read_taken(&holders, &taken, &count, fault))
         return false;
     if (!range_first_free(range, taken, count, address))
         return occi_refuse(fault, OCCI_CONFLICT, "occi.core.source",
@@ -84,27 +91,27 @@ bool pool_take(const char *location, const char *holder, const char **id, uint32
     return occi_store_set(&holders, key, holder, strlen(holder), fault);
 }
 
-bool pool_is_holder(const char *id, uint32_t address, const char *holder, bool *is_holder, occi_fault *fault)
+bool pool_is_holder(const char *name, uint32_t address, const char *holder, bool *is_holder, occi_fault *fault)
 {
     occi_store holders;
     occi_bytes value;
     char key[ADDRESS_ROOM];
     address_to_key(address, key);
-    if (!occi_store_open(&holders, id, fault) || !occi_store_get(&holders, key, &value, fault))
+    if (!occi_store_open(&holders, name, fault) || !occi_store_get(&holders, key, &value, fault))
         return false;
     *is_holder = value.data != NULL && strcmp((const char *)value.data, holder) == 0;
     return true;
 }
 
-bool pool_give_back(const char *id, uint32_t address, const char *holder, occi_fault *fault)
+bool pool_give_back(const char *name, uint32_t address, const char *holder, occi_fault *fault)
 {
     bool is_holder;
-    if (!pool_is_holder(id, address, holder, &is_holder, fault))
+    if (!pool_is_holder(name, address, holder, &is_holder, fault))
         return false;
     occi_store holders;
     char key[ADDRESS_ROOM];
     address_to_key(address, key);
-    return !is_holder || (occi_store_open(&holders, id, fault) && occi_store_delete(&holders, key, fault));
+    return !is_holder || (occi_store_open(&holders, name, fault) && occi_store_delete(&holders, key, fault));
 }
 
 bool pool_create(const occi_subject *subject, occi_change *change, occi_fault *fault)
@@ -120,7 +127,7 @@ bool pool_update(const occi_subject *subject, const occi_attributes *wanted, occ
     uint32_t *taken;
     size_t count;
     if (!read_range(occi_updated(wanted, subject), &range, fault) ||
-        !occi_store_open(&holders, occi_id(subject), fault) || !read_taken(&holders, &taken, &count, fault))
+        !occi_store_open(&holders, pool_name(subject), fault) || !read_taken(&holders, &taken, &count, fault))
         return false;
     for (size_t i = 0; i < count; i++) {
         if (range_holds(range, taken[i]))

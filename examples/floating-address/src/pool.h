@@ -1,7 +1,7 @@
 /* Pools: which range of addresses each has, and which of them are taken.
  *
- * In the key-value store, since a call sees no entity but its own. The default bucket holds each pool's range and id by its
- * location; the bucket of that id holds, by address, the id of the floating address that has it. */
+ * In the key-value store, since a call sees no entity but its own. The default bucket holds each pool's range and name by
+ * its location; the bucket of that name holds, by address, the id of the floating address that has it. */
 
 #ifndef POOL_H
 #define POOL_H
@@ -14,14 +14,14 @@
 #define POOL_LAST "com.example.floating.pool.last"
 #define POOL_SIZE "com.example.floating.pool.size"
 
-/* Takes the lowest free address of the pool at a location for `holder`; the pool's id and the address. */
-bool pool_take(const char *location, const char *holder, const char **id, uint32_t *address, occi_fault *fault);
+/* Takes the lowest free address of the pool at a location for `holder`; the pool's name and the address. */
+bool pool_take(const char *location, const char *holder, const char **name, uint32_t *address, occi_fault *fault);
 
 /* Gives an address back, if it is `holder` who has it. */
-bool pool_give_back(const char *id, uint32_t address, const char *holder, occi_fault *fault);
+bool pool_give_back(const char *name, uint32_t address, const char *holder, occi_fault *fault);
 
 /* Whether it is `holder` who has an address. */
-bool pool_is_holder(const char *id, uint32_t address, const char *holder, bool *is_holder, occi_fault *fault);
+bool pool_is_holder(const char *name, uint32_t address, const char *holder, bool *is_holder, occi_fault *fault);
 
 /* The calls about the pool itself. */
 bool pool_create(const occi_subject *subject, occi_change *change, occi_fault *fault);
