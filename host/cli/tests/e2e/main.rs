@@ -46,3 +46,6 @@ mod hang;
 mod observe;
 mod recovery;
 mod sandbox;
+
+// What extensions do that others write.
+mod floating_address;
