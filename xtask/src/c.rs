@@ -49,7 +49,8 @@ impl Toolchain {
         let versions = (OLDEST..OLDEST + 100).rev().map(|number| format!("-{number}")).chain([String::new()]);
         let found = versions.into_iter().find_map(|version| {
             let clang = path_of(&format!("clang{version}"))?;
-            Some(Self { clang, linker: path_of(&format!("wasm-ld{version}"))? })
+            let linker = path_of(&format!("wasm-ld{version}"))?;
+            calls_what_is_there(&clang).then_some(Self { clang, linker })
         });
         found.filter(|_| Path::new(LIBRARY).is_file())
     }
@@ -67,6 +68,12 @@ impl Toolchain {
         clang.args(["--target=wasm32-wasi", "-std=c17", "-Oz", "-flto"]);
         clang
     }
+}
+
+/// Whether the functions are installed that this compiler's code calls for what WebAssembly has no instruction for.
+fn calls_what_is_there(clang: &Path) -> bool {
+    let asked = Command::new(clang).args(["--target=wasm32-wasi", "-print-libgcc-file-name"]).output();
+    asked.is_ok_and(|answer| Path::new(String::from_utf8_lossy(&answer.stdout).trim()).is_file())
 }
 
 /// What is generated of a world.
@@ -179,4 +186,40 @@ fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     sources.sort();
     Ok(sources)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn generated(world: &str) -> Result<Bindings> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join(WORLD);
+        std::fs::write(&file, world).expect("a file");
+        generate(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit"), &file)
+    }
+
+    #[test]
+    fn a_world_says_what_is_exported() {
+        let world = "package a:b; world extension { include occi:extension/with-observe@0.1.0; }";
+        let bindings = generated(world).expect("bindings");
+        assert_eq!(bindings.exports, ["observe"]);
+        let files: Vec<_> = bindings.files.iter().map(|(name, _)| name).collect();
+        assert_eq!(files, ["extension.c", "extension.h", "extension_component_type.o"]);
+    }
+
+    #[test]
+    fn the_sdk_has_a_file_for_all_that_can_be_exported() {
+        let world = "package a:b; world extension { include occi:extension/extension@0.1.0; }";
+        let exporters = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(SDK).join("src/exports");
+        for export in generated(world).expect("bindings").exports {
+            assert!(exporters.join(&export).with_extension("c").is_file(), "{export}");
+        }
+    }
+
+    #[test]
+    fn a_world_of_another_name_is_refused() {
+        let refused = generated("package a:b; world lamp {}").err().expect("no such world");
+        assert!(format!("{refused:#}").contains("defines no world `extension`"), "{refused:#}");
+    }
 }
