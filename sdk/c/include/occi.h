@@ -65,6 +65,8 @@ bool occi_migrate(const occi_subject *subject, const char *from_version, occi_ch
 const char *occi_id(const occi_subject *subject);
 const char *occi_location(const occi_subject *subject);
 const char *occi_kind(const occi_subject *subject);
+/* Whether it has the Mixin with that type identifier, be it only because another one depends on it. */
+bool occi_has_mixin(const occi_subject *subject, const char *mixin);
 const char *occi_state(const occi_subject *subject);
 /* The location of a link's source, and the location or the foreign URI of its target. */
 const char *occi_source(const occi_subject *subject);
