@@ -15,7 +15,10 @@ use crate::workspace::Workspace;
 use crate::{c, component, progress};
 
 /// Where extensions are kept in the source.
-const FOLDERS: [&str; 2] = ["plugins", "examples"];
+const FOLDERS: &[&str] = &["plugins", "examples"];
+
+/// Where those are that only tests load.
+const TEST_FOLDERS: &[&str] = &["sdk/c/tests"];
 
 /// An extension as it stands in the source.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,19 +68,23 @@ impl Extension {
     }
 }
 
-/// Builds all of them into target/release/extensions.
+/// Builds all of them into target/release/extensions, and those of tests beside it.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
-    let extensions = find(&workspace.root)?;
+    build_into(workspace, FOLDERS, &workspace.extensions())?;
+    build_into(workspace, TEST_FOLDERS, &workspace.test_extensions())
+}
+
+fn build_into(workspace: &Workspace, sources: &[&str], folder: &Path) -> Result<()> {
+    let extensions = find(&workspace.root, sources)?;
     let modules = compile(workspace, &extensions)?;
-    let folder = workspace.extensions();
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let mut made = Vec::new();
     for extension in &extensions {
         let file = folder.join(&extension.name).with_extension("wasm");
         replace(&file, &component(extension, &modules)?)?;
         made.push(file);
     }
-    remove_others(workspace, &folder, &made)
+    remove_others(workspace, folder, &made)
 }
 
 /// Builds the one in a folder, which may be anywhere, into a file.
@@ -90,7 +97,7 @@ pub(crate) fn build_one(workspace: &Workspace, extension: Extension, file: &Path
 
 /// The folders of those in C.
 pub(crate) fn in_c(workspace: &Workspace) -> Result<Vec<PathBuf>> {
-    let found = find(&workspace.root)?.into_iter().filter(|extension| extension.code == Code::C);
+    let found = find(&workspace.root, FOLDERS)?.into_iter().filter(|extension| extension.code == Code::C);
     Ok(found.map(|extension| extension.folder().to_owned()).collect())
 }
 
@@ -113,9 +120,9 @@ fn compile(workspace: &Workspace, extensions: &[Extension]) -> Result<BTreeMap<S
     Ok(modules)
 }
 
-fn find(root: &Path) -> Result<Vec<Extension>> {
+fn find(root: &Path, parents: &[&str]) -> Result<Vec<Extension>> {
     let mut found = Vec::new();
-    for parent in FOLDERS {
+    for parent in parents {
         let parent = root.join(parent);
         let entries =
             std::fs::read_dir(&parent).with_context(|| format!("cannot read {}", parent.display()))?;
@@ -264,7 +271,7 @@ mod tests {
             ("examples/wires/world.wit", ""),
             ("examples/readme/README.md", ""),
         ]);
-        let found = find(root.path()).expect("they are found");
+        let found = find(root.path(), FOLDERS).expect("they are found");
         let named: Vec<_> = found.iter().map(|extension| (extension.name.as_str(), extension.code)).collect();
         assert_eq!(named, [("infrastructure", Code::Rust), ("wires", Code::C), ("words", Code::None)]);
     }
@@ -272,13 +279,15 @@ mod tests {
     #[test]
     fn a_crate_without_a_manifest_is_refused() {
         let root = tree(&[("plugins/infra/Cargo.toml", "[package]\nname = \"infrastructure\"\n")]);
-        assert!(find(root.path()).expect_err("no manifest").to_string().contains("no manifest.toml"));
+        assert!(
+            find(root.path(), FOLDERS).expect_err("no manifest").to_string().contains("no manifest.toml")
+        );
     }
 
     #[test]
     fn two_of_a_name_are_refused() {
         let root = tree(&[("plugins/same/manifest.toml", ""), ("examples/same/manifest.toml", "")]);
-        assert!(find(root.path()).expect_err("same name").to_string().contains("'same'"));
+        assert!(find(root.path(), FOLDERS).expect_err("same name").to_string().contains("'same'"));
     }
 
     #[test]

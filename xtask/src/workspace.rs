@@ -52,6 +52,11 @@ impl Workspace {
         self.release().join("extensions")
     }
 
+    /// Where finished extensions are that only tests load.
+    pub(crate) fn test_extensions(&self) -> PathBuf {
+        self.release().join("test-extensions")
+    }
+
     /// A path as people read it: from the root where it is inside.
     pub(crate) fn shown<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
         path.strip_prefix(&self.root).unwrap_or(path).display()

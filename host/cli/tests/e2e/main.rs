@@ -48,4 +48,5 @@ mod recovery;
 mod sandbox;
 
 // What extensions do that others write.
+mod c_sdk;
 mod floating_address;
