@@ -6,7 +6,7 @@ use axum::extract::{DefaultBodyLimit, Path as Named, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
-use occi_capability::libvirt::Hypervisor;
+use occi_capability::libvirt::{Attached, Found, Hypervisor};
 use occi_catalogue::{Catalogue, Listed, Listing, Refused};
 use occi_extension::MAX_SIZE;
 use serde::{Deserialize, Serialize};
@@ -36,12 +36,17 @@ pub(crate) struct Inventory {
     pub(crate) machines: Vec<Machine>,
     pub(crate) volumes: Vec<Volume>,
     pub(crate) networks: Vec<Network>,
+    pub(crate) attachments: Vec<Attachment>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Machine {
     pub(crate) name: String,
     pub(crate) state: String,
+    /// The number of its virtual CPUs.
+    pub(crate) cores: u32,
+    /// In KiB.
+    pub(crate) memory: u64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -55,6 +60,18 @@ pub(crate) struct Volume {
 pub(crate) struct Network {
     pub(crate) name: String,
     pub(crate) active: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Attachment {
+    /// The domain's name.
+    pub(crate) machine: String,
+    /// The id of the link that it is attached for.
+    pub(crate) link: String,
+    /// The name of the volume or network.
+    pub(crate) to: String,
+    /// Whether the running domain has it, or the definition that its next start takes.
+    pub(crate) live: bool,
 }
 
 /// What may become of the entities of an extension that goes.
@@ -120,7 +137,12 @@ async fn inventory(State(shown): State<Shown>) -> Answer<Json<Inventory>> {
         machines: found
             .machines
             .into_iter()
-            .map(|(id, state)| Machine { name: name(id), state: state.as_str().into() })
+            .map(|Found { machine, state, cores, memory }| Machine {
+                name: name(machine),
+                state: state.as_str().into(),
+                cores,
+                memory,
+            })
             .collect(),
         volumes: found
             .volumes
@@ -128,6 +150,16 @@ async fn inventory(State(shown): State<Shown>) -> Answer<Json<Inventory>> {
             .map(|(id, capacity)| Volume { name: name(id), capacity })
             .collect(),
         networks: found.networks.into_iter().map(|(id, active)| Network { name: name(id), active }).collect(),
+        attachments: found
+            .attachments
+            .into_iter()
+            .map(|Attached { machine, attachment, to, live }| Attachment {
+                machine: name(machine),
+                link: attachment.to_string(),
+                to,
+                live,
+            })
+            .collect(),
     }))
 }
 

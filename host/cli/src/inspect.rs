@@ -1,7 +1,7 @@
 //! `occi inspect`: asks a running server over its control socket, and prints tables as `virsh list` does.
 
 use crate::client;
-use crate::control::{INVENTORY, Inventory};
+use crate::control::{INVENTORY, Inventory, Machine};
 use anyhow::Context;
 use hyper::Method;
 use std::fmt::Write as _;
@@ -20,9 +20,10 @@ pub(crate) fn inspect(data: &Path, json: bool) -> anyhow::Result<()> {
 fn table(inventory: &Inventory) -> Result<String, std::fmt::Error> {
     let mut out = String::new();
     writeln!(out, "libvirt at {}\n", inventory.uri)?;
-    writeln!(out, " {:<43} State", "Domain")?;
+    writeln!(out, " {:<43} {:<9} {:>5} {:>16}", "Domain", "State", "Cores", "Memory")?;
     for machine in &inventory.machines {
-        writeln!(out, " {:<43} {}", machine.name, machine.state)?;
+        let Machine { name, state, cores, memory } = machine;
+        writeln!(out, " {name:<43} {state:<9} {cores:>5} {memory:>12} KiB")?;
     }
     writeln!(out, "\n {:<43} Capacity", "Volume")?;
     for volume in &inventory.volumes {
@@ -31,6 +32,11 @@ fn table(inventory: &Inventory) -> Result<String, std::fmt::Error> {
     writeln!(out, "\n {:<43} State", "Network")?;
     for network in &inventory.networks {
         writeln!(out, " {:<43} {}", network.name, if network.active { "active" } else { "inactive" })?;
+    }
+    writeln!(out, "\n {:<43} {:<43} Of", "Attached", "To")?;
+    for attachment in &inventory.attachments {
+        let side = if attachment.live { "the running domain" } else { "its definition" };
+        writeln!(out, " {:<43} {:<43} {side}", attachment.to, attachment.machine)?;
     }
     Ok(out)
 }

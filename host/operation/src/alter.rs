@@ -65,7 +65,12 @@ impl<'a> Alteration<'a> {
             Effects::lasts(snapshot, &stored.entity) || Effects::lasts(snapshot, &updated.entity)
         });
         if lasts {
-            core.intend(operation, Verb::Change, updates.iter().map(|(stored, _)| &*stored.entity)).await?;
+            core.intend(
+                operation,
+                Verb::Change,
+                updates.iter().flat_map(|(stored, updated)| concerned(stored, updated)),
+            )
+            .await?;
         }
         let effects = Effects::new(snapshot, operation);
         let mut alteration = Self { effects, updates, intent: lasts.then_some(operation) };
@@ -109,10 +114,22 @@ impl<'a> Alteration<'a> {
                 core.observe(stored.entity.id, Cause::Restart);
             }
         }
-        if let Some(operation) = self.intent {
+        let Some(operation) = self.intent else { return };
+        let left = &self.effects.left_behind;
+        if left.is_empty() {
             core.strike(operation).await;
+        } else {
+            // The intent tells what is to be ended once that can be done.
+            core.leave(operation, left.iter().map(|entity| entity.id).collect());
         }
     }
+}
+
+/// What an intent tells of an update: the entity as it was, which is asked after a crash; and as it was to be, where the
+/// extensions may have begun something for it that nothing else would find: at other ends, or for a Mixin.
+fn concerned<'a>(stored: &'a Stored, updated: &'a Updated) -> impl Iterator<Item = &'a Entity> {
+    let begins = stored.entity.ends != updated.entity.ends || !updated.gained.is_empty();
+    std::iter::once(&*stored.entity).chain(begins.then_some(&updated.entity))
 }
 
 /// What the extensions do for one update, and what is to be committed of it.

@@ -71,6 +71,21 @@ impl<'a> Effects<'a> {
         Ok(())
     }
 
+    /// Ends what a change that was cut short may have begun: for a link at other ends than it has now, for an entity's
+    /// Mixins that it has not, for one that is gone.
+    pub(crate) async fn withdraw(&mut self, begun: &Entity, now: Option<&Entity>) -> Result<(), Refusal> {
+        let kept = match now {
+            Some(now) if now.ends == begun.ends => self.snapshot.roles(now),
+            _ => Vec::new(),
+        };
+        for role in self.snapshot.roles(begun).iter().rev() {
+            if kept.iter().all(|(id, _)| *id != role.0) {
+                self.delete_role(role, begun).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Lets one role end, as when an entity loses a Mixin.
     pub(crate) async fn delete_role(&mut self, role: &Role, entity: &Entity) -> Result<(), Refusal> {
         let outcome = role.1.delete(self.call(role, entity)).await?;

@@ -15,7 +15,8 @@ pub(crate) enum Verb {
     Create,
     /// The entities are about to go, in this order.
     Delete,
-    /// The entities change; which way, they will be asked.
+    /// The entities change; which way, they will be asked. One that was to begin something elsewhere is there twice: as
+    /// it was, and as it was to be.
     Change,
 }
 

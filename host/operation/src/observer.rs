@@ -209,7 +209,7 @@ impl Core {
     }
 
     /// The same with the entity locked.
-    async fn ask_held(&self, id: Uuid, cause: Cause) -> Asked {
+    pub(crate) async fn ask_held(&self, id: Uuid, cause: Cause) -> Asked {
         let failed = |refusal| Asked { changed: None, failed: Some(refusal) };
         self.ask_extensions(id, cause).await.unwrap_or_else(failed)
     }

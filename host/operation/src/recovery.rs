@@ -4,12 +4,14 @@ use crate::changes::Changes;
 use crate::core::Core;
 use crate::delete::Doomed;
 use crate::effect::{Effects, is_final_no};
+use crate::ends::local_ends;
 use crate::intent::{Intent, Verb};
 use crate::list::Walk;
 use crate::observer::Cause;
 use crate::{Refusal, Snapshot};
 use occi_model::Entity;
 use occi_store::{Entities, Set};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::{JoinError, JoinSet};
@@ -61,10 +63,9 @@ impl Core {
     async fn settle(self: &Arc<Self>, snapshot: &Snapshot, intent: &Intent) -> Result<(), Refusal> {
         let (links, resources): (Vec<_>, Vec<_>) =
             intent.entities.iter().partition(|entity| entity.is_link());
-        let outcome = if intent.verb == Verb::Change {
-            self.finish_intent(snapshot, intent).await
-        } else {
-            let mut held = self.locks.lock(resources.iter().map(|entity| entity.id)).await;
+        let outcome = {
+            let ends = links.iter().flat_map(|link| local_ends(link));
+            let mut held = self.locks.lock(resources.iter().map(|entity| entity.id).chain(ends)).await;
             held.extend(links.iter().map(|entity| entity.id)).await;
             self.finish_intent(snapshot, intent).await
         };
@@ -126,10 +127,15 @@ impl Core {
                 Doomed::gather(&*self.read()?, going)?.remove(&mut changes)?;
             }
             Verb::Change => {
+                for entity in &intent.entities {
+                    let now = self.find_anywhere(entity.id)?;
+                    effects.withdraw(entity, now.as_ref().map(|stored| &*stored.entity)).await?;
+                }
                 // What was forgotten is not asked now, when it would be found missing: it is made again with all
                 // others (`recreate_all`).
-                for entity in intent.entities.iter().filter(|entity| !is_forgotten(snapshot, entity)) {
-                    if let Some(refusal) = self.ask_one(entity.id, Cause::Restart).await.failed {
+                let remembered = intent.entities.iter().filter(|entity| !is_forgotten(snapshot, entity));
+                for id in remembered.map(|entity| entity.id).collect::<BTreeSet<_>>() {
+                    if let Some(refusal) = self.ask_held(id, Cause::Restart).await.failed {
                         return Err(refusal);
                     }
                 }

@@ -17,7 +17,7 @@ use super::error::{Error, Result};
 use super::machine::{Machine, find};
 use super::volume::{FORMAT, Place};
 use super::worker::{Hold, Lane};
-use super::{name, network, xml};
+use super::{Attached, name, network, xml};
 
 /// A network interface of a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,6 +180,21 @@ impl View {
             }
         }
     }
+}
+
+/// All that is attached to a machine for entities.
+pub(super) fn all(live: &Live, domain: Domain, machine: Uuid) -> Result<Vec<Attached>> {
+    let view = View::of(live, domain)?;
+    let of_side = |devices: &Devices, live: bool| -> Vec<Attached> {
+        let attached = |device: &Device| {
+            let to = device.volume.as_ref().or(device.network.as_ref())?.clone();
+            Some(Attached { machine, attachment: device.attachment?, to, live })
+        };
+        devices.all().iter().filter_map(attached).collect()
+    };
+    let mut found = of_side(&view.defined, false);
+    found.extend(view.running.iter().flat_map(|running| of_side(running, true)));
+    Ok(found)
 }
 
 /// Make a machine that was just restored, and is as it was when it was saved, have what was attached and detached since.

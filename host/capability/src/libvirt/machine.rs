@@ -23,7 +23,7 @@ use super::error::{Error, Result};
 use super::events::Event;
 use super::machine_xml::{self, MachinePlan};
 use super::worker::{Hold, Lane};
-use super::{Hypervisor, name, reason, xml};
+use super::{Attached, Found, Hypervisor, name, reason, xml};
 
 /// The machine of an entity, whether it exists or not.
 #[derive(Debug, Clone)]
@@ -386,19 +386,28 @@ fn snapshot(domain: &Domain, name: &str) -> Result<Option<DomainSnapshot>> {
     }
 }
 
-/// All machines of ours with their states.
-pub(super) fn all(live: &Live) -> Result<Vec<(Uuid, State)>> {
-    let mut machines = Vec::new();
+/// All machines of ours, and what is attached to them.
+pub(super) fn all(live: &Live) -> Result<(Vec<Found>, Vec<Attached>)> {
+    let (mut machines, mut attachments) = (Vec::new(), Vec::new());
     for domain in live.connect.list_all_domains(0)? {
         let Some(entity) = name::entity(&domain.get_name()?) else { continue };
-        match state(&domain) {
-            Ok(state) => machines.push((entity, state)),
+        match look(live, domain, entity) {
+            Ok((found, attached)) => {
+                machines.push(found);
+                attachments.extend(attached);
+            }
             // It went while we looked.
             Err(Error::Missing(_)) => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(machines)
+    Ok((machines, attachments))
+}
+
+fn look(live: &Live, domain: Domain, machine: Uuid) -> Result<(Found, Vec<Attached>)> {
+    let info = domain.get_info()?;
+    let found = Found { machine, state: state(&domain)?, cores: info.nr_virt_cpu, memory: info.max_mem };
+    Ok((found, attachment::all(live, domain, machine)?))
 }
 
 fn state(domain: &Domain) -> Result<State> {

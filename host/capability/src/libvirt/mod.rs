@@ -63,12 +63,40 @@ struct Inner {
 /// Everything of ours at the hypervisor.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Inventory {
-    /// Machines with their states.
-    pub machines: Vec<(Uuid, State)>,
+    /// Machines as they are now.
+    pub machines: Vec<Found>,
     /// Volumes with their capacities in bytes.
     pub volumes: Vec<(Uuid, u64)>,
     /// Networks, and whether they carry traffic.
     pub networks: Vec<(Uuid, bool)>,
+    /// What is attached to the machines; to one that runs, once as it is defined and once as it runs.
+    pub attachments: Vec<Attached>,
+}
+
+/// A machine that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its entity.
+    pub machine: Uuid,
+    /// What it is doing.
+    pub state: State,
+    /// How many virtual CPUs it has.
+    pub cores: u32,
+    /// Its memory in KiB.
+    pub memory: u64,
+}
+
+/// A volume or a network that a machine has.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Attached {
+    /// The machine's entity.
+    pub machine: Uuid,
+    /// The entity that it was attached for.
+    pub attachment: Uuid,
+    /// The name of the volume or network at the hypervisor.
+    pub to: String,
+    /// Whether the running machine has it; else the next start brings it.
+    pub live: bool,
 }
 
 impl Hypervisor {
@@ -124,14 +152,17 @@ impl Hypervisor {
         self.0
             .workers
             .call(Lane::Long, Hold::Nothing, move |live| {
+                let (machines, attachments) = machine::all(live)?;
                 let mut inventory = Inventory {
-                    machines: machine::all(live)?,
+                    machines,
+                    attachments,
                     volumes: volume::all(live, &place)?,
                     networks: network::all(live)?,
                 };
-                inventory.machines.sort_unstable_by_key(|(id, _)| *id);
+                inventory.machines.sort_unstable_by_key(|found| found.machine);
                 inventory.volumes.sort_unstable();
                 inventory.networks.sort_unstable();
+                inventory.attachments.sort_unstable();
                 Ok(inventory)
             })
             .await

@@ -361,10 +361,13 @@ async fn an_inventory_holds_what_is_ours() {
     hypervisor.machine(id(1)).start().await.unwrap();
     hypervisor.volume(id(3)).create(512).await.unwrap();
     hypervisor.network(id(4)).define(NetworkPlan::default()).await.unwrap();
+    hypervisor.machine(id(2)).attach_volume(id(5), id(3)).await.unwrap();
+    let found = |machine, state| Found { machine, state, cores: 1, memory: 1 << 20 };
     let inventory = Inventory {
-        machines: vec![(id(1), State::Running), (id(2), State::Off)],
+        machines: vec![found(id(1), State::Running), found(id(2), State::Off)],
         volumes: vec![(id(3), 512)],
         networks: vec![(id(4), false)],
+        attachments: vec![Attached { machine: id(2), attachment: id(5), to: name::of(id(3)), live: false }],
     };
     assert_eq!(hypervisor.inventory().await, Ok(inventory));
 }

@@ -7,7 +7,7 @@
 mod client;
 
 use crate::server::{Options, Server, eventually};
-use client::{CLIENTS, Client, Presence, Random};
+use client::{CLIENTS, Client, Ends, Presence, Random};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::net::UnixStream;
@@ -97,6 +97,7 @@ struct Listed {
     term: String,
     state: String,
     ends: Option<[Uuid; 2]>,
+    cores: Option<u64>,
 }
 
 fn list(server: &Server) -> BTreeMap<Uuid, Listed> {
@@ -108,45 +109,61 @@ fn list(server: &Server) -> BTreeMap<Uuid, Listed> {
         let state = entity["attributes"][format!("occi.{term}.state")].as_str().unwrap().to_owned();
         let ends =
             entity.get("source").map(|source| [id(&source["location"]), id(&entity["target"]["location"])]);
-        (id(&entity["id"]), Listed { term, state, ends })
+        let cores = entity["attributes"]["occi.compute.cores"].as_u64();
+        (id(&entity["id"]), Listed { term, state, ends, cores })
     };
     let lists = ["resources", "links"].into_iter().filter_map(|name| all.get(name)?.as_array());
     lists.flatten().map(listed).collect()
 }
 
-/// What is at the hypervisor, with its state.
+/// What is at the hypervisor: machines with their states and cores, volumes, networks with their states, and the links
+/// with what they attach to what.
 #[derive(Debug, PartialEq, Eq)]
-struct Inventory([BTreeSet<(String, String)>; 3]);
+struct Inventory([BTreeSet<(String, String)>; 4]);
 
 impl Inventory {
     fn of(server: &Server) -> Self {
         let found = server.inspect();
-        let set = |list: &str, property: &str| {
-            let name = |thing: &Value| thing["name"].as_str().unwrap().to_owned();
+        let set = |list: &str, name: &str, properties: &[&str]| {
             let things = found[list].as_array().unwrap().iter();
-            things
-                .map(|thing| (name(thing), thing.get(property).map_or_else(String::new, Value::to_string)))
-                .collect()
+            let shown = |thing: &Value| {
+                let properties = properties.iter().map(|property| thing[property].to_string());
+                (thing[name].as_str().unwrap().to_owned(), properties.collect::<Vec<_>>().join(" "))
+            };
+            things.map(shown).collect()
         };
-        Self([set("machines", "state"), set("volumes", ""), set("networks", "active")])
+        Self([
+            set("machines", "name", &["state", "cores"]),
+            set("volumes", "name", &[]),
+            set("networks", "name", &["active"]),
+            set("attachments", "link", &["machine", "to"]),
+        ])
     }
 
     /// What it should be, by what the server lists.
     fn expected(listed: &BTreeMap<Uuid, Listed>) -> Self {
-        let set = |term: &str, state: fn(&str) -> String| {
+        let set = |term: &str, shown: fn(&Listed) -> String| {
             let things = listed.iter().filter(|(_, entity)| entity.term == term);
-            things.map(|(id, entity)| (format!("occi-{id}"), state(&entity.state))).collect()
+            things.map(|(id, entity)| (format!("occi-{id}"), shown(entity))).collect()
         };
-        let machine = |state: &str| match state {
-            "active" => "\"running\"".into(),
-            "suspended" => "\"paused\"".into(),
-            "inactive" => "\"off\"".into(),
-            other => other.to_owned(),
+        let machine = |compute: &Listed| {
+            let state = match &*compute.state {
+                "active" => "running",
+                "suspended" => "paused",
+                "inactive" => "off",
+                other => other,
+            };
+            format!("\"{state}\" {}", compute.cores.unwrap())
         };
+        let attachments = listed.iter().filter_map(|(id, link)| {
+            let [source, target] = link.ends?;
+            Some((id.to_string(), format!("\"occi-{source}\" \"occi-{target}\"")))
+        });
         Self([
             set("compute", machine),
             set("storage", |_| String::new()),
-            set("network", |state| (state == "active").to_string()),
+            set("network", |network| (network.state == "active").to_string()),
+            attachments.collect(),
         ])
     }
 
@@ -157,7 +174,7 @@ impl Inventory {
         self
     }
 
-    fn names(&self) -> [BTreeSet<&str>; 3] {
+    fn names(&self) -> [BTreeSet<&str>; 4] {
         self.0.each_ref().map(|set| set.iter().map(|(name, _)| name.as_str()).collect())
     }
 }
@@ -211,7 +228,18 @@ fn check(server: &Server, clients: &mut [Client], strangers: &Inventory, kill: u
             known.insert(*id);
             thing.presence = Presence::There;
             thing.history.push(format!("after kill {kill} it is there: {}", found.state));
-            assert_eq!((&*found.term, found.ends), (thing.term, thing.ends), "kill {kill}: {id}");
+            assert_eq!(found.term, thing.term, "kill {kill}: {id}");
+            assert!(
+                match (thing.ends, found.ends) {
+                    (Some(known), Some(ends)) => known.may_be(ends),
+                    (known, ends) => known.is_none() && ends.is_none(),
+                },
+                "kill {kill}: {id} {thing:?} joins {:?}",
+                found.ends
+            );
+            thing.ends = found.ends.map(|now| Ends { now, or: None });
+            assert!(thing.cores.is_none() || thing.cores == found.cores, "kill {kill}: {id} {thing:?}");
+            thing.cores = found.cores;
             assert_ne!(found.state, "error", "kill {kill}: {id} {thing:?}\n{}", server.log());
             // A link's state follows its compute's.
             if let (Some(state), None) = (thing.state, thing.ends) {

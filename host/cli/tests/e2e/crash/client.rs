@@ -26,16 +26,38 @@ pub(super) struct Thing {
     pub(super) presence: Presence,
     /// None where an action was asked for and not answered.
     pub(super) state: Option<&'static str>,
-    /// Where it is a link.
-    pub(super) ends: Option<[Uuid; 2]>,
+    /// Where it is a link. None of them is known where other ends were asked for and not answered.
+    pub(super) ends: Option<Ends>,
+    /// A compute's cores. None where others were asked for and not answered.
+    pub(super) cores: Option<u64>,
     /// What was asked for and what was answered, for who must find out what went wrong.
     pub(super) history: Vec<String>,
+}
+
+/// What a client may know of a link's ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ends {
+    pub(super) now: [Uuid; 2],
+    /// Others that were asked for, and no answer came.
+    pub(super) or: Option<[Uuid; 2]>,
+}
+
+impl Ends {
+    fn contain(&self, id: Uuid) -> bool {
+        self.now.contains(&id) || self.or.is_some_and(|ends| ends.contains(&id))
+    }
+
+    pub(super) fn may_be(&self, ends: [Uuid; 2]) -> bool {
+        self.now == ends || self.or == Some(ends)
+    }
 }
 
 impl Thing {
     /// One that is about to be asked for.
     fn new(term: &'static str, state: &'static str, ends: Option<[Uuid; 2]>) -> Self {
-        Self { term, presence: Presence::Unsure, state: Some(state), ends, history: Vec::new() }
+        let ends = ends.map(|now| Ends { now, or: None });
+        let cores = (term == "compute").then_some(1);
+        Self { term, presence: Presence::Unsure, state: Some(state), ends, cores, history: Vec::new() }
     }
 }
 
@@ -67,12 +89,14 @@ impl Client {
             .map(|(id, _)| *id)
             .collect();
         let chosen = there.get(usize::try_from(self.random.below(MOST as u64)).unwrap()).copied();
-        match (self.random.below(10), chosen) {
+        match (self.random.below(12), chosen) {
             (0, _) => self.create_refused(server),
             (1..=3, Some(id)) if there.len() >= MOST => self.delete(server, id),
             (1, Some(id)) => self.delete(server, id),
             (2..=5, Some(id)) => self.act(server, id),
             (6..=7, _) => self.create_link(server),
+            (8..=9, Some(id)) if self.things[&id].ends.is_some() => self.retarget(server, id),
+            (8..=9, Some(id)) if self.things[&id].term == "compute" => self.update(server, id),
             _ if there.len() >= MOST => self.delete(server, there[0]),
             (_, _) => {
                 let term = ["compute", "storage", "network"][usize::try_from(self.random.below(3)).unwrap()];
@@ -128,6 +152,51 @@ impl Client {
         self.create(server, "compute", attributes, &link, thing)
     }
 
+    /// Lets a link join others, of those that this client has.
+    fn retarget(&mut self, server: &Server, id: Uuid) -> Result<(), NoAnswer> {
+        let term = self.things[&id].term;
+        let to = if term == "storagelink" { "storage" } else { "network" };
+        let (Some(source), Some(target)) =
+            (self.one(|thing| thing.term == "compute"), self.one(|thing| thing.term == to))
+        else {
+            return Ok(());
+        };
+        let ends = |client: &mut Self, change: fn(&mut Ends, [Uuid; 2])| {
+            change(client.things.get_mut(&id).unwrap().ends.as_mut().unwrap(), [source, target]);
+        };
+        ends(self, |ends, asked| ends.or = Some(asked));
+        let text = body(
+            &[],
+            &[
+                &format!("occi.core.source=\"/compute/{source}\""),
+                &format!("occi.core.target=\"/{to}/{target}\""),
+            ],
+        );
+        let answer = self.send(server.post(&format!("/{term}/{id}")).text(text), &[id])?;
+        match answer.status {
+            200 => ends(self, |ends, asked| *ends = Ends { now: asked, or: None }),
+            // The volume is attached elsewhere.
+            400 | 409 => ends(self, |ends, _| ends.or = None),
+            _ => panic!("{answer}"),
+        }
+        Ok(())
+    }
+
+    /// Gives a compute another number of cores.
+    fn update(&mut self, server: &Server, id: Uuid) -> Result<(), NoAnswer> {
+        let asked = 1 + self.random.below(8);
+        let before = self.things.get_mut(&id).unwrap().cores.take();
+        let text = body(&[], &[&format!("occi.compute.cores={asked}")]);
+        let answer = self.send(server.post(&format!("/compute/{id}")).text(text), &[id])?;
+        self.things.get_mut(&id).unwrap().cores = match answer.status {
+            200 => Some(asked),
+            // Not while it runs.
+            409 => before,
+            _ => panic!("{answer}"),
+        };
+        Ok(())
+    }
+
     fn create_link(&mut self, server: &Server) -> Result<(), NoAnswer> {
         let (term, to) = if self.random.below(2) == 0 {
             ("storagelink", "storage")
@@ -181,7 +250,7 @@ impl Client {
         // Links go with their ends.
         let goes = |(other, thing): &(&Uuid, &Thing)| {
             thing.presence == Presence::There
-                && (**other == id || thing.ends.is_some_and(|ends| ends.contains(&id)))
+                && (**other == id || thing.ends.is_some_and(|ends| ends.contain(id)))
         };
         let doomed: Vec<_> = self.things.iter().filter(goes).map(|(id, _)| *id).collect();
         let note = |client: &mut Self, presence| {
