@@ -43,10 +43,8 @@ pub(crate) struct Inventory {
 pub(crate) struct Machine {
     pub(crate) name: String,
     pub(crate) state: String,
-    /// The number of its virtual CPUs.
+    /// How many virtual CPUs it is defined with.
     pub(crate) cores: u32,
-    /// In KiB.
-    pub(crate) memory: u64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -137,11 +135,10 @@ async fn inventory(State(shown): State<Shown>) -> Answer<Json<Inventory>> {
         machines: found
             .machines
             .into_iter()
-            .map(|Found { machine, state, cores, memory }| Machine {
+            .map(|Found { machine, state, cores }| Machine {
                 name: name(machine),
                 state: state.as_str().into(),
                 cores,
-                memory,
             })
             .collect(),
         volumes: found

@@ -20,10 +20,10 @@ pub(crate) fn inspect(data: &Path, json: bool) -> anyhow::Result<()> {
 fn table(inventory: &Inventory) -> Result<String, std::fmt::Error> {
     let mut out = String::new();
     writeln!(out, "libvirt at {}\n", inventory.uri)?;
-    writeln!(out, " {:<43} {:<9} {:>5} {:>16}", "Domain", "State", "Cores", "Memory")?;
+    writeln!(out, " {:<43} {:<9} Cores", "Domain", "State")?;
     for machine in &inventory.machines {
-        let Machine { name, state, cores, memory } = machine;
-        writeln!(out, " {name:<43} {state:<9} {cores:>5} {memory:>12} KiB")?;
+        let Machine { name, state, cores } = machine;
+        writeln!(out, " {name:<43} {state:<9} {cores:>5}")?;
     }
     writeln!(out, "\n {:<43} Capacity", "Volume")?;
     for volume in &inventory.volumes {

@@ -7,7 +7,7 @@
 #![allow(clippy::print_stdout, clippy::expect_used, reason = "a program that measures, and says what")]
 
 use occi_model::{AttributeName, CategoryId, Ends, Entity, Location, Representation, Value, View, core};
-use occi_rendering::{MediaType, content_type, negotiate, parse, parse_filter, render};
+use occi_rendering::{MAX_ITEMS, MediaType, content_type, negotiate, parse, parse_filter, render};
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::process::ExitCode;
@@ -207,6 +207,8 @@ fn adversarial() -> Vec<(&'static str, String)> {
             "nested names",
             filled("{\"attributes\":{\"occi\":{", |number| format!("\"a{number}\":1,"), "\"a\":1}}}"),
         ),
+        ("shuffled nested names", shuffled("{\"attributes\":{\"occi\":{")),
+        ("shuffled members", shuffled("{\"attributes\":{\"a\":{")),
         ("an array in an attribute", filled("{\"attributes\":{\"a\":[", |_| "0,".into(), "0]}}")),
         ("objects in an attribute", filled("{\"attributes\":{\"a\":[", |_| "{\"\":0},".into(), "0]}}")),
         ("empty objects in an attribute", filled("{\"attributes\":{\"a\":[", |_| "{},".into(), "0]}}")),
@@ -219,6 +221,14 @@ fn adversarial() -> Vec<(&'static str, String)> {
         ("media ranges", all("*/*,")),
         ("parameters of a media range", filled("text/plain", |_| ";q".into(), "")),
     ]
+}
+
+/// As many resources with as many attributes as are taken, in no order.
+fn shuffled(start: &str) -> String {
+    let attribute = |number: usize| format!("\"{}\":1", number * 7919 % MAX_ITEMS);
+    let attributes = (1..MAX_ITEMS).map(attribute).collect::<Vec<_>>().join(",");
+    let resources = vec![format!("{start}{attributes}}}}}}}"); 4];
+    format!("{{\"resources\":[{}]}}", resources.join(","))
 }
 
 fn entity(attributes: BTreeMap<AttributeName, Value>, ends: Option<Ends>) -> Entity {

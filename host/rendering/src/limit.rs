@@ -10,9 +10,9 @@ pub const MAX_DEPTH: usize = 32;
 /// thing may have, or members a JSON object.
 pub const MAX_ITEMS: usize = 10_000;
 
-/// How many objects a JSON text may have, those within others included: five for each thing that it may name, such as a
-/// link, its attributes and its ends.
-pub(crate) const MAX_OBJECTS: usize = 5 * MAX_ITEMS;
+/// How many objects and members of objects a JSON text may have, all together: each takes more memory and time than its
+/// bytes would let one think. A body of 1 MiB with ordinary resources has half of it.
+pub(crate) const MAX_PARTS: usize = 5 * MAX_ITEMS;
 
 /// How large the headers of a text/occi answer may be in all, in bytes. Common servers and proxies refuse or cut what
 /// is much longer (TXT-06).

@@ -62,7 +62,19 @@ pub(crate) fn flatten(attributes: BTreeMap<String, Value>) -> Result<BTreeMap<St
     const NEST: &str = "occi";
     let mut flat = attributes;
     match flat.remove(NEST) {
-        Some(Value::Hash(nest)) => flatten_into(&mut flat, NEST, nest)?,
+        Some(Value::Hash(nest)) => {
+            let mut leaves = Vec::new();
+            collect_leaves(&mut leaves, NEST, nest)?;
+            // Nearly in order already.
+            leaves.sort_by(|(one, _), (other, _)| one.cmp(other));
+            let others = |name: &String| flat.get(name);
+            let twice = leaves.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[0].1 != pair[1].1);
+            let both = leaves.iter().find(|(name, value)| others(name).is_some_and(|other| other != value));
+            if let Some((name, _)) = twice.map(|pair| &pair[0]).or(both) {
+                return Err(format!("`{name}` has two values, one of them nested; write flat names only"));
+            }
+            flat.append(&mut leaves.into_iter().collect());
+        }
         Some(value) => {
             flat.insert(NEST.into(), value);
         }
@@ -74,8 +86,8 @@ pub(crate) fn flatten(attributes: BTreeMap<String, Value>) -> Result<BTreeMap<St
 /// Names longer than the model takes are refused here: a long nest with many leaves would make much of little.
 const LONGEST: usize = 255;
 
-fn flatten_into(
-    flat: &mut BTreeMap<String, Value>,
+fn collect_leaves(
+    leaves: &mut Vec<(String, Value)>,
     prefix: &str,
     nest: BTreeMap<String, Value>,
 ) -> Result<(), String> {
@@ -83,13 +95,10 @@ fn flatten_into(
         if prefix.len() + key.len() > LONGEST {
             return Err(format!("the names nested here join to one of more than {LONGEST} characters"));
         }
-        let name = format!("{prefix}.{key}");
-        if let Value::Hash(inner) = value {
-            flatten_into(flat, &name, inner)?;
-        } else if flat.get(&name).is_some_and(|other| other != &value) {
-            return Err(format!("`{name}` has two values, one of them nested; write flat names only"));
-        } else {
-            flat.insert(name, value);
+        let name = [prefix, ".", &key].concat();
+        match value {
+            Value::Hash(inner) => collect_leaves(leaves, &name, inner)?,
+            value => leaves.push((name, value)),
         }
     }
     Ok(())

@@ -405,8 +405,8 @@ pub(super) fn all(live: &Live) -> Result<(Vec<Found>, Vec<Attached>)> {
 }
 
 fn look(live: &Live, domain: Domain, machine: Uuid) -> Result<(Found, Vec<Attached>)> {
-    let info = domain.get_info()?;
-    let found = Found { machine, state: state(&domain)?, cores: info.nr_virt_cpu, memory: info.max_mem };
+    let cores = domain.get_vcpus_flags(sys::VIR_DOMAIN_VCPU_CONFIG)?;
+    let found = Found { machine, state: state(&domain)?, cores };
     Ok((found, attachment::all(live, domain, machine)?))
 }
 

@@ -80,10 +80,8 @@ pub struct Found {
     pub machine: Uuid,
     /// What it is doing.
     pub state: State,
-    /// How many virtual CPUs it has.
+    /// How many virtual CPUs its definition gives it, from its next start at the latest.
     pub cores: u32,
-    /// Its memory in KiB.
-    pub memory: u64,
 }
 
 /// A volume or a network that a machine has.

@@ -362,7 +362,7 @@ async fn an_inventory_holds_what_is_ours() {
     hypervisor.volume(id(3)).create(512).await.unwrap();
     hypervisor.network(id(4)).define(NetworkPlan::default()).await.unwrap();
     hypervisor.machine(id(2)).attach_volume(id(5), id(3)).await.unwrap();
-    let found = |machine, state| Found { machine, state, cores: 1, memory: 1 << 20 };
+    let found = |machine, state| Found { machine, state, cores: 1 };
     let inventory = Inventory {
         machines: vec![found(id(1), State::Running), found(id(2), State::Off)],
         volumes: vec![(id(3), 512)],

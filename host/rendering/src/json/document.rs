@@ -1,8 +1,8 @@
 //! A JSON text as a value of the model, before anyone asks what it says: its syntax, that no name stands twice in one
-//! object, and that it is not nested too deep nor any object too large.
+//! object, and that it is not nested too deep nor too large.
 
 use crate::error::{Malformed, Place, excerpt};
-use crate::limit::{MAX_DEPTH, MAX_ITEMS, MAX_OBJECTS};
+use crate::limit::{MAX_DEPTH, MAX_ITEMS, MAX_PARTS};
 use occi_model::Value;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::cell::Cell;
@@ -13,10 +13,9 @@ use std::fmt;
 /// Any JSON text.
 pub(crate) fn read(body: &[u8]) -> Result<Value, Malformed> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let objects = Cell::new(0);
-    let document = Node { depth: 0, objects: &objects }
-        .deserialize(&mut deserializer)
-        .map_err(|error| malformed(&error))?;
+    let parts = Cell::new(0);
+    let document =
+        Node { depth: 0, parts: &parts }.deserialize(&mut deserializer).map_err(|error| malformed(&error))?;
     deserializer.end().map_err(|error| malformed(&error))?;
     Ok(document)
 }
@@ -32,8 +31,8 @@ fn malformed(error: &serde_json::Error) -> Malformed {
 struct Node<'a> {
     /// How many arrays and objects it is in.
     depth: usize,
-    /// How many objects there were until here.
-    objects: &'a Cell<usize>,
+    /// How many objects and members of objects there were until here.
+    parts: &'a Cell<usize>,
 }
 
 impl Node<'_> {
@@ -42,6 +41,16 @@ impl Node<'_> {
             return Err(E::custom(format!("nested deeper than {MAX_DEPTH} arrays and objects")));
         }
         Ok(Self { depth: self.depth + 1, ..self })
+    }
+
+    /// Counts an object or a member.
+    fn count<E: Error>(self) -> Result<(), E> {
+        if self.parts.replace(self.parts.get() + 1) == MAX_PARTS {
+            return Err(E::custom(format!(
+                "more than {MAX_PARTS} objects and members in one body; send several requests"
+            )));
+        }
+        Ok(())
     }
 }
 
@@ -101,12 +110,10 @@ impl<'de> Visitor<'de> for Node<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let inside = self.inside()?;
-        // Each takes more memory and time than its two brackets would let one think.
-        if self.objects.replace(self.objects.get() + 1) == MAX_OBJECTS {
-            return Err(A::Error::custom(format!("more than {MAX_OBJECTS} objects in one body")));
-        }
+        self.count()?;
         let mut hash = BTreeMap::new();
         while let Some(name) = members.next_key::<String>()? {
+            self.count()?;
             if hash.len() == MAX_ITEMS {
                 return Err(A::Error::custom(format!("more than {MAX_ITEMS} members in one object")));
             }

@@ -252,8 +252,8 @@ fn a_request_is_bounded_in_depth_and_number() {
     let attributes = |number| format!(r#"{{"attributes":{{{}}}}}"#, members(number));
     assert_eq!(item(&attributes(crate::MAX_ITEMS)).attributes.len(), crate::MAX_ITEMS);
     let objects = |count| format!(r#"{{"attributes":{{"a":[{}{{}}]}}}}"#, "{},".repeat(count));
-    assert_eq!(json(&objects(crate::limit::MAX_OBJECTS - 3)).items.len(), 1);
-    assert!(refused(&objects(crate::limit::MAX_OBJECTS - 2)).contains("more than 50000 objects in one body"));
+    assert_eq!(json(&objects(crate::limit::MAX_PARTS - 5)).items.len(), 1);
+    assert!(refused(&objects(crate::limit::MAX_PARTS - 4)).contains("more than 50000 objects and members"));
     assert!(refused(&attributes(crate::MAX_ITEMS + 1)).contains("more than 10000 members in one object"));
     // A long nest with many leaves: its names would be far longer than the body.
     let leaves = (0..1000).map(|leaf| format!(r#""{leaf}":1"#)).collect::<Vec<_>>().join(",");
