@@ -50,7 +50,7 @@ bool occi_delete(const occi_subject *subject, occi_fault *fault)
         return pool_delete(subject, fault);
     const char *pool;
     uint32_t address;
-    return !given_out(subject, &pool, &address) || pool_give_back(pool, address, occi_id(subject), fault);
+    return !given_out(subject, &pool, &address) || pool_give_back(pool, address, fault);
 }
 
 static bool assign(const occi_subject *subject, const occi_attributes *parameters, occi_change *change,
@@ -62,18 +62,6 @@ static bool assign(const occi_subject *subject, const occi_attributes *parameter
                            "give the location of a resource on this server, such as /compute/1");
     if (strcmp(resource, occi_source(subject)) == 0)
         return occi_refuse(fault, OCCI_INVALID, "resource", "a pool has no use for its own addresses");
-
-    /* Two that were made by one request have not seen each other, and may have chosen the same address: the store kept the
-     * later. No traffic goes to the other. */
-    const char *pool;
-    uint32_t address;
-    bool is_holder = false;
-    if (given_out(subject, &pool, &address) &&
-        !pool_is_holder(pool, address, occi_id(subject), &is_holder, fault))
-        return false;
-    if (!is_holder)
-        return occi_refuse(fault, OCCI_CONFLICT, ADDRESS,
-                           "another one made by the same request has this address; delete this one and make it anew");
     occi_set_text(change, RESOURCE, resource);
     occi_set_state(change, "assigned");
     return true;

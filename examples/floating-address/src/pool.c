@@ -91,27 +91,12 @@ bool pool_take(const char *location, const char *holder, const char **name, uint
     return occi_store_set(&holders, key, holder, strlen(holder), fault);
 }
 
-bool pool_is_holder(const char *name, uint32_t address, const char *holder, bool *is_holder, occi_fault *fault)
+bool pool_give_back(const char *name, uint32_t address, occi_fault *fault)
 {
-    occi_store holders;
-    occi_bytes value;
-    char key[ADDRESS_ROOM];
-    address_to_key(address, key);
-    if (!occi_store_open(&holders, name, fault) || !occi_store_get(&holders, key, &value, fault))
-        return false;
-    *is_holder = value.data != NULL && strcmp((const char *)value.data, holder) == 0;
-    return true;
-}
-
-bool pool_give_back(const char *name, uint32_t address, const char *holder, occi_fault *fault)
-{
-    bool is_holder;
-    if (!pool_is_holder(name, address, holder, &is_holder, fault))
-        return false;
     occi_store holders;
     char key[ADDRESS_ROOM];
     address_to_key(address, key);
-    return !is_holder || (occi_store_open(&holders, name, fault) && occi_store_delete(&holders, key, fault));
+    return occi_store_open(&holders, name, fault) && occi_store_delete(&holders, key, fault);
 }
 
 bool pool_create(const occi_subject *subject, occi_change *change, occi_fault *fault)

@@ -17,11 +17,8 @@
 /* Takes the lowest free address of the pool at a location for `holder`; the pool's name and the address. */
 bool pool_take(const char *location, const char *holder, const char **name, uint32_t *address, occi_fault *fault);
 
-/* Gives an address back, if it is `holder` who has it. */
-bool pool_give_back(const char *name, uint32_t address, const char *holder, occi_fault *fault);
-
-/* Whether it is `holder` who has an address. */
-bool pool_is_holder(const char *name, uint32_t address, const char *holder, bool *is_holder, occi_fault *fault);
+/* Gives an address back. */
+bool pool_give_back(const char *name, uint32_t address, occi_fault *fault);
 
 /* The calls about the pool itself. */
 bool pool_create(const occi_subject *subject, occi_change *change, occi_fault *fault);

@@ -1,9 +1,9 @@
 //! The capability `keyvalue`: `wasi:keyvalue/store`, small state of the extension's own for each tenant.
 //!
-//! What a call writes is held in its state, and committed together with the entity or not at all; the store behind
+//! What a call writes is held in its state, read by those that come after it in the operation, and committed together with the entity or not at all; the store behind
 //! is only read here, through [`BucketReader`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -173,8 +173,8 @@ fn write(
     }))
 }
 
-/// A page of stored keys, with what the call has written among them, and where to go on.
-fn page(stored: Vec<String>, after: Option<&str>, written: Vec<(String, bool)>) -> KeyResponse {
+/// A page of stored keys, with what the operation has written among them, and where to go on.
+fn page(stored: Vec<String>, after: Option<&str>, written: BTreeMap<String, bool>) -> KeyResponse {
     // A full page says nothing of what comes behind its last key.
     let cursor = (stored.len() >= PAGE).then(|| stored.last().cloned()).flatten();
     let mut keys: BTreeSet<String> = stored.into_iter().collect();
@@ -239,8 +239,7 @@ impl HostBucket for CallState {
             Ok(found) => found,
             Err(error) => return Ok(Err(error)),
         };
-        let written =
-            self.writes().keys(&stored.bucket).map(|(key, present)| (key.to_owned(), present)).collect();
+        let written = self.writes().keys(&stored.bucket);
         Ok(Ok(page(found, cursor.as_deref(), written)))
     }
 
@@ -254,7 +253,7 @@ impl HostBucket for CallState {
 mod tests {
     use super::*;
 
-    fn written(keys: &[(&str, bool)]) -> Vec<(String, bool)> {
+    fn written(keys: &[(&str, bool)]) -> BTreeMap<String, bool> {
         keys.iter().map(|(key, present)| ((*key).to_owned(), *present)).collect()
     }
 

@@ -76,7 +76,8 @@ async fn serve(config: &Config) -> Result<(), Error> {
 
     let stop = stop_signal()?;
     say(&format!("listening on http://{address}\n"));
-    occi_server::serve(Host::new(core, config.limits.to_server(), address), listener, stop).await;
+    let host = Host::new(core, config.limits.to_server(), address, config.url.clone());
+    occi_server::serve(host, listener, stop).await;
     store.close().await.context("the store")?;
     tracing::info!("stopped");
     Ok(())

@@ -4,6 +4,7 @@
 use anyhow::{Context, anyhow, ensure};
 use occi_capability::ConfigValues;
 use occi_extension::Settings;
+use occi_server::PublicUrl;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ pub(crate) const EXAMPLE: &str = include_str!("../occi.toml");
 pub(crate) struct Config {
     #[serde(deserialize_with = "listen")]
     pub(crate) listen: SocketAddr,
+    #[serde(deserialize_with = "url")]
+    pub(crate) url: Option<PublicUrl>,
     pub(crate) data: PathBuf,
     pub(crate) extensions: Option<PathBuf>,
     /// Those that extensions may be lent; none for all.
@@ -83,6 +86,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
+            url: None,
             data: "./occi-data".into(),
             extensions: None,
             capabilities: None,
@@ -232,6 +236,10 @@ fn listen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::E
     address(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
+fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PublicUrl>, D::Error> {
+    String::deserialize(deserializer)?.parse().map(Some).map_err(D::Error::custom)
+}
+
 /// An unknown key is most often a misspelt one: the nearest known is named.
 fn with_hint(error: &toml::de::Error) -> String {
     let message = error.message();
@@ -269,6 +277,7 @@ mod tests {
         let config = Config::parse(&whole).unwrap();
         assert!(
             config.hypervisor.boot.is_some()
+                && config.url.is_some()
                 && config.extensions.is_some()
                 && config.capabilities.is_some()
                 && config.settings["NAME"]["region"] == "north"

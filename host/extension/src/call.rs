@@ -10,7 +10,7 @@ use crate::convert;
 use crate::engine::TICK;
 use crate::error::{CallError, Clock};
 use crate::extension::Extension;
-use crate::keyvalue::KeyValueWrite;
+use crate::keyvalue::{KeyValueChanges, KeyValueWrites};
 use crate::limits::{Limiter, Limits};
 use crate::place::{Place, Places};
 use crate::subject::Subject;
@@ -37,6 +37,8 @@ pub struct Call {
     pub role: CategoryId,
     /// The entity.
     pub subject: Arc<Subject>,
+    /// What earlier calls of the operation have changed of the extension's key-value store.
+    pub earlier: Arc<KeyValueChanges>,
 }
 
 /// What a call comes to, all of it still to be checked and committed.
@@ -47,7 +49,7 @@ pub struct Outcome {
     /// When to observe again, counted from now.
     pub again: Option<Duration>,
     /// What shall be in the extension's key-value store.
-    pub writes: Vec<KeyValueWrite>,
+    pub writes: KeyValueChanges,
 }
 
 /// An extension's code, linked.
@@ -170,7 +172,7 @@ impl Extension {
         let ids = self.kinds().iter().map(|kind| &kind.id).chain(self.mixins().iter().map(|mixin| &mixin.id));
         let Some(role) = ids.into_iter().next().cloned() else { return Ok(()) };
         let subject = Arc::new(Subject::nobody(&role));
-        let call = Call { operation: Uuid::nil(), role, subject };
+        let call = Call { operation: Uuid::nil(), role, subject, earlier: Arc::default() };
         let mut store = self.enter(code, Way::Trial, &call).await?;
         let done = timeout(code.limits.timeout, instantiate(&mut store, code)).await;
         self.leave(code, &call, &store, done).map(drop)
@@ -237,7 +239,7 @@ impl Extension {
         export: &ComponentExportIndex,
         call: &Call,
         params: P,
-    ) -> Result<(R, Vec<KeyValueWrite>), CallError>
+    ) -> Result<(R, KeyValueChanges), CallError>
     where
         P: ComponentNamedList + Lower + Send + Sync,
         R: ComponentNamedList + Lift + Send + Sync + 'static,
@@ -245,7 +247,7 @@ impl Extension {
         let mut store = self.enter(code, way, call).await?;
         let done = timeout(code.limits.timeout, run(&mut store, code, export, params)).await;
         let answer = self.leave(code, call, &store, done)?;
-        Ok((answer, store.data_mut().take_writes().into_list()))
+        Ok((answer, store.data_mut().take_writes().into_own()))
     }
 
     /// A sandbox for one call.
@@ -295,7 +297,8 @@ impl Extension {
         let subject = Arc::clone(&call.subject);
         let lent = (way != Way::Trial).then(|| Arc::clone(&code.lent));
         let limiter = Limiter::new(code.limits.memory, code.budget.clone());
-        CallState::new(context, subject, lent, place, code.turns.begin(), limiter, ticks)
+        let state = CallState::new(context, subject, lent, place, code.turns.begin(), limiter, ticks);
+        state.writing(KeyValueWrites::after(Arc::clone(&call.earlier)))
     }
 
     fn failure(&self, limits: Limits, limiter: &Limiter, error: &wasmtime::Error) -> CallError {

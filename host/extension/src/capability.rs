@@ -190,6 +190,11 @@ impl CallState {
         }
     }
 
+    /// The same, writing on top of what earlier calls of the operation wrote.
+    pub(crate) fn writing(self, writes: KeyValueWrites) -> Self {
+        Self { writes, ..self }
+    }
+
     /// What stands behind the handles that the guest holds.
     pub fn table(&mut self) -> &mut ResourceTable {
         &mut self.table
@@ -217,7 +222,8 @@ impl CallState {
         lent.get().ok_or_else(|| wasmtime::format_err!("the host lends no {}", std::any::type_name::<T>()))
     }
 
-    /// The key-value changes of this call, which are committed with its outcome or not at all.
+    /// The key-value changes of this call and of those before it in the operation, which are committed with its outcome
+    /// or not at all.
     pub fn writes(&mut self) -> &mut KeyValueWrites {
         &mut self.writes
     }

@@ -42,7 +42,7 @@ pub use digest::Digest;
 pub use engine::{EngineError, Settings};
 pub use error::{CallError, Clock, LoadError, StartError};
 pub use extension::Extension;
-pub use keyvalue::{KeyValueWrite, KeyValueWrites, TooManyWrites};
+pub use keyvalue::{KeyValueChanges, KeyValueWrites, TooManyWrites};
 pub use limits::{Asked, Limits};
 pub use manifest::Manifest;
 pub use shape::ShapeError;

@@ -76,7 +76,7 @@ fn entity() -> Entity {
 fn call_on(entity: Entity) -> Call {
     let role = entity.kind.clone();
     let subject = Subject { entity: Arc::new(entity), mixins: Vec::new(), state: Some("off".into()) };
-    Call { operation: Uuid::from_u128(7), role, subject: Arc::new(subject) }
+    Call { operation: Uuid::from_u128(7), role, subject: Arc::new(subject), earlier: Arc::default() }
 }
 
 fn call() -> Call {

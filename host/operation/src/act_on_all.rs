@@ -8,13 +8,12 @@
 use crate::act::invocation;
 use crate::changes::Changes;
 use crate::core::Core;
-use crate::effect::{Effects, is_plain_no};
+use crate::effect::{Effects, Writes, is_plain_no};
 use crate::intent::Verb;
 use crate::members::{MemberOutcome, MemberResult, Members, hold_collection};
 use crate::observer::Cause;
 use crate::side_by_side::{SideBySide, at_once};
 use crate::{Caller, Collection, Refusal, Reply, Snapshot};
-use occi_extension::KeyValueWrite;
 use occi_model::{CategoryId, Draft, Entity, Invocation, Item, Registry, Representation, Violation};
 use occi_store::Stored;
 use std::sync::Arc;
@@ -82,7 +81,7 @@ struct Member {
 /// What an action made of a member.
 struct Acted {
     entity: Entity,
-    writes: Vec<(Arc<str>, KeyValueWrite)>,
+    writes: Writes,
     again: Vec<(Uuid, Duration)>,
 }
 

@@ -1,12 +1,11 @@
 //! What an operation commits in the end, gathered piece by piece.
 
+use crate::effect::Writes;
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
-use occi_extension::KeyValueWrite;
 use occi_model::{Entity, Origin};
 use occi_store::{Batch, Bucket, MadeBy, ReadView, Stored};
 use std::collections::HashSet;
-use std::sync::Arc;
 use uuid::Uuid;
 
 /// A batch that knows which entities are in it, and against what they were checked.
@@ -73,12 +72,14 @@ impl<'a> Changes<'a> {
     }
 
     /// The key-value changes of extensions, each with its extension's name.
-    pub(crate) fn write(&mut self, tenant: &str, writes: &[(Arc<str>, KeyValueWrite)]) {
-        for (extension, write) in writes {
-            let bucket = Bucket::new(tenant, extension, &write.bucket);
-            match &write.value {
-                Some(value) => bucket.put(&mut self.batch, &write.key, value.clone()),
-                None => bucket.delete(&mut self.batch, &write.key),
+    pub(crate) fn write(&mut self, tenant: &str, writes: &Writes) {
+        for (extension, changes) in writes {
+            for (bucket, key, value) in changes.iter() {
+                let bucket = Bucket::new(tenant, extension, bucket);
+                match value {
+                    Some(value) => bucket.put(&mut self.batch, key, value.to_vec()),
+                    None => bucket.delete(&mut self.batch, key),
+                }
             }
         }
     }

@@ -7,7 +7,7 @@
 use crate::changes::Changes;
 use crate::core::Core;
 use crate::delete::{Doomed, restore};
-use crate::effect::{Effects, is_plain_no};
+use crate::effect::{Effects, Writes, is_plain_no};
 use crate::ends::local_ends;
 use crate::intent::Verb;
 use crate::locks::Held;
@@ -15,7 +15,6 @@ use crate::members::{MemberOutcome, MemberResult, Members};
 use crate::observer::Cause;
 use crate::side_by_side::{SideBySide, at_once};
 use crate::{Caller, Collection, Refusal, Reply, Snapshot};
-use occi_extension::KeyValueWrite;
 use occi_model::{Entity, Location, Representation};
 use occi_store::{Entities, Stored};
 use std::collections::HashSet;
@@ -88,7 +87,7 @@ pub(crate) async fn delete_all(
 }
 
 /// What an extension leaves to be written of an entity that has ended.
-type Outcome = Option<Result<Vec<(Arc<str>, KeyValueWrite)>, Refusal>>;
+type Outcome = Option<Result<Writes, Refusal>>;
 
 /// Locks the members of a collection and their links, and says which of them are members. What belongs to a member may
 /// change until the locks are held, so it is looked at again until it is among what was locked.
@@ -144,11 +143,7 @@ async fn carry_out(snapshot: &Arc<Snapshot>, operation: Uuid, entities: &[Stored
     work.end().await
 }
 
-async fn end(
-    snapshot: Arc<Snapshot>,
-    operation: Uuid,
-    entity: Arc<Entity>,
-) -> Result<Vec<(Arc<str>, KeyValueWrite)>, Refusal> {
+async fn end(snapshot: Arc<Snapshot>, operation: Uuid, entity: Arc<Entity>) -> Result<Writes, Refusal> {
     let mut effects = Effects::new(&snapshot, operation);
     effects.delete(&entity).await?;
     Ok(effects.writes)

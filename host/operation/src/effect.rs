@@ -3,20 +3,23 @@
 use crate::observer::Cause;
 use crate::refusal::Refusal;
 use crate::snapshot::{Role, Snapshot};
-use occi_extension::{Call, CallError, Extension, KeyValueWrite, Outcome, Subject};
+use occi_extension::{Call, CallError, Extension, KeyValueChanges, Outcome, Subject};
 use occi_model::{
     Attribute, AttributeName, Attributes, CategoryId, Change, Entity, Invocation, Registry, Updated, core,
 };
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
+
+/// Key-value changes, by the name of the extension whose they are.
+pub(crate) type Writes = BTreeMap<Arc<str>, Arc<KeyValueChanges>>;
 
 /// One operation's calls of extensions, and what they leave to be committed or to be done later.
 pub(crate) struct Effects<'a> {
     snapshot: &'a Snapshot,
     operation: Uuid,
-    /// Key-value changes, each with the name of the extension whose they are.
-    pub(crate) writes: Vec<(Arc<str>, KeyValueWrite)>,
+    pub(crate) writes: Writes,
     /// Entities that ask to be observed later.
     pub(crate) again: Vec<(Uuid, Duration)>,
     /// What was begun and could not be undone.
@@ -26,7 +29,7 @@ pub(crate) struct Effects<'a> {
 impl<'a> Effects<'a> {
     /// The calls of one operation. A repetition after a crash bears the same name.
     pub(crate) fn new(snapshot: &'a Snapshot, operation: Uuid) -> Self {
-        Self { snapshot, operation, writes: Vec::new(), again: Vec::new(), left_behind: Vec::new() }
+        Self { snapshot, operation, writes: Writes::new(), again: Vec::new(), left_behind: Vec::new() }
     }
 
     /// Brings an entity to life, role by role; what it is then. What was done by a part of the roles is undone where
@@ -141,18 +144,13 @@ impl<'a> Effects<'a> {
                 Cause::Recreate if !role.1.forgets() => Cause::Restart,
                 cause => cause,
             };
-            let kept = (self.writes.len(), self.again.len());
             let answer = match role.1.observe(self.call(&role, &now), cause.name()).await {
                 Ok(outcome) => self.settle(&role.1, &now, outcome),
                 Err(error) => Err(error.into()),
             };
             match answer {
                 Ok(after) => now = after,
-                Err(refusal) => {
-                    self.writes.truncate(kept.0);
-                    self.again.truncate(kept.1);
-                    failed = failed.or(Some(refusal));
-                }
+                Err(refusal) => failed = failed.or(Some(refusal)),
             }
         }
         (now, failed)
@@ -208,7 +206,8 @@ impl<'a> Effects<'a> {
     }
 
     fn call(&self, role: &Role, entity: &Entity) -> Call {
-        call(self.snapshot.registry(), self.operation, &role.0, entity)
+        let earlier = self.writes.get(role.1.name()).cloned().unwrap_or_default();
+        Call { earlier, ..call(self.snapshot.registry(), self.operation, &role.0, entity) }
     }
 
     fn settle(
@@ -218,31 +217,36 @@ impl<'a> Effects<'a> {
         mut outcome: Outcome,
     ) -> Result<Entity, Refusal> {
         let change = std::mem::take(&mut outcome.change);
+        let after = if change == Change::default() {
+            entity.clone()
+        } else {
+            self.snapshot.registry().apply(entity, change).map_err(|violations| Refusal::Proposal {
+                extension: extension.name().to_string(),
+                violations,
+            })?
+        };
         self.keep(extension, entity, outcome);
-        if change == Change::default() {
-            return Ok(entity.clone());
-        }
-        self.snapshot
-            .registry()
-            .apply(entity, change)
-            .map_err(|violations| Refusal::Proposal { extension: extension.name().to_string(), violations })
+        Ok(after)
     }
 
     fn keep(&mut self, extension: &Extension, entity: &Entity, outcome: Outcome) {
-        let name = Arc::clone(extension.name());
-        self.writes.extend(outcome.writes.into_iter().map(|write| (Arc::clone(&name), write)));
+        if !outcome.writes.is_empty() {
+            let writes = self.writes.entry(Arc::clone(extension.name())).or_default();
+            // Its calls are over, so nobody else holds them.
+            Arc::make_mut(writes).extend(outcome.writes);
+        }
         self.again.extend(outcome.again.map(|delay| (entity.id, delay)));
     }
 }
 
-/// A call about an entity as it is.
+/// A call about an entity as it is, the first of its operation.
 pub(crate) fn call(registry: &Registry, operation: Uuid, role: &CategoryId, entity: &Entity) -> Call {
     let subject = Subject {
         mixins: registry.mixins_of(entity).cloned().collect(),
         state: registry.state(entity).map(str::to_owned),
         entity: Arc::new(entity.clone()),
     };
-    Call { operation, role: role.clone(), subject: Arc::new(subject) }
+    Call { operation, role: role.clone(), subject: Arc::new(subject), earlier: Arc::default() }
 }
 
 /// What an update leaves of an entity, with the old values of what it changes.

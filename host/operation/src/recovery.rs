@@ -127,9 +127,11 @@ impl Core {
                 Doomed::gather(&*self.read()?, going)?.remove(&mut changes)?;
             }
             Verb::Change => {
+                // What they would write is dropped: nothing of what the change wrote was kept.
+                let mut withdrawn = Effects::new(snapshot, intent.operation);
                 for entity in &intent.entities {
                     let now = self.find_anywhere(entity.id)?;
-                    effects.withdraw(entity, now.as_ref().map(|stored| &*stored.entity)).await?;
+                    withdrawn.withdraw(entity, now.as_ref().map(|stored| &*stored.entity)).await?;
                 }
                 // What was forgotten is not asked now, when it would be found missing: it is made again with all
                 // others (`recreate_all`).

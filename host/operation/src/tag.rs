@@ -6,7 +6,7 @@ use crate::members::hold;
 use crate::{Caller, Collection, Refusal, Reply, Snapshot};
 use occi_model::registry::is_reserved;
 use occi_model::{
-    CategoryDraft, CategoryId, CategoryView, Class, Draft, Location, Mixin, Origin, Representation,
+    CategoryDraft, CategoryId, CategoryView, Class, Draft, Location, Mixin, Origin, Registry, Representation,
     ResolvedMixin, Violation, core as names,
 };
 use occi_store::{Batch, Entities};
@@ -92,6 +92,11 @@ fn tag(core: &Core, caller: &Caller, snapshot: &Snapshot, category: CategoryDraf
     if shadows || registry.kind_above(&location).is_some() {
         return Err(Refusal::Conflict(format!("{id}: {location} is the server's; choose another location")));
     }
+    if let Some(hidden) = provided(registry).find(|place| place.as_str().starts_with(location.as_str())) {
+        return Err(Refusal::Conflict(format!(
+            "{id}: {location} is above {hidden}, which is the server's; choose another location"
+        )));
+    }
     // One that is not known may come later.
     let is_other = |id: &&CategoryId| registry.kind(id).is_some() || registry.action(id).is_some();
     if let Some(other) = category.related.iter().find(is_other) {
@@ -120,6 +125,13 @@ fn tag(core: &Core, caller: &Caller, snapshot: &Snapshot, category: CategoryDraf
         exclusive: false,
         id,
     })
+}
+
+/// Where the collections of the provider's Kinds and Mixins are.
+fn provided(registry: &Registry) -> impl Iterator<Item = &Location> {
+    let kinds = registry.kinds().iter().filter_map(|kind| kind.kind.location.as_ref());
+    let mixins = registry.mixins().iter().map(|mixin| &mixin.mixin);
+    kinds.chain(mixins.filter(|mixin| mixin.origin == Origin::Provider).map(|mixin| &mixin.location))
 }
 
 /// Removes tags (H11-08); their members lose them in the same commit.

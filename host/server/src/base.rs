@@ -4,27 +4,52 @@ use axum::http::header;
 use axum::http::request::Parts;
 use occi_model::{Draft, Item, Value, core};
 use std::net::SocketAddr;
+use std::str::FromStr;
+
+/// Where clients reach the server where that is not where it listens, as behind a proxy that ends TLS:
+/// `https://example.com`, without a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl FromStr for PublicUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let url = text.trim_end_matches('/');
+        match split(url) {
+            Some((_, authority, "")) if is_proper(authority) => Ok(Self(url.into())),
+            _ => Err(format!(
+                "`{text}` is not of the form http://HOST or https://HOST, each with a :PORT or without, such as \
+                 https://occi.example.com"
+            )),
+        }
+    }
+}
 
 /// Such as `http://example.com:8787`.
-pub(crate) struct Base(String);
+pub(crate) struct Base {
+    /// What is put before paths.
+    url: String,
+    /// The host and port that the request was sent to, as another name of the same.
+    authority: Option<String>,
+}
 
 impl Base {
-    /// From the request's authority, else from where the server listens.
-    pub(crate) fn new(parts: &Parts, address: SocketAddr) -> Self {
+    /// From what the operator says, else from the request's authority, else from where the server listens.
+    pub(crate) fn new(parts: &Parts, address: SocketAddr, public: Option<&PublicUrl>) -> Self {
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let host = parts.uri.authority().map(axum::http::uri::Authority::as_str).or(host);
-        // It goes into answers, so it must be what an authority can be.
-        let proper = |host: &&str| {
-            !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:[]%".contains(&b))
+        let authority = host.filter(|host| is_proper(host)).map(str::to_owned);
+        let url = match (public, &authority) {
+            (Some(PublicUrl(url)), _) => url.clone(),
+            (None, Some(host)) => ["http://", host].concat(),
+            (None, None) => format!("http://{address}"),
         };
-        match host.filter(proper) {
-            Some(host) => Self(["http://", host].concat()),
-            None => Self(format!("http://{address}")),
-        }
+        Self { url, authority }
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        &self.url
     }
 
     /// Makes paths of the URLs that are this server's.
@@ -57,12 +82,35 @@ impl Base {
     }
 
     fn localize(&self, text: &mut String) {
-        if let Some(path) = text.strip_prefix(&self.0)
-            && path.starts_with('/')
-        {
+        let Some((scheme, authority, path)) = split(text) else { return };
+        let is_own = |own: &str| without_default_port(scheme, authority).eq_ignore_ascii_case(own);
+        let named = split(&self.url).map(|(scheme, authority, _)| without_default_port(scheme, authority));
+        let asked = self.authority.as_deref().map(|authority| without_default_port(scheme, authority));
+        if path.starts_with('/') && named.into_iter().chain(asked).any(is_own) {
             *text = path.to_owned();
         }
     }
+}
+
+/// The scheme, the authority and the rest of a URL of HTTP.
+fn split(url: &str) -> Option<(&str, &str, &str)> {
+    let (scheme, rest) = url.split_once("://")?;
+    if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+        return None;
+    }
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    Some((scheme, authority, path))
+}
+
+fn without_default_port<'a>(scheme: &str, authority: &'a str) -> &'a str {
+    let port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
+    authority.strip_suffix(port).unwrap_or(authority)
+}
+
+/// What goes into answers must be what an authority can be.
+fn is_proper(authority: &str) -> bool {
+    !authority.is_empty()
+        && authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:[]%".contains(&byte))
 }
 
 #[cfg(test)]
@@ -70,23 +118,43 @@ mod tests {
     use super::*;
     use axum::http::Request;
 
-    fn base(host: &str) -> Base {
+    fn base(host: &str, public: Option<&str>) -> Base {
         let request = Request::builder().uri("/").header("host", host).body(()).unwrap();
-        Base::new(&request.into_parts().0, ([127, 0, 0, 1], 8787).into())
+        let public = public.map(|url| url.parse().unwrap());
+        Base::new(&request.into_parts().0, ([127, 0, 0, 1], 8787).into(), public.as_ref())
     }
 
     #[test]
     fn the_host_header_is_not_trusted_further_than_its_grammar() {
-        assert_eq!(base("example.com:80").as_str(), "http://example.com:80");
-        assert_eq!(base("[::1]:80").as_str(), "http://[::1]:80");
-        assert_eq!(base("evil\"/,x").as_str(), "http://127.0.0.1:8787");
+        assert_eq!(base("example.com:80", None).as_str(), "http://example.com:80");
+        assert_eq!(base("[::1]:80", None).as_str(), "http://[::1]:80");
+        assert_eq!(base("evil\"/,x", None).as_str(), "http://127.0.0.1:8787");
     }
 
     #[test]
     fn own_urls_become_paths_and_others_stay() {
-        let locations = ["http://a/x", "http://ab/x", "/x", "http://a"].map(str::to_owned).into();
-        let mut draft = Draft { locations, ..Draft::default() };
-        base("a").make_local(&mut draft);
-        assert_eq!(draft.locations, ["/x", "http://ab/x", "/x", "http://a"]);
+        let local = |base: &Base, given: &[&str]| {
+            let locations = given.iter().map(|&text| text.to_owned()).collect();
+            let mut draft = Draft { locations, ..Draft::default() };
+            base.make_local(&mut draft);
+            draft.locations
+        };
+        let given =
+            ["http://a/x", "HTTP://A:80/x", "https://a/x", "http://ab/x", "/x", "http://a", "ftp://a/x"];
+        let expected = ["/x", "/x", "/x", "http://ab/x", "/x", "http://a", "ftp://a/x"];
+        assert_eq!(local(&base("a", None), &given), expected);
+        // Behind a proxy both names are its own.
+        let proxied = base("10.0.0.1:8787", Some("https://cloud.example.com"));
+        assert_eq!(proxied.as_str(), "https://cloud.example.com");
+        let given = ["https://cloud.example.com:443/x", "http://10.0.0.1:8787/x", "https://example.com/x"];
+        assert_eq!(local(&proxied, &given), ["/x", "/x", "https://example.com/x"]);
+    }
+
+    #[test]
+    fn a_public_url_is_a_scheme_and_an_authority() {
+        for wrong in ["example.com", "https://", "https://a/b", "ftp://a", "https://a b", "https://a?x"] {
+            assert!(wrong.parse::<PublicUrl>().is_err(), "{wrong}");
+        }
+        assert_eq!("https://a:8443/".parse(), Ok(PublicUrl("https://a:8443".into())));
     }
 }

@@ -1,7 +1,7 @@
 //! One request, start to finish. Each step may say no; nothing goes back up.
 
 use crate::answers::{Answers, Asked};
-use crate::base::Base;
+use crate::base::{Base, PublicUrl};
 use crate::compression::compress;
 use crate::conditions;
 use crate::failure::Failure;
@@ -32,17 +32,19 @@ pub struct Host {
     /// Who asks; there are no others yet.
     pub(crate) caller: Caller,
     address: SocketAddr,
+    public: Option<PublicUrl>,
     pub(crate) answers: Arc<Answers>,
 }
 
 impl Host {
-    /// Serves a core's operations; `address` is where it listens.
-    pub fn new(core: Arc<Core>, limits: Limits, address: SocketAddr) -> Self {
+    /// Serves a core's operations; `address` is where it listens, `public` where clients reach it if that differs.
+    pub fn new(core: Arc<Core>, limits: Limits, address: SocketAddr, public: Option<PublicUrl>) -> Self {
         Self {
             core,
             limits: Arc::new(limits),
             caller: Caller::default(),
             address,
+            public,
             answers: Arc::new(Answers::new()),
         }
     }
@@ -68,7 +70,7 @@ impl Host {
 async fn answer(host: Host, request: Request<Body>) -> Response<Body> {
     let (parts, mut body) = request.into_parts();
     let accept = occi_rendering::negotiate(values(&parts.headers, header::ACCEPT));
-    let base = Base::new(&parts, host.address);
+    let base = Base::new(&parts, host.address, host.public.as_ref());
     let outcome = match accept {
         Ok(accept) => exchange(&host, &base, &parts, &mut body, accept).await,
         Err(error) => Err(error.into()),

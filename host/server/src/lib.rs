@@ -22,5 +22,6 @@ mod serve;
 mod timer;
 mod version;
 
+pub use base::PublicUrl;
 pub use exchange::Host;
 pub use serve::{Limits, serve};

@@ -155,9 +155,10 @@ void occi_log(occi_level level, const char *message, ...);
 
 /* Small state of the extension's own, kept for each tenant: the capability `keyvalue` ----------------------------------
  *
- * What a call writes is committed together with its entity or not at all. Meanwhile that call reads what it wrote, and no
- * other call does. The store compares nothing at the commit: where two calls about different entities write one key, the
- * later one wins. Calls about one entity, and about links that have an end in common, come one after the other. */
+ * What a call writes is committed with the request that it belongs to, or not at all. Meanwhile it is read by that call,
+ * and by those that come after it in the same request, such as for the other links of a batch; not by those of other
+ * requests. The store compares nothing at the commit: where two requests write one key, the later one wins. Calls about one
+ * entity, and about links that have an end in common, come one after the other. */
 
 typedef struct occi_store {
     wasi_keyvalue_store_own_bucket_t bucket;

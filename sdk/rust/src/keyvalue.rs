@@ -1,4 +1,8 @@
 //! Small state of the extension's own, kept for each tenant: the capability `keyvalue`.
+//!
+//! What a call writes is committed with the request that it belongs to, or not at all; meanwhile it is read by that call and
+//! by those that come after it in the same request. Where two requests write one key, the later one wins. Calls about one
+//! entity, and about links that have an end in common, come one after the other.
 
 use crate::bindings::imports::wasi::keyvalue::store::Error;
 use crate::fault::{Fault, Result};
@@ -8,7 +12,7 @@ use crate::outside::keyvalue as outside;
 pub struct Store(outside::Bucket);
 
 impl Store {
-    /// The store with that name; the empty name is the default store.
+    /// The store with that name, of at most 64 letters, digits, `-`, `_` and `.`; the empty name is the default store.
     pub fn open(name: &str) -> Result<Self> {
         outside::open(name).map(Self).map_err(fault)
     }

@@ -120,13 +120,24 @@ fn inspect_needs_a_server() {
 #[test]
 fn inspect_prints_tables() {
     let server = Server::start();
-    let compute = server.create("compute", &[]);
+    let compute = server.create("compute", &["occi.compute.cores=3"]);
+    let network = server.create("network", &[]);
+    server.link("networkinterface", &compute, &network);
+    server.act(&network, "up", &[]).is(200);
     server.act(&compute, "start", &[]).is(200);
     let output = run(&["inspect", "--data", server.data().to_str().unwrap()]);
     let text = String::from_utf8(output.stdout).unwrap();
-    let line = text.lines().find(|line| line.contains(compute.rsplit('/').next().unwrap()));
-    assert!(line.unwrap().contains("occi-") && line.unwrap().ends_with("running"), "{text}");
     assert!(text.starts_with("libvirt at test:///default"), "{text}");
+    let name = |path: &str| format!("occi-{}", path.rsplit('/').next().unwrap());
+    let (compute, network) = (name(&compute), name(&network));
+    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+    for line in [
+        vec![&*compute, "running", "3"],
+        vec![&*network, "active"],
+        vec![&*network, &*compute, "its", "definition"],
+    ] {
+        assert!(lines.contains(&line), "{line:?} is not in\n{text}");
+    }
 }
 
 /// An extension that is not granted what it asks for is not loaded, and the log names the fix; the others serve.

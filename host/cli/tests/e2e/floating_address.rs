@@ -119,23 +119,30 @@ fn of_many_at_once_no_two_get_the_same() {
     assert_eq!(addresses.len(), 50);
 }
 
-/// The calls of one request do not see what the others write, so two may have one address; only one can be assigned.
+/// The calls of one request see what those before them wrote: the range of a pool that comes with its links, and the
+/// addresses that are taken.
 #[test]
-fn of_two_made_by_one_request_one_at_most_is_assigned_with_an_address() {
+fn of_many_made_by_one_request_no_two_get_the_same() {
     let server = Server::start();
-    let pool = pool(&server, "203.0.113.1", "203.0.113.9");
+    let id = "urn:uuid:5b4d1f0a-96d5-4a0c-9d3e-000000000001";
+    let pool = json!({
+        "kind": "http://example.com/occi/net#address-pool",
+        "id": id,
+        "attributes": {
+            "com.example.floating.pool.first": "203.0.113.1",
+            "com.example.floating.pool.last": "203.0.113.9",
+        },
+    });
     let link = json!({
         "kind": "http://example.com/occi/net#floating-address",
-        "source": {"location": pool},
+        "source": {"location": id},
         "target": {"location": TEAM},
     });
-    let both = json!({"links": [link, link]}).to_string();
-    server.post("/floating-address/").body("application/occi+json", both).answers(201);
-    let mut assigned = BTreeSet::new();
-    for path in server.get("/floating-address/").answers(200).locations() {
-        if act(&server, &path, "assign", &[r#"resource="/compute/1""#]).status == 200 {
-            assert!(assigned.insert(address(&server, &path)), "{path} has the address of another");
-        }
-    }
-    assert!(!assigned.is_empty());
+    let request = |links| json!({"resources": [pool], "links": vec![link.clone(); links]}).to_string();
+    let refused = server.post("/").body("application/occi+json", request(10)).send();
+    is_refused(&refused, 409, "occi.core.source");
+    server.post("/").body("application/occi+json", request(9)).answers(201);
+    let given = server.get("/floating-address/").answers(200).locations();
+    let addresses: BTreeSet<_> = given.iter().map(|path| address(&server, path)).collect();
+    assert_eq!((given.len(), addresses.len()), (9, 9));
 }

@@ -144,6 +144,8 @@ fn no_tag_shadows_the_server() {
         ("/note/mine/", 409),
         ("/note/tags/", 409),
         ("/mixin/ipnetwork/", 409),
+        // Above those of the provider, whose union is there.
+        ("/mixin/", 409),
         ("/../-/", 400),
     ] {
         let tag = tag("mine").replace("/tags/mine/", location);

@@ -4,7 +4,7 @@ use super::guest::{Guest, manifest};
 use super::{Host, call};
 use crate::bindings::types::{End, Fault};
 use crate::capability::{CallState, Capability, Lent};
-use crate::{CallError, Clock, Extension, KeyValueWrite};
+use crate::{CallError, Clock, Extension};
 use generated::occi::extension::volumes;
 use occi_model::{Attributes, Value};
 use std::collections::BTreeMap;
@@ -166,8 +166,8 @@ async fn a_capability_works_for_the_entity_of_the_call() {
     for (end, id) in [("0", 1_u128), ("1", 2)] {
         let outcome = extension.act(call(), end, &Attributes::new()).await.unwrap();
         assert_eq!(outcome.change.set.values().collect::<Vec<_>>(), [&Value::Integer(42)]);
-        let value = Some(Uuid::from_u128(id).as_bytes().to_vec());
-        assert_eq!(outcome.writes, [KeyValueWrite { bucket: String::new(), key: "last".into(), value }]);
+        let id = Uuid::from_u128(id);
+        assert_eq!(outcome.writes.iter().collect::<Vec<_>>(), [("", "last", Some(&id.as_bytes()[..]))]);
     }
 }
 

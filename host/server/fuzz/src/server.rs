@@ -28,5 +28,5 @@ pub fn start() -> (Host, Arc<dyn Store>) {
     let options = Options { cache: 1 << 20, memo: 1 << 20, ..Options::default() };
     let store: Arc<dyn Store> = Arc::new(RedbStore::in_memory(&options).expect("a store"));
     let core = Core::start(Arc::clone(&store), vec![Arc::clone(&EXTENSION)]).expect("a core");
-    (Host::new(core, Limits::default(), ([127, 0, 0, 1], 8787).into()), store)
+    (Host::new(core, Limits::default(), ([127, 0, 0, 1], 8787).into(), None), store)
 }

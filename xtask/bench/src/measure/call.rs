@@ -47,7 +47,8 @@ async fn turns(ours: &Extension, bare: &Guest) -> Result<Pair> {
         let operation = Uuid::new_v4();
 
         let began = Instant::now();
-        let call = Call { operation, role: role.clone(), subject: Arc::clone(&subject) };
+        let call =
+            Call { operation, role: role.clone(), subject: Arc::clone(&subject), earlier: Arc::default() };
         let outcome = ours.act(call, ACTION, &parameters).await?;
         let our_time = began.elapsed();
 
