@@ -253,6 +253,17 @@ impl HostMachine for CallState {
         }
     }
 
+    async fn reserve_address(
+        &mut self,
+        machine: Resource<Machine>,
+        network: Resource<Network>,
+        address: Option<String>,
+    ) -> wasmtime::Result<Result<(), Fault>> {
+        let (subject, network) = (self.call().entity, self.table().get(&network)?.entity());
+        let machine = self.table().get(&machine)?.clone();
+        Ok(machine.reserve_address(subject, network, address).await.map_err(Fault::from))
+    }
+
     async fn detach_network(
         &mut self,
         machine: Resource<Machine>,

@@ -263,13 +263,30 @@ async fn a_network_with_addresses_comes_up_and_goes_down() {
         title: Some("lan".into()),
     };
     network.define(plan.clone()).await.unwrap();
-    network.define(plan).await.unwrap();
+    network.define(plan.clone()).await.unwrap();
+    let (machine, interface) = (qemu.hypervisor.machine(Uuid::new_v4()), Uuid::new_v4());
+    machine.define(MachinePlan::default()).await.unwrap();
+    machine.attach_network(interface, network.entity(), None).await.unwrap();
+    let reserve = |address: &str| {
+        let address = (!address.is_empty()).then(|| address.to_owned());
+        machine.reserve_address(interface, network.entity(), address)
+    };
+    reserve("10.77.0.9").await.unwrap();
     for active in [true, false] {
         for _ in 0..2 {
             if active { network.up().await } else { network.down().await }.unwrap();
             assert_eq!(network.active().await, Ok(active));
+            reserve("10.77.0.10").await.unwrap();
         }
+        assert_eq!(code(reserve("10.77.0.1").await), Err("conflict"));
+        let elsewhere = NetworkPlan { address: Some("10.78.0.0/24".into()), gateway: None, ..plan.clone() };
+        assert_eq!(code(network.define(elsewhere.clone()).await), Err("conflict"));
+        reserve("").await.unwrap();
+        network.define(elsewhere).await.unwrap();
+        network.define(plan.clone()).await.unwrap();
     }
+    reserve("10.77.0.9").await.unwrap();
+    machine.remove().await.unwrap();
     network.remove().await.unwrap();
 }
 

@@ -78,6 +78,7 @@ impl Lifecycle for Infrastructure {
             NETWORK_INTERFACE => NetworkInterface::delete(subject),
             STORAGE_LINK => StorageLink::delete(subject),
             IP_NETWORK => IpNetwork::delete(subject),
+            IP_NETWORK_INTERFACE => IpNetworkInterface::delete(subject),
             _ => Ok(()),
         }
     }

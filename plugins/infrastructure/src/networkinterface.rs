@@ -1,10 +1,11 @@
 //! `NetworkInterface`: an interface of a compute's machine on a network; and the Mixin ipnetworkinterface.
 //!
-//! What the client does not give, the device's name always among it, is made up. The Mixin's addresses are for the guest
-//! system to take: the contract has no way to hand them over, so they are checked and shown. An address is always there
-//! where it is static; where it is dynamic the network's DHCP knows it, and it is shown only if a client says it.
+//! What the client does not give, the device's name always among it, is made up. The network's DHCP keeps an address that
+//! the client gives for the interface; where it is IPv6, or the network has none, the guest system has to take it by
+//! itself. A static one must be given; a dynamic one that is not given the network's DHCP knows alone. The gateway is
+//! for the guest system: a network's DHCP names its own.
 
-use crate::{ends, outcome};
+use crate::{IP_NETWORK_INTERFACE, ends, outcome};
 use occi_sdk::machines::{Machine, Nic};
 use occi_sdk::networks::Network;
 use occi_sdk::{Attributes, Cause, Change, End, Fault, Lifecycle, Observe, Read, Result, Subject};
@@ -34,9 +35,9 @@ impl Lifecycle for NetworkInterface {
             return attach(&machine, &network, None);
         };
         machine.detach_network(&network)?;
-        attach(&machine, &network, Some(mac)).or_else(|fault| {
+        restore(subject, &machine, &network, Some(mac)).or_else(|fault| {
             // The old one comes back, so that nothing has happened.
-            attach(&machine, &network, subject.text(MAC))?;
+            restore(subject, &machine, &network, subject.text(MAC))?;
             Err(fault)
         })
     }
@@ -54,7 +55,7 @@ impl Observe for NetworkInterface {
         let Some(machine) = Machine::find(End::Source)? else { return Ok(outcome::gone("machine")) };
         let Some(network) = Network::find(End::Target)? else { return Ok(outcome::gone("network")) };
         match cause {
-            Cause::Recreate | Cause::Restart => attach(&machine, &network, subject.text(MAC)),
+            Cause::Recreate | Cause::Restart => restore(subject, &machine, &network, subject.text(MAC)),
             _ => ends::present(&machine),
         }
     }
@@ -74,21 +75,48 @@ fn attach(machine: &Machine, network: &Network, mac: Option<String>) -> Result<C
     Ok(ends::present(machine)?.set(INTERFACE, device).set(MAC, mac))
 }
 
+/// The same with the address that the interface has.
+fn restore(subject: &Subject, machine: &Machine, network: &Network, mac: Option<String>) -> Result<Change> {
+    let change = attach(machine, network, mac)?;
+    if subject.has_mixin(IP_NETWORK_INTERFACE) {
+        reserve(machine, network, subject)?;
+    }
+    Ok(change)
+}
+
 /// The Mixin.
 pub(crate) struct IpNetworkInterface;
 
 impl Lifecycle for IpNetworkInterface {
     fn create(subject: &Subject) -> Result<Change> {
-        check(subject)
+        apply(subject)
     }
 
     fn update(subject: &Subject, wanted: &Attributes) -> Result<Change> {
-        check(&wanted.over(subject))
+        apply(&wanted.over(subject))
+    }
+
+    fn delete(_subject: &Subject) -> Result<()> {
+        match (Machine::find(End::Source)?, Network::find(End::Target)?) {
+            (Some(machine), Some(network)) => machine.reserve_address(&network, None),
+            (None, _) | (_, None) => Ok(()),
+        }
     }
 }
 
+/// Have the interface what its attributes ask for.
+fn apply(of: &dyn Read) -> Result<Change> {
+    check(of)?;
+    reserve(&ends::machine()?, &network()?, of)?;
+    Ok(Change::new())
+}
+
+fn reserve(machine: &Machine, network: &Network, of: &dyn Read) -> Result<()> {
+    machine.reserve_address(network, of.text(ADDRESS).as_deref()).map_err(|fault| fault.on(ADDRESS))
+}
+
 /// Whether the addresses can be right.
-fn check(of: &dyn Read) -> Result<Change> {
+fn check(of: &dyn Read) -> Result<()> {
     let (address, gateway) = (parse(of, ADDRESS)?, parse(of, GATEWAY)?);
     if address.is_none() && of.text(ALLOCATION).as_deref() == Some("static") {
         return Err(Fault::invalid("a static address must be given").on(ADDRESS));
@@ -100,7 +128,7 @@ fn check(of: &dyn Read) -> Result<Change> {
             Fault::invalid("the address and its gateway are both of IPv4 or both of IPv6").on(GATEWAY)
         );
     }
-    Ok(Change::new())
+    Ok(())
 }
 
 fn parse(of: &dyn Read, attribute: &str) -> Result<Option<IpAddr>> {

@@ -189,6 +189,14 @@ impl Machine {
         Ok(Nic { device: nic.device(), mac: nic.mac() })
     }
 
+    /// Have the network's DHCP keep an address for the interface of the subject of the call; none for none any more, as
+    /// does [`Self::detach_network`]. 'invalid' where it is not a host's in the network, 'conflict' where another interface
+    /// or the network itself has it. Does nothing on a network without IPv4 addresses, or with an address of IPv6: the
+    /// guest system has to take it by itself.
+    pub fn reserve_address(&self, network: &Network, address: Option<&str>) -> Result<()> {
+        self.0.reserve_address(network.outside(), address)
+    }
+
     /// Take away the interface of the subject of the call. Succeeds where there is none.
     pub fn detach_network(&self, network: &Network) -> Result<()> {
         self.0.detach_network(network.outside())

@@ -48,6 +48,11 @@ impl<'a> Subject<'a> {
         self.entity.mixins()
     }
 
+    /// Whether it has a Mixin, itself or because another depends on it.
+    pub fn has_mixin(&self, id: &str) -> bool {
+        self.entity.mixins().iter().any(|held| held == id)
+    }
+
     /// The value of the Kind's state attribute, where the manifest names one.
     pub fn state(&self) -> Option<String> {
         self.entity.state()

@@ -17,7 +17,7 @@ use super::error::{Error, Result};
 use super::machine::{Machine, find};
 use super::volume::{FORMAT, Place};
 use super::worker::{Hold, Lane};
-use super::{Attached, name, network, xml};
+use super::{Attached, name, network, reservation, xml};
 
 /// A network interface of a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +95,28 @@ impl Machine {
     pub async fn detach_network(&self, attachment: Uuid, network: Uuid) -> Result<()> {
         let named = name::of(network);
         self.rewire(network, move |live, view| {
-            view.detach(live, attachment, |device| device.network.as_ref() == Some(&named))
+            let mac = view.find(attachment).and_then(|(_, device)| device.mac.clone());
+            view.detach(live, attachment, |device| device.network.as_ref() == Some(&named))?;
+            mac.map_or(Ok(()), |mac| reservation::release(live, network, &mac))
+        })
+        .await
+    }
+
+    /// Have a network's DHCP keep an address for the interface that was attached for this entity; none for none any
+    /// more. Does nothing on a network without IPv4 addresses, or with an address of IPv6.
+    pub async fn reserve_address(
+        &self,
+        attachment: Uuid,
+        network: Uuid,
+        address: Option<String>,
+    ) -> Result<()> {
+        self.rewire(network, move |live, view| {
+            let mac = view.find(attachment).and_then(|(_, device)| device.mac.as_deref());
+            match (mac, &address) {
+                (Some(mac), _) => reservation::reserve(live, network, mac, address.as_deref()),
+                (None, None) => Ok(()),
+                (None, Some(_)) => Err(Error::Missing("the machine has no such interface".into())),
+            }
         })
         .await
     }

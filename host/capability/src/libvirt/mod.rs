@@ -21,6 +21,7 @@ mod network_xml;
 mod pool;
 mod probe;
 mod reason;
+mod reservation;
 mod saved;
 mod usage;
 mod volume;

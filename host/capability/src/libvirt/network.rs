@@ -9,7 +9,7 @@ use super::error::{Error, Result};
 use super::network_xml::{self, NetworkPlan};
 use super::usage::{self, Among};
 use super::worker::{Hold, Lane};
-use super::{Hypervisor, name};
+use super::{Hypervisor, name, reservation};
 
 /// The network of an entity, whether it exists or not.
 #[derive(Debug, Clone)]
@@ -29,11 +29,13 @@ impl Network {
     }
 
     /// Define the network, or change its definition to the plan. One that carries traffic follows the plan when it
-    /// comes up the next time.
+    /// comes up the next time. 'conflict' where an address that is kept for an interface would lie outside.
     pub async fn define(&self, plan: NetworkPlan) -> Result<()> {
         let entity = self.entity;
-        let description = network_xml::definition(entity, &plan, self.hypervisor.config())?;
+        let hypervisor = self.hypervisor.clone();
         self.call(Lane::Short, Hold::Entity(entity), move |live| {
+            let kept = reservation::of(live, entity)?;
+            let description = network_xml::definition(entity, &plan, &kept, hypervisor.config())?;
             match Bridge::define_xml(&live.connect, &description) {
                 Ok(_) => Ok(()),
                 Err(error)

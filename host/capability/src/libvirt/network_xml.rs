@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::config::HypervisorConfig;
 use super::error::{Error, Result};
 use super::name;
+use super::reservation::{self, Reservation};
 use super::xml::{self, Xml, leaf, node, text};
 
 /// What a network should be. What is not set takes the operator's default.
@@ -34,6 +35,16 @@ pub(super) struct Addresses {
     /// The first and the last that DHCP gives out.
     range: Option<(IpAddr, IpAddr)>,
     gateway: bool,
+}
+
+impl Addresses {
+    /// Whether an interface can have that address.
+    fn have_room(self, address: Ipv4Addr) -> bool {
+        match self.host {
+            IpAddr::V4(host) => host != address && reservation::is_host(address, host, self.prefix.into()),
+            IpAddr::V6(_) => false,
+        }
+    }
 }
 
 impl NetworkPlan {
@@ -92,8 +103,20 @@ impl NetworkPlan {
 
 /// The definition of a network. Its VLAN id is kept with the mark: a bridge of its own keeps a network from the others
 /// as the tag would, and there is no wire for the tag to be seen on.
-pub(super) fn definition(entity: Uuid, plan: &NetworkPlan, config: &HypervisorConfig) -> Result<String> {
+pub(super) fn definition(
+    entity: Uuid,
+    plan: &NetworkPlan,
+    kept: &[Reservation],
+    config: &HypervisorConfig,
+) -> Result<String> {
     let addresses = plan.check()?;
+    if let Some(Reservation { address, .. }) =
+        kept.iter().find(|held| !addresses.is_some_and(|addresses| addresses.have_room(held.address)))
+    {
+        return Err(Error::Conflict(format!(
+            "an interface has the address {address} of the network: change or delete that first"
+        )));
+    }
     let vlan = plan.vlan.map(|vlan| vlan.to_string());
     let title = plan.title.as_deref().map(xml::line);
     xml::document(|xml| {
@@ -108,20 +131,28 @@ pub(super) fn definition(entity: Uuid, plan: &NetworkPlan, config: &HypervisorCo
                 leaf(xml, "forward", &[("mode", "nat")])?;
             }
             leaf(xml, "bridge", &[("name", &name::bridge(entity)), ("stp", "on"), ("delay", "0")])?;
-            addresses.map_or(Ok(()), |addresses| addressing(xml, addresses))
+            addresses.map_or(Ok(()), |addresses| addressing(xml, addresses, kept))
         })
     })
 }
 
-fn addressing(xml: &mut Xml, addresses: Addresses) -> io::Result<()> {
+fn addressing(xml: &mut Xml, addresses: Addresses, kept: &[Reservation]) -> io::Result<()> {
     let Addresses { host, prefix, range, gateway: _ } = addresses;
     let family = if host.is_ipv4() { "ipv4" } else { "ipv6" };
     let attributes = [("family", family), ("address", &host.to_string()), ("prefix", &prefix.to_string())];
-    node(xml, "ip", &attributes.map(|(key, value)| (key, value)), |xml| match range {
-        None => Ok(()),
-        Some((start, end)) => node(xml, "dhcp", &[], |xml| {
-            leaf(xml, "range", &[("start", &start.to_string()), ("end", &end.to_string())])
-        }),
+    node(xml, "ip", &attributes.map(|(key, value)| (key, value)), |xml| {
+        if range.is_none() && kept.is_empty() {
+            return Ok(());
+        }
+        node(xml, "dhcp", &[], |xml| {
+            if let Some((start, end)) = range {
+                leaf(xml, "range", &[("start", &start.to_string()), ("end", &end.to_string())])?;
+            }
+            for Reservation { mac, address } in kept {
+                leaf(xml, "host", &[("mac", mac), ("ip", &address.to_string())])?;
+            }
+            Ok(())
+        })
     })
 }
 
@@ -218,21 +249,30 @@ mod tests {
             title: Some("<lan>".into()),
             ..plan("192.168.7.0/24", "192.168.7.1")
         };
-        let xml = definition(Uuid::from_u128(1), &plan, &HypervisorConfig::default()).unwrap();
+        let kept = [Reservation { mac: "52:54:00:00:00:01".into(), address: Ipv4Addr::new(192, 168, 7, 9) }];
+        let xml = definition(Uuid::from_u128(1), &plan, &kept, &HypervisorConfig::default()).unwrap();
         for part in [
             "title=\"&lt;lan&gt;\" vlan=\"7\"",
             "<forward mode=\"nat\"/>",
             "<ip family=\"ipv4\" address=\"192.168.7.1\" prefix=\"24\">",
             "<range start=\"192.168.7.2\" end=\"192.168.7.254\"/>",
+            "<host mac=\"52:54:00:00:00:01\" ip=\"192.168.7.9\"/>",
         ] {
             assert!(xml.contains(part), "{part} is not in {xml}");
+        }
+        // What an interface has stays in the network.
+        let elsewhere =
+            |network| NetworkPlan { address: Some(String::from(network)), ..NetworkPlan::default() };
+        for other in [NetworkPlan::default(), elsewhere("10.0.0.0/24"), elsewhere("fd00::/64")] {
+            let refused = definition(Uuid::from_u128(1), &other, &kept, &HypervisorConfig::default());
+            assert_eq!(refused.map_err(|error| error.code()), Err("conflict"), "{other:?}");
         }
     }
 
     #[test]
     fn nothing_reaches_the_outside_where_the_operator_does_not_want_it() {
         let config = HypervisorConfig { translate: false, ..HypervisorConfig::default() };
-        let xml = definition(Uuid::from_u128(1), &plan("10.0.0.0/24", "10.0.0.1"), &config).unwrap();
+        let xml = definition(Uuid::from_u128(1), &plan("10.0.0.0/24", "10.0.0.1"), &[], &config).unwrap();
         assert!(!xml.contains("<forward"), "{xml}");
     }
 }

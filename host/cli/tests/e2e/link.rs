@@ -279,3 +279,41 @@ fn changed_while_the_machine_is_saved() {
     // The machine uses the network, so it has the interface.
     server.act(&network, "down", &[]).is(409);
 }
+
+/// INF-08: the network gives an address to one interface, and lets it go with the Mixin or the link.
+#[test]
+fn an_address_is_one_interfaces() {
+    let server = Server::start();
+    let compute = server.create("compute", &[]);
+    let lan = [
+        kind("network"),
+        "Category: ipnetwork; scheme=\"http://schemas.ogf.org/occi/infrastructure/network#\"; class=\"mixin\"".into(),
+    ];
+    let network = "/network/lan";
+    let plan = |address: &str| body(&[&lan[0], &lan[1]], &[&format!("occi.network.address={address:?}")]);
+    server.put(network).text(plan("10.20.0.0/24")).answers(201);
+    let mixin = "Category: ipnetworkinterface; \
+        scheme=\"http://schemas.ogf.org/occi/infrastructure/networkinterface#\"; class=\"mixin\"";
+    let ask = |address: &str| {
+        let ends = [format!("occi.core.source={compute:?}"), format!("occi.core.target={network:?}")];
+        let address = format!("occi.networkinterface.address={address:?}");
+        let static_ = "occi.networkinterface.allocation=\"static\"";
+        let text = body(&[&kind("networkinterface"), mixin], &[&ends[0], &ends[1], &address, static_]);
+        server.post("/networkinterface/").text(text).send()
+    };
+    let first = ask("10.20.0.9").is(201).location();
+    for (address, status) in
+        [("10.20.0.9", 409), ("10.20.0.1", 409), ("10.21.0.9", 400), ("10.20.0.255", 400)]
+    {
+        let refused = ask(address).is(status);
+        assert!(refused.body.contains("(occi.networkinterface.address)"), "{refused}");
+    }
+    // The network keeps what an interface has.
+    server.put(network).text(plan("10.21.0.0/24")).answers(409);
+    server.post(&first).text(body(&[], &["occi.networkinterface.address=\"10.20.0.10\""])).answers(200);
+    let second = ask("10.20.0.9").is(201).location();
+    server.delete(&second).answers(200);
+    let location = format!("X-OCCI-Location: {first}\n");
+    server.delete("/mixin/ipnetworkinterface/").text(location).answers(200);
+    ask("10.20.0.10").is(201);
+}

@@ -191,6 +191,7 @@ fn the_addresses_of_an_interface_are_checked() {
                 refusal(cloud.update(&mut link, [(name("address").as_str(), "nowhere")])),
                 pair("invalid", &name("address"))
             );
+            cloud.delete(&link).unwrap();
         } else {
             assert_eq!(refusal(answer), pair("invalid", &name(wrong)), "{address} {gateway} {allocation}");
             assert!(
@@ -199,4 +200,37 @@ fn the_addresses_of_an_interface_are_checked() {
             );
         }
     }
+}
+
+#[test]
+fn an_address_is_kept_for_its_interface_alone() {
+    // INF-08
+    const ADDRESS: &str = "occi.networkinterface.address";
+    let cloud = Cloud::new();
+    let (mut compute, mut network) = (compute(&cloud), network(&cloud));
+    let kept = |cloud: &Cloud, compute: &Entity, link: &Entity| {
+        cloud.machine(compute).unwrap().interfaces[&link.id].address.clone()
+    };
+    let link = |cloud: &Cloud| {
+        cloud
+            .link(NETWORK_INTERFACE, &compute, &network)
+            .mixin(IP_NETWORK_INTERFACE)
+            .with(ADDRESS, "192.168.7.9")
+    };
+    let mut first = link(&cloud);
+    cloud.create(&mut first).unwrap();
+    assert_eq!(kept(&cloud, &compute, &first).as_deref(), Some("192.168.7.9"));
+    let mut second = link(&cloud);
+    assert_eq!(refusal(cloud.create(&mut second)), pair("conflict", ADDRESS));
+    cloud.update(&mut first, [(ADDRESS, "192.168.7.10")]).unwrap();
+    cloud.update(&mut first, [(MAC, "52:54:00:aa:bb:cc")]).unwrap();
+    assert_eq!(kept(&cloud, &compute, &first).as_deref(), Some("192.168.7.10"));
+
+    cloud.forget();
+    for entity in [&mut compute, &mut network, &mut first] {
+        cloud.observe(entity, Cause::Recreate).unwrap();
+    }
+    assert_eq!(kept(&cloud, &compute, &first).as_deref(), Some("192.168.7.10"));
+    cloud.dissociate(&mut first, IP_NETWORK_INTERFACE).unwrap();
+    assert_eq!(kept(&cloud, &compute, &first), None);
 }

@@ -206,9 +206,28 @@ impl Machine {
                 mac: mac
                     .map_or_else(|| format!("52:54:00:00:00:{:02x}", machine.interfaces.len()), Into::into),
                 device,
+                address: None,
             };
             machine.interfaces.insert(link, interface.clone());
             Ok(Nic(interface))
+        })
+    }
+
+    pub(crate) fn reserve_address(&self, network: &Network, address: Option<&str>) -> Result<()> {
+        world(|world| {
+            world.enter("machine.reserve-address")?;
+            let link = world.id(End::Subject)?;
+            let is_others = |(other, interface): (&String, &Interface)| {
+                *other != link && interface.network == network.id() && interface.address.as_deref() == address
+            };
+            let mut interfaces = world.machines.values().flat_map(|machine| &machine.interfaces);
+            if address.is_some() && interfaces.any(is_others) {
+                return Err(Fault::conflict("another interface has the address"));
+            }
+            let interface = self.find(world)?.interfaces.get_mut(&link);
+            let interface = interface.ok_or_else(|| Fault::missing("the machine has no such interface"))?;
+            interface.address = address.map(Into::into);
+            Ok(())
         })
     }
 

@@ -62,6 +62,8 @@ pub struct Interface {
     pub device: String,
     /// The hardware address.
     pub mac: String,
+    /// The address that the network's DHCP keeps for it.
+    pub address: Option<String>,
 }
 
 /// A network.

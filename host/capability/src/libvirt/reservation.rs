@@ -1,0 +1,199 @@
+//! Addresses that a network's DHCP keeps for one interface each (libvirt's `<host>`).
+//!
+//! In IPv4: DHCP of IPv6 knows an interface by what its guest makes up (a DUID), which nobody knows before it asks.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use quick_xml::XmlVersion;
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::reader::Reader;
+use uuid::Uuid;
+use virt::network::Network as Bridge;
+use virt::sys;
+
+use super::connection::{Driver, Live};
+use super::error::{Error, Result};
+use super::network;
+use super::xml::{self, leaf};
+
+/// An address and the interface that it is kept for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reservation {
+    pub(super) mac: String,
+    pub(super) address: Ipv4Addr,
+}
+
+/// What one description of a network says of its addresses.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Known {
+    /// The host's own address and the prefix, where the network has addresses.
+    own: Option<(Ipv4Addr, u32)>,
+    pub(super) reservations: Vec<Reservation>,
+}
+
+/// Keeps an address of a network for an interface, or none any more.
+pub(super) fn reserve(live: &Live, entity: Uuid, mac: &str, address: Option<&str>) -> Result<()> {
+    let wanted = match address.map(str::parse) {
+        None => None,
+        Some(Ok(IpAddr::V4(address))) => Some(address),
+        Some(Ok(IpAddr::V6(_))) => return Ok(()),
+        Some(Err(_)) => {
+            let given = xml::line(address.unwrap_or_default());
+            return Err(Error::Invalid(format!("{given:?} is not an IP address, such as 192.168.7.9")));
+        }
+    };
+    let bridge = network::find(live, entity)?;
+    let is_active = bridge.is_active()?;
+    let (config, running) = (sys::VIR_NETWORK_UPDATE_AFFECT_CONFIG, sys::VIR_NETWORK_UPDATE_AFFECT_LIVE);
+    match live.driver {
+        // It shows one side only, and changes both by the same words.
+        Driver::Test => change(&bridge, 0, if is_active { config | running } else { config }, mac, wanted),
+        // Each side by itself: a crash may have left them different.
+        Driver::Qemu => {
+            change(&bridge, sys::VIR_NETWORK_XML_INACTIVE, config, mac, wanted)?;
+            if is_active { change(&bridge, 0, running, mac, wanted) } else { Ok(()) }
+        }
+    }
+}
+
+/// The same where the network may be gone, and its reservations with it.
+pub(super) fn release(live: &Live, entity: Uuid, mac: &str) -> Result<()> {
+    match reserve(live, entity, mac, None) {
+        Err(Error::Missing(_)) => Ok(()),
+        outcome => outcome,
+    }
+}
+
+fn change(bridge: &Bridge, side: u32, affects: u32, mac: &str, wanted: Option<Ipv4Addr>) -> Result<()> {
+    let known = Known::read(&bridge.get_xml_desc(side)?)?;
+    let present = known.reservations.iter().find(|held| held.mac.eq_ignore_ascii_case(mac));
+    let (command, address) = match (present, known.check(mac, wanted)?) {
+        (None, None) => return Ok(()),
+        (Some(held), Some(wanted)) if held.address == wanted => return Ok(()),
+        (None, Some(wanted)) => (sys::VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, wanted),
+        (Some(_), Some(wanted)) => (sys::VIR_NETWORK_UPDATE_COMMAND_MODIFY, wanted),
+        (Some(held), None) => (sys::VIR_NETWORK_UPDATE_COMMAND_DELETE, held.address),
+    };
+    let entry = xml::document(|xml| leaf(xml, "host", &[("mac", mac), ("ip", &address.to_string())]))?;
+    Ok(bridge.update(command, sys::VIR_NETWORK_SECTION_IP_DHCP_HOST, -1, &entry, affects)?)
+}
+
+impl Known {
+    /// Read libvirt's description of a network.
+    pub(super) fn read(description: &str) -> Result<Self> {
+        let mut reader = Reader::from_str(description);
+        let mut known = Self::default();
+        let mut is_v4 = false;
+        loop {
+            match reader.read_event()? {
+                Event::Start(element) | Event::Empty(element) => match element.name().0 {
+                    "ip" => {
+                        let own = own(&element)?;
+                        is_v4 = own.is_some();
+                        known.own = known.own.or(own);
+                    }
+                    "host" if is_v4 => known.reservations.extend(reservation(&element)?),
+                    _ => {}
+                },
+                Event::Eof => return Ok(known),
+                _ => {}
+            }
+        }
+    }
+
+    /// What can be kept for an interface of what is wanted: none on a network without such addresses.
+    fn check(&self, mac: &str, wanted: Option<Ipv4Addr>) -> Result<Option<Ipv4Addr>> {
+        let (Some(wanted), Some((own, prefix))) = (wanted, self.own) else { return Ok(None) };
+        if !is_host(wanted, own, prefix) {
+            return Err(Error::Invalid(format!(
+                "{wanted} is not the address of a host within the network {own}/{prefix}"
+            )));
+        }
+        if wanted == own {
+            return Err(Error::Conflict(format!("{wanted} is the network's own address")));
+        }
+        let is_others = |held: &Reservation| held.address == wanted && !held.mac.eq_ignore_ascii_case(mac);
+        if self.reservations.iter().any(is_others) {
+            return Err(Error::Conflict(format!("another interface has the address {wanted}")));
+        }
+        Ok(Some(wanted))
+    }
+}
+
+/// Whether an address is a host's within a network: neither the network's own name nor that of all its hosts.
+pub(super) fn is_host(address: Ipv4Addr, of: Ipv4Addr, prefix: u32) -> bool {
+    let hosts = u32::MAX.checked_shr(prefix).unwrap_or(0);
+    let number = address.to_bits() & hosts;
+    (address.to_bits() | hosts) == (of.to_bits() | hosts) && number != 0 && number != hosts
+}
+
+fn own(element: &BytesStart<'_>) -> Result<Option<(Ipv4Addr, u32)>> {
+    let address = attribute(element, "address")?.and_then(|address| address.parse().ok());
+    let prefix = match (attribute(element, "prefix")?, attribute(element, "netmask")?) {
+        (Some(prefix), _) => prefix.parse().ok(),
+        (None, Some(netmask)) => netmask.parse().ok().map(|mask: Ipv4Addr| mask.to_bits().count_ones()),
+        (None, None) => None,
+    };
+    Ok(address.zip(prefix).filter(|(_, prefix)| *prefix <= Ipv4Addr::BITS))
+}
+
+fn reservation(element: &BytesStart<'_>) -> Result<Option<Reservation>> {
+    let (mac, address) = (attribute(element, "mac")?, attribute(element, "ip")?);
+    let address = address.and_then(|address| address.parse().ok());
+    Ok(mac.zip(address).map(|(mac, address)| Reservation { mac, address }))
+}
+
+fn attribute(element: &BytesStart<'_>, key: &str) -> Result<Option<String>> {
+    let found = element.try_get_attribute(key).map_err(quick_xml::Error::from)?;
+    Ok(found.map(|found| found.normalized_value(XmlVersion::Implicit1_0)).transpose()?.map(Into::into))
+}
+
+/// The addresses that a network which is defined anew keeps: those that are there now.
+pub(super) fn of(live: &Live, entity: Uuid) -> Result<Vec<Reservation>> {
+    match network::find(live, entity) {
+        Ok(bridge) => {
+            let side = match live.driver {
+                Driver::Test => 0,
+                Driver::Qemu => sys::VIR_NETWORK_XML_INACTIVE,
+            };
+            Ok(Known::read(&bridge.get_xml_desc(side)?)?.reservations)
+        }
+        Err(Error::Missing(_)) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NETWORK: &str = "<network><dns><host ip='10.0.0.77'/></dns>\
+        <ip family='ipv6' address='fd00::1' prefix='64'><dhcp><host id='0:1' ip='fd00::5'/></dhcp></ip>\
+        <ip address='10.0.0.1' netmask='255.255.255.0'><dhcp>\
+        <range start='10.0.0.2' end='10.0.0.254'/><host mac='52:54:00:00:00:01' ip='10.0.0.9'/></dhcp></ip></network>";
+
+    #[test]
+    fn a_description_tells_addresses_and_what_is_kept() {
+        let known = Known::read(NETWORK).unwrap();
+        let held = Reservation { mac: "52:54:00:00:00:01".into(), address: Ipv4Addr::new(10, 0, 0, 9) };
+        let expected = Known { own: Some((Ipv4Addr::new(10, 0, 0, 1), 24)), reservations: vec![held] };
+        assert_eq!(known, expected);
+        assert_eq!(Known::read("<network/>").unwrap(), Known::default());
+    }
+
+    #[test]
+    fn an_address_is_kept_for_one_interface_within_the_network() {
+        let known = Known::read(NETWORK).unwrap();
+        let check = |mac: &str, address: &str| {
+            known.check(mac, Some(address.parse().unwrap())).map_err(|error| error.code())
+        };
+        assert_eq!(check("52:54:00:00:00:02", "10.0.0.8"), Ok(Some(Ipv4Addr::new(10, 0, 0, 8))));
+        assert_eq!(check("52:54:00:00:00:01", "10.0.0.9"), Ok(Some(Ipv4Addr::new(10, 0, 0, 9))));
+        assert_eq!(check("52:54:00:00:00:02", "10.0.0.9"), Err("conflict"));
+        assert_eq!(check("52:54:00:00:00:02", "10.0.0.1"), Err("conflict"));
+        for elsewhere in ["10.0.1.8", "10.0.0.0", "10.0.0.255"] {
+            assert_eq!(check("52:54:00:00:00:02", elsewhere), Err("invalid"), "{elsewhere}");
+        }
+        assert_eq!(Known::default().check("52:54:00:00:00:02", Some(Ipv4Addr::LOCALHOST)), Ok(None));
+    }
+}
