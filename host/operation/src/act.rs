@@ -48,17 +48,18 @@ pub(crate) async fn act(
             return Err(refusal);
         }
     };
-    core.schedule(&effects.again);
     let mut changes = Changes::new(snapshot);
     if after != **before {
         changes.replace(&stored, &after, stored.made_by.as_ref())?;
     }
     changes.write(&after.tenant, &effects.writes);
+    core.keep_wishes(&mut changes, &effects.again);
     changes.strike(lasts.then_some(operation));
     let batch = changes.into_batch();
     if !batch.is_empty() {
         core.commit(batch).await?;
     }
+    core.schedule(&effects.again);
     drop(held);
     let registry = snapshot.registry();
     if !after.is_link() && registry.state(before) != registry.state(&after) {

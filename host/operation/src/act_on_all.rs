@@ -197,6 +197,7 @@ async fn commit(
                 changes.replace(stored, &acted.entity, stored.made_by.as_ref())?;
             }
             changes.write(&caller.tenant, &acted.writes);
+            core.keep_wishes(&mut changes, &acted.again);
         }
     }
     changes.strike(intent);

@@ -51,8 +51,15 @@ impl Agenda {
 
     /// To be asked when the extension wants to be. Of two wishes the earlier counts.
     pub(crate) fn note_later(&mut self, entity: Uuid, delay: Duration, now: Instant) {
-        let due = now + delay.clamp(SOONEST, LATEST);
+        let due = self.time_of_wish(entity, delay, now);
         self.put(entity, Question { cause: Cause::Timer, due, failures: 0 });
+    }
+
+    /// When an entity is to be asked if the extension wants it after that delay: then, or earlier if it said so before.
+    pub(crate) fn time_of_wish(&self, entity: Uuid, delay: Duration, now: Instant) -> Instant {
+        let due = now + delay.clamp(SOONEST, LATEST);
+        let waiting = self.entries.get(&entity).and_then(|entry| entry.timer);
+        waiting.map_or(due, |waiting| waiting.due.min(due))
     }
 
     /// To be asked again, as it was asked in vain.
@@ -167,6 +174,8 @@ mod tests {
         for delay in [60, 5, 3600] {
             agenda.note_later(ENTITY, seconds(delay), now);
         }
+        assert_eq!(agenda.time_of_wish(ENTITY, seconds(7), now), now + seconds(5));
+        assert_eq!(agenda.time_of_wish(ENTITY, seconds(3), now), now + seconds(3));
         assert_eq!(agenda.next(), Some(now + seconds(5)));
         assert_eq!(asked(&mut agenda, now + seconds(4)), []);
         assert_eq!(asked(&mut agenda, now + seconds(7200)), [Cause::Timer]);

@@ -32,7 +32,7 @@ pub(crate) async fn all(
 ) -> Result<(), Unaltered> {
     let mut changes = Changes::new(snapshot);
     let alteration = Alteration::begin(core, snapshot, updates, &mut changes).await?;
-    alteration.finish(&mut changes);
+    alteration.finish(core, &mut changes);
     let batch = changes.into_batch();
     if !batch.is_empty()
         && let Err(error) = core.commit(batch).await
@@ -87,10 +87,11 @@ impl<'a> Alteration<'a> {
     }
 
     /// Adds what the extensions keep and the end of the intent to what is to be committed.
-    pub(crate) fn finish(&self, changes: &mut Changes<'_>) {
+    pub(crate) fn finish(&self, core: &Core, changes: &mut Changes<'_>) {
         if let Some((stored, _)) = self.updates.first() {
             changes.write(&stored.entity.tenant, &self.effects.writes);
         }
+        core.keep_wishes(changes, &self.effects.again);
         changes.strike(self.intent);
     }
 

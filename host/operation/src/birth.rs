@@ -56,6 +56,7 @@ impl<'a> Birth<'a> {
         if let Some(entity) = self.created.first() {
             changes.write(&entity.tenant, &self.effects.writes);
         }
+        core.keep_wishes(changes, &self.effects.again);
         changes.strike(self.is_intended.then_some(self.operation));
         Ok(())
     }

@@ -6,6 +6,7 @@ use crate::snapshot::Snapshot;
 use occi_model::{Entity, Origin};
 use occi_store::{Batch, Bucket, MadeBy, ReadView, Stored};
 use std::collections::HashSet;
+use std::time::SystemTime;
 use uuid::Uuid;
 
 /// A batch that knows which entities are in it, and against what they were checked.
@@ -82,6 +83,16 @@ impl<'a> Changes<'a> {
                 }
             }
         }
+    }
+
+    /// An entity's extension wants to be asked about it again at that time.
+    pub(crate) fn ask_again(&mut self, entity: Uuid, due: SystemTime) {
+        occi_store::put_timer(&mut self.batch, entity, due);
+    }
+
+    /// It has been asked, and does not want to be again.
+    pub(crate) fn ask_no_more(&mut self, entity: Uuid) {
+        occi_store::delete_timer(&mut self.batch, entity);
     }
 
     /// The operation's intent goes, where it has one.

@@ -40,7 +40,7 @@ pub(crate) async fn extend(
             return Err(unaltered.refusal);
         }
     };
-    alteration.finish(&mut changes);
+    alteration.finish(core, &mut changes);
     let outcome = async {
         // It is seen with its new links, be it changed itself or not.
         changes.touch(&stored)?;

@@ -10,7 +10,7 @@ use crate::effect::Effects;
 use crate::refusal::Refusal;
 use occi_store::{Entities, Stored};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
@@ -215,20 +215,39 @@ impl Core {
     }
 
     async fn ask_extensions(&self, id: Uuid, cause: Cause) -> Result<Asked, Refusal> {
-        let Some(stored) = self.find_anywhere(id)? else { return Ok(Asked::default()) };
         let snapshot = self.snapshot();
+        let mut changes = Changes::new(&snapshot);
+        let Some(stored) = self.find_anywhere(id)? else {
+            if cause == Cause::Timer {
+                changes.ask_no_more(id);
+                self.commit(changes.into_batch()).await?;
+            }
+            return Ok(Asked::default());
+        };
         let mut effects = Effects::new(&snapshot, Uuid::new_v4());
         let (after, failed) = effects.observe(&stored.entity, cause).await;
-        self.schedule(&effects.again);
-        if after == *stored.entity && effects.writes.is_empty() {
-            return Ok(Asked { changed: None, failed });
+        // A timer that is set anew and leaves all else as it is costs no commit: the old time in the store is past, and
+        // after a crash the question would come at once.
+        let is_rewound = cause == Cause::Timer && !effects.again.is_empty();
+        let is_changed = after != *stored.entity || !effects.writes.is_empty();
+        if is_changed {
+            changes.replace(&stored, &after, stored.made_by.as_ref())?;
+            changes.write(&after.tenant, &effects.writes);
         }
-        let mut changes = Changes::new(&snapshot);
-        changes.replace(&stored, &after, stored.made_by.as_ref())?;
-        changes.write(&after.tenant, &effects.writes);
-        let revision = self.commit(changes.into_batch()).await?;
-        let changed = Stored { entity: Arc::new(after), revision, ..stored };
-        Ok(Asked { changed: Some(changed), failed })
+        if cause == Cause::Timer && failed.is_none() && effects.again.is_empty() {
+            changes.ask_no_more(id);
+        } else if is_changed || !is_rewound {
+            self.keep_wishes(&mut changes, &effects.again);
+        }
+        let batch = changes.into_batch();
+        let changed = if batch.is_empty() {
+            None
+        } else {
+            let revision = self.commit(batch).await?;
+            is_changed.then(|| Stored { entity: Arc::new(after), revision, ..stored })
+        };
+        self.schedule(&effects.again);
+        Ok(Asked { changed, failed })
     }
 
     /// An entity of whatever tenant: what happens outside names only its id.
@@ -236,6 +255,24 @@ impl Core {
         let view = self.read()?;
         let Some(tenant) = occi_store::owner(&*view, id)? else { return Ok(None) };
         Ok(Entities::new(&*view, &tenant).get(id)?)
+    }
+
+    /// Adds to what is to be committed when entities' extensions want to be asked; a restart does not forget it.
+    pub(crate) fn keep_wishes(&self, changes: &mut Changes<'_>, again: &[(Uuid, Duration)]) {
+        let (now, time) = (Instant::now(), SystemTime::now());
+        for &(entity, delay) in again {
+            let due = self.observations.agenda().time_of_wish(entity, delay, now);
+            changes.ask_again(entity, time + due.saturating_duration_since(now));
+        }
+    }
+
+    /// Has the entities asked that were to be asked when the last run ended, those whose time is past soon.
+    pub(crate) fn recall_wishes(&self) -> Result<(), Refusal> {
+        let now = SystemTime::now();
+        for (entity, due) in occi_store::timers(&*self.read()?)? {
+            self.observations.note_later(entity, due.duration_since(now).unwrap_or_default());
+        }
+        Ok(())
     }
 
     /// Has entities asked when their extensions want to be.

@@ -54,6 +54,7 @@ impl Core {
             }
         }
         recovered.recreated = self.recreate_all(&snapshot).await?;
+        self.recall_wishes()?;
         // Those who forget have just been asked.
         self.note_all(Cause::Restart, |entity| !is_forgotten(&snapshot, entity))?;
         Ok(recovered)

@@ -15,6 +15,7 @@
 //! | `t` tenant `k` extension, bucket, key   | any            | the data of an extension                           |
 //! | `i` operation                           | any            | an intent                                          |
 //! | `o` id                                  | tenant         | to whom the entity with an id belongs              |
+//! | `w` id                                  | time           | when an entity is to be asked about again          |
 //! | `x` extension                           | any            | an extension that is installed                     |
 //! | `y` extension                           | nothing        | when what it defines last broke what there was     |
 //!
@@ -36,6 +37,7 @@ use uuid::Uuid;
 const TENANT: u8 = b't';
 const INTENT: u8 = b'i';
 const OWNER: u8 = b'o';
+const TIMER: u8 = b'w';
 const EXTENSION: u8 = b'x';
 const DEFINITIONS: u8 = b'y';
 
@@ -69,6 +71,8 @@ pub enum Subject {
     KeyValue,
     /// An intent.
     Intent,
+    /// When an entity is to be asked about again.
+    Timer,
     /// An extension: it was installed or removed.
     Extension,
     /// What an extension defines: it is not what it was.
@@ -80,6 +84,7 @@ impl Subject {
     pub fn of(key: &[u8]) -> Option<Self> {
         match key.split_first()? {
             (&INTENT, _) => Some(Self::Intent),
+            (&TIMER, _) => Some(Self::Timer),
             (&EXTENSION, _) => Some(Self::Extension),
             (&DEFINITIONS, _) => Some(Self::Definitions),
             // An id is unique among all tenants: what belongs to the entity elsewhere has its name from it.
@@ -193,6 +198,18 @@ pub fn intent(operation: Uuid) -> Key {
     let mut key = vec![INTENT];
     key.extend_from_slice(operation.as_bytes());
     key.into()
+}
+
+/// When an entity is to be asked about again.
+pub fn timer(entity: Uuid) -> Key {
+    let mut key = vec![TIMER];
+    key.extend_from_slice(entity.as_bytes());
+    key.into()
+}
+
+/// All of those.
+pub fn timers() -> Key {
+    Key::from_static(&[TIMER])
 }
 
 /// All intents.
@@ -317,6 +334,7 @@ mod tests {
             (tag_path("t", &location), Subject::TagPath),
             (key_value(&bucket("t", "e", "b"), "k"), Subject::KeyValue),
             (intent(Uuid::nil()), Subject::Intent),
+            (timer(Uuid::nil()), Subject::Timer),
             (extension("note"), Subject::Extension),
             (definitions("note"), Subject::Definitions),
         ] {

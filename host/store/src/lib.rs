@@ -8,7 +8,7 @@
 //! What a change means (validation, the order of effects, what to do after a conflict) is decided by who calls.
 //!
 //! In reading order: [`contract`], [`watch`], [`redb`], [`keys`], [`record`], [`index`], [`entities`], [`memo`],
-//! [`owners`], [`mod@tags`], [`mod@intents`], [`mod@extensions`], [`keyvalue`].
+//! [`owners`], [`mod@tags`], [`mod@intents`], [`mod@timers`], [`mod@extensions`], [`keyvalue`].
 
 pub mod contract;
 pub mod entities;
@@ -23,6 +23,7 @@ pub mod owners;
 pub mod record;
 pub mod redb;
 pub mod tags;
+pub mod timers;
 pub mod watch;
 
 #[cfg(test)]
@@ -46,4 +47,5 @@ pub use owners::{owner, tenants};
 pub use record::{MadeBy, Stored};
 pub use redb::{Options, RedbStore};
 pub use tags::{Tag, delete_tag, put_tag, require_tag, tag, tags};
+pub use timers::{delete_timer, put_timer, timers};
 pub use watch::{Event, Watch};

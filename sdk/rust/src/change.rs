@@ -40,8 +40,7 @@ impl Change {
     }
 
     /// Be observed again after that time, at a precision of milliseconds; after a second at the soonest. The host keeps
-    /// one time for each entity: of several the earlier. After a start of the host there is none, but everything is
-    /// observed then.
+    /// one time for each entity: of several the earlier. It outlives the host's process.
     #[must_use]
     pub fn again(mut self, after: Duration) -> Self {
         self.again = Some(crate::milliseconds(after));

@@ -57,6 +57,17 @@ fn attributes_of_every_type_go_both_ways() {
     });
 }
 
+/// What an extension wants to be asked later is asked, though the server is killed meanwhile.
+#[test]
+fn a_timer_outlives_the_server() {
+    let (mut server, _folder) = server();
+    let path = echo(&server, &[]);
+    server.kill_and_restart();
+    eventually("it is observed again", || {
+        server.get(&path).answers(200).attribute("com.example.echoed.cause") == Some("\"timer\"")
+    });
+}
+
 /// No C string can hold it, and half of it would be another text.
 #[test]
 fn a_text_with_a_zero_byte_is_none() {
