@@ -1,14 +1,13 @@
 //! The capability `keyvalue`: `wasi:keyvalue/store`, small state of the extension's own for each tenant.
 //!
-//! What a call writes is held in its state, read by those that come after it in the operation, and committed together with the entity or not at all; the store behind
-//! is only read here, through [`BucketReader`].
+//! What a call writes is held in its state, read by those that come after it in the operation, and committed together with
+//! the entity or not at all; the store behind is only read here, through [`BucketReader`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use occi_extension::{CallState, Capability};
+use occi_extension::{BucketName, CallState, Capability, KeyValueView};
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use generated::wasi::keyvalue::store::{self, Error, Host, HostBucket, KeyResponse};
@@ -24,20 +23,10 @@ mod generated {
     });
 }
 
-/// What is stored, as the last commit left it. A failure is told in words for the operator.
+/// The way to what is stored. A failure is told in words for the operator.
 pub trait BucketReader: Send + Sync + 'static {
-    /// The value of a key.
-    fn get(&self, tenant: &str, extension: &str, bucket: &str, key: &str) -> Result<Option<Bytes>, String>;
-
-    /// The keys behind `after` (none for the beginning) in their order, at most `limit` of them.
-    fn keys(
-        &self,
-        tenant: &str,
-        extension: &str,
-        bucket: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<String>, String>;
+    /// All of it, as the last commit left it.
+    fn view(&self) -> Result<Arc<dyn KeyValueView>, String>;
 }
 
 /// The reader that is lent to the calls.
@@ -110,28 +99,34 @@ fn key(key: &str) -> Result<&str, Error> {
     Ok(key)
 }
 
-/// The stored part of a bucket.
+/// The stored part of a bucket, as the operation sees it.
 struct Stored {
-    buckets: Arc<Buckets>,
+    view: Arc<dyn KeyValueView>,
     tenant: Arc<str>,
     extension: Arc<str>,
     bucket: Arc<str>,
 }
 
 impl Stored {
-    fn of(state: &mut CallState, bucket: &Resource<Bucket>) -> wasmtime::Result<Self> {
+    fn of(state: &mut CallState, bucket: &Resource<Bucket>) -> wasmtime::Result<Result<Self, Error>> {
         let Bucket(name) = state.table().get(bucket)?.clone();
         let call = state.call();
         let (tenant, extension) = (Arc::clone(&call.tenant), Arc::clone(&call.extension));
-        Ok(Self { buckets: state.lent()?, tenant, extension, bucket: name })
+        let buckets = state.lent::<Buckets>()?;
+        let view = state.writes().view(|| buckets.0.view());
+        Ok(view.map(|view| Self { view, tenant, extension, bucket: name }).map_err(unreadable))
     }
 
-    fn get(&self, key: &str) -> Result<Option<Bytes>, Error> {
-        self.buckets.0.get(&self.tenant, &self.extension, &self.bucket, key).map_err(unreadable)
+    fn get(&self, key: &str) -> Result<Option<(Vec<u8>, u64)>, Error> {
+        self.view.get(&self.name(), key).map_err(unreadable)
     }
 
     fn keys(&self, after: Option<&str>) -> Result<Vec<String>, Error> {
-        self.buckets.0.keys(&self.tenant, &self.extension, &self.bucket, after, PAGE).map_err(unreadable)
+        self.view.keys(&self.name(), after, PAGE).map_err(unreadable)
+    }
+
+    fn name(&self) -> BucketName<'_> {
+        BucketName { tenant: &self.tenant, extension: &self.extension, bucket: &self.bucket }
     }
 }
 
@@ -147,13 +142,16 @@ fn value(
     bucket: &Resource<Bucket>,
     name: &str,
 ) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
-    let stored = Stored::of(state, bucket)?;
+    let stored = match Stored::of(state, bucket)? {
+        Ok(stored) => stored,
+        Err(error) => return Ok(Err(error)),
+    };
     if let Err(refused) = key(name) {
         return Ok(Err(refused));
     }
     Ok(match state.writes().get(&stored.bucket, name) {
         Some(written) => Ok(written.map(<[u8]>::to_vec)),
-        None => stored.get(name).map(|found| found.map(Into::into)),
+        None => stored.get(name).map(|found| found.map(|(value, _)| value)),
     })
 }
 
@@ -163,13 +161,18 @@ fn write(
     name: &str,
     value: Option<Vec<u8>>,
 ) -> wasmtime::Result<Result<(), Error>> {
-    let Bucket(bucket) = state.table().get(bucket)?.clone();
+    let stored = match Stored::of(state, bucket)? {
+        Ok(stored) => stored,
+        Err(error) => return Ok(Err(error)),
+    };
     let checked = key(name).and_then(|name| match &value {
         Some(value) if value.len() > VALUE => Err(Error::Other(format!("a value has at most {VALUE} bytes"))),
-        Some(_) | None => Ok(name),
+        Some(_) | None => stored.get(name),
     });
-    Ok(checked.and_then(|name| {
-        state.writes().put(&bucket, name, value).map_err(|refused| Error::Other(refused.to_string()))
+    Ok(checked.and_then(|found| {
+        let over = found.map(|(_, revision)| revision);
+        let written = state.writes().put(&stored.bucket, name, value, over);
+        written.map_err(|refused| Error::Other(refused.to_string()))
     }))
 }
 
@@ -234,13 +237,13 @@ impl HostBucket for CallState {
         bucket: Resource<Bucket>,
         cursor: Option<String>,
     ) -> wasmtime::Result<Result<KeyResponse, Error>> {
-        let stored = Stored::of(self, &bucket)?;
-        let found = match stored.keys(cursor.as_deref()) {
-            Ok(found) => found,
+        let stored = match Stored::of(self, &bucket)? {
+            Ok(stored) => stored,
             Err(error) => return Ok(Err(error)),
         };
         let written = self.writes().keys(&stored.bucket);
-        Ok(Ok(page(found, cursor.as_deref(), written)))
+        let found = stored.keys(cursor.as_deref());
+        Ok(found.map(|found| page(found, cursor.as_deref(), written)))
     }
 
     async fn drop(&mut self, bucket: Resource<Bucket>) -> wasmtime::Result<()> {

@@ -1,8 +1,8 @@
 //! The key-value capability's reads, over the store. Its writes are committed by the operation.
 
-use bytes::Bytes;
 use occi_capability::BucketReader;
-use occi_store::{Bucket, Store};
+use occi_extension::{BucketName, KeyValueView};
+use occi_store::{Bucket, ReadView, Store};
 use std::sync::Arc;
 
 /// The store as the key-value capability sees it.
@@ -17,24 +17,32 @@ impl StoreBuckets {
 }
 
 impl BucketReader for StoreBuckets {
-    fn get(&self, tenant: &str, extension: &str, bucket: &str, key: &str) -> Result<Option<Bytes>, String> {
+    fn view(&self) -> Result<Arc<dyn KeyValueView>, String> {
         let view = self.store.read().map_err(|error| error.to_string())?;
-        let found =
-            Bucket::new(tenant, extension, bucket).get(&*view, key).map_err(|error| error.to_string())?;
-        Ok(found.map(|found| found.value))
+        Ok(Arc::new(View(view)))
+    }
+}
+
+/// The store at one moment.
+struct View(Arc<dyn ReadView>);
+
+impl KeyValueView for View {
+    fn get(&self, bucket: &BucketName<'_>, key: &str) -> Result<Option<(Vec<u8>, u64)>, String> {
+        let found = stored(bucket).get(&*self.0, key).map_err(|error| error.to_string())?;
+        Ok(found.map(|found| (found.value.to_vec(), found.revision.0)))
     }
 
     fn keys(
         &self,
-        tenant: &str,
-        extension: &str,
-        bucket: &str,
+        bucket: &BucketName<'_>,
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<String>, String> {
-        let view = self.store.read().map_err(|error| error.to_string())?;
-        let bucket = Bucket::new(tenant, extension, bucket);
-        let found = bucket.list(&*view, after, limit).map_err(|error| error.to_string())?;
+        let found = stored(bucket).list(&*self.0, after, limit).map_err(|error| error.to_string())?;
         Ok(found.into_iter().map(|(key, _)| key).collect())
     }
+}
+
+fn stored(bucket: &BucketName<'_>) -> Bucket {
+    Bucket::new(bucket.tenant, bucket.extension, bucket.bucket)
 }

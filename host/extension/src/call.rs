@@ -10,7 +10,7 @@ use crate::convert;
 use crate::engine::TICK;
 use crate::error::{CallError, Clock};
 use crate::extension::Extension;
-use crate::keyvalue::{KeyValueChanges, KeyValueWrites};
+use crate::keyvalue::{KeyValueBase, KeyValueChanges, KeyValueWrites};
 use crate::limits::{Limiter, Limits};
 use crate::place::{Place, Places};
 use crate::subject::Subject;
@@ -37,8 +37,8 @@ pub struct Call {
     pub role: CategoryId,
     /// The entity.
     pub subject: Arc<Subject>,
-    /// What earlier calls of the operation have changed of the extension's key-value store.
-    pub earlier: Arc<KeyValueChanges>,
+    /// What it finds of the extension's key-value data.
+    pub data: KeyValueBase,
 }
 
 /// What a call comes to, all of it still to be checked and committed.
@@ -172,7 +172,7 @@ impl Extension {
         let ids = self.kinds().iter().map(|kind| &kind.id).chain(self.mixins().iter().map(|mixin| &mixin.id));
         let Some(role) = ids.into_iter().next().cloned() else { return Ok(()) };
         let subject = Arc::new(Subject::nobody(&role));
-        let call = Call { operation: Uuid::nil(), role, subject, earlier: Arc::default() };
+        let call = Call { operation: Uuid::nil(), role, subject, data: KeyValueBase::default() };
         let mut store = self.enter(code, Way::Trial, &call).await?;
         let done = timeout(code.limits.timeout, instantiate(&mut store, code)).await;
         self.leave(code, &call, &store, done).map(drop)
@@ -298,7 +298,7 @@ impl Extension {
         let lent = (way != Way::Trial).then(|| Arc::clone(&code.lent));
         let limiter = Limiter::new(code.limits.memory, code.budget.clone());
         let state = CallState::new(context, subject, lent, place, code.turns.begin(), limiter, ticks);
-        state.writing(KeyValueWrites::after(Arc::clone(&call.earlier)))
+        state.writing(KeyValueWrites::on(call.data.clone()))
     }
 
     fn failure(&self, limits: Limits, limiter: &Limiter, error: &wasmtime::Error) -> CallError {

@@ -190,7 +190,7 @@ impl CallState {
         }
     }
 
-    /// The same, writing on top of what earlier calls of the operation wrote.
+    /// The same, on top of what the operation has of the key-value data.
     pub(crate) fn writing(self, writes: KeyValueWrites) -> Self {
         Self { writes, ..self }
     }

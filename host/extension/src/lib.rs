@@ -42,7 +42,10 @@ pub use digest::Digest;
 pub use engine::{EngineError, Settings};
 pub use error::{CallError, Clock, LoadError, StartError};
 pub use extension::Extension;
-pub use keyvalue::{KeyValueChanges, KeyValueWrites, TooManyWrites};
+pub use keyvalue::{
+    BucketName, KeyValueBase, KeyValueChange, KeyValueChanges, KeyValueView, KeyValueWrites, SharedView,
+    TooManyWrites,
+};
 pub use limits::{Asked, Limits};
 pub use manifest::Manifest;
 pub use shape::ShapeError;

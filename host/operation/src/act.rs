@@ -54,10 +54,11 @@ pub(crate) async fn act(
     }
     changes.write(&after.tenant, &effects.writes);
     core.keep_wishes(&mut changes, &effects.again);
-    changes.strike(lasts.then_some(operation));
-    let batch = changes.into_batch();
-    if !batch.is_empty() {
-        core.commit(batch).await?;
+    let intent = lasts.then_some(operation);
+    changes.strike(intent);
+    if let Err(refusal) = core.commit_end(changes.into_batch(), intent).await {
+        core.observe(before.id, Cause::Restart);
+        return Err(refusal);
     }
     core.schedule(&effects.again);
     drop(held);

@@ -201,11 +201,7 @@ async fn commit(
         }
     }
     changes.strike(intent);
-    let batch = changes.into_batch();
-    if !batch.is_empty() {
-        core.commit(batch).await?;
-    }
-    Ok(())
+    core.commit_end(changes.into_batch(), intent).await.map(drop)
 }
 
 fn again(outcomes: &[Outcome]) -> Vec<(Uuid, Duration)> {

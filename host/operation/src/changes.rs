@@ -3,8 +3,9 @@
 use crate::effect::Writes;
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
+use occi_extension::KeyValueChange;
 use occi_model::{Entity, Origin};
-use occi_store::{Batch, Bucket, MadeBy, ReadView, Stored};
+use occi_store::{Batch, Bucket, Expect, MadeBy, ReadView, Revision, Stored};
 use std::collections::HashSet;
 use std::time::SystemTime;
 use uuid::Uuid;
@@ -72,13 +73,15 @@ impl<'a> Changes<'a> {
         Ok(())
     }
 
-    /// The key-value changes of extensions, each with its extension's name.
+    /// The key-value changes of extensions. The commit fails where another has changed one of the keys meanwhile.
     pub(crate) fn write(&mut self, tenant: &str, writes: &Writes) {
         for (extension, changes) in writes {
-            for (bucket, key, value) in changes.iter() {
+            for (bucket, key, KeyValueChange { value, over }) in changes.iter() {
                 let bucket = Bucket::new(tenant, extension, bucket);
+                let expected = over.map_or(Expect::Absent, |over| Expect::Revision(Revision(over)));
+                bucket.expect(&mut self.batch, key, expected);
                 match value {
-                    Some(value) => bucket.put(&mut self.batch, key, value.to_vec()),
+                    Some(value) => bucket.put(&mut self.batch, key, value.clone()),
                     None => bucket.delete(&mut self.batch, key),
                 }
             }

@@ -9,15 +9,16 @@ use crate::{Caller, Change, Collection, Listing, Page, Reply};
 use arc_swap::ArcSwap;
 use occi_extension::Extension;
 use occi_model::{Draft, Filter, Location, Target};
-use occi_store::{Batch, ReadView, Revision, Store, StoreError};
+use occi_store::{Batch, Key, ReadView, Revision, Store, StoreError};
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-/// How often an operation begins anew because an extension was replaced meanwhile.
-const OUTDATED: usize = 3;
+/// How often an operation begins anew because an extension was replaced meanwhile, or its data changed.
+const ANEW: usize = 100;
 
 /// All that operations need. Shared by everything that serves requests.
 pub struct Core {
@@ -28,6 +29,8 @@ pub struct Core {
     pub(crate) adoptions: Locks,
     /// Paths at which clients are about to make entities. Taken before adoptions, and by nobody else.
     pub(crate) paths: Locks,
+    /// Keys of extensions' data about which operations have lost a race. Taken before all other locks, too.
+    races: Locks,
     pub(crate) observations: Observations,
     /// One definition of tags, or replacement of an extension, at a time: each makes a new snapshot of the one before.
     pub(crate) defining: tokio::sync::Mutex<()>,
@@ -52,6 +55,7 @@ impl Core {
             locks: Locks::default(),
             adoptions: Locks::default(),
             paths: Locks::default(),
+            races: Locks::default(),
             observations,
             defining: tokio::sync::Mutex::new(()),
             definitions,
@@ -110,10 +114,15 @@ impl Core {
     pub async fn change(self: &Arc<Self>, caller: &Caller, change: Change) -> Result<Reply, Refusal> {
         let (core, caller) = (Arc::clone(self), caller.clone());
         let task = async move {
-            for _ in 0..OUTDATED {
-                match core.carry_out(&core.snapshot(), &caller, change.clone()).await {
-                    // Nothing of it was done, so the client need not know. The replacement may still be under way.
+            let mut racing = None;
+            for _ in 0..ANEW {
+                let outcome = core.carry_out(&core.snapshot(), &caller, change.clone()).await;
+                drop(racing.take());
+                match outcome {
+                    // Nothing of it was committed, so the client need not know. The replacement may still be under way.
                     Err(Refusal::Outdated(_)) => drop(core.defining.lock().await),
+                    // Those who lost one after the other: else of many one would lose again and again.
+                    Err(Refusal::Raced(key)) => racing = Some(core.races.lock([hashed(&key)]).await),
                     outcome => return outcome,
                 }
             }
@@ -224,9 +233,37 @@ impl Core {
         !self.is_broken.load(Ordering::Relaxed)
     }
 
+    /// Commits the end of an operation. Where it cannot be, since it was overtaken, its intent goes all the same: it is
+    /// done anew, or refused, and must not be finished after a crash.
+    pub(crate) async fn commit_end(
+        &self,
+        batch: Batch,
+        intent: Option<Uuid>,
+    ) -> Result<Option<Revision>, Refusal> {
+        if batch.is_empty() {
+            return Ok(None);
+        }
+        match self.commit(batch).await {
+            Ok(revision) => Ok(Some(revision)),
+            Err(error) => {
+                if let Some(operation) = intent.filter(|_| error.is_conflict()) {
+                    self.strike(operation).await;
+                }
+                Err(error.into())
+            }
+        }
+    }
+
     pub(crate) fn read(&self) -> Result<Arc<dyn ReadView>, StoreError> {
         self.store.read()
     }
+}
+
+/// What a key is locked by. That two may share it costs a wait and nothing else.
+fn hashed(key: &Key) -> Uuid {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    Uuid::from_u64_pair(hasher.finish(), 0)
 }
 
 /// Why the core cannot start.

@@ -48,8 +48,14 @@ pub(crate) async fn delete(
     let mut changes = Changes::new(snapshot);
     doomed.remove(&mut changes)?;
     changes.write(&caller.tenant, &effects.writes);
-    changes.strike(lasts.then_some(operation));
-    core.commit(changes.into_batch()).await?;
+    let intent = lasts.then_some(operation);
+    changes.strike(intent);
+    if let Err(refusal) = core.commit_end(changes.into_batch(), intent).await {
+        for stored in &doomed.entities {
+            core.observe(stored.entity.id, Cause::Restart);
+        }
+        return Err(refusal);
+    }
     Ok(Reply::new(Representation::Done))
 }
 

@@ -75,10 +75,13 @@ pub(crate) async fn delete_all(
             Some(_) | None => {}
         }
     }
-    changes.strike(lasts.then_some(operation));
-    let batch = changes.into_batch();
-    if !batch.is_empty() {
-        core.commit(batch).await?;
+    let intent = lasts.then_some(operation);
+    changes.strike(intent);
+    if let Err(refusal) = core.commit_end(changes.into_batch(), intent).await {
+        for stored in &doomed.entities {
+            core.observe(stored.entity.id, Cause::Restart);
+        }
+        return Err(refusal);
     }
     if is_refused {
         return Err(refusal(doomed.entities, outcomes, &members, &gone));

@@ -3,7 +3,9 @@
 use crate::observer::Cause;
 use crate::refusal::Refusal;
 use crate::snapshot::{Role, Snapshot};
-use occi_extension::{Call, CallError, Extension, KeyValueChanges, Outcome, Subject};
+use occi_extension::{
+    Call, CallError, Extension, KeyValueBase, KeyValueChanges, Outcome, SharedView, Subject,
+};
 use occi_model::{
     Attribute, AttributeName, Attributes, CategoryId, Change, Entity, Invocation, Registry, Updated, core,
 };
@@ -20,6 +22,8 @@ pub(crate) struct Effects<'a> {
     snapshot: &'a Snapshot,
     operation: Uuid,
     pub(crate) writes: Writes,
+    /// What was stored when the first call asked.
+    stored: SharedView,
     /// Entities that ask to be observed later.
     pub(crate) again: Vec<(Uuid, Duration)>,
     /// What was begun and could not be undone.
@@ -29,7 +33,14 @@ pub(crate) struct Effects<'a> {
 impl<'a> Effects<'a> {
     /// The calls of one operation. A repetition after a crash bears the same name.
     pub(crate) fn new(snapshot: &'a Snapshot, operation: Uuid) -> Self {
-        Self { snapshot, operation, writes: Writes::new(), again: Vec::new(), left_behind: Vec::new() }
+        Self {
+            snapshot,
+            operation,
+            writes: Writes::new(),
+            stored: SharedView::default(),
+            again: Vec::new(),
+            left_behind: Vec::new(),
+        }
     }
 
     /// Brings an entity to life, role by role; what it is then. What was done by a part of the roles is undone where
@@ -207,7 +218,8 @@ impl<'a> Effects<'a> {
 
     fn call(&self, role: &Role, entity: &Entity) -> Call {
         let earlier = self.writes.get(role.1.name()).cloned().unwrap_or_default();
-        Call { earlier, ..call(self.snapshot.registry(), self.operation, &role.0, entity) }
+        let data = KeyValueBase { view: self.stored.clone(), earlier };
+        Call { data, ..call(self.snapshot.registry(), self.operation, &role.0, entity) }
     }
 
     fn settle(
@@ -246,7 +258,7 @@ pub(crate) fn call(registry: &Registry, operation: Uuid, role: &CategoryId, enti
         state: registry.state(entity).map(str::to_owned),
         entity: Arc::new(entity.clone()),
     };
-    Call { operation, role: role.clone(), subject: Arc::new(subject), earlier: Arc::default() }
+    Call { operation, role: role.clone(), subject: Arc::new(subject), data: KeyValueBase::default() }
 }
 
 /// What an update leaves of an entity, with the old values of what it changes.

@@ -39,6 +39,8 @@ impl Cause {
     }
 }
 
+/// How often an entity is asked anew at once because its extension's data changed meanwhile.
+const RACES: usize = 3;
 /// How many entities are asked at once.
 const CONCURRENCY: usize = 8;
 
@@ -211,6 +213,12 @@ impl Core {
     /// The same with the entity locked.
     pub(crate) async fn ask_held(&self, id: Uuid, cause: Cause) -> Asked {
         let failed = |refusal| Asked { changed: None, failed: Some(refusal) };
+        for _ in 0..RACES {
+            match self.ask_extensions(id, cause).await {
+                Err(Refusal::Raced(_)) => {}
+                outcome => return outcome.unwrap_or_else(failed),
+            }
+        }
         self.ask_extensions(id, cause).await.unwrap_or_else(failed)
     }
 

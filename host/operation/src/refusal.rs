@@ -3,7 +3,7 @@
 use crate::members::Members;
 use occi_extension::CallError;
 use occi_model::{CategoryId, InvalidIdentifier, Location, Violation};
-use occi_store::{Revision, StoreError, Subject};
+use occi_store::{Key, Revision, StoreError, Subject};
 
 /// Why an operation was not done. Nothing of it was, unless it says so itself.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +53,9 @@ pub enum Refusal {
     /// been done. Whoever asks again is told by the new one.
     #[error("the extension {0} was replaced meanwhile; send the request again")]
     Outdated(String),
+    /// Another operation has changed a key of an extension's data that this one was about to change.
+    #[error("another request has changed the same data of an extension meanwhile; send the request again")]
+    Raced(Key),
     /// One of several things that the request describes was refused.
     #[error("{part}: {refusal}")]
     Part {
@@ -113,6 +116,7 @@ impl From<StoreError> for Refusal {
             StoreError::Conflict { key, .. } if Subject::of(&key) == Some(Subject::Definitions) => {
                 Self::Outdated(String::from_utf8_lossy(&key[1..]).into_owned())
             }
+            StoreError::Conflict { key, .. } if Subject::of(&key) == Some(Subject::KeyValue) => Self::Raced(key),
             // The entities are locked, so this is another tenant of the path or a tag made twice.
             StoreError::Conflict { .. } => Self::Conflict(
                 "another request has taken the same path or changed the same entity meanwhile; look at it and try again"

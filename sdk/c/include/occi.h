@@ -157,8 +157,8 @@ void occi_log(occi_level level, const char *message, ...);
  *
  * What a call writes is committed with the request that it belongs to, or not at all. Meanwhile it is read by that call,
  * and by those that come after it in the same request, such as for the other links of a batch; not by those of other
- * requests. The store compares nothing at the commit: where two requests write one key, the later one wins. Calls about one
- * entity, and about links that have an end in common, come one after the other. */
+ * requests. Where another request has changed meanwhile a key that this one writes, the host calls again with what is stored
+ * then. What is read and not written is not compared. */
 
 typedef struct occi_store {
     wasi_keyvalue_store_own_bucket_t bucket;

@@ -21,9 +21,9 @@ fn echo(server: &Server, attributes: &[&str]) -> String {
     server.post("/echo/").text(body(&[ECHO], attributes)).answers(201).location()
 }
 
-fn act(server: &Server, path: &str, term: &str, parameter: &str) -> Answer {
+fn act(server: &Server, path: &str, term: &str, parameters: &[&str]) -> Answer {
     let category = format!(r#"Category: {term}; scheme="http://example.com/echo/action#"; class="action""#);
-    server.post(&format!("{path}?action={term}")).text(body(&[&category], &[parameter])).send()
+    server.post(&format!("{path}?action={term}")).text(body(&[&category], parameters)).send()
 }
 
 #[test]
@@ -68,6 +68,24 @@ fn a_timer_outlives_the_server() {
     });
 }
 
+/// Calls for different entities that write one key at once: no one's is lost.
+#[test]
+fn no_write_is_lost() {
+    let (server, _folder) = server();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let path = echo(&server, &[]);
+                for _ in 0..25 {
+                    act(&server, &path, "count", &[]).is(200);
+                }
+            });
+        }
+    });
+    let last = act(&server, &echo(&server, &[]), "count", &[]).is(200);
+    assert_eq!(last.attribute("com.example.echoed.keys"), Some("201"));
+}
+
 /// No C string can hold it, and half of it would be another text.
 #[test]
 fn a_text_with_a_zero_byte_is_none() {
@@ -84,7 +102,7 @@ fn keys_are_written_read_listed_and_deleted() {
     let path = echo(&server, &[]);
     // More than a page of them, and none.
     for (count, left) in [("count=350", "349"), ("count=0", "349")] {
-        let kept = act(&server, &path, "keep", count).is(200);
+        let kept = act(&server, &path, "keep", &[count]).is(200);
         assert_eq!(kept.attribute("com.example.echoed.keys"), Some(left));
     }
 }
@@ -93,10 +111,10 @@ fn keys_are_written_read_listed_and_deleted() {
 fn faults_of_capabilities_are_handed_on_and_a_trap_is_contained() {
     let (server, _folder) = server();
     let path = echo(&server, &[]);
-    let refused = act(&server, &path, "refuse", "how=\"store\"").is(409);
+    let refused = act(&server, &path, "refuse", &["how=\"store\""]).is(409);
     assert!(refused.body.contains("no key-value store of that name"), "{refused}");
-    let refused = act(&server, &path, "refuse", "how=\"volume\"").is(409);
+    let refused = act(&server, &path, "refuse", &["how=\"volume\""]).is(409);
     assert!(refused.body.contains("volume"), "{refused}");
-    act(&server, &path, "refuse", "how=\"trap\"").is(500);
-    act(&server, &path, "keep", "count=1").is(200);
+    act(&server, &path, "refuse", &["how=\"trap\""]).is(500);
+    act(&server, &path, "keep", &["count=1"]).is(200);
 }

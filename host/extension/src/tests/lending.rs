@@ -4,7 +4,7 @@ use super::guest::{Guest, manifest};
 use super::{Host, call};
 use crate::bindings::types::{End, Fault};
 use crate::capability::{CallState, Capability, Lent};
-use crate::{CallError, Clock, Extension};
+use crate::{CallError, Clock, Extension, KeyValueChange};
 use generated::occi::extension::volumes;
 use occi_model::{Attributes, Value};
 use std::collections::BTreeMap;
@@ -74,7 +74,7 @@ impl volumes::HostVolume for CallState {
         let shelf = self.lent::<Shelf>()?;
         tokio::task::yield_now().await;
         shelf.volumes.lock().unwrap().insert(id, bytes);
-        self.writes().put("", "last", Some(id.as_bytes().to_vec())).unwrap();
+        self.writes().put("", "last", Some(id.as_bytes().to_vec()), None).unwrap();
         Ok(Ok(self.table().push(Volume(id))?))
     }
 
@@ -167,7 +167,8 @@ async fn a_capability_works_for_the_entity_of_the_call() {
         let outcome = extension.act(call(), end, &Attributes::new()).await.unwrap();
         assert_eq!(outcome.change.set.values().collect::<Vec<_>>(), [&Value::Integer(42)]);
         let id = Uuid::from_u128(id);
-        assert_eq!(outcome.writes.iter().collect::<Vec<_>>(), [("", "last", Some(&id.as_bytes()[..]))]);
+        let change = KeyValueChange { value: Some(id.as_bytes().to_vec()), over: None };
+        assert_eq!(outcome.writes.iter().collect::<Vec<_>>(), [("", "last", &change)]);
     }
 }
 

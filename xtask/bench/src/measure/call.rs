@@ -5,7 +5,7 @@ use super::{Options, folder};
 use crate::figure::{Figure, Pair, Target, median, time};
 use crate::reference::guest::Guest;
 use anyhow::{Context, Result};
-use occi_extension::{Call, Extension, Grants, Lent, Loader, Settings, Subject};
+use occi_extension::{Call, Extension, Grants, KeyValueBase, Lent, Loader, Settings, Subject};
 use occi_model::{AttributeName, Attributes, CategoryId, Entity, Location, Value};
 use std::sync::Arc;
 use std::time::Instant;
@@ -47,8 +47,12 @@ async fn turns(ours: &Extension, bare: &Guest) -> Result<Pair> {
         let operation = Uuid::new_v4();
 
         let began = Instant::now();
-        let call =
-            Call { operation, role: role.clone(), subject: Arc::clone(&subject), earlier: Arc::default() };
+        let call = Call {
+            operation,
+            role: role.clone(),
+            subject: Arc::clone(&subject),
+            data: KeyValueBase::default(),
+        };
         let outcome = ours.act(call, ACTION, &parameters).await?;
         let our_time = began.elapsed();
 

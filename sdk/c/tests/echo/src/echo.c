@@ -89,6 +89,21 @@ static bool keep(const occi_attributes *parameters, occi_change *change, occi_fa
     return true;
 }
 
+/* Counts up a key that all entities share. */
+static bool count(occi_change *change, occi_fault *fault)
+{
+    occi_store store;
+    occi_bytes value;
+    if (!occi_store_open(&store, "counted", fault) || !occi_store_get(&store, "calls", &value, fault))
+        return false;
+    char next[24];
+    snprintf(next, sizeof next, "%d", value.data == NULL ? 1 : atoi((const char *)value.data) + 1);
+    if (!occi_store_set(&store, "calls", next, strlen(next), fault))
+        return false;
+    occi_set_integer(change, "com.example.echoed.keys", atoi(next));
+    return true;
+}
+
 static bool refuse(const char *how, occi_fault *fault)
 {
     occi_store store;
@@ -106,5 +121,7 @@ bool occi_act(const occi_subject *subject, const char *action, const occi_attrib
     (void)subject;
     if (strcmp(action, "keep") == 0)
         return keep(parameters, change, fault);
+    if (strcmp(action, "count") == 0)
+        return count(change, fault);
     return refuse(occi_text(occi_given(parameters), "how"), fault);
 }
