@@ -3,7 +3,7 @@
 use serde_json::Value;
 use ureq::http::HeaderMap;
 
-use crate::client::{TEXT_OCCI, URI_LIST};
+use crate::client::{OCCI_JSON, TEXT_OCCI, URI_LIST};
 use crate::verdict::{Verdict, excerpt, fail, skip};
 use crate::wire::text::{self, Text};
 
@@ -47,6 +47,16 @@ impl Answer {
     /// What it says in JSON; null where it is none.
     pub(crate) fn value(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_default()
+    }
+
+    /// Whether it renders anything: an empty listing does not, nor does a mere OK.
+    pub(crate) fn shows_something(&self) -> bool {
+        match self.media_type().as_str() {
+            OCCI_JSON | "application/json" => {
+                self.value().as_object().is_some_and(|object| !object.is_empty())
+            }
+            _ => !self.read().lines.is_empty(),
+        }
     }
 
     /// The answer in a line.

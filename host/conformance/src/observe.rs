@@ -1,5 +1,8 @@
 //! What is asked of every answer, whatever it was asked for: the version, the media type, and a rendering without a
 //! fault. The observer looks over the client's shoulder.
+//!
+//! An answer that breaks a clause fails it. One that shows nothing, such as an empty listing, is no reason to pass it:
+//! a clause that has a check passes by that, and the others pass by an answer that shows them at work.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +27,7 @@ const FORMATS: [&str; 6] =
 #[derive(Debug)]
 pub(crate) struct Observer {
     schema: Schema,
-    /// The clauses that some answer could have broken, with the first that did.
+    /// The clauses that some answer showed at work or broke, with the first that did the latter.
     seen: BTreeMap<&'static str, Option<Evidence>>,
 }
 
@@ -41,21 +44,14 @@ impl Observer {
     pub(crate) fn see(&mut self, answer: &Answer) {
         let server = answer.header("server");
         for (clause, token) in [("HTTP-10", "OCCI/1.2"), ("H11-29", "OCCI/1.1")] {
-            let held = server.split([' ', '(', ')', ',']).any(|word| word == token);
-            self.hold(clause, held, answer, &format!("{token} in Server"), &server);
+            self.kept(clause);
+            if !server.split([' ', '(', ')', ',']).any(|word| word == token) {
+                self.broken(clause, answer, &format!("{token} in Server"), &server);
+            }
         }
-        let media_type = answer.media_type();
-        if !answer.body.is_empty() {
-            // A refusal is not in an OCCI format, as there is none for it; but its body has a type as well.
-            let held = if answer.succeeded() {
-                FORMATS.contains(&media_type.as_str())
-            } else {
-                !media_type.is_empty()
-            };
-            let expected = "the OCCI format of the body in Content-Type";
-            self.hold("HTTP-09", held, answer, expected, &answer.header("content-type"));
-        }
+        self.content_type(answer);
         if answer.succeeded() {
+            let media_type = answer.media_type();
             match media_type.as_str() {
                 OCCI_JSON | "application/json" if !answer.body.is_empty() => self.json(answer),
                 TEXT_PLAIN | "text/occi+plain" | TEXT_OCCI | URI_LIST => self.text(answer, &media_type),
@@ -64,48 +60,76 @@ impl Observer {
         }
     }
 
+    /// What is to be named is the format that is used in the answer. A body is in one; so is the answer to GET, and with
+    /// it that to HEAD, where it is the listing of an empty collection, which has no lines. Another answer without a
+    /// body, as to OPTIONS or DELETE, or with 204, uses no format.
+    fn content_type(&mut self, answer: &Answer) {
+        let is_reading =
+            answer.succeeded() && answer.status != 204 && matches!(answer.method, "GET" | "HEAD");
+        if answer.body.is_empty() && !is_reading {
+            return;
+        }
+        let media_type = answer.media_type();
+        // A refusal is not in an OCCI format, as there is none for it; but its body has a type as well.
+        let held =
+            if answer.succeeded() { FORMATS.contains(&media_type.as_str()) } else { !media_type.is_empty() };
+        if !held {
+            let expected = "the OCCI format of the answer in Content-Type";
+            self.broken("HTTP-09", answer, expected, &answer.header("content-type"));
+        } else if answer.succeeded() && answer.shows_something() {
+            self.kept("HTTP-09");
+        }
+    }
+
     fn json(&mut self, answer: &Answer) {
         let faults = match serde_json::from_str(&answer.body) {
             Ok(value) => self.schema.faults(&value),
             Err(error) => {
-                self.hold("JSON-02", false, answer, "JSON", &format!("{error}: {}", excerpt(&answer.body)));
-                return;
+                let got = format!("{error}: {}", excerpt(&answer.body));
+                return self.broken("JSON-02", answer, "JSON", &got);
             }
         };
-        for clause in ["JSON-02", "JSON-05", "JSON-06", "JSON-11"] {
-            let fault = faults.iter().find(|fault| fault.clause == clause);
-            let got = fault.map_or("", |fault| fault.what.as_str());
-            self.hold(clause, fault.is_none(), answer, "what the schema allows", got);
+        if answer.shows_something() {
+            self.kept("JSON-02");
+        }
+        for fault in faults {
+            self.broken(fault.clause, answer, "what the schema allows", &fault.what);
         }
     }
 
     fn text(&mut self, answer: &Answer, media_type: &str) {
-        if media_type == TEXT_OCCI {
-            self.hold("TXT-03", answer.body.trim_end() == "OK", answer, "the body OK", &answer.brief());
-        } else if media_type != URI_LIST && answer.method != "GET" && answer.body.trim_end() == "OK" {
+        let is_ok = answer.body.trim_end() == "OK";
+        if media_type == TEXT_OCCI && !is_ok {
+            self.broken("TXT-03", answer, "the body OK", &answer.brief());
+        } else if matches!(media_type, TEXT_PLAIN | "text/occi+plain") && answer.method != "GET" && is_ok {
             // OCCI 1.1 shows an answer to a change whose body says no more.
             return;
         }
         let text = answer.read();
-        let clauses: &[_] = if media_type == URI_LIST { &["TXT-08"] } else { &["TXT-02", "TXT-05"] };
-        for &clause in clauses {
-            let fault = text.faults.iter().find(|fault| fault.clause == clause);
-            let got = fault.map_or("", |fault| fault.what.as_str());
-            self.hold(clause, fault.is_none(), answer, "what the grammar allows", got);
+        if media_type != URI_LIST && !text.lines.is_empty() {
+            self.kept("TXT-02");
+        }
+        for fault in &text.faults {
+            self.broken(fault.clause, answer, "what the grammar allows", &fault.what);
         }
         for action in text.categories.iter().filter(|category| category.class == Some(Class::Action)) {
-            let bare = action.actions.is_empty() && action.location.is_none();
-            let expected = "an Action without links and actions";
-            self.hold("TXT-13", bare, answer, expected, &action.id());
+            self.kept("TXT-13");
+            if !action.actions.is_empty() || action.location.is_some() {
+                self.broken("TXT-13", answer, "an Action without links and actions", &action.id());
+            }
         }
     }
 
-    fn hold(&mut self, clause: &'static str, held: bool, answer: &Answer, expected: &str, got: &str) {
-        let first = self.seen.entry(clause).or_default();
-        if !held && first.is_none() {
-            let (asked, expected) = (answer.asked.clone(), expected.to_owned());
-            let got = if got.is_empty() { "nothing" } else { got }.to_owned();
-            *first = Some(Evidence { asked, expected, got });
-        }
+    /// An answer showed the clause at work.
+    fn kept(&mut self, clause: &'static str) {
+        self.seen.entry(clause).or_default();
+    }
+
+    fn broken(&mut self, clause: &'static str, answer: &Answer, expected: &str, got: &str) {
+        self.seen.entry(clause).or_default().get_or_insert_with(|| Evidence {
+            asked: answer.asked.clone(),
+            expected: expected.to_owned(),
+            got: if got.is_empty() { "nothing" } else { got }.to_owned(),
+        });
     }
 }

@@ -251,19 +251,26 @@ impl Session {
     pub(crate) fn make_tag(&mut self) -> Verdict<Tag> {
         let tag = self.tag_draft();
         self.client.post("-/").text(&[tag.line()]).send()?.needed("make a Mixin of our own")?;
-        self.keep_tag(tag)
+        match self.keep_shown(&tag)? {
+            Some(tag) => Ok(tag),
+            None => skip("the Mixin that we made is not in the query interface; see HTTP-20"),
+        }
     }
 
     /// Takes a Mixin for ours to remove, at the location that the server shows for it.
-    pub(crate) fn keep_tag(&mut self, mut tag: Tag) -> Verdict<Tag> {
+    pub(crate) fn keep_tag(&mut self, tag: Tag) -> Verdict<Tag> {
+        Ok(self.keep_shown(&tag)?.unwrap_or(tag))
+    }
+
+    /// The same; none where the server does not show it.
+    fn keep_shown(&mut self, tag: &Tag) -> Verdict<Option<Tag>> {
         self.tags.push(tag.clone());
         let all = self.client.get("-/").send()?.read();
-        if let Some(shown) = all.categories.iter().find(|category| category.id() == tag.id())
-            && let Some(location) = &shown.location
-        {
-            tag.location.clone_from(location);
-        }
-        Ok(tag)
+        let shown = all.categories.into_iter().find(|category| category.id() == tag.id());
+        Ok(shown.map(|shown| Tag {
+            location: shown.location.unwrap_or_else(|| tag.location.clone()),
+            ..tag.clone()
+        }))
     }
 
     /// A Mixin of our own on some entities.

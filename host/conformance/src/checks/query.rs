@@ -1,6 +1,7 @@
 //! The query interface: where it is, what it shows, and its filter.
 
 use super::{Check, check};
+use crate::answer::Answer;
 use crate::client::TEXT_OCCI;
 use crate::draft::category;
 use crate::session::Session;
@@ -21,10 +22,16 @@ pub(super) const CHECKS: &[Check] = &[
 /// The well-known path, from the root of the authority.
 const WELL_KNOWN: &str = "/.well-known/org/ogf/occi/-/";
 
-fn it_is_answered(s: &mut Session) -> Verdict {
+/// The query interface, with a Kind at least: of one that shows nothing, everything could be said.
+fn answered(s: &Session) -> Verdict<Answer> {
     let answer = s.client.get("-/").send()?.is(&[200])?;
     let kinds = answer.read().categories.iter().any(|category| category.class == Some(Class::Kind));
-    answer.hold(kinds, "at least one Kind")
+    answer.hold(kinds, "at least one Kind")?;
+    Ok(answer)
+}
+
+fn it_is_answered(s: &mut Session) -> Verdict {
+    answered(s).map(drop)
 }
 
 fn ids(categories: &[Category]) -> Vec<String> {
@@ -34,7 +41,7 @@ fn ids(categories: &[Category]) -> Vec<String> {
 }
 
 fn it_is_at_its_paths(s: &mut Session) -> Verdict {
-    let here = s.client.get("-/").send()?.is(&[200])?;
+    let here = answered(s)?;
     let there = s.client.get(WELL_KNOWN).send()?;
     if !there.succeeded() {
         return Ok(());
@@ -53,7 +60,7 @@ fn it_is_not_put(s: &mut Session) -> Verdict {
 }
 
 /// The filtered answer, and the Kind that was asked for.
-fn filtered(s: &Session) -> Verdict<(crate::answer::Answer, String)> {
+fn filtered(s: &Session) -> Verdict<(Answer, String)> {
     let draft = s.resource()?;
     let header = [category(&draft.term, &draft.scheme, "kind")];
     let answer = s.client.get("-/").occi(&header).send()?;
@@ -99,7 +106,7 @@ fn what_is_filtered_is_complete(s: &mut Session) -> Verdict {
 }
 
 fn it_shows_all_classes(s: &mut Session) -> Verdict {
-    let answer = s.client.get("-/").send()?.is(&[200])?;
+    let answer = answered(s)?;
     let all = answer.read();
     let of = |class| all.categories.iter().filter(move |category| category.class == Some(class));
     let bare = of(Class::Kind).find(|kind| kind.attributes.is_empty());
@@ -117,7 +124,7 @@ fn it_shows_all_classes(s: &mut Session) -> Verdict {
 }
 
 fn one_category_an_item(s: &mut Session) -> Verdict {
-    let answer = s.client.get("-/").send()?.is(&[200])?;
+    let answer = answered(s)?;
     let all = answer.read();
     answer.hold(all.lines.iter().all(|line| *line == Line::Category), "nothing but Categories")?;
     let ids = ids(&all.categories);

@@ -77,8 +77,10 @@ fn clients_make_and_destroy_mixins(s: &mut Session) -> Verdict {
     let made = s.client.post("-/").text(&[tag.line()]).send()?;
     made.hold(made.succeeded(), "a Mixin of the client's own")?;
     let tag = s.keep_tag(tag)?;
+    made.hold(shown(s, &tag)? == 1, "the new Mixin in the query interface")?;
     let destroyed = s.client.delete("-/").text(&[tag.line()]).send()?;
-    destroyed.hold(destroyed.succeeded(), "the Mixin destroyed")
+    destroyed.hold(destroyed.succeeded(), "the Mixin destroyed")?;
+    destroyed.hold(shown(s, &tag)? == 0, "no such Mixin in the query interface any more")
 }
 
 fn a_mixin_without_attributes_is_a_tag(s: &mut Session) -> Verdict {
@@ -101,6 +103,9 @@ fn the_reserved_base_is_refused(s: &mut Session) -> Verdict {
 fn a_removed_mixin_is_taken_off(s: &mut Session) -> Verdict {
     let entity = s.make_resource()?;
     let tag = s.make_tag_on(&[&entity])?;
+    if !s.read(&entity)?.has(&tag.id()) {
+        return skip("the entity does not show the Mixin that was put on it; see HTTP-32");
+    }
     s.client.delete("-/").text(&[tag.line()]).send()?.needed("remove a Mixin")?;
     let answer = s.client.get(&entity.url).send()?.is(&[200])?;
     answer.hold(!answer.read().has(&tag.id()), "the entity without the Mixin that was removed")

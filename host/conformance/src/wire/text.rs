@@ -17,7 +17,7 @@ pub(crate) struct Text {
     pub(crate) attributes: Vec<(String, Value)>,
     /// URLs or paths, of X-OCCI-Location and of uri-list.
     pub(crate) locations: Vec<String>,
-    /// What each line of text/plain is, in order.
+    /// What each line is that can be understood, in order.
     pub(crate) lines: Vec<Line>,
     pub(crate) faults: Vec<Fault>,
 }
@@ -258,11 +258,12 @@ pub(crate) fn uri_list(body: &str) -> Text {
         text.fault("TXT-08", "a line does not end with CRLF");
     }
     for line in body.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        if !is_uri(line) {
+        if is_uri(line) {
+            text.lines.push(Line::Location);
+        } else {
             text.fault("TXT-08", format!("'{line}' is no URI"));
         }
         text.locations.push(line.to_owned());
-        text.lines.push(Line::Location);
     }
     text
 }

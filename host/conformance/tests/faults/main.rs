@@ -11,6 +11,8 @@
     reason = "a test that cannot go on panics, and says what it saw"
 )]
 
+mod blank;
+mod effects;
 mod http;
 mod json;
 mod listings;
