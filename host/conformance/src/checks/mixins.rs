@@ -98,12 +98,19 @@ fn members_are_dissociated(s: &mut Session) -> Verdict {
     answer.hold(!has(s, &one, &tag)? && has(s, &two, &tag)?, "the Mixin taken off what was named")
 }
 
-/// What a DELETE without a body means is not stated; that entities survive it is.
+/// A DELETE that names no members is of all of them, and no answer but 200 is allowed. The entities survive it.
 fn all_members_are_dissociated(s: &mut Session) -> Verdict {
-    let entity = s.make_resource()?;
-    let tag = s.make_tag_on(&[&entity])?;
-    s.client.delete(&tag.location).send()?.is(&[200])?;
-    s.client.get(&entity.url).send()?.is(&[200]).map(drop)
+    let (one, two) = (s.make_resource()?, s.make_resource()?);
+    let tag = s.make_tag_on(&[&one, &two])?;
+    if !has(s, &one, &tag)? || !has(s, &two, &tag)? {
+        return skip("the entities do not show the Mixin that was put on them; see HTTP-32");
+    }
+    let answer = s.client.delete(&tag.location).send()?.is(&[200])?;
+    for entity in [&one, &two] {
+        let survivor = s.client.get(&entity.url).send()?.is(&[200])?;
+        survivor.hold(!survivor.read().has(&tag.id()), &format!("no {} after {}", tag.id(), answer.asked))?;
+    }
+    leaves(s, &answer, &tag, &[])
 }
 
 fn without_applies_it_fits_anything(s: &mut Session) -> Verdict {
