@@ -1,6 +1,6 @@
-//! Actions on entities and on collections.
+//! Actions on entities and on collections: how they are invoked. What they lead to is in `effects`.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Check, check};
 use crate::client::path_of;
@@ -22,7 +22,7 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// A new entity, and an action that it shows and that needs no parameters.
-fn actionable(s: &mut Session) -> Verdict<(Draft, Entity, Type)> {
+pub(super) fn actionable(s: &mut Session) -> Verdict<(Draft, Entity, Type)> {
     for draft in s.resources.clone() {
         let entity = s.make(&draft)?;
         let rels: Vec<_> = s.read(&entity)?.actions().map(|link| link.rel.clone()).collect();
@@ -35,12 +35,16 @@ fn actionable(s: &mut Session) -> Verdict<(Draft, Entity, Type)> {
     skip("no resource shows an action that needs no parameters")
 }
 
-fn line(action: &Type) -> String {
+pub(super) fn line(action: &Type) -> String {
     category(&action.term, &action.scheme, "action")
 }
 
-fn query(action: &Type) -> String {
+pub(super) fn query(action: &Type) -> String {
     format!("action={}", action.term)
+}
+
+pub(super) fn in_json(action: &Type) -> Value {
+    json!({"action": action.id(), "attributes": {}})
 }
 
 fn an_action_is_invoked(s: &mut Session) -> Verdict {
@@ -68,8 +72,7 @@ fn a_link_leads_to_its_action(s: &mut Session) -> Verdict {
 
 fn an_action_is_invoked_in_json(s: &mut Session) -> Verdict {
     let (_, entity, action) = actionable(s)?;
-    let invocation = json!({"action": action.id(), "attributes": {}});
-    s.client.post(&entity.url).query(&query(&action)).json(&invocation).send()?.is(&[200]).map(drop)
+    s.client.post(&entity.url).query(&query(&action)).json(&in_json(&action)).send()?.is(&[200]).map(drop)
 }
 
 fn an_invocation_has_one_category(s: &mut Session) -> Verdict {

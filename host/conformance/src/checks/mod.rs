@@ -9,6 +9,7 @@ mod actions;
 mod attributes;
 mod batches;
 mod collections;
+mod effects;
 mod entities;
 mod json;
 mod links;
@@ -37,7 +38,7 @@ const fn check(clauses: &'static [&'static str], run: fn(&mut Session) -> Verdic
 }
 
 /// All of them, in the order in which they are asked. What removes whole collections comes last.
-const GROUPS: [&[Check]; 17] = [
+const GROUPS: [&[Check]; 18] = [
     query::CHECKS,
     types::CHECKS,
     versions::CHECKS,
@@ -49,6 +50,7 @@ const GROUPS: [&[Check]; 17] = [
     tags::CHECKS,
     mixins::CHECKS,
     actions::CHECKS,
+    effects::CHECKS,
     text::CHECKS,
     json::CHECKS,
     pages::CHECKS,

@@ -1,7 +1,56 @@
 //! Answers that claim what was not done.
 
 use crate::found_in_requests;
-use crate::proxy::Answer;
+use crate::proxy::{Answer, Asked};
+
+/// Whether a request invokes an action on an entity as it should: the query and the body name the same.
+fn invokes(asked: &Asked, term: &str) -> bool {
+    let (query, body) = (format!("action={term}"), asked.text());
+    let names = if asked.header("content-type") == "application/occi+json" {
+        body.contains(&format!("action#{term}\""))
+    } else {
+        body.lines().count() == 1 && body.starts_with(&format!("Category: {term};"))
+    };
+    asked.method == "POST" && asked.query == query && names && !asked.path.ends_with('/')
+}
+
+/// The answer is that of the server to a GET: a rendering of the entity as it stays.
+fn read_instead(asked: &mut Asked) {
+    asked.method = "GET".into();
+    asked.query.clear();
+    asked.headers.remove("content-type");
+    asked.clear();
+}
+
+#[test]
+fn actions_that_do_nothing() {
+    found_in_requests(&["CORE-29", "HTTP-27"], |asked| {
+        if ["start", "up", "online"].iter().any(|term| invokes(asked, term)) {
+            read_instead(asked);
+        }
+        None
+    });
+}
+
+#[test]
+fn an_action_of_one_kind_that_does_nothing() {
+    found_in_requests(&["CORE-29", "HTTP-27"], |asked| {
+        if invokes(asked, "up") {
+            read_instead(asked);
+        }
+        None
+    });
+}
+
+#[test]
+fn actions_in_json_that_do_nothing() {
+    found_in_requests(&["JSON-14"], |asked| {
+        if asked.header("content-type") == "application/occi+json" && invokes(asked, "start") {
+            read_instead(asked);
+        }
+        None
+    });
+}
 
 #[test]
 fn a_mixin_that_stays_on_all_its_members() {

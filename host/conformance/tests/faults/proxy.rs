@@ -28,6 +28,11 @@ impl Asked {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    /// Takes the body away.
+    pub(crate) fn clear(&mut self) {
+        self.body = Bytes::new();
+    }
+
     /// A header's first value; empty if there is none.
     pub(crate) fn header(&self, name: &str) -> String {
         self.headers.get(name).map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
