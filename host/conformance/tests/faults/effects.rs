@@ -1,7 +1,10 @@
 //! Answers that claim what was not done.
 
-use crate::found_in_requests;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
 use crate::proxy::{Answer, Asked};
+use crate::{found_in, found_in_requests};
 
 /// Whether a request invokes an action on an entity as it should: the query and the body name the same.
 fn invokes(asked: &Asked, term: &str) -> bool {
@@ -49,6 +52,42 @@ fn actions_in_json_that_do_nothing() {
             read_instead(asked);
         }
         None
+    });
+}
+
+/// No fault: an action that does not apply, as the server has it.
+#[test]
+fn an_action_of_one_kind_that_is_refused() {
+    found_in_requests(&[], |asked| invokes(asked, "up").then(|| Answer::empty(409)));
+}
+
+/// No fault: the effect is elsewhere, and the answer tells of it.
+#[test]
+fn an_action_of_one_kind_that_makes_a_template() {
+    found_in_requests(&[], |asked| {
+        invokes(asked, "up").then(|| {
+            let mut answer = Answer::empty(200);
+            let template = "Category: saved; scheme=\"http://example.org/templates#\"; class=\"mixin\"\r\n";
+            answer.body = template.into();
+            answer
+        })
+    });
+}
+
+/// No fault: the action takes a while, in which its entity is shown as it was.
+#[test]
+fn an_action_of_one_kind_that_takes_a_while() {
+    static INVOKED: Mutex<Option<Instant>> = Mutex::new(None);
+    found_in(&[], |asked, answer| {
+        let mut invoked = INVOKED.lock().unwrap();
+        if asked.query == "action=up" {
+            *invoked = Some(Instant::now());
+        }
+        if invoked.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) && answer.is("text/plain") {
+            answer.replace("occi.network.state=\"active\"", "occi.network.state=\"inactive\"");
+            answer.replace("?action=down>", "?action=up>");
+            answer.replace("network/action#down", "network/action#up");
+        }
     });
 }
 
