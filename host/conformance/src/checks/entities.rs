@@ -225,7 +225,13 @@ fn put_creates(s: &mut Session) -> Verdict {
 }
 
 fn put_creates_or_is_refused(s: &mut Session) -> Verdict {
-    put_new(s)?.2.is(&[200, 201, 400]).map(drop)
+    let (draft, url, answer) = put_new(s)?;
+    if !answer.succeeded() {
+        return answer.is(&[400]).map(drop);
+    }
+    answer.is(&[200, 201])?;
+    let made = s.client.get(&url).send()?.is(&[200])?;
+    made.hold(made.read().has(&draft.kind()), "the entity that was put there")
 }
 
 fn an_entity_is_deleted(s: &mut Session) -> Verdict {

@@ -5,20 +5,26 @@ use std::collections::BTreeSet;
 
 use occi_conformance::{Options, Outcome, run};
 
+use crate::found_in_requests;
 use crate::proxy::{Answer, Asked, Fault, Proxy};
 
-/// Clauses that a blank server keeps, for each answer names its version as it is asked to.
-const KEPT: [&str; 1] = ["HTTP-10"];
+/// The clause that each of these servers keeps: all of its answers name OCCI/1.2, and no more is asked of them there.
+const KEPT: &str = "HTTP-10";
 
-/// Fails if a clause passes where every request is answered like this.
+/// Fails unless these clauses pass and no others, where every request is answered like this.
 #[track_caller]
-fn nothing_passes(answer: fn(&mut Asked) -> Option<Answer>) {
+fn passed(clauses: &[&str], answer: fn(&mut Asked) -> Option<Answer>) {
     // Every request is answered by the proxy: there is no server behind it.
     let proxy = Proxy::start("127.0.0.1:1", Fault::in_requests(answer));
     let report = run(&Options::of(proxy.endpoint())).unwrap();
     let passed = report.rows.iter().filter(|row| row.outcome == Outcome::Passed);
-    let passed: BTreeSet<_> = passed.map(|row| row.id).filter(|id| !KEPT.contains(id)).collect();
-    assert_eq!(passed, BTreeSet::new());
+    let passed: BTreeSet<_> = passed.map(|row| row.id).collect();
+    assert_eq!(passed, clauses.iter().copied().collect());
+}
+
+#[track_caller]
+fn nothing_passes(answer: fn(&mut Asked) -> Option<Answer>) {
+    passed(&[KEPT], answer);
 }
 
 fn with_body(body: &str) -> Answer {
@@ -56,4 +62,24 @@ fn ok_for_everything() {
 #[test]
 fn an_empty_object_for_everything() {
     nothing_passes(|asked| Some(as_asked(asked, with_body("{}"))));
+}
+
+/// That PUT to the query interface is refused is all that its clause can ask.
+#[test]
+fn a_refusal_for_everything() {
+    passed(&[KEPT, "HTTP-22"], |_| Some(Answer::empty(400)));
+    passed(&[KEPT, "HTTP-22"], |_| Some(Answer::empty(404)));
+}
+
+/// The real categories, and an empty success for everything that they lead to.
+#[test]
+fn nothing_behind_the_query_interface() {
+    let clauses = [
+        "CORE-47", "H11-05", "H11-07", "H11-08", "H11-14", "H11-15", "HTTP-18", "HTTP-20", "HTTP-22",
+        "HTTP-24", "HTTP-31", "JSON-01",
+    ];
+    found_in_requests(&clauses, |asked| {
+        let is_shown = asked.path == "/-/" && matches!(&*asked.method, "GET" | "HEAD");
+        (!is_shown).then(|| Answer::empty(200))
+    });
 }
