@@ -2,7 +2,7 @@
 
 use crate::changes::Changes;
 use crate::core::Core;
-use crate::effect::{Effects, is_plain_no};
+use crate::effect::{Effects, is_final_no};
 use crate::intent::Verb;
 use crate::observer::Cause;
 use crate::{Refusal, Snapshot};
@@ -79,7 +79,8 @@ impl<'a> Alteration<'a> {
             let outcome = effect(core, snapshot, &mut alteration.effects, changes, stored, updated).await;
             if let Err(refusal) = outcome {
                 let at = Some(stored.entity.location.clone());
-                alteration.take_back(core, number + 1, !is_plain_no(&refusal)).await;
+                // It has undone its own part.
+                alteration.take_back(core, number, Some(number).filter(|_| !is_final_no(&refusal))).await;
                 return Err(Unaltered { at, refusal });
             }
         }
@@ -103,17 +104,22 @@ impl<'a> Alteration<'a> {
     /// It cannot be committed.
     pub(crate) async fn undo(self, core: &Core) {
         let begun = self.updates.len();
-        self.take_back(core, begun, true).await;
+        self.take_back(core, begun, None).await;
     }
 
-    /// Undoes what was begun, in which somebody may have left something unclear.
-    async fn take_back(mut self, core: &Core, begun: usize, is_unclear: bool) {
+    /// Undoes the first of the updates. One more may have left something `unclear`.
+    async fn take_back(mut self, core: &Core, begun: usize, unclear: Option<usize>) {
         for (stored, updated) in self.updates[..begun].iter().rev() {
             take_back(&mut self.effects, &stored.entity, updated).await;
-            // What could not be taken back is mended by the extension: it makes what the entity says.
-            if is_unclear || !self.effects.left_behind.is_empty() {
-                core.observe(stored.entity.id, Cause::Restart);
-            }
+        }
+        let ended = |(stored, updated): &&(Stored, Updated)| stored.entity.ends != updated.entity.ends;
+        let anew = self.updates.iter().take(begun + 1).filter(ended);
+        let unclear = unclear.and_then(|number| self.updates.get(number));
+        let ids = anew.chain(unclear).map(|(stored, _)| stored.entity.id);
+        // What could not be taken back is mended by the extension, which makes what the entity says; and what was made
+        // again may have another name outside.
+        for id in ids.chain(self.effects.left_behind.iter().map(|entity| entity.id)).collect::<HashSet<_>>() {
+            core.observe(id, Cause::Restart);
         }
         let Some(operation) = self.intent else { return };
         let left = &self.effects.left_behind;
@@ -144,7 +150,7 @@ async fn effect(
 ) -> Result<(), Refusal> {
     let before = &stored.entity;
     let after = if before.ends == updated.entity.ends {
-        effects.update(before, updated.clone()).await?
+        effects.update(before, updated).await?
     } else {
         touch_sources(core, changes, before, &updated.entity)?;
         retarget(effects, before, updated.entity.clone()).await?
@@ -153,10 +159,20 @@ async fn effect(
     changes.replace(stored, &after, snapshot.maker(&after).as_ref())
 }
 
-/// A link with other ends is another link to its extension: it ends at the old ones and begins at the new ones.
+/// A link with other ends is another link to its extension: it ends at the old ones and begins at the new ones. What can
+/// be refused beforehand is, since who ends and begins again may not be the same.
 async fn retarget(effects: &mut Effects<'_>, before: &Entity, after: Entity) -> Result<Entity, Refusal> {
+    effects.ask_about_ends(before, &after).await?;
     effects.delete(before).await?;
-    effects.create(after).await
+    match effects.create(after).await {
+        Ok(after) => Ok(after),
+        Err(refusal) => {
+            if let Err(failed) = effects.create(before.clone()).await {
+                effects.leave_behind(before, "a refused update could not be taken back", &failed);
+            }
+            Err(refusal)
+        }
+    }
 }
 
 /// What a client sees of a resource changes when a link leaves it or comes to it.
@@ -193,7 +209,7 @@ async fn take_back(effects: &mut Effects<'_>, before: &Entity, updated: &Updated
             gained: updated.lost.clone(),
             lost: updated.gained.clone(),
         };
-        effects.update(&updated.entity, backwards).await
+        effects.update(&updated.entity, &backwards).await
     } else {
         match effects.delete(&updated.entity).await {
             Ok(()) => effects.create(before.clone()).await,
@@ -201,7 +217,6 @@ async fn take_back(effects: &mut Effects<'_>, before: &Entity, updated: &Updated
         }
     };
     if let Err(refusal) = outcome {
-        tracing::error!(entity = %before.id, "a refused update could not be taken back: {refusal}");
-        effects.left_behind.push(before.clone());
+        effects.leave_behind(before, "a refused update could not be taken back", &refusal);
     }
 }

@@ -1,7 +1,7 @@
 //! What the two links have in common: the machine at their source, and a state that follows it.
 
 use occi_sdk::machines::{Machine, State};
-use occi_sdk::{Change, End, Fault, Result};
+use occi_sdk::{Attributes, Change, End, Fault, Result};
 
 const SOURCE: &str = "occi.core.source";
 pub(crate) const TARGET: &str = "occi.core.target";
@@ -10,6 +10,11 @@ pub(crate) const TARGET: &str = "occi.core.target";
 pub(crate) fn machine() -> Result<Machine> {
     let refused = "the source has no machine; name a compute that this server holds";
     Machine::find(End::Source)?.ok_or_else(|| Fault::invalid(refused).on(SOURCE))
+}
+
+/// Whether an update is the question whether the link may have other ends.
+pub(crate) fn change(wanted: &Attributes) -> bool {
+    wanted.has(SOURCE) || wanted.has(TARGET)
 }
 
 /// A link is in use while its machine runs.

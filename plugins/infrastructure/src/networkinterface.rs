@@ -26,6 +26,10 @@ impl Lifecycle for NetworkInterface {
     }
 
     fn update(subject: &Subject, wanted: &Attributes) -> Result<Change> {
+        if ends::change(wanted) {
+            ends::machine()?;
+            return network().map(|_| Change::new());
+        }
         if subject.text(MAC).is_some() && !wanted.has(MAC) {
             return Ok(Change::new());
         }
@@ -93,6 +97,9 @@ impl Lifecycle for IpNetworkInterface {
     }
 
     fn update(subject: &Subject, wanted: &Attributes) -> Result<Change> {
+        if ends::change(wanted) {
+            return check(subject).map(|()| Change::new());
+        }
         apply(&wanted.over(subject))
     }
 

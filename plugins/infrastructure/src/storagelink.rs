@@ -19,6 +19,10 @@ impl Lifecycle for StorageLink {
     }
 
     fn update(subject: &Subject, wanted: &Attributes) -> Result<Change> {
+        if ends::change(wanted) {
+            ends::machine()?;
+            return volume().map(|_| Change::new());
+        }
         if wanted.has(DEVICE) {
             return Err(Fault::unsupported("the hypervisor chooses the device; leave it out").on(DEVICE));
         }

@@ -280,6 +280,41 @@ fn changed_while_the_machine_is_saved() {
     server.act(&network, "down", &[]).is(409);
 }
 
+/// Invariant 1: an update that is refused leaves everything as it was, at the hypervisor and for the next start.
+#[test]
+fn a_refused_change_changes_nothing() {
+    let mut server = Server::start();
+    let compute = server.create("compute", &[]);
+    let disks: Vec<_> = (0..3).map(|_| server.link("storagelink", &compute, &storage(&server))).collect();
+    let device = |server: &Server, path: &str| {
+        server.get(path).answers(200).attribute("occi.storagelink.deviceid").unwrap().to_owned()
+    };
+    server.delete(&disks[0]).answers(200);
+    // No storage, not to be chosen, and in use by another link.
+    let taken = server.get(&disks[1]).answers(200).attribute("occi.core.target").unwrap().to_owned();
+    for (wanted, status) in [
+        (format!("occi.core.target={compute:?}"), 400),
+        ("occi.storagelink.deviceid=\"vdz\"".into(), 501),
+        (format!("occi.core.target={taken}"), 409),
+    ] {
+        server.post(&disks[2]).text(body(&[], &[&wanted])).answers(status);
+    }
+    let before = [device(&server, &disks[1]), device(&server, &disks[2])];
+    crate::server::eventually("what was made again is known by its name", || {
+        let next = server.link("storagelink", &compute, &storage(&server));
+        let names = [device(&server, &disks[1]), device(&server, &disks[2]), device(&server, &next)];
+        server.delete(&next).answers(200);
+        names.iter().collect::<std::collections::BTreeSet<_>>().len() == 3
+    });
+    let after = [device(&server, &disks[1]), device(&server, &disks[2])];
+    assert_eq!(before[0], after[0]);
+    server.restart();
+    assert_eq!([device(&server, &disks[1]), device(&server, &disks[2])], after);
+    let log = server.log();
+    assert!(log.contains("undone: 0, finished: 0, asked: 0"), "{log}");
+    assert!(!log.contains(" ERROR "), "{log}");
+}
+
 /// INF-08: the network gives an address to one interface, and lets it go with the Mixin or the link.
 #[test]
 fn an_address_is_one_interfaces() {
@@ -311,6 +346,16 @@ fn an_address_is_one_interfaces() {
     // The network keeps what an interface has.
     server.put(network).text(plan("10.21.0.0/24")).answers(409);
     server.post(&first).text(body(&[], &["occi.networkinterface.address=\"10.20.0.10\""])).answers(200);
+    // What is refused as a whole is undone as a whole: the address stays with its interface.
+    for address in ["10.20.0.1", "nowhere"] {
+        let both = [
+            "occi.networkinterface.mac=\"52:54:00:aa:aa:aa\"",
+            &format!("occi.networkinterface.address={address:?}"),
+        ];
+        let refused = server.post(&first).text(body(&[], &both)).send();
+        assert!(matches!(refused.status, 400 | 409), "{refused}");
+        ask("10.20.0.10").is(409);
+    }
     let second = ask("10.20.0.9").is(201).location();
     server.delete(&second).answers(200);
     let location = format!("X-OCCI-Location: {first}\n");
