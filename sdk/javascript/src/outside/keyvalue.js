@@ -1,0 +1,1 @@
+export { open } from 'wasi:keyvalue/store@0.2.0-draft2';
