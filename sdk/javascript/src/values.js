@@ -22,7 +22,7 @@ export function lower(name, value) {
       // An array or an object; the host refuses any other document.
       if (value !== null) return { tag: 'structured', val: JSON.stringify(value) };
   }
-  throw new TypeError(`${name}: ${value} is no value of an attribute; to take one away, clear it`);
+  throw new TypeError(`${name}: ${String(value)} is no value of an attribute; to take one away, clear it`);
 }
 
 // What is read by name, with the type that the manifest declares, from `get`.

@@ -1,0 +1,44 @@
+// What the definitions let an author write, and what they do not.
+
+import { Change, Fault, config, extension, keyvalue, log } from 'occi-extension';
+import { Host } from 'occi-extension/testing';
+
+const lamp = extension({
+  kinds: {
+    'http://example.com/occi/home#lamp': {
+      create(subject) {
+        const watts: number | undefined = subject.integer('com.example.lamp.watts');
+        if (watts === 0) throw Fault.invalid('no lamp has 0 W', 'com.example.lamp.watts');
+        log.info(`${subject.id} in ${config.get('room') ?? 'no room'}`);
+        keyvalue.open().setText(subject.id, 'made');
+        return new Change().set('com.example.lamp.colours', ['red']).state('off').again(60_000);
+      },
+      update(subject, wanted) {
+        const after: string | undefined = wanted.over(subject).text('com.example.lamp.colour');
+        return after === undefined ? new Change().clear('com.example.lamp.colour') : undefined;
+      },
+      delete(subject) {
+        keyvalue.open().delete(subject.id);
+      },
+      act: {
+        switch: (subject, parameters) => new Change().state(parameters.has('off') || subject.state === 'on' ? 'off' : 'on'),
+      },
+      observe: (_subject, cause) => (cause === 'timer' ? new Change().message('') : undefined),
+    },
+  },
+});
+
+const host = new Host(lamp, { crashing: true });
+const one = host.resource('http://example.com/occi/home#lamp', { 'com.example.lamp.watts': 5n });
+host.fail('keyvalue.set', 'the store is full');
+host.create(one);
+const state: string | undefined = one.state;
+
+// @ts-expect-error: no handler has that name
+extension({ kinds: { 'http://example.com/occi/home#lamp': { created() {} } } });
+// @ts-expect-error: the host waits for nothing
+extension({ kinds: { 'http://example.com/occi/home#lamp': { async create() { return new Change(); } } } });
+// @ts-expect-error: no attribute has the value null
+new Change().set('com.example.lamp.colour', null);
+// @ts-expect-error: there is no such call to fail
+host.fail('keyvalue.open_all');
