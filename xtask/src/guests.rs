@@ -1,6 +1,6 @@
 //! Extensions, from source to one file each: folders under plugins/ and examples/ that hold a manifest.toml. A folder
-//! with a Cargo.toml beside it is a crate and is compiled; one with a world.wit is in C and is compiled, too; one with
-//! neither is an extension without code.
+//! with a Cargo.toml beside it is a crate and is compiled; one with a world.wit is in C and is compiled, too; one with a
+//! package.json is in JavaScript; one with none of these is an extension without code.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use crate::needs::Need;
 use crate::prerequisites::Unmet;
 use crate::toolchain::{self, Toolchain};
 use crate::workspace::Workspace;
-use crate::{c, component, progress};
+use crate::{c, component, javascript, progress};
 
 /// Where extensions are kept in the source.
 const FOLDERS: &[&str] = &["plugins", "examples"];
 
 /// Where those are that only tests load.
-const TEST_FOLDERS: &[&str] = &["sdk/c/tests"];
+const TEST_FOLDERS: &[&str] = &["sdk/c/tests", "sdk/javascript/tests"];
 
 /// An extension as it stands in the source.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,6 +34,7 @@ pub(crate) struct Extension {
 enum Code {
     Rust,
     C,
+    JavaScript,
     None,
 }
 
@@ -46,7 +47,13 @@ impl Extension {
             (true, true) => Ok(Some(Self { name: package_name(&package)?, manifest, code: Code::Rust })),
             (true, false) => {
                 let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                let code = if folder.join(c::WORLD).is_file() { Code::C } else { Code::None };
+                let code = if folder.join(c::WORLD).is_file() {
+                    Code::C
+                } else if folder.join(javascript::PACKAGE).is_file() {
+                    Code::JavaScript
+                } else {
+                    Code::None
+                };
                 Ok(Some(Self { name, manifest, code }))
             }
             (false, true) => bail!("{} has no manifest.toml, which every extension has", folder.display()),
@@ -59,6 +66,7 @@ impl Extension {
         match self.code {
             Code::Rust => &[Need::Guests],
             Code::C => &[Need::GuestsInC],
+            Code::JavaScript => &[Need::GuestsInJavaScript],
             Code::None => &[],
         }
     }
@@ -68,20 +76,23 @@ impl Extension {
     }
 }
 
-/// Builds all of them into target/release/extensions, and those of tests beside it.
+/// Builds all of them: into target/release/extensions, which servers load by default; those that have an engine inside,
+/// and whose compilation delays the first start by seconds, into a folder beside it; and those of tests into another.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
-    build_into(workspace, FOLDERS, &workspace.extensions())?;
-    build_into(workspace, TEST_FOLDERS, &workspace.test_extensions())
+    let (large, small): (Vec<_>, Vec<_>) =
+        find(&workspace.root, FOLDERS)?.into_iter().partition(|extension| extension.code == Code::JavaScript);
+    build_into(workspace, &small, &workspace.extensions())?;
+    build_into(workspace, &large, &workspace.optional_extensions())?;
+    build_into(workspace, &find(&workspace.root, TEST_FOLDERS)?, &workspace.test_extensions())
 }
 
-fn build_into(workspace: &Workspace, sources: &[&str], folder: &Path) -> Result<()> {
-    let extensions = find(&workspace.root, sources)?;
-    let modules = compile(workspace, &extensions)?;
+fn build_into(workspace: &Workspace, extensions: &[Extension], folder: &Path) -> Result<()> {
+    let built = compile(workspace, extensions)?;
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let mut made = Vec::new();
-    for extension in &extensions {
+    for extension in extensions {
         let file = folder.join(&extension.name).with_extension("wasm");
-        replace(&file, &component(extension, &modules)?)?;
+        replace(&file, &component(extension, &built)?)?;
         made.push(file);
     }
     remove_others(workspace, folder, &made)
@@ -90,9 +101,9 @@ fn build_into(workspace: &Workspace, sources: &[&str], folder: &Path) -> Result<
 /// Builds the one in a folder, which may be anywhere, into a file.
 pub(crate) fn build_one(workspace: &Workspace, extension: Extension, file: &Path) -> Result<()> {
     let extensions = [extension];
-    let modules = compile(workspace, &extensions)?;
+    let built = compile(workspace, &extensions)?;
     let [extension] = &extensions;
-    replace(file, &component(extension, &modules)?)
+    replace(file, &component(extension, &built)?)
 }
 
 /// The folders of those in C.
@@ -101,23 +112,35 @@ pub(crate) fn in_c(workspace: &Workspace) -> Result<Vec<PathBuf>> {
     Ok(found.map(|extension| extension.folder().to_owned()).collect())
 }
 
-fn component(extension: &Extension, modules: &BTreeMap<String, PathBuf>) -> Result<Vec<u8>> {
+fn component(extension: &Extension, built: &BTreeMap<String, PathBuf>) -> Result<Vec<u8>> {
     let manifest = read_text(&extension.manifest)?;
-    let Some(module) = modules.get(&extension.name) else {
+    let Some(file) = built.get(&extension.name) else {
         return Ok(component::without_code(&manifest));
     };
-    let code = std::fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
-    component::from_module(&code, &manifest).with_context(|| extension.name.clone())
+    let code = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    match extension.code {
+        // It has its manifest already.
+        Code::JavaScript => Ok(code),
+        Code::Rust | Code::C | Code::None => {
+            component::from_module(&code, &manifest).with_context(|| extension.name.clone())
+        }
+    }
 }
 
-/// Compiles those that have code; the answer is each one's core module by name.
+/// Compiles those that have code; the answer is, by its name, what each one's compiler made: a core module, or from
+/// JavaScript a component.
 fn compile(workspace: &Workspace, extensions: &[Extension]) -> Result<BTreeMap<String, PathBuf>> {
-    let mut modules = compile_crates(workspace, extensions)?;
-    for extension in extensions.iter().filter(|extension| extension.code == Code::C) {
-        let module = c::compile(workspace, &c::Toolchain::needed()?, &extension.name, extension.folder())?;
-        modules.insert(extension.name.clone(), module);
+    let mut built = compile_crates(workspace, extensions)?;
+    for extension in extensions {
+        let (name, folder) = (&extension.name, extension.folder());
+        let file = match extension.code {
+            Code::C => c::compile(workspace, &c::Toolchain::needed()?, name, folder)?,
+            Code::JavaScript => javascript::build(workspace, name, folder)?,
+            Code::Rust | Code::None => continue,
+        };
+        built.insert(name.clone(), file);
     }
-    Ok(modules)
+    Ok(built)
 }
 
 fn find(root: &Path, parents: &[&str]) -> Result<Vec<Extension>> {
@@ -269,11 +292,21 @@ mod tests {
             ("examples/words/manifest.toml", ""),
             ("examples/wires/manifest.toml", ""),
             ("examples/wires/world.wit", ""),
+            ("examples/winds/manifest.toml", ""),
+            ("examples/winds/package.json", ""),
             ("examples/readme/README.md", ""),
         ]);
         let found = find(root.path(), FOLDERS).expect("they are found");
         let named: Vec<_> = found.iter().map(|extension| (extension.name.as_str(), extension.code)).collect();
-        assert_eq!(named, [("infrastructure", Code::Rust), ("wires", Code::C), ("words", Code::None)]);
+        assert_eq!(
+            named,
+            [
+                ("infrastructure", Code::Rust),
+                ("winds", Code::JavaScript),
+                ("wires", Code::C),
+                ("words", Code::None)
+            ]
+        );
     }
 
     #[test]

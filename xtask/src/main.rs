@@ -15,6 +15,7 @@ mod demo;
 mod fuzz;
 mod guest_system;
 mod guests;
+mod javascript;
 mod libvirtd;
 mod needs;
 mod packages;
@@ -60,7 +61,7 @@ struct Consent {
 enum Command {
     /// Check what the other commands need from this machine, and install what is missing
     Prerequisites,
-    /// Build the server, and every extension into target/release/extensions
+    /// Build the server, and every extension, into target/release
     Build {
         /// Leave the server out
         #[arg(long)]
@@ -68,7 +69,8 @@ enum Command {
     },
     /// Build one extension, from any folder that has a manifest.toml, into one file
     Extension {
-        /// With a Cargo.toml beside the manifest (a member of this workspace), a world.wit and sources in C, or no code
+        /// With a Cargo.toml beside the manifest (a member of this workspace), a world.wit and sources in C,
+        /// a package.json and code in JavaScript, or no code
         folder: PathBuf,
         /// The file to make, such as NAME.wasm
         file: PathBuf,
@@ -121,7 +123,7 @@ fn run(Arguments { command, consent }: Arguments) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     match command {
         Command::Prerequisites => {
-            prerequisites::ensure(&[Need::Host, Need::Guests, Need::GuestsInC], consent)?;
+            prerequisites::ensure(needs::BUILD, consent)?;
             match prerequisites::machines(&workspace, consent) {
                 Ok(_) => println!("Everything is here: the server, extensions, and machines that boot."),
                 Err(reason) => {
@@ -130,7 +132,7 @@ fn run(Arguments { command, consent }: Arguments) -> Result<ExitCode> {
             }
         }
         Command::Build { extensions_only: true } => {
-            prerequisites::ensure(&[Need::Guests, Need::GuestsInC], consent)?;
+            prerequisites::ensure(needs::EXTENSIONS, consent)?;
             guests::build(&workspace)?;
         }
         Command::Build { extensions_only: false } => build(&workspace, consent)?,
@@ -146,7 +148,7 @@ fn run(Arguments { command, consent }: Arguments) -> Result<ExitCode> {
         }
         Command::Test { arguments } => {
             // The tests bring the server with them; built alone, it would be built twice, with other features.
-            prerequisites::ensure(&[Need::Host, Need::Guests, Need::GuestsInC], consent)?;
+            prerequisites::ensure(needs::BUILD, consent)?;
             guests::build(&workspace)?;
             return test::run(&workspace, consent, &arguments);
         }
@@ -174,7 +176,7 @@ fn run(Arguments { command, consent }: Arguments) -> Result<ExitCode> {
 }
 
 fn build(workspace: &Workspace, consent: Consent) -> Result<()> {
-    prerequisites::ensure(&[Need::Host, Need::Guests, Need::GuestsInC], consent)?;
+    prerequisites::ensure(needs::BUILD, consent)?;
     let mut host = workspace.cargo();
     host.args(["build", "--release", "--package", "occi"]);
     progress::step("Building the server", &mut host)?;

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::c;
 use crate::packages::on_path;
+use crate::{c, javascript};
 
 /// A part of the project that needs something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,6 +16,8 @@ pub(crate) enum Need {
     Guests,
     /// Extensions in C.
     GuestsInC,
+    /// Extensions in JavaScript.
+    GuestsInJavaScript,
     /// Machines that really boot: tests and the demonstration on QEMU.
     Machines,
     /// Load for the benchmark.
@@ -23,6 +25,12 @@ pub(crate) enum Need {
     /// The fuzz targets.
     Fuzzing,
 }
+
+/// What all extensions of this repository need.
+pub(crate) const EXTENSIONS: &[Need] = &[Need::Guests, Need::GuestsInC, Need::GuestsInJavaScript];
+
+/// What those and the server need.
+pub(crate) const BUILD: &[Need] = &[Need::Host, Need::Guests, Need::GuestsInC, Need::GuestsInJavaScript];
 
 /// Something that a machine has or lacks.
 pub(crate) struct Thing {
@@ -63,6 +71,12 @@ pub(crate) const THINGS: &[Thing] = &[
         why: "extensions in C are built with it: compiler, linker, C library and what the compiler calls",
         packages: c::DEBIAN,
         there: || c::Toolchain::find().is_some(),
+    },
+    Thing {
+        for_: Need::GuestsInJavaScript,
+        why: "extensions in JavaScript are built by tools that run in Node, which npm fetches",
+        packages: javascript::DEBIAN,
+        there: || javascript::Toolchain::find().is_some(),
     },
     Thing {
         for_: Need::Machines,

@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::guest_system::GuestSystem;
 use crate::libvirtd::Libvirtd;
 use crate::workspace::Workspace;
-use crate::{Consent, c, conformance, guests, prerequisites, running};
+use crate::{Consent, c, conformance, guests, javascript, prerequisites, running};
 
 /// What has nothing of the host in it.
 const APART: [&str; 4] = ["occi-conformance", "occi-sdk", "infrastructure", "note"];
@@ -47,7 +47,9 @@ pub(crate) fn run(workspace: &Workspace, consent: Consent, arguments: &[String])
     let suite = if arguments.is_empty() { conformance::test_ours(workspace)? } else { ExitCode::SUCCESS };
     let in_c =
         if arguments.is_empty() { c::test(workspace, &guests::in_c(workspace)?)? } else { ExitCode::SUCCESS };
-    let failed = [all, apart, own, suite, in_c].into_iter().find(|code| *code != ExitCode::SUCCESS);
+    let in_javascript = if arguments.is_empty() { javascript::test(workspace)? } else { ExitCode::SUCCESS };
+    let failed =
+        [all, apart, own, suite, in_c, in_javascript].into_iter().find(|code| *code != ExitCode::SUCCESS);
     Ok(failed.unwrap_or(ExitCode::SUCCESS))
 }
 

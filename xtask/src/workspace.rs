@@ -52,6 +52,11 @@ impl Workspace {
         self.release().join("extensions")
     }
 
+    /// Where those are that an operator installs by hand.
+    pub(crate) fn optional_extensions(&self) -> PathBuf {
+        self.release().join("optional-extensions")
+    }
+
     /// Where finished extensions are that only tests load.
     pub(crate) fn test_extensions(&self) -> PathBuf {
         self.release().join("test-extensions")

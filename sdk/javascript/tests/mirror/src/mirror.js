@@ -4,16 +4,16 @@
 import { Change, Fault, config, extension, keyvalue, log } from 'occi-extension';
 import { Volume } from 'occi:extension/volumes@0.1.0';
 
-const LOUD = 'http://example.com/echo#loud';
+const LOUD = 'http://example.com/mirror#loud';
 
 const TYPES = { text: 'text', integer: 'bigint', number: 'number', boolean: 'boolean', array: 'json' };
 
-function echo(shown) {
+function mirror(shown) {
   const change = new Change();
   for (const [term, type] of Object.entries(TYPES)) {
-    const value = shown[type](`com.example.echo.${term}`);
-    if (value === undefined) change.clear(`com.example.echoed.${term}`);
-    else change.set(`com.example.echoed.${term}`, value);
+    const value = shown[type](`com.example.mirror.${term}`);
+    if (value === undefined) change.clear(`com.example.mirrored.${term}`);
+    else change.set(`com.example.mirrored.${term}`, value);
   }
   return change;
 }
@@ -28,7 +28,7 @@ function keep(subject, parameters) {
   }
   store.delete('0000');
   if (store.get('0000') !== undefined || store.has('0000')) throw Fault.failed('a deleted key has a value');
-  return new Change().set('com.example.echoed.keys', store.keys().length);
+  return new Change().set('com.example.mirrored.keys', store.keys().length);
 }
 
 const WAYS = {
@@ -44,16 +44,16 @@ const WAYS = {
 
 export default extension({
   kinds: {
-    'http://example.com/echo#echo': {
+    'http://example.com/mirror#mirror': {
       create(subject) {
         log.info(`${subject.location} is made`);
-        return echo(subject)
-          .set('com.example.echoed.loud', subject.mixins.includes(LOUD))
-          .set('com.example.echoed.greeting', config.get('greeting') ?? 'hello')
+        return mirror(subject)
+          .set('com.example.mirrored.loud', subject.mixins.includes(LOUD))
+          .set('com.example.mirrored.greeting', config.get('greeting') ?? 'hello')
           .again(1000);
       },
-      update: (subject, wanted) => echo(wanted.over(subject)),
-      observe: (subject, cause) => new Change().set('com.example.echoed.cause', cause),
+      update: (subject, wanted) => mirror(wanted.over(subject)),
+      observe: (subject, cause) => new Change().set('com.example.mirrored.cause', cause),
       migrate(subject, fromVersion) {
         throw Fault.unsupported(`there is no way from ${fromVersion}`);
       },
