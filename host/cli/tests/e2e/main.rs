@@ -48,5 +48,7 @@ mod recovery;
 mod sandbox;
 
 // What extensions do that others write.
+mod backup_policy;
 mod c_sdk;
 mod floating_address;
+mod javascript_sdk;

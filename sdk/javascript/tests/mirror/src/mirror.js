@@ -40,6 +40,12 @@ const WAYS = {
   recursion: function again() {
     return again() + 1;
   },
+  loop: () => {
+    for (;;);
+  },
+  memory: () => {
+    for (const kept = []; ; ) kept.push(new Uint8Array(1 << 20).fill(1));
+  },
 };
 
 export default extension({

@@ -1,0 +1,90 @@
+//! The JavaScript SDK, by an extension that uses all of it (sdk/javascript/tests/mirror) and is made by `cargo xtask build`.
+//! One server for all: an engine comes with the extension, and to compile it takes seconds.
+
+use crate::http::Answer;
+use crate::occi::body;
+use crate::server::{Options, Server, eventually, extensions};
+use serde_json::json;
+
+const MIRROR: &str = r#"Category: mirror; scheme="http://example.com/mirror#"; class="kind""#;
+
+fn act(server: &Server, path: &str, term: &str, parameter: &str) -> Answer {
+    let category = format!(r#"Category: {term}; scheme="http://example.com/mirror/action#"; class="action""#);
+    server.post(&format!("{path}?action={term}")).text(body(&[&category], &[parameter])).send()
+}
+
+#[test]
+fn all_that_the_sdk_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let built = extensions().with_file_name("test-extensions").join("mirror.wasm");
+    std::fs::copy(built, folder.path().join("mirror.wasm")).expect("`cargo xtask build` makes it");
+    let server = Server::with(Options {
+        config: "[settings.mirror]\ngreeting = \"good morning\"\n".into(),
+        extensions: Some(folder.path().into()),
+        ..Options::default()
+    });
+    attributes_of_every_type_go_both_ways(&server);
+    keys_are_written_read_listed_and_deleted(&server);
+    what_is_refused_thrown_or_exhausted_ends_that_request_alone(&server);
+}
+
+fn attributes_of_every_type_go_both_ways(server: &Server) {
+    let said = json!({
+        "com.example.mirror.text": "ä \"x\" \u{1f600}",
+        "com.example.mirror.integer": i64::MIN,
+        "com.example.mirror.number": -0.125,
+        "com.example.mirror.boolean": true,
+        "com.example.mirror.array": [1, "x", {"y": false}],
+    });
+    let item = json!({
+        "kind": "http://example.com/mirror#mirror",
+        "mixins": ["http://example.com/mirror#loud"],
+        "attributes": said,
+    });
+    server.put("/mirror/one").body("application/occi+json", item.to_string()).answers(201);
+    let shown = server.get("/mirror/one").accept("application/occi+json").answers(200).json();
+    for (name, value) in said.as_object().unwrap() {
+        assert_eq!(shown["attributes"][name.replace("mirror", "mirrored")], *value, "{name}");
+    }
+    assert_eq!(shown["attributes"]["com.example.mirrored.loud"], true);
+    assert_eq!(shown["attributes"]["com.example.mirrored.greeting"], "good morning");
+    assert!(server.log().contains("/mirror/one is made"), "{}", server.log());
+
+    // What an update says goes over what is shown; an empty text is one, and a whole number is a number.
+    let (text, number) = ("com.example.mirror.text=\"\"", "com.example.mirror.number=3");
+    let updated = server.post("/mirror/one").text(body(&[], &[text, number])).answers(200);
+    assert_eq!(updated.attribute("com.example.mirrored.text"), Some("\"\""));
+    assert_eq!(updated.attribute("com.example.mirrored.number"), Some("3.0"));
+    assert_eq!(updated.attribute("com.example.mirrored.boolean"), Some("true"));
+    eventually("it is observed again", || {
+        server.get("/mirror/one").answers(200).attribute("com.example.mirrored.cause") == Some("\"timer\"")
+    });
+}
+
+fn keys_are_written_read_listed_and_deleted(server: &Server) {
+    let path = server.post("/mirror/").text(body(&[MIRROR], &[])).answers(201).location();
+    // More than a page of them, and none.
+    for (count, left) in [("count=350", "349"), ("count=0", "349")] {
+        let kept = act(server, &path, "keep", count).is(200);
+        assert_eq!(kept.attribute("com.example.mirrored.keys"), Some(left));
+    }
+}
+
+fn what_is_refused_thrown_or_exhausted_ends_that_request_alone(server: &Server) {
+    let path = server.post("/mirror/").text(body(&[MIRROR], &[])).answers(201).location();
+    for (how, status, why) in [
+        ("store", 409, "no key-value store of that name"),
+        ("volume", 409, "volume"),
+        ("slip", 500, "TypeError"),
+        // The engine would answer with the time of the build, and with the same number in each call.
+        ("clock", 500, "there is no clock"),
+        ("chance", 500, "there is no chance"),
+        ("recursion", 500, "too much recursion"),
+    ] {
+        let refused = act(server, &path, "refuse", &format!("how={how:?}")).is(status);
+        assert!(refused.body.contains(why), "{refused}");
+    }
+    act(server, &path, "refuse", "how=\"loop\"").is(503);
+    act(server, &path, "refuse", "how=\"memory\"").is(500);
+    act(server, &path, "keep", "count=1").is(200);
+}
