@@ -141,10 +141,7 @@ export interface Extension {
 }
 
 /** Kinds and Mixins by their type identifiers. The component exports what their handlers need, and nothing else. */
-export function extension(parts: {
-  kinds?: Record<string, Handlers>;
-  mixins?: Record<string, Handlers>;
-}): Extension;
+export function extension(parts: { kinds?: Record<string, Handlers>; mixins?: Record<string, Handlers> }): Extension;
 
 /** The operator's log, with the extension's name on each line: the capability `logging`. */
 export namespace log {

@@ -46,7 +46,10 @@ test('who has made a backup says so, and the schedule follows', () => {
 test('a policy is changed', () => {
   const { host, storage } = start({ [LAST]: '2026-11-28T07:00:00Z' });
   host.update(storage, { [INTERVAL]: '6h', [KEEP]: 2 });
-  assert.deepEqual([storage.attributes[NEXT], storage.attributes[OLDEST]], ['2026-11-28T13:00:00Z', '2026-11-28T01:00:00Z']);
+  assert.deepEqual(
+    [storage.attributes[NEXT], storage.attributes[OLDEST]],
+    ['2026-11-28T13:00:00Z', '2026-11-28T01:00:00Z'],
+  );
   assert.equal(storage.again, 6 * 3_600_000);
   assert.throws(() => host.update(storage, { [KEEP]: 1000, [INTERVAL]: '1w' }), { code: 'invalid', attribute: KEEP });
 });

@@ -37,7 +37,14 @@ test('a history that goes back too far', () => {
 
 test('a time that is none', () => {
   assert.equal(policy(attributes('1d', 1, '2028-02-29T00:00:00Z')).last, Date.UTC(2028, 1, 29));
-  for (const last of ['', 'now', '2026-02-29T00:00:00Z', '2026-01-01T24:00:00Z', '2026-01-01T00:00:00+01:00', '2026-01-01']) {
+  for (const last of [
+    '',
+    'now',
+    '2026-02-29T00:00:00Z',
+    '2026-01-01T24:00:00Z',
+    '2026-01-01T00:00:00+01:00',
+    '2026-01-01',
+  ]) {
     assert.throws(() => policy(attributes('1d', 1, last)), { code: 'invalid', attribute: LAST }, last);
   }
 });

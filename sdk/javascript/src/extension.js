@@ -16,75 +16,78 @@ const INTERFACES = {
 };
 
 export function extension({ kinds = {}, mixins = {} }) {
-  const roles = new Map([...Object.entries(kinds), ...Object.entries(mixins)]);
-  const answered = (role, handler, ...given) => change(run(roles.get(role)?.[handler], role, handler, given));
-  const interfaces = {
-    lifecycle: {
-      create: (operation, role, entity) => answered(role, 'create', new Subject(entity, role, operation)),
-      update: (operation, role, entity, wanted) =>
-        answered(role, 'update', new Subject(entity, role, operation), new Attributes(wanted)),
-      delete: (operation, role, entity) => {
-        run(roles.get(role)?.delete, role, 'delete', [new Subject(entity, role, operation)]);
-      },
-    },
-    actions: {
-      act: (operation, role, entity, action, parameters) => {
-        const given = [new Subject(entity, role, operation), new Attributes(parameters)];
-        const handler = roles.get(role)?.act?.[action] ?? missing(`the extension does not know how to ${action}`);
-        return change(run(handler, role, action, given));
-      },
-    },
-    observe: {
-      observe: (role, entity, cause) => answered(role, 'observe', new Subject(entity, role, ''), cause),
-    },
-    migrate: {
-      migrate: (fromVersion, role, entity) => answered(role, 'migrate', new Subject(entity, role, ''), fromVersion),
-    },
-  };
-  const used = new Set([...roles].flatMap(([role, handlers]) => check(role, handlers)));
-  const exported = Object.entries(interfaces).filter(([name]) => used.has(name));
+  const roles = { ...kinds, ...mixins };
+  const used = new Set(Object.entries(roles).flatMap(([role, handlers]) => interfacesOf(role, handlers)));
+  const exported = Object.entries(interfaces(roles)).filter(([name]) => used.has(name));
   return Object.freeze({ roles: described(roles), ...Object.fromEntries(exported) });
 }
 
+// All that the contract has. A role without a handler changes nothing.
+function interfaces(roles) {
+  const call = (name, role, ...given) => run(roles[role]?.[name], `${name} of ${role}`, given);
+  return {
+    lifecycle: {
+      create: (operation, role, entity) => call('create', role, new Subject(entity, role, operation)),
+      update: (operation, role, entity, wanted) =>
+        call('update', role, new Subject(entity, role, operation), new Attributes(wanted)),
+      delete(operation, role, entity) {
+        call('delete', role, new Subject(entity, role, operation));
+      },
+    },
+    actions: {
+      act(operation, role, entity, action, parameters) {
+        const handler = roles[role]?.act?.[action] ?? unknown(action);
+        const given = [new Subject(entity, role, operation), new Attributes(parameters)];
+        return run(handler, `${action} of ${role}`, given);
+      },
+    },
+    observe: {
+      observe: (role, entity, cause) => call('observe', role, new Subject(entity, role, ''), cause),
+    },
+    migrate: {
+      migrate: (fromVersion, role, entity) => call('migrate', role, new Subject(entity, role, ''), fromVersion),
+    },
+  };
+}
+
 // The interfaces that the handlers of a role need. A handler of another name would never be called.
-function check(role, handlers) {
+function interfacesOf(role, handlers) {
   return Object.entries(handlers).map(([name, handler]) => {
-    const known = INTERFACES[name];
-    if (known === undefined) {
+    const needed = INTERFACES[name];
+    if (needed === undefined) {
       throw new TypeError(`${role}: there is no handler '${name}'; there are ${Object.keys(INTERFACES).join(', ')}`);
     }
     const functions = name === 'act' ? Object.values(handler) : [handler];
     if (!functions.every((it) => typeof it === 'function')) throw new TypeError(`${role}: '${name}' is no function`);
-    return known;
+    return needed;
   });
 }
 
 // What the build holds against the manifest.
 function described(roles) {
-  return Object.fromEntries([...roles].map(([role, { act = {} }]) => [role, { actions: Object.keys(act) }]));
+  return Object.fromEntries(Object.entries(roles).map(([role, { act = {} }]) => [role, { actions: Object.keys(act) }]));
 }
 
-function missing(message) {
+// The build has seen to it that there is a handler for each action, unless the manifest was exchanged since.
+function unknown(action) {
   return () => {
-    throw Fault.unsupported(message);
+    throw Fault.unsupported(`the extension does not know how to ${action}`);
   };
 }
 
-// The answer of a handler; what it throws becomes the contract's fault.
-function run(handler, role, name, given) {
+// Calls a handler, where there is one. What it throws becomes the contract's fault.
+function run(handler, where, given) {
   try {
-    const answer = handler?.(...given);
-    if (typeof answer?.then === 'function') throw new TypeError('an answer is no promise: the host waits for nothing');
-    return answer;
+    return lowered(handler?.(...given));
   } catch (thrown) {
-    if (!(thrown instanceof Fault) && thrown?.payload === undefined) {
-      throw Fault.failed(`${name} of ${role}: ${thrown}`).lower();
-    }
-    throw Fault.of(thrown).lower();
+    throw Fault.of(thrown, where).lower();
   }
 }
 
-function change(answer = new Change()) {
-  if (!(answer instanceof Change)) throw Fault.failed(`${answer} is no Change`).lower();
-  return answer.lower();
+function lowered(answer = new Change()) {
+  if (answer instanceof Change) return answer.lower();
+  if (typeof answer?.then === 'function') {
+    throw new TypeError('the answer is a promise, and the host waits for nothing');
+  }
+  throw new TypeError(`the answer is ${String(answer)}, which is no Change`);
 }

@@ -42,12 +42,12 @@ export class Fault extends Error {
   }
 
   // Of whatever was thrown. A capability that is called by its generated functions throws an error whose `payload` is
-  // the contract's fault. Anything else is a slip of the author's: a trap would end the call without saying which.
-  static of(thrown) {
+  // the contract's fault. Anything else is a slip of the author's: as a trap it would end the call without a word.
+  static of(thrown, where) {
     if (thrown instanceof Fault) return thrown;
     const { code, message, attribute } = thrown?.payload ?? {};
     if (typeof code === 'string' && typeof message === 'string') return new Fault(code, message, attribute);
-    return Fault.failed(String(thrown));
+    return Fault.failed(`${where}: ${String(thrown)}`);
   }
 
   // As the contract has it.

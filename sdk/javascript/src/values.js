@@ -13,7 +13,9 @@ export function lower(name, value) {
     case 'boolean':
       return { tag: 'boolean', val: value };
     case 'bigint':
-      if (value < INTEGERS.least || value > INTEGERS.greatest) throw new RangeError(`${name}: ${value} is no 64-bit integer`);
+      if (value < INTEGERS.least || value > INTEGERS.greatest) {
+        throw new RangeError(`${name}: ${value} is no 64-bit integer`);
+      }
       return { tag: 'integer', val: value };
     case 'number':
       if (!Number.isFinite(value)) throw new RangeError(`${name}: ${value} is no value of an attribute`);

@@ -47,6 +47,9 @@ test('what is used is imported, and nothing else', async () => {
 test('what is no extension is refused', async () => {
   await assert.rejects(inspect(await source('export const extension = 1;'), MANIFEST), /import "default"/);
   await assert.rejects(inspect(await source('export default {};'), MANIFEST), /export default/);
+  const empty = `import { extension } from 'occi-extension'; export default extension({ kinds: { '${LAMP}': {} } });`;
+  await assert.rejects(inspect(await source(empty), ''), /defines no such Kind/);
+  await assert.rejects(inspect(await source(empty), MANIFEST.split('[[kind.action]]')[0]), /has no handlers/);
 });
 
 test('the code and the manifest say the same', () => {
@@ -62,7 +65,12 @@ test('the code and the manifest say the same', () => {
 test('a world stands on the whole contract', async () => {
   const wit = join(folder, 'wit');
   await writeWorld(wit, world({ imports: [], exports: ['lifecycle'] }));
-  assert.deepEqual((await readdir(join(wit, 'deps'))).sort(), ['occi-extension', 'wasi-config', 'wasi-keyvalue', 'wasi-logging']);
+  assert.deepEqual((await readdir(join(wit, 'deps'))).sort(), [
+    'occi-extension',
+    'wasi-config',
+    'wasi-keyvalue',
+    'wasi-logging',
+  ]);
   assert.match(await readFile(join(wit, 'deps/occi-extension/types.wit'), 'utf8'), /package occi:extension@/);
 });
 

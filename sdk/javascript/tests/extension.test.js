@@ -29,7 +29,8 @@ test('the life of an entity with a Mixin', () => {
   const seen = [];
   const handlers = (name) => ({
     create: (subject) => void seen.push(`create ${name} ${subject.role === subject.kind}`),
-    update: (subject, wanted) => void seen.push(`update ${name} ${wanted.names} ${wanted.over(subject).integer(WATTS)}`),
+    update: (subject, wanted) =>
+      void seen.push(`update ${name} ${wanted.names} ${wanted.over(subject).integer(WATTS)}`),
     delete: () => void seen.push(`delete ${name}`),
     observe: (subject, cause) => void seen.push(`observe ${name} ${cause} '${subject.operation}'`),
     migrate: (subject, from) => void seen.push(`migrate ${name} ${from}`),
@@ -100,8 +101,8 @@ test('what else is thrown or answered is a fault that says where', () => {
   const [code, message] = refused(() => undefined.length);
   assert.equal(code, 'failed');
   assert.match(message, /^create of .*#lamp: TypeError/);
-  assert.match(refused(async () => new Change())[1], /no promise/);
-  assert.match(refused(() => ({ state: 'on' }))[1], /is no Change/);
+  assert.match(refused(async () => new Change())[1], /is a promise/);
+  assert.match(refused(() => ({ state: 'on' }))[1], /which is no Change/);
   // As the functions throw it that a component's capabilities are called by.
   const payload = { code: 'missing', message: 'no such volume', attribute: undefined };
   assert.deepEqual(

@@ -31,7 +31,9 @@ export async function build(folder, { cache } = {}) {
 async function kept(cache, parts) {
   const component = join(cache, 'component.wasm');
   const madeFrom = join(cache, 'made-from');
-  const digest = createHash('sha256').update(JSON.stringify([version, ABSENT, parts])).digest('hex');
+  const digest = createHash('sha256')
+    .update(JSON.stringify([version, ABSENT, parts]))
+    .digest('hex');
   if ((await readIfThere(madeFrom)) === digest) return readFile(component);
   const made = await make(parts);
   await mkdir(cache, { recursive: true });

@@ -27,7 +27,10 @@ export function forComponent(entry, exported) {
 // For a look at it here, where there is no host.
 export async function forNode(entry) {
   const contents = `export { default } from ${JSON.stringify(entry)};`;
-  const { code } = await bundle({ contents, platform: 'node', target: 'node18' }, (path) => ({ path, namespace: 'host' }));
+  const { code } = await bundle({ contents, platform: 'node', target: 'node18' }, (path) => ({
+    path,
+    namespace: 'host',
+  }));
   return code;
 }
 

@@ -13,7 +13,11 @@ export async function inspect(entry, manifest) {
   if (extension?.roles === undefined) throw new Error(`${entry} has no 'export default extension({ ... })'`);
   const faults = compare(extension.roles, defined(parse(manifest)));
   if (faults.length > 0) throw new Error(faults.join('\n'));
-  return INTERFACES.filter((name) => name in extension);
+  const exports = INTERFACES.filter((name) => name in extension);
+  if (exports.length === 0) {
+    throw new Error(`${entry} has no handlers; install the manifest alone, if no code is needed`);
+  }
+  return exports;
 }
 
 // The actions of each Kind and Mixin of a manifest.

@@ -10,7 +10,10 @@ const CONTRACT = fileURLToPath(new URL('../../../../wit', import.meta.url));
 export const WORLD = 'extension';
 
 export function world({ imports, exports }) {
-  const items = [...imports.map((name) => `import ${name};`), ...exports.map((name) => `export occi:extension/${name}@0.1.0;`)];
+  const items = [
+    ...imports.map((name) => `import ${name};`),
+    ...exports.map((name) => `export occi:extension/${name}@0.1.0;`),
+  ];
   return `package occi:javascript;\n\nworld ${WORLD} {\n${items.map((item) => `    ${item}\n`).join('')}}\n`;
 }
 

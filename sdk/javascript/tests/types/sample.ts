@@ -21,7 +21,8 @@ const lamp = extension({
         keyvalue.open().delete(subject.id);
       },
       act: {
-        switch: (subject, parameters) => new Change().state(parameters.has('off') || subject.state === 'on' ? 'off' : 'on'),
+        switch: (subject, parameters) =>
+          new Change().state(parameters.has('off') || subject.state === 'on' ? 'off' : 'on'),
       },
       observe: (_subject, cause) => (cause === 'timer' ? new Change().message('') : undefined),
     },
@@ -37,7 +38,15 @@ const state: string | undefined = one.state;
 // @ts-expect-error: no handler has that name
 extension({ kinds: { 'http://example.com/occi/home#lamp': { created() {} } } });
 // @ts-expect-error: the host waits for nothing
-extension({ kinds: { 'http://example.com/occi/home#lamp': { async create() { return new Change(); } } } });
+extension({
+  kinds: {
+    'http://example.com/occi/home#lamp': {
+      async create() {
+        return new Change();
+      },
+    },
+  },
+});
 // @ts-expect-error: no attribute has the value null
 new Change().set('com.example.lamp.colour', null);
 // @ts-expect-error: there is no such call to fail

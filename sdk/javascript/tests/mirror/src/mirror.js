@@ -44,7 +44,7 @@ const WAYS = {
     for (;;);
   },
   memory: () => {
-    for (const kept = []; ; ) kept.push(new Uint8Array(1 << 20).fill(1));
+    for (const kept = []; ;) kept.push(new Uint8Array(1 << 20).fill(1));
   },
 };
 
