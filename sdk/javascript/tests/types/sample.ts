@@ -37,10 +37,10 @@ const state: string | undefined = one.state;
 
 // @ts-expect-error: no handler has that name
 extension({ kinds: { 'http://example.com/occi/home#lamp': { created() {} } } });
-// @ts-expect-error: the host waits for nothing
 extension({
   kinds: {
     'http://example.com/occi/home#lamp': {
+      // @ts-expect-error: the host waits for nothing
       async create() {
         return new Change();
       },
