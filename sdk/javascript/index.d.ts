@@ -1,3 +1,5 @@
+/// <reference path="./capabilities.d.ts" />
+
 /**
  * What an author adds to write an OCCI extension in JavaScript.
  *

@@ -2,6 +2,8 @@
 
 import { Change, Fault, config, extension, keyvalue, log } from 'occi-extension';
 import { Host } from 'occi-extension/testing';
+import { Machine, Plan } from 'occi:extension/machines@0.1.0';
+import { Volume } from 'occi:extension/volumes@0.1.0';
 
 const lamp = extension({
   kinds: {
@@ -34,6 +36,15 @@ const one = host.resource('http://example.com/occi/home#lamp', { 'com.example.la
 host.fail('keyvalue.set', 'the store is full');
 host.create(one);
 const state: string | undefined = one.state;
+
+const plan = new Plan();
+plan.memory(256n << 20n);
+const machine = Machine.define('source', plan);
+const device: string = machine.attachVolume(Volume.open('target'));
+// @ts-expect-error: bytes are counted by a bigint
+plan.memory(256);
+// @ts-expect-error: a machine is defined or opened
+new Machine();
 
 // @ts-expect-error: no handler has that name
 extension({ kinds: { 'http://example.com/occi/home#lamp': { created() {} } } });

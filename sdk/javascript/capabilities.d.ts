@@ -1,0 +1,84 @@
+// The capabilities that are called by the contract's own names, as they are imported: wit/ says what each does. What they
+// refuse is thrown; a handler that does not catch it hands it on.
+
+declare module 'occi:extension/types@0.1.0' {
+  /** Which entity is meant: the one that the call is about or, where that is a link, one of its ends. */
+  export type End = 'subject' | 'source' | 'target';
+}
+
+declare module 'occi:extension/machines@0.1.0' {
+  import type { Network } from 'occi:extension/networks@0.1.0';
+  import type { End } from 'occi:extension/types@0.1.0';
+  import type { Volume } from 'occi:extension/volumes@0.1.0';
+
+  export class Plan {
+    cores(count: number): void;
+    memory(bytes: bigint): void;
+    shares(weight: number): void;
+    architecture(name: string): void;
+    hostname(name: string): void;
+    title(text: string): void;
+  }
+
+  export class Nic {
+    private constructor();
+    device(): string;
+    mac(): string;
+  }
+
+  export class Machine {
+    private constructor();
+    static define(of: End, plan: Plan): Machine;
+    static open(of: End): Machine;
+    state(): string;
+    reason(): string;
+    start(): void;
+    shutdown(waitMs: bigint): void;
+    powerOff(): void;
+    reboot(): void;
+    reset(): void;
+    pause(): void;
+    save(): void;
+    snapshot(name: string): void;
+    attachVolume(volume: Volume): string;
+    detachVolume(volume: Volume): void;
+    attachNetwork(network: Network, mac?: string): Nic;
+    detachNetwork(network: Network): void;
+    remove(): void;
+  }
+}
+
+declare module 'occi:extension/volumes@0.1.0' {
+  import type { End } from 'occi:extension/types@0.1.0';
+
+  export class Volume {
+    private constructor();
+    static create(of: End, bytes: bigint): Volume;
+    static open(of: End): Volume;
+    capacity(): bigint;
+    resize(bytes: bigint): void;
+    remove(): void;
+  }
+}
+
+declare module 'occi:extension/networks@0.1.0' {
+  import type { End } from 'occi:extension/types@0.1.0';
+
+  export class Plan {
+    vlan(id: number): void;
+    address(cidr: string): void;
+    gateway(address: string): void;
+    dhcp(enabled: boolean): void;
+    title(text: string): void;
+  }
+
+  export class Network {
+    private constructor();
+    static define(of: End, plan: Plan): Network;
+    static open(of: End): Network;
+    active(): boolean;
+    up(): void;
+    down(): void;
+    remove(): void;
+  }
+}
