@@ -1,0 +1,44 @@
+// What is written by hand here and stands in wit/ is the same.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+
+import { extension } from 'occi-extension';
+
+const read = (path) => readFile(new URL(path, import.meta.url), 'utf8');
+const wit = (name) => read(`../../../wit/${name}.wit`);
+
+const camel = (name) => name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
+const all = (text, pattern) => [...text.matchAll(pattern)].map(([, name]) => name);
+
+test('all that the host can call is exported', async () => {
+  const called = all(await wit('world'), /export ([a-z]+);/g);
+  const handlers = { create() {}, act: { switch() {} }, observe() {}, migrate() {} };
+  const { roles, ...exported } = extension({ kinds: { a: handlers } });
+  assert.deepEqual(Object.keys(exported).sort(), [...new Set(called)].sort());
+  for (const [name, functions] of Object.entries(exported)) {
+    assert.deepEqual(Object.keys(functions).sort(), all(await wit(name), /^ +([a-z-]+): func/gm).sort(), name);
+  }
+});
+
+test('the definitions have every function of the capabilities', async () => {
+  const modules = (await read('../capabilities.d.ts')).split(/^declare module /m);
+  for (const name of ['machines', 'volumes', 'networks']) {
+    const module = modules.find((text) => text.startsWith(`'occi:extension/${name}@`));
+    const functions = all(await wit(name), /^ +([a-z-]+): (?:static )?func/gm).map(camel);
+    assert.deepEqual(all(module, /^ +(?:static )?(\w+)\(.*\): /gm), functions, name);
+  }
+});
+
+test('the contract has the version that is built for', async () => {
+  const [version] = all(await wit('types'), /^package occi:extension@([0-9.]+);/gm);
+  for (const file of ['../capabilities.d.ts', '../src/build/world.js']) {
+    const named = all(await read(file), /occi:extension\/[^@']+@([0-9.]+)/g);
+    assert.deepEqual([...new Set(named)], [version], file);
+  }
+  for (const name of ['logging', 'keyvalue', 'config']) {
+    const [, specifier] = /from '([^']+)'/.exec(await read(`../src/outside/${name}.js`));
+    assert.ok((await wit('world')).includes(`import ${specifier};`), specifier);
+  }
+});
