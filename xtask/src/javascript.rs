@@ -82,6 +82,13 @@ pub(crate) fn build(workspace: &Workspace, name: &str, folder: &Path) -> Result<
     Ok(file)
 }
 
+/// The formatting of all that is in JavaScript.
+pub(crate) fn check(workspace: &Workspace) -> Result<()> {
+    let mut npm = Toolchain::needed()?.npm(workspace)?;
+    progress::step("Checking the formatting of JavaScript", npm.args(["run", "check"]))?;
+    Ok(())
+}
+
 /// The tests of the SDK and of each extension, which run in Node against a host in memory.
 pub(crate) fn test(workspace: &Workspace) -> Result<ExitCode> {
     let mut npm = Toolchain::needed()?.npm(workspace)?;

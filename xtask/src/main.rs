@@ -143,7 +143,7 @@ fn run(Arguments { command, consent }: Arguments) -> Result<ExitCode> {
             guests::build_one(&workspace, extension, &file)?;
         }
         Command::Check => {
-            prerequisites::ensure(&[Need::Host], consent)?;
+            prerequisites::ensure(&[Need::Host, Need::GuestsInJavaScript], consent)?;
             check::run(&workspace)?;
         }
         Command::Test { arguments } => {
