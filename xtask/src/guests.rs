@@ -31,7 +31,7 @@ pub(crate) struct Extension {
 
 /// What it is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Code {
+pub(crate) enum Code {
     Rust,
     C,
     JavaScript,
@@ -106,9 +106,9 @@ pub(crate) fn build_one(workspace: &Workspace, extension: Extension, file: &Path
     replace(file, &component(extension, &built)?)
 }
 
-/// The folders of those in C.
-pub(crate) fn in_c(workspace: &Workspace) -> Result<Vec<PathBuf>> {
-    let found = find(&workspace.root, FOLDERS)?.into_iter().filter(|extension| extension.code == Code::C);
+/// The folders of those in one language.
+pub(crate) fn folders(workspace: &Workspace, code: Code) -> Result<Vec<PathBuf>> {
+    let found = find(&workspace.root, FOLDERS)?.into_iter().filter(|extension| extension.code == code);
     Ok(found.map(|extension| extension.folder().to_owned()).collect())
 }
 

@@ -1,7 +1,7 @@
 //! Extensions in JavaScript: from a folder with a package.json to a component that has its manifest inside.
 //!
-//! The SDK in sdk/javascript has a command of its own that does it, as its users have no Cargo; here it is called. What it
-//! needs is what package-lock.json at the root names; npm installs it beside that, where Node looks for it.
+//! The SDK in sdk/javascript has a command of its own that does it, as its users have no Cargo; here it is called. The tools
+//! that it needs are installed in its own folder, as its package-lock.json names them; an extension is built without any.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -23,8 +23,8 @@ pub(crate) const DEBIAN: &[&str] = &["nodejs", "npm"];
 /// The first version of Node that the SDK is tested with; its package.json says the same.
 const OLDEST: (u32, u32) = (18, 20);
 
-/// The SDK's command, below the workspace's root.
-const COMMAND: &str = "sdk/javascript/bin/occi-extension.js";
+/// The SDK, below the workspace's root.
+const SDK: &str = "sdk/javascript";
 
 /// Node, and npm beside it.
 #[derive(Debug)]
@@ -50,32 +50,34 @@ impl Toolchain {
         })
     }
 
-    /// npm at the workspace's root, with the packages installed that the lock file names.
-    fn npm(&self, workspace: &Workspace) -> Result<Command> {
-        let npm = || {
-            let mut npm = Command::new(&self.npm);
-            npm.current_dir(&workspace.root);
-            npm
-        };
-        if !is_installed(&workspace.root) {
-            let mut install = npm();
-            // What they need is in them: none has to run anything when it is installed.
-            install.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-            progress::step("Installing what the JavaScript SDK needs (npm)", &mut install)?;
+    /// npm in a folder.
+    fn npm(&self, folder: &Path) -> Command {
+        let mut npm = Command::new(&self.npm);
+        npm.current_dir(folder);
+        npm
+    }
+
+    /// The SDK's folder, with its tools installed.
+    fn sdk(&self, workspace: &Workspace) -> Result<PathBuf> {
+        let sdk = workspace.root.join(SDK);
+        if !is_installed(&sdk) {
+            let mut npm = self.npm(&sdk);
+            npm.args(["ci", "--no-audit", "--no-fund"]);
+            progress::step("Installing what the JavaScript SDK needs (npm)", &mut npm)?;
         }
-        Ok(npm())
+        Ok(sdk)
     }
 }
 
 /// Builds the extension in a folder; the answer is the component, with its manifest.
 pub(crate) fn build(workspace: &Workspace, name: &str, folder: &Path) -> Result<PathBuf> {
     let toolchain = Toolchain::needed()?;
-    toolchain.npm(workspace)?;
+    let sdk = toolchain.sdk(workspace)?;
     let made = workspace.target.join("guests/javascript").join(name);
     std::fs::create_dir_all(&made).with_context(|| format!("cannot make {}", made.display()))?;
     let file = made.join("extension.wasm");
     let mut node = Command::new(&toolchain.node);
-    node.arg(workspace.root.join(COMMAND)).arg("build").arg(folder).arg("--output").arg(&file);
+    node.arg(sdk.join("bin/occi-extension.js")).arg("build").arg(folder).arg("--output").arg(&file);
     // Making a component takes ten seconds, so it is kept as long as it would be the same.
     node.arg("--cache").arg(&made);
     progress::step(&format!("Building {name} ({})", toolchain.node.display()), &mut node)?;
@@ -84,20 +86,32 @@ pub(crate) fn build(workspace: &Workspace, name: &str, folder: &Path) -> Result<
 
 /// The formatting of all that is in JavaScript.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
-    let mut npm = Toolchain::needed()?.npm(workspace)?;
+    let toolchain = Toolchain::needed()?;
+    let mut npm = toolchain.npm(&toolchain.sdk(workspace)?);
     progress::step("Checking the formatting of JavaScript", npm.args(["run", "check"]))?;
     Ok(())
 }
 
-/// The tests of the SDK and of each extension, which run in Node against a host in memory.
-pub(crate) fn test(workspace: &Workspace) -> Result<ExitCode> {
-    let mut npm = Toolchain::needed()?.npm(workspace)?;
-    running::to_the_end(npm.args(["test", "--workspaces", "--if-present"]))
+/// The tests of the SDK, and of extensions in these folders, which run in Node against a host in memory.
+pub(crate) fn test(workspace: &Workspace, folders: &[PathBuf]) -> Result<ExitCode> {
+    let toolchain = Toolchain::needed()?;
+    let sdk = toolchain.sdk(workspace)?;
+    let mut failed = running::to_the_end(toolchain.npm(&sdk).arg("test"))?;
+    for folder in folders {
+        let mut link = toolchain.npm(folder);
+        link.args(["install", "--no-audit", "--no-fund"]);
+        progress::step(&format!("Linking the SDK into {} (npm)", workspace.shown(folder)), &mut link)?;
+        let code = running::to_the_end(toolchain.npm(folder).args(["test", "--if-present"]))?;
+        if code != ExitCode::SUCCESS {
+            failed = code;
+        }
+    }
+    Ok(failed)
 }
 
 /// Whether npm has installed what the lock file names: its own note of that is the younger one.
-fn is_installed(root: &Path) -> bool {
-    let changed = |file: &str| -> Option<SystemTime> { root.join(file).metadata().ok()?.modified().ok() };
+fn is_installed(folder: &Path) -> bool {
+    let changed = |file: &str| -> Option<SystemTime> { folder.join(file).metadata().ok()?.modified().ok() };
     match (changed("node_modules/.package-lock.json"), changed("package-lock.json")) {
         (Some(installed), Some(named)) => installed >= named,
         _ => false,
