@@ -76,14 +76,22 @@ impl Extension {
     }
 }
 
-/// Builds all of them: into target/release/extensions, which servers load by default; those that have an engine inside,
-/// and whose compilation delays the first start by seconds, into a folder beside it; and those of tests into another.
+/// Builds those that servers load by default, into target/release/extensions.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
-    let (large, small): (Vec<_>, Vec<_>) =
-        find(&workspace.root, FOLDERS)?.into_iter().partition(|extension| extension.code == Code::JavaScript);
-    build_into(workspace, &small, &workspace.extensions())?;
-    build_into(workspace, &large, &workspace.optional_extensions())?;
+    build_into(workspace, &loaded_by_default(workspace)?.0, &workspace.extensions())
+}
+
+/// Builds the others, which tests load: those that an operator installs by hand, and those that are made for tests.
+pub(crate) fn build_others(workspace: &Workspace) -> Result<()> {
+    build_into(workspace, &loaded_by_default(workspace)?.1, &workspace.optional_extensions())?;
     build_into(workspace, &find(&workspace.root, TEST_FOLDERS)?, &workspace.test_extensions())
+}
+
+/// Those that servers load by default, and those that they do not: JavaScript's have an engine inside, whose compilation
+/// delays the first start by seconds.
+fn loaded_by_default(workspace: &Workspace) -> Result<(Vec<Extension>, Vec<Extension>)> {
+    let all = find(&workspace.root, FOLDERS)?;
+    Ok(all.into_iter().partition(|extension| extension.code != Code::JavaScript))
 }
 
 fn build_into(workspace: &Workspace, extensions: &[Extension], folder: &Path) -> Result<()> {

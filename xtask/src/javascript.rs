@@ -84,15 +84,8 @@ pub(crate) fn build(workspace: &Workspace, name: &str, folder: &Path) -> Result<
     Ok(file)
 }
 
-/// The formatting of all that is in JavaScript.
-pub(crate) fn check(workspace: &Workspace) -> Result<()> {
-    let toolchain = Toolchain::needed()?;
-    let mut npm = toolchain.npm(&toolchain.sdk(workspace)?);
-    progress::step("Checking the formatting of JavaScript", npm.args(["run", "check"]))?;
-    Ok(())
-}
-
-/// The tests of the SDK, and of extensions in these folders, which run in Node against a host in memory.
+/// The tests of the SDK, its own and how all JavaScript is formatted, and those of the extensions in these folders. They run
+/// in Node, against a host in memory.
 pub(crate) fn test(workspace: &Workspace, folders: &[PathBuf]) -> Result<ExitCode> {
     let toolchain = Toolchain::needed()?;
     let sdk = toolchain.sdk(workspace)?;

@@ -26,11 +26,14 @@ pub(crate) enum Need {
     Fuzzing,
 }
 
-/// What all extensions of this repository need.
-pub(crate) const EXTENSIONS: &[Need] = &[Need::Guests, Need::GuestsInC, Need::GuestsInJavaScript];
+/// What the extensions need that servers load by default.
+pub(crate) const EXTENSIONS: &[Need] = &[Need::Guests, Need::GuestsInC];
 
 /// What those and the server need.
-pub(crate) const BUILD: &[Need] = &[Need::Host, Need::Guests, Need::GuestsInC, Need::GuestsInJavaScript];
+pub(crate) const BUILD: &[Need] = &[Need::Host, Need::Guests, Need::GuestsInC];
+
+/// What those and all other extensions need.
+pub(crate) const TEST: &[Need] = &[Need::Host, Need::Guests, Need::GuestsInC, Need::GuestsInJavaScript];
 
 /// Something that a machine has or lacks.
 pub(crate) struct Thing {

@@ -15,7 +15,7 @@ fn server() -> (Server, TempDir) {
     let policies = extensions().with_file_name("optional-extensions").join("backup-policy.wasm");
     for file in [policies, extensions().join("infrastructure.wasm")] {
         let name = file.file_name().unwrap().to_owned();
-        std::fs::copy(&file, folder.path().join(name)).expect("`cargo xtask build` makes it");
+        std::fs::copy(&file, folder.path().join(name)).expect("`cargo xtask test` makes it");
     }
     let options = Options { extensions: Some(folder.path().into()), ..Options::default() };
     (Server::with(options), folder)

@@ -1,4 +1,4 @@
-//! The C SDK, by an extension that uses all of it (sdk/c/tests/echo) and is compiled by `cargo xtask build`.
+//! The C SDK, by an extension that uses all of it (sdk/c/tests/echo) and is compiled by `cargo xtask test`.
 
 use crate::http::Answer;
 use crate::occi::body;
@@ -12,7 +12,7 @@ const TEXT: &str = "com.example.echoed.text";
 fn server() -> (Server, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let built = extensions().with_file_name("test-extensions").join("echo.wasm");
-    std::fs::copy(built, folder.path().join("echo.wasm")).expect("`cargo xtask build` makes it");
+    std::fs::copy(built, folder.path().join("echo.wasm")).expect("`cargo xtask test` makes it");
     let options = Options { extensions: Some(folder.path().into()), ..Options::default() };
     (Server::with(options), folder)
 }

@@ -1,4 +1,4 @@
-//! The JavaScript SDK, by an extension that uses all of it (sdk/javascript/tests/mirror) and is made by `cargo xtask build`.
+//! The JavaScript SDK, by an extension that uses all of it (sdk/javascript/tests/mirror) and is made by `cargo xtask test`.
 //! One server for all: an engine comes with the extension, and to compile it takes seconds.
 
 use crate::http::Answer;
@@ -17,7 +17,7 @@ fn act(server: &Server, path: &str, term: &str, parameter: &str) -> Answer {
 fn all_that_the_sdk_has() {
     let folder = tempfile::tempdir().unwrap();
     let built = extensions().with_file_name("test-extensions").join("mirror.wasm");
-    std::fs::copy(built, folder.path().join("mirror.wasm")).expect("`cargo xtask build` makes it");
+    std::fs::copy(built, folder.path().join("mirror.wasm")).expect("`cargo xtask test` makes it");
     let server = Server::with(Options {
         config: "[settings.mirror]\ngreeting = \"good morning\"\n".into(),
         extensions: Some(folder.path().into()),
