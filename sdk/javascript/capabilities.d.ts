@@ -43,6 +43,7 @@ declare module 'occi:extension/machines@0.1.0' {
     attachVolume(volume: Volume): string;
     detachVolume(volume: Volume): void;
     attachNetwork(network: Network, mac?: string): Nic;
+    reserveAddress(network: Network, address?: string): void;
     detachNetwork(network: Network): void;
     remove(): void;
   }

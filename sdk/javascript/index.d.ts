@@ -83,7 +83,8 @@ export class Change {
   message(text: string): this;
   /**
    * Be observed again after so many milliseconds, with the cause 'timer'; after a second at the soonest. The host keeps one
-   * time for each entity: of several the earlier. It does not outlive the host's process.
+   * time for each entity: of several the earlier. It outlives the host's process: one whose time passes meanwhile is called soon
+   * after the next start.
    */
   again(milliseconds: number): this;
 }
@@ -166,12 +167,12 @@ export namespace config {
 /**
  * Small state of the extension's own, kept for each tenant: the capability `keyvalue`.
  *
- * What a call writes is committed together with its entity or not at all. Meanwhile that call reads what it wrote, and no
- * other call does. The store compares nothing at the commit: where two calls about different entities write one key, the
- * later one wins.
+ * What a call writes is committed with the request that it belongs to, or not at all; meanwhile it is read by that call and
+ * by those that come after it in the same request. Where two requests write one key, the later one wins. Calls about one
+ * entity, and about links that have an end in common, come one after the other.
  */
 export namespace keyvalue {
-  /** The store with that name; the empty one is the default. */
+  /** The store with that name, of at most 64 letters, digits, `-`, `_` and `.`; the empty one is the default. */
   function open(name?: string): Store;
 
   interface Store {

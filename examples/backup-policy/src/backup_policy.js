@@ -26,17 +26,10 @@ function update(subject, wanted) {
 }
 
 function observe(subject, cause) {
-  const due = subject.integer(DUE) ?? 0;
-  switch (cause) {
-    case 'timer':
-      return waiting(subject, due + 1);
-    // How long nobody counted is not known: rather one too many.
-    case 'restart':
-    case 'recreate':
-      return waiting(subject, Math.max(due, 1));
-    default:
-      return undefined;
-  }
+  if (cause !== 'timer') return undefined;
+  const due = (subject.integer(DUE) ?? 0) + 1;
+  log.info(`${subject.location}: ${due} due`);
+  return new Change().set(DUE, due).again(policy(subject).interval);
 }
 
 function planned(given) {
@@ -44,11 +37,6 @@ function planned(given) {
   if (given.last === undefined) return change;
   const { next, oldest } = schedule(given);
   return change.set(NEXT, next).set(OLDEST, oldest);
-}
-
-function waiting(subject, due) {
-  log.info(`${subject.location}: ${due} due`);
-  return new Change().set(DUE, due).again(policy(subject).interval);
 }
 
 export default extension({

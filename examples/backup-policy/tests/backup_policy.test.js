@@ -24,8 +24,8 @@ test('without a backup one is due at once, and then one more each interval', () 
   host.observe(storage, 'timer');
   assert.deepEqual([storage.attributes[DUE], storage.again], [2, 7_200_000]);
   assert.deepEqual(host.log(), [{ level: 'info', message: `${storage.location}: 2 due` }]);
-  // What happens to the resource is no reason to back it up.
-  host.observe(storage, 'event');
+  // What happens to the resource, or to the server, is no reason to back it up.
+  for (const cause of ['event', 'restart']) host.observe(storage, cause);
   assert.equal(storage.attributes[DUE], 2);
 });
 
@@ -52,15 +52,6 @@ test('a policy is changed', () => {
   );
   assert.equal(storage.again, 6 * 3_600_000);
   assert.throws(() => host.update(storage, { [KEEP]: 1000, [INTERVAL]: '1w' }), { code: 'invalid', attribute: KEEP });
-});
-
-test('after a restart one is due at least', () => {
-  const { host, storage } = start({ [LAST]: '2026-11-28T07:00:00Z' });
-  assert.equal(storage.attributes[DUE], 0);
-  for (const due of [1, 1]) {
-    host.observe(storage, 'restart');
-    assert.deepEqual([storage.attributes[DUE], storage.again], [due, 24 * 3_600_000]);
-  }
 });
 
 test('what cannot be is refused before there is anything', () => {
