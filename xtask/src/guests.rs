@@ -71,6 +71,11 @@ impl Extension {
         }
     }
 
+    /// One in JavaScript is not: it has an engine inside, whose compilation delays a server's first start by seconds.
+    fn is_loaded_by_default(&self) -> bool {
+        self.code != Code::JavaScript
+    }
+
     fn folder(&self) -> &Path {
         self.manifest.parent().unwrap_or(Path::new("."))
     }
@@ -78,20 +83,15 @@ impl Extension {
 
 /// Builds those that servers load by default, into target/release/extensions.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
-    build_into(workspace, &loaded_by_default(workspace)?.0, &workspace.extensions())
+    let extensions = chosen(workspace, Extension::is_loaded_by_default)?;
+    build_into(workspace, &extensions, &workspace.extensions())
 }
 
-/// Builds the others, which tests load: those that an operator installs by hand, and those that are made for tests.
+/// Builds all others, for tests: those that an operator installs by hand, and those that only tests load.
 pub(crate) fn build_others(workspace: &Workspace) -> Result<()> {
-    build_into(workspace, &loaded_by_default(workspace)?.1, &workspace.optional_extensions())?;
+    let optional = chosen(workspace, |extension| !extension.is_loaded_by_default())?;
+    build_into(workspace, &optional, &workspace.optional_extensions())?;
     build_into(workspace, &find(&workspace.root, TEST_FOLDERS)?, &workspace.test_extensions())
-}
-
-/// Those that servers load by default, and those that they do not: JavaScript's have an engine inside, whose compilation
-/// delays the first start by seconds.
-fn loaded_by_default(workspace: &Workspace) -> Result<(Vec<Extension>, Vec<Extension>)> {
-    let all = find(&workspace.root, FOLDERS)?;
-    Ok(all.into_iter().partition(|extension| extension.code != Code::JavaScript))
 }
 
 fn build_into(workspace: &Workspace, extensions: &[Extension], folder: &Path) -> Result<()> {
@@ -116,8 +116,14 @@ pub(crate) fn build_one(workspace: &Workspace, extension: Extension, file: &Path
 
 /// The folders of those in one language.
 pub(crate) fn folders(workspace: &Workspace, code: Code) -> Result<Vec<PathBuf>> {
-    let found = find(&workspace.root, FOLDERS)?.into_iter().filter(|extension| extension.code == code);
-    Ok(found.map(|extension| extension.folder().to_owned()).collect())
+    let found = chosen(workspace, |extension| extension.code == code)?;
+    Ok(found.iter().map(|extension| extension.folder().to_owned()).collect())
+}
+
+fn chosen(workspace: &Workspace, is_wanted: impl Fn(&Extension) -> bool) -> Result<Vec<Extension>> {
+    let mut extensions = find(&workspace.root, FOLDERS)?;
+    extensions.retain(is_wanted);
+    Ok(extensions)
 }
 
 fn component(extension: &Extension, built: &BTreeMap<String, PathBuf>) -> Result<Vec<u8>> {

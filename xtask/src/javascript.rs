@@ -1,7 +1,7 @@
 //! Extensions in JavaScript: from a folder with a package.json to a component that has its manifest inside.
 //!
 //! The SDK in sdk/javascript has a command of its own that does it, as its users have no Cargo; here it is called. The tools
-//! that it needs are installed in its own folder, as its package-lock.json names them; an extension is built without any.
+//! that it needs are installed in its own folder, as its package-lock.json names them; in the extension's none are.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -84,7 +84,7 @@ pub(crate) fn build(workspace: &Workspace, name: &str, folder: &Path) -> Result<
     Ok(file)
 }
 
-/// The tests of the SDK, its own and how all JavaScript is formatted, and those of the extensions in these folders. They run
+/// The tests of the SDK, which hold the formatting of all JavaScript, too, and of the extensions in these folders. They run
 /// in Node, against a host in memory.
 pub(crate) fn test(workspace: &Workspace, folders: &[PathBuf]) -> Result<ExitCode> {
     let toolchain = Toolchain::needed()?;
