@@ -168,8 +168,8 @@ export namespace config {
  * Small state of the extension's own, kept for each tenant: the capability `keyvalue`.
  *
  * What a call writes is committed with the request that it belongs to, or not at all; meanwhile it is read by that call and
- * by those that come after it in the same request. Where two requests write one key, the later one wins. Calls about one
- * entity, and about links that have an end in common, come one after the other.
+ * by those that come after it in the same request. Where another request has changed meanwhile a key that this one writes,
+ * the host calls again with what is stored then. What is read and not written is not compared.
  */
 export namespace keyvalue {
   /** The store with that name, of at most 64 letters, digits, `-`, `_` and `.`; the empty one is the default. */
