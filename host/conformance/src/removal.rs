@@ -47,7 +47,7 @@ impl Session {
                 let title = found.attribute("occi.core.title").and_then(Value::as_str);
                 if title == Some(&*self.mark) {
                     self.lost.pop();
-                    return Some(self.keep(url));
+                    return self.keep(url);
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! One run against one endpoint: what was found there, what was made there. What removes it again is in `removal`.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -75,6 +77,8 @@ pub(crate) struct Session {
     /// What every name that is made up begins with, and every title where a check sets none. Two runs have two.
     pub(crate) mark: String,
     serial: u32,
+    /// The paths of entities that were there before: whatever an answer says, they are not ours.
+    foreign: HashSet<String>,
     /// Entities to be removed, by URL.
     pub(crate) made: Vec<String>,
     /// Requests that made something of which the answer does not say where it is.
@@ -102,12 +106,14 @@ impl Session {
             untried: Vec::new(),
             mark: format!("conformance-{}", &Uuid::new_v4().simple().to_string()[..12]),
             serial: 0,
+            foreign: HashSet::new(),
             made: Vec::new(),
             lost: Vec::new(),
             trying: None,
             tags: Vec::new(),
             left: Vec::new(),
         };
+        session.foreign = session.everything();
         session.find_resources();
         session.find_link();
         session.find_extension();
@@ -174,27 +180,42 @@ impl Session {
         }
     }
 
-    /// The first of those that an answer says were made, which from then on is ours to remove.
+    /// The one that an answer says was made, which from then on is ours to remove.
     pub(crate) fn made(&mut self, answer: &Answer) -> Option<Entity> {
         if !answer.succeeded() {
             return None;
         }
         let header = answer.header("location");
-        let urls = if header.is_empty() { answer.read().locations } else { vec![header] };
-        if urls.is_empty() {
+        let listed = if header.is_empty() { answer.read().locations } else { vec![header] };
+        // Where there are several, it may be the collection, with entities of others that came meanwhile.
+        let entity = match &listed[..] {
+            [url] => self.keep(url),
+            _ => None,
+        };
+        if entity.is_none() {
             self.lost.push(answer.asked.clone());
         }
-        let entities: Vec<_> = urls.iter().map(|url| self.keep(url)).collect();
-        entities.first().cloned()
+        entity
     }
 
-    /// Takes an entity for ours.
-    pub(crate) fn keep(&mut self, url: &str) -> Entity {
+    /// Takes an entity for ours; not one that was there before, and no collection.
+    pub(crate) fn keep(&mut self, url: &str) -> Option<Entity> {
         let url = self.client.url(url);
+        let path = client::path_of(&url);
+        if path.ends_with('/') || self.foreign.contains(path) {
+            return None;
+        }
         if !self.made.contains(&url) {
             self.made.push(url.clone());
         }
-        Entity { url }
+        Some(Entity { url })
+    }
+
+    /// The paths of all entities of all Kinds.
+    fn everything(&self) -> HashSet<String> {
+        let locations = self.model.types.iter().filter_map(|found| found.location.as_deref());
+        let listed = locations.filter_map(|location| self.listing(location).ok()).flatten();
+        listed.map(|url| client::path_of(&url).to_owned()).collect()
     }
 
     pub(crate) fn is_ours(&self, url: &str) -> bool {

@@ -107,6 +107,7 @@ async fn change(
     condition: &Condition,
 ) -> Result<Reply, Refusal> {
     let (_held, stored, ends) = hold(core, snapshot, caller, path, &item).await?;
+    let mode = meant(snapshot, mode, &item)?;
     let before = &stored.entity;
     {
         let view = core.read()?;
@@ -124,6 +125,21 @@ async fn change(
     alter::all(core, snapshot, vec![(stored, updated)]).await.map_err(|unaltered| unaltered.refusal)?;
     let view = core.read()?;
     reply(&*view, snapshot, &find(&*view, caller, path)?)
+}
+
+/// A full update says all of an entity, its Kind first of all (HTTP-24, H11-19): one without would reset what it does not
+/// name. With Mixins alone it is what some clients send to add them.
+fn meant(snapshot: &Snapshot, mode: UpdateMode, item: &Item) -> Result<UpdateMode, Refusal> {
+    let names_kind = item.categories.iter().any(|category| snapshot.registry().kind(&category.id).is_some());
+    if mode == UpdateMode::Partial || names_kind {
+        return Ok(mode);
+    }
+    if !item.categories.is_empty() && item.attributes.is_empty() && item.links.is_empty() {
+        return Ok(UpdateMode::Partial);
+    }
+    Err(Refusal::Invalid(
+        "a PUT describes all of the entity: name its kind, or use POST to change only what you name".into(),
+    ))
 }
 
 /// Locks an entity, with the ends that it has and shall have where it is a link.

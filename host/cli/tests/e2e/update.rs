@@ -86,6 +86,25 @@ fn a_full_update_replaces() {
     assert_eq!((&answer["title"], answer.get("summary")), (&json!("json"), None));
 }
 
+/// HTTP-24, H11-19: a full update names the Kind, since what it leaves out goes; with a Mixin alone it adds that (Q-05).
+#[test]
+fn a_full_update_names_the_kind() {
+    let server = Server::start();
+    let network = server.create("network", &["occi.network.vlan=7"]);
+    let ipnetwork =
+        r#"Category: ipnetwork; scheme="http://schemas.ogf.org/occi/infrastructure/network#"; class="mixin""#;
+    for text in
+        ["X-OCCI-Attribute: occi.core.title=\"x\"".into(), body(&[ipnetwork], &["occi.core.title=\"x\""])]
+    {
+        let refused = server.put(&network).text(text).answers(400);
+        assert!(refused.body.contains("name its kind"), "{refused}");
+    }
+    server.put(&network).json(&json!({"title": "only"})).answers(400);
+    let answer = server.put(&network).text(body(&[ipnetwork], &[])).answers(200);
+    assert!(answer.body.contains("Category: ipnetwork;"), "{answer}");
+    assert_eq!(answer.attribute("occi.network.vlan"), Some("7"));
+}
+
 /// HTTP-25, Q-38: links stay, and may be sent back; others are refused.
 #[test]
 fn a_full_update_keeps_the_links() {

@@ -18,6 +18,7 @@ mod json;
 mod listings;
 mod proxy;
 mod server;
+mod strangers;
 mod text;
 
 use std::collections::BTreeSet;
