@@ -13,6 +13,9 @@ use occi_store::{Batch, Entities};
 use std::collections::HashSet;
 use std::sync::Arc;
 
+/// How many tags there can be: the query interface shows all of them to everybody.
+const MAX_TAGS: usize = 1000;
+
 /// Defines tags (H11-07). All of a request or none.
 pub(crate) async fn define(core: &Core, caller: &Caller, draft: Draft) -> Result<Reply, Refusal> {
     let wanted = categories(draft)?;
@@ -26,6 +29,12 @@ pub(crate) async fn define(core: &Core, caller: &Caller, draft: Draft) -> Result
         occi_store::put_tag(&mut batch, &caller.tenant, &tag)?;
         ids.push(tag.id.clone());
         tags.push(tag);
+    }
+    if tags.len() > MAX_TAGS {
+        return Err(Refusal::Conflict(format!(
+            "there can be {MAX_TAGS} tags, and this would make {}; remove some first",
+            tags.len()
+        )));
     }
     let next = snapshot.with_tags(tags).map_err(|error| Refusal::Conflict(error.to_string()))?;
     let most = ResolvedMixin::MAX_DEPENDS;

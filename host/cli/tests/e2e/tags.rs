@@ -213,3 +213,17 @@ fn removed_by_its_right_description() {
     let on_kind = format!("{}; rel=\"{}\"", tag("red"), kind_id("compute"));
     assert!(server.post("/-/").text(on_kind).answers(400).body.contains("not a mixin"));
 }
+
+/// All tags are in everybody's query interface, so there is an end to them.
+#[test]
+fn there_are_so_many_tags_and_no_more() {
+    let server = Server::start();
+    let lines = |numbers: std::ops::Range<usize>| {
+        numbers.map(|number| tag(&format!("t{number}"))).collect::<Vec<_>>().join("\n")
+    };
+    server.post("/-/").text(lines(0..1000)).answers(200);
+    let refused = server.post("/-/").text(lines(1000..1001)).answers(409);
+    assert!(refused.body.contains("there can be 1000 tags"), "{refused}");
+    server.delete("/-/").text(lines(0..1)).answers(200);
+    server.post("/-/").text(lines(1000..1001)).answers(200);
+}
