@@ -54,12 +54,7 @@ pub(crate) async fn act(
     }
     changes.write(&after.tenant, &effects.writes);
     core.keep_wishes(&mut changes, &effects.again);
-    let intent = lasts.then_some(operation);
-    changes.strike(intent);
-    if let Err(refusal) = core.commit_end(changes.into_batch(), intent).await {
-        core.observe(before.id, Cause::Restart);
-        return Err(refusal);
-    }
+    core.commit_end(changes, lasts.then_some(operation), [before.id]).await?;
     core.schedule(&effects.again);
     drop(held);
     let registry = snapshot.registry();

@@ -1,7 +1,8 @@
 //! The heart: the store, the snapshot, the locks; and the functions that every operation goes through.
 
+use crate::changes::Changes;
 use crate::definitions::Definitions;
-use crate::locks::Locks;
+use crate::locks::{self, Locks};
 use crate::observer::{Cause, Observations, Observer};
 use crate::refusal::Refusal;
 use crate::snapshot::{Snapshot, SnapshotError};
@@ -9,9 +10,8 @@ use crate::{Caller, Change, Collection, Listing, Page, Reply};
 use arc_swap::ArcSwap;
 use occi_extension::Extension;
 use occi_model::{Draft, Filter, Location, Target};
-use occi_store::{Batch, Key, ReadView, Revision, Store, StoreError};
+use occi_store::{Batch, ReadView, Revision, Store, StoreError};
 use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::task::TaskTracker;
@@ -122,7 +122,7 @@ impl Core {
                     // Nothing of it was committed, so the client need not know. The replacement may still be under way.
                     Err(Refusal::Outdated(_)) => drop(core.defining.lock().await),
                     // Those who lost one after the other: else of many one would lose again and again.
-                    Err(Refusal::Raced(key)) => racing = Some(core.races.lock([hashed(&key)]).await),
+                    Err(Refusal::Raced(key)) => racing = Some(core.races.lock([locks::id_of(&key)]).await),
                     outcome => return outcome,
                 }
             }
@@ -233,37 +233,33 @@ impl Core {
         !self.is_broken.load(Ordering::Relaxed)
     }
 
-    /// Commits the end of an operation. Where it cannot be, since it was overtaken, its intent goes all the same: it is
-    /// done anew, or refused, and must not be finished after a crash.
+    /// Commits the end of an operation, and of its intent. Where it cannot be, since it was overtaken, the intent goes all
+    /// the same: it is done anew, or refused, and must not be finished after a crash; and what was begun of these entities
+    /// is looked at.
     pub(crate) async fn commit_end(
         &self,
-        batch: Batch,
+        mut changes: Changes<'_>,
         intent: Option<Uuid>,
-    ) -> Result<Option<Revision>, Refusal> {
+        begun: impl IntoIterator<Item = Uuid>,
+    ) -> Result<(), Refusal> {
+        changes.strike(intent);
+        let batch = changes.into_batch();
         if batch.is_empty() {
-            return Ok(None);
+            return Ok(());
         }
-        match self.commit(batch).await {
-            Ok(revision) => Ok(Some(revision)),
-            Err(error) => {
-                if let Some(operation) = intent.filter(|_| error.is_conflict()) {
-                    self.strike(operation).await;
-                }
-                Err(error.into())
-            }
+        let Err(error) = self.commit(batch).await else { return Ok(()) };
+        if let Some(operation) = intent.filter(|_| error.is_conflict()) {
+            self.strike(operation).await;
         }
+        for entity in begun {
+            self.observe(entity, Cause::Restart);
+        }
+        Err(error.into())
     }
 
     pub(crate) fn read(&self) -> Result<Arc<dyn ReadView>, StoreError> {
         self.store.read()
     }
-}
-
-/// What a key is locked by. That two may share it costs a wait and nothing else.
-fn hashed(key: &Key) -> Uuid {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    Uuid::from_u64_pair(hasher.finish(), 0)
 }
 
 /// Why the core cannot start.

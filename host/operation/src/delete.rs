@@ -48,14 +48,8 @@ pub(crate) async fn delete(
     let mut changes = Changes::new(snapshot);
     doomed.remove(&mut changes)?;
     changes.write(&caller.tenant, &effects.writes);
-    let intent = lasts.then_some(operation);
-    changes.strike(intent);
-    if let Err(refusal) = core.commit_end(changes.into_batch(), intent).await {
-        for stored in &doomed.entities {
-            core.observe(stored.entity.id, Cause::Restart);
-        }
-        return Err(refusal);
-    }
+    let begun = doomed.entities.iter().map(|stored| stored.entity.id);
+    core.commit_end(changes, lasts.then_some(operation), begun).await?;
     Ok(Reply::new(Representation::Done))
 }
 

@@ -4,11 +4,19 @@
 //! operations wait for each other.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use uuid::Uuid;
 
 type Table = Arc<Mutex<HashMap<Uuid, Arc<AsyncMutex<()>>>>>;
+
+/// What something that has no id is locked by. That two may share it costs a wait and nothing else.
+pub(crate) fn id_of(thing: &impl Hash) -> Uuid {
+    let mut hasher = DefaultHasher::new();
+    thing.hash(&mut hasher);
+    Uuid::from_u64_pair(hasher.finish(), 0)
+}
 
 /// One lock for each entity that is being changed; an idle entity takes no memory.
 #[derive(Debug, Default)]

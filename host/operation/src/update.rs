@@ -4,11 +4,10 @@ use crate::core::Core;
 use crate::ends::{Surroundings, local_ends};
 use crate::locks::Held;
 use crate::retrieve::{check, find, reply};
-use crate::{Caller, Condition, Refusal, Reply, Snapshot, alter, create, extend};
+use crate::{Caller, Condition, Refusal, Reply, Snapshot, alter, create, extend, locks};
 use occi_model::{Draft, Ends, Entity, Item, Location, Nature, UpdateMode, core as names};
 use occi_store::{Entities, Stored};
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -24,7 +23,7 @@ pub(crate) async fn put(
     let item = the_one(draft)?;
     // Of many who make the same path, one makes it and the others change it.
     loop {
-        let path_held = core.paths.lock([path_key(&path)]).await;
+        let path_held = core.paths.lock([locks::id_of(&path)]).await;
         let exists = Entities::new(&*core.read()?, &caller.tenant).find_by_path(&path)?.is_some();
         if !exists {
             return create::create_at(core, snapshot, caller, path, item, condition).await;
@@ -36,13 +35,6 @@ pub(crate) async fn put(
             outcome => return outcome,
         }
     }
-}
-
-/// What a path is locked by. That two may share it costs a wait and nothing else.
-fn path_key(path: &Location) -> Uuid {
-    let mut hasher = DefaultHasher::new();
-    path.hash(&mut hasher);
-    Uuid::from_u64_pair(hasher.finish(), 0)
 }
 
 /// Changes what a draft names of the entity at a path, and adds Mixins and links to it (H11-18, Q-39).

@@ -7,7 +7,6 @@
 use std::io;
 use std::ops::Range;
 
-use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 use uuid::Uuid;
@@ -196,13 +195,7 @@ fn stays(element: &str) -> bool {
 }
 
 fn detail(device: &mut Device, element: &BytesStart<'_>) -> Result<()> {
-    let attribute = |key| -> Result<Option<String>> {
-        let attribute = element.try_get_attribute(key).map_err(quick_xml::Error::from)?;
-        Ok(attribute
-            .map(|found| found.normalized_value(XmlVersion::Implicit1_0))
-            .transpose()?
-            .map(Into::into))
-    };
+    let attribute = |key| xml::attribute(element, key);
     match element.name().0 {
         "source" => {
             device.volume = attribute("volume")?;

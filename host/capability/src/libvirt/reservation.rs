@@ -4,7 +4,6 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 use uuid::Uuid;
@@ -14,7 +13,7 @@ use virt::sys;
 use super::connection::{Driver, Live};
 use super::error::{Error, Result};
 use super::network;
-use super::xml::{self, leaf};
+use super::xml::{self, attribute, leaf};
 
 /// An address and the interface that it is kept for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,11 +140,6 @@ fn reservation(element: &BytesStart<'_>) -> Result<Option<Reservation>> {
     let (mac, address) = (attribute(element, "mac")?, attribute(element, "ip")?);
     let address = address.and_then(|address| address.parse().ok());
     Ok(mac.zip(address).map(|(mac, address)| Reservation { mac, address }))
-}
-
-fn attribute(element: &BytesStart<'_>, key: &str) -> Result<Option<String>> {
-    let found = element.try_get_attribute(key).map_err(quick_xml::Error::from)?;
-    Ok(found.map(|found| found.normalized_value(XmlVersion::Implicit1_0)).transpose()?.map(Into::into))
 }
 
 /// The addresses that a network which is defined anew keeps: those that are there now.

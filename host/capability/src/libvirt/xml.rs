@@ -2,8 +2,8 @@
 
 use std::io;
 
-use quick_xml::Writer;
-use quick_xml::events::BytesText;
+use quick_xml::events::{BytesStart, BytesText};
+use quick_xml::{Writer, XmlVersion};
 use uuid::Uuid;
 
 use super::error::{Error, Result};
@@ -58,6 +58,12 @@ pub(super) fn mark(xml: &mut Xml, entity: Uuid, more: &[(&str, &str)]) -> io::Re
             .write_empty()?;
         Ok(())
     })
+}
+
+/// The value of an element's attribute, where it has it.
+pub(super) fn attribute(element: &BytesStart<'_>, key: &str) -> Result<Option<String>> {
+    let found = element.try_get_attribute(key).map_err(quick_xml::Error::from)?;
+    Ok(found.map(|found| found.normalized_value(XmlVersion::Implicit1_0)).transpose()?.map(Into::into))
 }
 
 /// A text for people, as one line that XML can carry.
