@@ -1,0 +1,61 @@
+"""What the sandbox does not have.
+
+The interpreter was stopped while the extension was built, and each call goes on from there: asked for chance it would
+give the same numbers in every call, and asked for the time it would end the call without a word. So whoever asks is
+told.
+"""
+
+import datetime
+import io
+import os
+import sys
+import time
+from typing import Any, Never
+
+
+def _lacking(what: str, why: str) -> Any:
+    def refuse(*_given: object, **_named: object) -> Never:
+        raise RuntimeError(f"there is no {what} in an extension: {why}")
+
+    return refuse
+
+
+_CLOCK = _lacking("clock", "count what `again` and the host tell, or let the client say the time")
+_CHANCE = _lacking("chance", "make names of the id of the subject or of the operation, which are unique")
+_TIMER = _lacking("timer", "answer a change with `again`, and be observed")
+
+
+class _Date(datetime.date):
+    today = _CLOCK
+
+
+class _Datetime(datetime.datetime):
+    now = today = utcnow = _CLOCK
+
+
+class _Nowhere(io.TextIOBase):
+    """For `print`, which nobody would read."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+def remove() -> None:
+    """To be called before the extension is imported, which may keep what it finds."""
+    clocks = ("time", "monotonic", "perf_counter", "process_time")
+    for name in [*clocks, *(f"{clock}_ns" for clock in clocks), "clock_gettime", "localtime", "ctime"]:
+        if hasattr(time, name):
+            setattr(time, name, _CLOCK)
+    time.sleep = _TIMER
+    datetime.date = _Date  # type: ignore[misc]
+    datetime.datetime = _Datetime  # type: ignore[misc]
+
+    # `secrets`, `uuid` and random.SystemRandom take theirs from here.
+    os.urandom = _CHANCE
+    import random
+
+    for name in random.__all__:
+        if getattr(getattr(random, name), "__self__", None) is not None:
+            setattr(random, name, _CHANCE)
+
+    sys.stdout = sys.stderr = _Nowhere()

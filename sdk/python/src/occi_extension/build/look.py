@@ -1,0 +1,39 @@
+"""A look at the extension that can be imported here: a program, whose last line says what it is, in JSON."""
+
+import json
+import sys
+import sysconfig
+from pathlib import Path
+
+import extension
+
+from ..roles import roles_in
+
+# The name of the capability where the module has another one.
+_MODULES = {"log": "logging"}
+_CAPABILITIES = ("config", "keyvalue", "log", "machines", "networks", "volumes")
+
+_APART = [
+    Path(__file__).resolve().parents[1],
+    *map(Path, {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}),
+]
+
+
+def _is_authors(file: Path) -> bool:
+    installed = "site-packages" in file.parts or "dist-packages" in file.parts
+    return installed or not any(file.is_relative_to(folder) for folder in _APART)
+
+
+roles = roles_in(extension)
+files = {Path(module.__file__).resolve() for module in list(sys.modules.values()) if getattr(module, "__file__", None)}
+print()
+print(
+    json.dumps(
+        {
+            "roles": {role.type_identifier: list(role.actions) for role in roles},
+            "interfaces": sorted({name for role in roles for name in role.interfaces()}),
+            "capabilities": [_MODULES.get(n, n) for n in _CAPABILITIES if f"occi_extension.{n}" in sys.modules],
+            "sources": sorted(str(file) for file in files if _is_authors(file)),
+        }
+    )
+)

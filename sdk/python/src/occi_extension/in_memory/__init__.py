@@ -1,0 +1,1 @@
+"""What stands in for the bindings of a component, by the same names."""
