@@ -25,7 +25,7 @@ class Change:
         self._again: int | None = None
 
     def set(self, name: str, value: Value) -> Self:
-        """Set an attribute; one that clients may not change, too. The last word on an attribute is the one that holds."""
+        """Set an attribute; one that clients may not change, too. The last word on an attribute holds."""
         self._set[name] = lower(name, value)
         self._clear.pop(name, None)
         return self

@@ -25,7 +25,7 @@ def _is_authors(file: Path) -> bool:
 
 
 roles = roles_in(extension)
-files = {Path(module.__file__).resolve() for module in list(sys.modules.values()) if getattr(module, "__file__", None)}
+files = {Path(file).resolve() for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
 print()
 print(
     json.dumps(

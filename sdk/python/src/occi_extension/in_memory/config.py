@@ -4,7 +4,7 @@ from . import world
 
 
 @dataclass
-class Error_Io:  # noqa: N801
+class Error_Io:
     value: str
 
 

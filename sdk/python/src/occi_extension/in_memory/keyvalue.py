@@ -11,17 +11,17 @@ _PAGE = 3
 
 
 @dataclass
-class Error_NoSuchStore:  # noqa: N801
+class Error_NoSuchStore:
     pass
 
 
 @dataclass
-class Error_AccessDenied:  # noqa: N801
+class Error_AccessDenied:
     pass
 
 
 @dataclass
-class Error_Other:  # noqa: N801
+class Error_Other:
     value: str
 
 

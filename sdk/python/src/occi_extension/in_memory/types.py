@@ -16,27 +16,27 @@ class Err(Exception):
 
 
 @dataclass
-class Value_Text:  # noqa: N801
+class Value_Text:
     value: str
 
 
 @dataclass
-class Value_Integer:  # noqa: N801
+class Value_Integer:
     value: int
 
 
 @dataclass
-class Value_Number:  # noqa: N801
+class Value_Number:
     value: float
 
 
 @dataclass
-class Value_Boolean:  # noqa: N801
+class Value_Boolean:
     value: bool
 
 
 @dataclass
-class Value_Structured:  # noqa: N801
+class Value_Structured:
     value: str
 
 

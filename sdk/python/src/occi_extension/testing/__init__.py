@@ -13,11 +13,11 @@ from typing import Literal, TypeAlias, TypeVar
 
 from ..calls import Extension
 from ..fault import Fault
+from ..in_memory.types import Change, Err
+from ..in_memory.world import Message, begin
 from ..roles import Role
 from ..values import Value, lower_all
 from .entity import Entity, View
-from ..in_memory.types import Change, Err
-from ..in_memory.world import Message, begin
 
 __all__ = ["Call", "Entity", "Host", "Message"]
 

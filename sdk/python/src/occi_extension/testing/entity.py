@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from ..values import Value, lift, lower, lower_all
 from ..in_memory import types
+from ..values import Value, lift, lower, lower_all
 
 
 @dataclass

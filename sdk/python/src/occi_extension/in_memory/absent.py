@@ -1,0 +1,16 @@
+"""Machines, volumes and networks: the host in memory has none."""
+
+from typing import Any, Never
+
+from ..fault import Fault
+
+
+class Absent:
+    def __init__(self) -> None:
+        self.open(None)
+
+    @classmethod
+    def open(cls, *_given: Any) -> Never:
+        raise Fault.unsupported("the host in memory has no machines, volumes and networks")
+
+    create = define = open

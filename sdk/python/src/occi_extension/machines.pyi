@@ -1,0 +1,75 @@
+"""Virtual machines. A machine belongs to an entity; a guest can reach no other. Refusals are faults.
+
+wit/machines.wit has more words on each function.
+"""
+
+from typing import Self
+
+from .contract import End
+from .networks import Network
+from .volumes import Volume
+
+class Plan:
+    """What a machine should be. What is not set takes the operator's default."""
+
+    def __init__(self) -> None: ...
+    def cores(self, count: int) -> None:
+        """Virtual CPUs."""
+    def memory(self, bytes: int) -> None:
+        """Memory in bytes."""
+    def shares(self, weight: int) -> None:
+        """The weight in the hypervisor's CPU scheduling, relative to other machines."""
+    def architecture(self, name: str) -> None:
+        """'x86_64' or 'i686'."""
+    def hostname(self, name: str) -> None:
+        """The fully qualified name that the guest system should use."""
+    def title(self, text: str) -> None:
+        """A title for people who look at the hypervisor."""
+
+class Nic:
+    """A network interface of a machine."""
+
+    def device(self) -> str:
+        """The device's name as the machine sees it, such as 'eth0'."""
+    def mac(self) -> str:
+        """The hardware address, such as '52:54:00:12:34:56'."""
+
+class Machine:
+    @classmethod
+    def define(cls, of: End, plan: Plan) -> Self:
+        """Define the machine of an entity, or change its definition to the plan."""
+    @classmethod
+    def open(cls, of: End) -> Self:
+        """The machine of an entity; 'missing' if there is none."""
+    def state(self) -> str:
+        """'running', 'paused', 'saved' (memory on disk), 'off' or 'crashed'."""
+    def reason(self) -> str:
+        """Why it is in that state, in the hypervisor's words, such as 'destroyed'."""
+    def start(self) -> None:
+        """Start, resume or restore, whichever leads to 'running'."""
+    def shutdown(self, wait_ms: int) -> None:
+        """Ask the guest system to shut down, and wait until it is off; 'timeout' after so many milliseconds."""
+    def power_off(self) -> None:
+        """Take the power away."""
+    def reboot(self) -> None:
+        """Ask the guest system to restart."""
+    def reset(self) -> None:
+        """Press the reset button."""
+    def pause(self) -> None:
+        """Stop the CPUs and keep the memory in place."""
+    def save(self) -> None:
+        """Write the memory to disk and stop."""
+    def snapshot(self, name: str) -> None:
+        """Keep the present state of the machine and its disks under a name; an older one of that name gives way."""
+    def attach_volume(self, volume: Volume) -> str:
+        """Attach a volume for the subject of the call; the device's name as the machine sees it, such as 'vdb'."""
+    def detach_volume(self, volume: Volume) -> None:
+        """Succeeds where the volume is not attached."""
+    def attach_network(self, network: Network, mac: str | None) -> Nic:
+        """Attach an interface to a network for the subject of the call."""
+    def reserve_address(self, network: Network, address: str | None) -> None:
+        """Have the network's DHCP keep an address for the interface of the subject of the call, or none any more."""
+    def detach_network(self, network: Network) -> None:
+        """Take away the interface of the subject of the call. Succeeds where there is none."""
+    def remove(self) -> None:
+        """Destroy the machine and forget its definition; volumes stay."""
