@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .inspection import BuildError, Inspection, inspect
-from .section import with_manifest
-from .world import CAPABILITIES, WORLD, world, write_world
+from .section import with_manifest, with_real_names
+from .world import CAPABILITIES, WORLD, built_name, world, write_world
 
 __all__ = ["BuildError", "Built", "build", "replace"]
 
@@ -81,7 +81,7 @@ def _make(folder: Path, inspection: Inspection) -> bytes:
     with tempfile.TemporaryDirectory(prefix="occi-extension-") as made:
         wit, component = Path(made, "wit"), Path(made, "component.wasm")
         write_world(wit, world(inspection.capabilities, inspection.exports))
-        names = [f"{CAPABILITIES[name]}={name}" for name in inspection.capabilities]
+        names = [f"{built_name(name)}={name}" for name in inspection.capabilities]
         _run(
             [
                 "--quiet",
@@ -96,7 +96,8 @@ def _make(folder: Path, inspection: Inspection) -> bytes:
                 "occi_component",
             ]
         )
-        return component.read_bytes()
+        real = {built_name(name): CAPABILITIES[name] for name in inspection.capabilities}
+        return with_real_names(component.read_bytes(), real)
 
 
 def _each(option: str, values: Iterable[str | Path]) -> list[str | Path]:

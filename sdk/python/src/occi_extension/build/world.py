@@ -25,8 +25,17 @@ CAPABILITIES = {
 INTERFACES = ("lifecycle", "actions", "observe", "migrate")
 
 
+# componentize-py makes stubs of all that begins with `wasi:`, of which the host serves some. So these are built under
+# another name of the same length, and named as they are in the end (`section.with_real_names`).
+_REAL, _BUILT = "wasi:", "occi:"
+
+
+def built_name(capability: str) -> str:
+    return CAPABILITIES[capability].replace(_REAL, _BUILT)
+
+
 def world(capabilities: Iterable[str], exports: Iterable[str]) -> str:
-    items = [f"import {CAPABILITIES[name]};" for name in capabilities]
+    items = [f"import {built_name(name)};" for name in capabilities]
     items += [f"export occi:extension/{name}@0.1.0;" for name in exports]
     body = "".join(f"    {item}\n" for item in items)
     return f"package occi:python;\n\nworld {WORLD} {{\n{body}}}\n"
@@ -37,4 +46,6 @@ def write_world(folder: Path, text: str) -> None:
     dependencies = folder / "deps"
     shutil.copytree(CONTRACT / "deps", dependencies)
     shutil.copytree(CONTRACT, dependencies / "occi-extension", ignore=shutil.ignore_patterns("deps"))
+    for file in dependencies.rglob("*.wit"):
+        file.write_text(file.read_text(encoding="utf-8").replace(_REAL, _BUILT), encoding="utf-8")
     (folder / "world.wit").write_text(text, encoding="utf-8")
