@@ -1,6 +1,7 @@
 //! Extensions, from source to one file each: folders under plugins/ and examples/ that hold a manifest.toml. A folder
 //! with a Cargo.toml beside it is a crate and is compiled; one with a world.wit is in C and is compiled, too; one with a
-//! package.json is in JavaScript; one with none of these is an extension without code.
+//! package.json is in JavaScript; one with an extension.py is in Python; one with none of these is an extension without
+//! code.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,13 +13,13 @@ use crate::needs::Need;
 use crate::prerequisites::Unmet;
 use crate::toolchain::{self, Toolchain};
 use crate::workspace::Workspace;
-use crate::{c, component, javascript, progress};
+use crate::{c, component, javascript, progress, python};
 
 /// Where extensions are kept in the source.
 const FOLDERS: &[&str] = &["plugins", "examples"];
 
 /// Where those are that only tests load.
-const TEST_FOLDERS: &[&str] = &["sdk/c/tests", "sdk/javascript/tests"];
+const TEST_FOLDERS: &[&str] = &["sdk/c/tests", "sdk/javascript/tests", "sdk/python/tests"];
 
 /// An extension as it stands in the source.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,6 +36,7 @@ pub(crate) enum Code {
     Rust,
     C,
     JavaScript,
+    Python,
     None,
 }
 
@@ -51,6 +53,8 @@ impl Extension {
                     Code::C
                 } else if folder.join(javascript::PACKAGE).is_file() {
                     Code::JavaScript
+                } else if folder.join(python::ENTRY).is_file() {
+                    Code::Python
                 } else {
                     Code::None
                 };
@@ -67,13 +71,15 @@ impl Extension {
             Code::Rust => &[Need::Guests],
             Code::C => &[Need::GuestsInC],
             Code::JavaScript => &[Need::GuestsInJavaScript],
+            Code::Python => &[Need::GuestsInPython],
             Code::None => &[],
         }
     }
 
-    /// One in JavaScript is not: it has an engine inside, whose compilation delays a server's first start by seconds.
+    /// One in JavaScript or Python is not: it has an engine inside, whose compilation delays a server's first start by
+    /// seconds.
     fn is_loaded_by_default(&self) -> bool {
-        self.code != Code::JavaScript
+        !matches!(self.code, Code::JavaScript | Code::Python)
     }
 
     fn folder(&self) -> &Path {
@@ -134,7 +140,7 @@ fn component(extension: &Extension, built: &BTreeMap<String, PathBuf>) -> Result
     let code = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     match extension.code {
         // It has its manifest already.
-        Code::JavaScript => Ok(code),
+        Code::JavaScript | Code::Python => Ok(code),
         Code::Rust | Code::C | Code::None => {
             component::from_module(&code, &manifest).with_context(|| extension.name.clone())
         }
@@ -142,7 +148,7 @@ fn component(extension: &Extension, built: &BTreeMap<String, PathBuf>) -> Result
 }
 
 /// Compiles those that have code; the answer is, by its name, what each one's compiler made: a core module, or from
-/// JavaScript a component.
+/// JavaScript or Python a component.
 fn compile(workspace: &Workspace, extensions: &[Extension]) -> Result<BTreeMap<String, PathBuf>> {
     let mut built = compile_crates(workspace, extensions)?;
     for extension in extensions {
@@ -150,6 +156,7 @@ fn compile(workspace: &Workspace, extensions: &[Extension]) -> Result<BTreeMap<S
         let file = match extension.code {
             Code::C => c::compile(workspace, &c::Toolchain::needed()?, name, folder)?,
             Code::JavaScript => javascript::build(workspace, name, folder)?,
+            Code::Python => python::build(workspace, name, folder)?,
             Code::Rust | Code::None => continue,
         };
         built.insert(name.clone(), file);
@@ -308,6 +315,8 @@ mod tests {
             ("examples/wires/world.wit", ""),
             ("examples/winds/manifest.toml", ""),
             ("examples/winds/package.json", ""),
+            ("examples/winters/manifest.toml", ""),
+            ("examples/winters/extension.py", ""),
             ("examples/readme/README.md", ""),
         ]);
         let found = find(root.path(), FOLDERS).expect("they are found");
@@ -317,6 +326,7 @@ mod tests {
             [
                 ("infrastructure", Code::Rust),
                 ("winds", Code::JavaScript),
+                ("winters", Code::Python),
                 ("wires", Code::C),
                 ("words", Code::None)
             ]

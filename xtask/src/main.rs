@@ -21,6 +21,7 @@ mod needs;
 mod packages;
 mod prerequisites;
 mod progress;
+mod python;
 mod running;
 mod test;
 mod toolchain;
@@ -70,7 +71,7 @@ enum Command {
     /// Build one extension, from any folder that has a manifest.toml, into one file
     Extension {
         /// With a Cargo.toml beside the manifest (a member of this workspace), a world.wit and sources in C,
-        /// a package.json and code in JavaScript, or no code
+        /// a package.json and code in JavaScript, an extension.py, or no code
         folder: PathBuf,
         /// The file to make, such as NAME.wasm
         file: PathBuf,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::packages::on_path;
-use crate::{c, javascript};
+use crate::{c, javascript, python};
 
 /// A part of the project that needs something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,6 +18,8 @@ pub(crate) enum Need {
     GuestsInC,
     /// Extensions in JavaScript.
     GuestsInJavaScript,
+    /// Extensions in Python.
+    GuestsInPython,
     /// Machines that really boot: tests and the demonstration on QEMU.
     Machines,
     /// Load for the benchmark.
@@ -33,7 +35,8 @@ pub(crate) const EXTENSIONS: &[Need] = &[Need::Guests, Need::GuestsInC];
 pub(crate) const BUILD: &[Need] = &[Need::Host, Need::Guests, Need::GuestsInC];
 
 /// What those and all other extensions need.
-pub(crate) const TEST: &[Need] = &[Need::Host, Need::Guests, Need::GuestsInC, Need::GuestsInJavaScript];
+pub(crate) const TEST: &[Need] =
+    &[Need::Host, Need::Guests, Need::GuestsInC, Need::GuestsInJavaScript, Need::GuestsInPython];
 
 /// Something that a machine has or lacks.
 pub(crate) struct Thing {
@@ -80,6 +83,12 @@ pub(crate) const THINGS: &[Thing] = &[
         why: "extensions in JavaScript are built by tools that run in Node, which npm fetches",
         packages: javascript::DEBIAN,
         there: || javascript::Toolchain::find().is_some(),
+    },
+    Thing {
+        for_: Need::GuestsInPython,
+        why: "extensions in Python are built by tools that run in it, installed in an environment of their own",
+        packages: python::DEBIAN,
+        there: || python::Toolchain::find().is_some(),
     },
     Thing {
         for_: Need::Machines,

@@ -9,7 +9,7 @@ use crate::guest_system::GuestSystem;
 use crate::guests::Code;
 use crate::libvirtd::Libvirtd;
 use crate::workspace::Workspace;
-use crate::{Consent, c, conformance, guests, javascript, prerequisites, running};
+use crate::{Consent, c, conformance, guests, javascript, prerequisites, python, running};
 
 /// What has nothing of the host in it.
 const APART: [&str; 4] = ["occi-conformance", "occi-sdk", "infrastructure", "note"];
@@ -50,6 +50,7 @@ pub(crate) fn run(workspace: &Workspace, consent: Consent, arguments: &[String])
         codes.push(conformance::test_ours(workspace)?);
         codes.push(c::test(workspace, &guests::folders(workspace, Code::C)?)?);
         codes.push(javascript::test(workspace, &guests::folders(workspace, Code::JavaScript)?)?);
+        codes.push(python::test(workspace, &guests::folders(workspace, Code::Python)?)?);
     }
     Ok(codes.into_iter().find(|code| *code != ExitCode::SUCCESS).unwrap_or(ExitCode::SUCCESS))
 }

@@ -1,0 +1,1 @@
+"""Records of the domain name system as plain values: no host, no state."""
