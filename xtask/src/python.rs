@@ -91,6 +91,8 @@ impl Sdk {
         let mut python = Command::new(self.python());
         python.current_dir(folder).args(["-m", name]);
         python.env("PYTHONPATH", &source).env("MYPYPATH", &source);
+        python.env("RUFF_CACHE_DIR", self.environment.join("ruff"));
+        python.env("MYPY_CACHE_DIR", self.environment.join("mypy"));
         python
     }
 }
@@ -121,8 +123,7 @@ pub(crate) fn test(workspace: &Workspace, folders: &[PathBuf]) -> Result<ExitCod
         let mut lint = sdk.module("ruff", folder);
         lint.args(["check", "--quiet", "--config"]).arg(&settings);
         let mut types = sdk.module("mypy", folder);
-        types.arg("--config-file").arg(&settings).arg("--cache-dir").arg(sdk.environment.join("mypy"));
-        types.args(["--exclude", "/replica/", "."]);
+        types.arg("--config-file").arg(&settings).arg(".");
         let mut tests = sdk.module("unittest", folder);
         tests.args(["discover", "--quiet", "--start-directory", "tests", "--top-level-directory", "."]);
         for mut each in [format, lint, types, tests] {

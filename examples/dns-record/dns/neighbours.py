@@ -61,6 +61,6 @@ def _read(store: MutableMapping[str, bytes], key: str) -> Neighbours:
 
 
 def _key(record: Record) -> str:
-    # The zone, too: a name can be in one zone and, at its cut, in the one above. Together they have at most 507 bytes, of
-    # the 512 that a key may have, and no colon, as an id has.
+    # The zone, too: a name can be in one zone and, at its cut, in the one above. Together they have at most 507 bytes
+    # of the 512 that a key may have, and no colon, as an id has.
     return f"{record.zone}/{record.owner}"

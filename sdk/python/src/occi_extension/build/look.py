@@ -1,11 +1,10 @@
 """A look at the extension that can be imported here: a program, whose last line says what it is, in JSON."""
 
+import importlib
 import json
 import sys
 import sysconfig
 from pathlib import Path
-
-import extension
 
 from ..roles import roles_in
 
@@ -24,8 +23,10 @@ def _is_authors(file: Path) -> bool:
     return installed or not any(file.is_relative_to(folder) for folder in _APART)
 
 
-roles = roles_in(extension)
-files = {Path(file).resolve() for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
+before = set(sys.modules)
+roles = roles_in(importlib.import_module("extension"))
+modules = [module for name, module in sys.modules.items() if name not in before]
+files = {Path(file).resolve() for module in modules if (file := getattr(module, "__file__", None))}
 print()
 print(
     json.dumps(

@@ -1,0 +1,61 @@
+"""What is written by hand here and stands in wit/ is the same."""
+
+import ast
+import re
+import unittest
+from pathlib import Path
+
+from occi_extension.build.world import CAPABILITIES, CONTRACT, INTERFACES, world
+from occi_extension.calls import Extension
+from occi_extension.in_memory import config, keyvalue, logging, types
+
+PACKAGE = Path(__file__).parents[1] / "src/occi_extension"
+
+
+def wit(name: str) -> str:
+    return (CONTRACT / f"{name}.wit").read_text()
+
+
+def found(pattern: str, text: str) -> list[str]:
+    return [name.replace("-", "_") for name in re.findall(pattern, text, re.MULTILINE)]
+
+
+class ContractTest(unittest.TestCase):
+    def test_all_that_the_host_can_call_is_exported(self) -> None:
+        self.assertEqual(set(found(r"export ([a-z]+);", wit("world"))), set(INTERFACES))
+        for interface in INTERFACES:
+            for function in found(r"^ +([a-z-]+): func", wit(interface)):
+                self.assertTrue(callable(getattr(Extension, function)), function)
+
+    def test_the_definitions_have_every_function_of_the_capabilities(self) -> None:
+        for name in ("machines", "volumes", "networks"):
+            classes = [
+                each for each in ast.parse((PACKAGE / f"{name}.pyi").read_text()).body if isinstance(each, ast.ClassDef)
+            ]
+            functions = [each for it in classes for each in it.body if isinstance(each, ast.FunctionDef)]
+            named = [each.name for each in functions if each.name != "__init__"]
+            self.assertEqual(named, found(r"^ +([a-z-]+): (?:static )?func", wit(name)), name)
+
+    def test_what_stands_in_for_bindings_has_their_names(self) -> None:
+        text = wit("types")
+        for record in found(r"^    record ([a-z-]+)", text):
+            fields = re.search(rf"record {record} {{(.*?)}}", text, re.DOTALL)
+            assert fields is not None
+            ours = getattr(types, record.capitalize()).__dataclass_fields__
+            self.assertEqual(list(ours), found(r"^ +([a-z-]+):", fields[1]), record)
+        for function in found(r"^ {8}([a-z-]+): func", text):
+            self.assertTrue(hasattr(types.Entity, function), function)
+        for module, name in [(config, "config/store"), (keyvalue, "keyvalue/store"), (logging, "logging/logging")]:
+            text = (CONTRACT / f"deps/wasi-{name}.wit").read_text()
+            for function in found(r"^    ([a-z-]+): func", text):
+                self.assertTrue(callable(getattr(module, function)), function)
+        for function in found(r"^ {8}([a-z-]+): func", (CONTRACT / "deps/wasi-keyvalue/store.wit").read_text()):
+            self.assertTrue(callable(getattr(keyvalue.Bucket, function)), function)
+
+    def test_the_contract_has_the_version_that_is_built_for(self) -> None:
+        versions = set(re.findall(r"^package occi:extension@([0-9.]+);", wit("types"), re.MULTILINE))
+        named = re.findall(r"occi:extension/[a-z]+@([0-9.]+)", world(CAPABILITIES, INTERFACES))
+        self.assertEqual(set(named), versions)
+        for interface in CAPABILITIES.values():
+            if interface.startswith("wasi:"):
+                self.assertIn(f"import {interface};", wit("world"))
