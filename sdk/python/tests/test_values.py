@@ -2,7 +2,7 @@ import unittest
 from datetime import timedelta
 from typing import Any
 
-from occi_extension import Change, Subject
+from occi_extension import Change, Subject, Value
 from occi_extension.in_memory import types
 
 from .hosted import KIND, hosted
@@ -43,6 +43,12 @@ class ValuesTest(unittest.TestCase):
             read.extend([subject.text("integer"), subject.number("none"), "boolean" in subject, len(subject.names)])
 
         host, _ = hosted(create)
-        values = {"text": "x", "integer": 2**53 + 1, "number": 2.5, "boolean": False, "json": {"a": [1]}}
+        values: dict[str, Value] = {
+            "text": "x",
+            "integer": 2**53 + 1,
+            "number": 2.5,
+            "boolean": False,
+            "json": {"a": [1]},
+        }
         host.create(host.resource(KIND, values))
         self.assertEqual(read, ["x", 2**53 + 1, 2.5, False, {"a": [1]}, None, None, True, 5])

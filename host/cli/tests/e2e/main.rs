@@ -50,5 +50,7 @@ mod sandbox;
 // What extensions do that others write.
 mod backup_policy;
 mod c_sdk;
+mod dns_record;
 mod floating_address;
 mod javascript_sdk;
+mod python_sdk;

@@ -1,0 +1,93 @@
+//! The Python SDK, by an extension that uses all of it (sdk/python/tests/replica) and is made by `cargo xtask test`.
+//! One server for all: an interpreter comes with the extension, and to compile it takes seconds.
+
+use crate::http::Answer;
+use crate::occi::body;
+use crate::server::{Options, Server, eventually, extensions};
+use serde_json::json;
+
+const REPLICA: &str = r#"Category: replica; scheme="http://example.com/replica#"; class="kind""#;
+
+fn act(server: &Server, path: &str, term: &str, parameter: &str) -> Answer {
+    let category =
+        format!(r#"Category: {term}; scheme="http://example.com/replica/action#"; class="action""#);
+    server.post(&format!("{path}?action={term}")).text(body(&[&category], &[parameter])).send()
+}
+
+#[test]
+fn all_that_the_sdk_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let built = extensions().with_file_name("test-extensions").join("replica.wasm");
+    std::fs::copy(built, folder.path().join("replica.wasm")).expect("`cargo xtask test` makes it");
+    let server = Server::with(Options {
+        config: "[settings.replica]\ngreeting = \"good morning\"\n".into(),
+        extensions: Some(folder.path().into()),
+        ..Options::default()
+    });
+    attributes_of_every_type_go_both_ways(&server);
+    keys_are_written_read_listed_and_deleted(&server);
+    what_is_refused_thrown_or_exhausted_ends_that_request_alone(&server);
+}
+
+fn attributes_of_every_type_go_both_ways(server: &Server) {
+    let said = json!({
+        "com.example.replica.text": "ä \"x\" \u{1f600}",
+        "com.example.replica.integer": i64::MIN,
+        "com.example.replica.number": -0.125,
+        "com.example.replica.boolean": true,
+        "com.example.replica.array": [1, "x", {"y": false}],
+    });
+    let item = json!({
+        "kind": "http://example.com/replica#replica",
+        "mixins": ["http://example.com/replica#loud"],
+        "attributes": said,
+    });
+    server.put("/replica/one").body("application/occi+json", item.to_string()).answers(201);
+    let shown = server.get("/replica/one").accept("application/occi+json").answers(200).json();
+    for (name, value) in said.as_object().unwrap() {
+        assert_eq!(shown["attributes"][name.replace("replica", "replicated")], *value, "{name}");
+    }
+    assert_eq!(shown["attributes"]["com.example.replicated.loud"], true);
+    assert_eq!(shown["attributes"]["com.example.replicated.greeting"], "good morning");
+    assert!(server.log().contains("/replica/one is made"), "{}", server.log());
+
+    // What an update says goes over what is shown; an empty text is one, and a whole number is a number.
+    let (text, number) = ("com.example.replica.text=\"\"", "com.example.replica.number=3");
+    let updated = server.post("/replica/one").text(body(&[], &[text, number])).answers(200);
+    assert_eq!(updated.attribute("com.example.replicated.text"), Some("\"\""));
+    assert_eq!(updated.attribute("com.example.replicated.number"), Some("3.0"));
+    assert_eq!(updated.attribute("com.example.replicated.boolean"), Some("true"));
+    eventually("it is observed again", || {
+        server.get("/replica/one").answers(200).attribute("com.example.replicated.cause") == Some("\"timer\"")
+    });
+}
+
+fn keys_are_written_read_listed_and_deleted(server: &Server) {
+    let path = server.post("/replica/").text(body(&[REPLICA], &[])).answers(201).location();
+    // More than a page of them, and none.
+    for (count, left) in [("count=350", "349"), ("count=0", "349")] {
+        let kept = act(server, &path, "keep", count).is(200);
+        assert_eq!(kept.attribute("com.example.replicated.keys"), Some(left));
+    }
+}
+
+fn what_is_refused_thrown_or_exhausted_ends_that_request_alone(server: &Server) {
+    let path = server.post("/replica/").text(body(&[REPLICA], &[])).answers(201).location();
+    for (how, status, why) in [
+        ("store", 409, "no key-value store of that name"),
+        ("volume", 409, "volume"),
+        ("slip", 500, "AttributeError"),
+        // The interpreter would end the call without a word, or answer with the same number in each call.
+        ("clock", 500, "there is no clock"),
+        ("now", 500, "there is no clock"),
+        ("chance", 500, "there is no chance"),
+        ("secret", 500, "there is no chance"),
+        ("recursion", 500, "RecursionError"),
+        ("memory", 500, "MemoryError"),
+    ] {
+        let refused = act(server, &path, "refuse", &format!("how={how:?}")).is(status);
+        assert!(refused.body.contains(why), "{refused}");
+    }
+    act(server, &path, "refuse", "how=\"loop\"").is(503);
+    act(server, &path, "keep", "count=1").is(200);
+}
