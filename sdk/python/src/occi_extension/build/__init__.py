@@ -8,6 +8,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -81,6 +82,8 @@ def _make(folder: Path, inspection: Inspection) -> bytes:
     with tempfile.TemporaryDirectory(prefix="occi-extension-") as made:
         wit, component = Path(made, "wit"), Path(made, "component.wasm")
         write_world(wit, world(inspection.capabilities, inspection.exports))
+        # What the author has installed beside this package.
+        installed = Path(sysconfig.get_path("purelib"))
         names = [f"{built_name(name)}={name}" for name in inspection.capabilities]
         _run(
             [
@@ -91,7 +94,7 @@ def _make(folder: Path, inspection: Inspection) -> bytes:
                 "componentize",
                 # What the host does not serve.
                 "--stub-wasi",
-                *_each("--python-path", [folder.resolve(), _PACKAGE.parent, _PACKAGE / "component"]),
+                *_each("--python-path", [folder.resolve(), _PACKAGE.parent, _PACKAGE / "component", installed]),
                 *("--output", component),
                 "occi_component",
             ]
