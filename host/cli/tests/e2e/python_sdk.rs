@@ -82,6 +82,8 @@ fn what_is_refused_thrown_or_exhausted_ends_that_request_alone(server: &Server) 
         ("now", 500, "there is no clock"),
         ("chance", 500, "there is no chance"),
         ("secret", 500, "there is no chance"),
+        ("file", 500, "there is no file"),
+        ("late", 500, "import it at the head of a module"),
         ("recursion", 500, "RecursionError"),
         ("memory", 500, "MemoryError"),
     ] {

@@ -5,7 +5,10 @@ give the same numbers in every call, and asked for the time it would end the cal
 told.
 """
 
+import builtins
 import datetime
+import importlib
+import importlib.machinery
 import io
 import os
 import sys
@@ -22,6 +25,7 @@ def _lacking(what: str, why: str) -> Any:
 
 _CLOCK = _lacking("clock", "count what `again` and the host tell, or let the client say the time")
 _CHANCE = _lacking("chance", "make names of the id of the subject or of the operation, which are unique")
+_FILE = _lacking("file", "keep what shall last in the key-value store")
 _TIMER = _lacking("timer", "answer a change with `again`, and be observed")
 
 
@@ -31,6 +35,14 @@ class _Date(datetime.date):
 
 class _Datetime(datetime.datetime):
     now = today = utcnow = _CLOCK
+
+
+class _Sealed:
+    """The last to be asked for a module: it was not imported at the build, and there is no file to import it from."""
+
+    @staticmethod
+    def find_spec(name: str, *_given: object) -> Never:
+        raise ModuleNotFoundError(f"{name} was not imported at the build: import it at the head of a module", name=name)
 
 
 class _Nowhere(io.TextIOBase):
@@ -59,3 +71,12 @@ def remove() -> None:
             setattr(random, name, _CHANCE)
 
     sys.stdout = sys.stderr = _Nowhere()
+
+
+def seal() -> None:
+    """To be called after the extension is imported, which may read files while it is."""
+    # Python's own library imports it in a call.
+    importlib.import_module("_strptime")
+
+    sys.meta_path[:] = [importlib.machinery.BuiltinImporter, importlib.machinery.FrozenImporter, _Sealed]
+    builtins.open = io.open = os.open = _FILE

@@ -38,6 +38,10 @@ def loop() -> None:
         pass
 
 
+def import_late() -> None:
+    import tarfile  # noqa: F401
+
+
 def exhaust() -> None:
     kept = []
     while True:
@@ -52,6 +56,8 @@ WAYS: dict[str, Callable[[], object]] = {
     "now": datetime.now,
     "chance": random.random,
     "secret": secrets.token_hex,
+    "file": lambda: open("manifest.toml"),  # noqa: SIM115
+    "late": import_late,
     "recursion": recurse,
     "loop": loop,
     "memory": exhaust,
@@ -63,6 +69,8 @@ class Replica(Kind):
     def create(self, subject: Subject) -> Change:
         log.info(f"{subject.location} is made")
         print("nobody reads this")
+        # Python's library imports what it needs for that when it is called.
+        assert datetime.strptime("28.11.2026", "%d.%m.%Y").isoformat() == "2026-11-28T00:00:00"
         return (
             replica(subject)
             .set("com.example.replicated.loud", LOUD in subject.mixins)

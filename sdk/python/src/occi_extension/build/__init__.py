@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import importlib.util
-import os
 import subprocess
 import sys
 import sysconfig
@@ -108,11 +107,8 @@ def _each(option: str, values: Iterable[str | Path]) -> list[str | Path]:
 
 
 def _run(arguments: list[str | Path]) -> None:
-    # Chance at the build would make two builds of one source differ.
-    environment = {**os.environ, "PYTHONHASHSEED": "0"}
     done = subprocess.run(
         [sys.executable, "-c", "import componentize_py; componentize_py.script()", *arguments],
-        env=environment,
         capture_output=True,
         text=True,
         check=False,

@@ -15,4 +15,6 @@ class Component(Extension):
         super().__init__(roles_in(extension))
 
 
+ambient.seal()
+
 Lifecycle = Actions = Observe = Migrate = Component
