@@ -1,0 +1,102 @@
+//! Networks and the addresses that they keep.
+
+use super::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_keeps_addresses_for_interfaces() {
+    let private = private().await;
+    let Private { hypervisor, .. } = &private;
+    let (machine, other, network) =
+        (hypervisor.machine(id(1)), hypervisor.machine(id(2)), hypervisor.network(id(3)));
+    let plan = |address: &str| NetworkPlan { address: Some(address.into()), ..NetworkPlan::default() };
+    network.define(plan("10.1.0.0/24")).await.unwrap();
+    for (machine, link) in [(&machine, id(11)), (&other, id(12))] {
+        machine.define(MachinePlan::default()).await.unwrap();
+        machine.attach_network(link, id(3), None).await.unwrap();
+    }
+    let address = |text: &str| Some(text.to_owned());
+    let kept = || {
+        outside(hypervisor, |live| {
+            let found = reservation::of(live, id(3))?;
+            Ok(found.into_iter().map(|held| (held.mac, held.address.to_string())).collect::<Vec<_>>())
+        })
+    };
+    assert_eq!(code(machine.reserve_address(id(19), id(3), address("10.1.0.9")).await), Err("missing"));
+    for is_up in [false, true] {
+        if is_up {
+            network.up().await.unwrap();
+        }
+        for wanted in ["10.1.0.9", "10.1.0.9", "10.1.0.10"] {
+            machine.reserve_address(id(11), id(3), address(wanted)).await.unwrap();
+            assert_eq!(kept().await, [(name::mac(id(11)), wanted.to_owned())]);
+        }
+        let refused =
+            [("10.1.0.10", "conflict"), ("10.1.0.1", "conflict"), ("10.2.0.9", "invalid"), ("x", "invalid")];
+        for (wanted, expected) in refused {
+            assert_eq!(
+                code(other.reserve_address(id(12), id(3), address(wanted)).await),
+                Err(expected),
+                "{wanted}"
+            );
+        }
+        other.reserve_address(id(12), id(3), address("fd00::9")).await.unwrap();
+        // A new definition keeps them, and is refused where it has no room for them.
+        network.define(plan("10.1.0.0/16")).await.unwrap();
+        assert_eq!(code(network.define(plan("10.9.0.0/24")).await), Err("conflict"));
+        assert_eq!(code(network.define(NetworkPlan::default()).await), Err("conflict"));
+        assert_eq!(kept().await, [(name::mac(id(11)), "10.1.0.10".to_owned())]);
+        machine.reserve_address(id(11), id(3), None).await.unwrap();
+        assert_eq!(kept().await, []);
+    }
+    machine.reserve_address(id(11), id(3), address("10.1.0.9")).await.unwrap();
+    machine.detach_network(id(11), id(3)).await.unwrap();
+    assert_eq!(kept().await, [], "what is detached has no address");
+    network.down().await.unwrap();
+    network.define(NetworkPlan::default()).await.unwrap();
+    // A network without addresses leaves them to the guest system.
+    other.reserve_address(id(12), id(3), address("10.1.0.9")).await.unwrap();
+    assert_eq!(kept().await, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_in_use_stays() {
+    let private = private().await;
+    let Private { hypervisor, .. } = &private;
+    let (machine, network) = (hypervisor.machine(id(1)), hypervisor.network(id(3)));
+    assert_eq!(code(network.active().await), Err("missing"));
+    let plan = NetworkPlan {
+        vlan: Some(7),
+        address: Some("10.1.0.0/24".into()),
+        dhcp: true,
+        ..NetworkPlan::default()
+    };
+    for _ in 0..2 {
+        network.define(plan.clone()).await.unwrap();
+    }
+    assert_eq!(network.active().await, Ok(false));
+    for _ in 0..2 {
+        network.up().await.unwrap();
+    }
+    assert_eq!(network.active().await, Ok(true));
+    network.define(plan).await.unwrap();
+    assert_eq!(network.active().await, Ok(true), "after a new definition");
+
+    machine.define(MachinePlan::default()).await.unwrap();
+    machine.attach_network(id(5), id(3), None).await.unwrap();
+    machine.start().await.unwrap();
+    assert_eq!(code(network.down().await), Err("conflict"));
+    assert_eq!(code(network.remove().await), Err("conflict"));
+    machine.power_off().await.unwrap();
+    for _ in 0..2 {
+        network.down().await.unwrap();
+    }
+    assert_eq!(network.active().await, Ok(false));
+    // The machine needs it when it starts again.
+    assert_eq!(code(network.remove().await), Err("conflict"));
+    machine.detach_network(id(5), id(3)).await.unwrap();
+    network.up().await.unwrap();
+    for _ in 0..2 {
+        network.remove().await.unwrap();
+    }
+    assert_eq!(code(network.exists().await), Err("missing"));
+}
