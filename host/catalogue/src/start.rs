@@ -71,20 +71,19 @@ impl Prepared {
         let records = record::all(&*store.read()?)?;
         let copies = Copies::open(copies)?;
         // Before anything is read, so that no change is missed.
-        let watch = Watch::new(folder)
-            .inspect_err(|error| {
-                tracing::error!("the folder of extensions is not watched, only read now: {error}");
-            })
-            .ok();
+        let watch = Watch::new(folder);
         let mut known = Known::default();
         let found = read_all(file::in_folder(folder)?, &mut known).await;
+        let watch = watch.inspect_err(|error| {
+            tracing::error!("the folder of extensions is not watched, only read now: {error}");
+        });
         let wanted = wanted(records, found, &copies, folder, &mut known);
         let loaded = load_all(&loader, wanted).await;
         let mut prepared = Self {
             stager: Stager::new(loader),
             folder: folder.into(),
             copies,
-            watch,
+            watch: watch.ok(),
             known,
             new: Vec::new(),
             extensions: Vec::new(),

@@ -127,7 +127,7 @@ impl<'a> Alteration<'a> {
             core.strike(operation).await;
         } else {
             // The intent tells what is to be ended once that can be done.
-            core.leave(operation, left.iter().map(|entity| entity.id).collect());
+            core.left.note(operation, left.iter().map(|entity| entity.id).collect());
         }
     }
 }
@@ -167,9 +167,9 @@ async fn retarget(effects: &mut Effects<'_>, before: &Entity, after: Entity) -> 
     match effects.create(after).await {
         Ok(after) => Ok(after),
         Err(refusal) => {
-            if let Err(failed) = effects.create(before.clone()).await {
-                effects.leave_behind(before, "a refused update could not be taken back", &failed);
-            }
+            let undone =
+                if effects.is_stuck { Ok(false) } else { effects.create(before.clone()).await.map(|_| true) };
+            effects.note_undone(before, "a refused update", undone);
             Err(refusal)
         }
     }
@@ -195,6 +195,9 @@ fn touch_sources(
 
 /// Undoes what a part of the roles did before another refused.
 async fn take_back(effects: &mut Effects<'_>, before: &Entity, updated: &Updated) {
+    if effects.is_stuck {
+        return effects.note_undone(before, "a refused update", Ok(false));
+    }
     let outcome = if before.ends == updated.entity.ends {
         let names = updated.wanted.keys().chain(&updated.cleared);
         let backwards = Updated {
@@ -216,7 +219,5 @@ async fn take_back(effects: &mut Effects<'_>, before: &Entity, updated: &Updated
             Err(refusal) => Err(refusal),
         }
     };
-    if let Err(refusal) = outcome {
-        effects.leave_behind(before, "a refused update could not be taken back", &refusal);
-    }
+    effects.note_undone(before, "a refused update", outcome.map(|_| true));
 }

@@ -2,6 +2,7 @@
 
 use crate::changes::Changes;
 use crate::definitions::Definitions;
+use crate::left::Left;
 use crate::locks::{self, Locks};
 use crate::observer::{Cause, Observations, Observer};
 use crate::refusal::Refusal;
@@ -11,9 +12,8 @@ use arc_swap::ArcSwap;
 use occi_extension::Extension;
 use occi_model::{Draft, Filter, Location, Target};
 use occi_store::{Batch, ReadView, Revision, Store, StoreError};
-use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
@@ -35,8 +35,7 @@ pub struct Core {
     /// One definition of tags, or replacement of an extension, at a time: each makes a new snapshot of the one before.
     pub(crate) defining: tokio::sync::Mutex<()>,
     pub(crate) definitions: Definitions,
-    /// Operations that could not be undone, whose intents are kept, with the ids of what they may have left.
-    left: Mutex<HashMap<Uuid, HashSet<Uuid>>>,
+    pub(crate) left: Arc<Left>,
     changes: TaskTracker,
     is_broken: AtomicBool,
 }
@@ -59,11 +58,12 @@ impl Core {
             observations,
             defining: tokio::sync::Mutex::new(()),
             definitions,
-            left: Mutex::default(),
+            left: Arc::default(),
             changes: TaskTracker::new(),
             is_broken: AtomicBool::new(false),
         });
         observer.start(&core);
+        core.left.start(&core);
         Ok(core)
     }
 
@@ -197,26 +197,6 @@ impl Core {
     pub async fn finish(&self) {
         self.changes.close();
         self.changes.wait().await;
-    }
-
-    /// Notes what an operation may have left behind; its intent is kept, and nobody else gets these ids.
-    pub(crate) fn leave(&self, operation: Uuid, ids: HashSet<Uuid>) {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).insert(operation, ids);
-    }
-
-    /// Forgets what an operation may have left behind, since it is settled.
-    pub(crate) fn forget_left(&self, operation: Uuid) {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).remove(&operation);
-    }
-
-    /// Whether an operation has left something behind.
-    pub(crate) fn has_left(&self, operation: Uuid) -> bool {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&operation)
-    }
-
-    /// Whether something with this id may have been left behind.
-    pub(crate) fn is_left(&self, id: Uuid) -> bool {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).values().any(|ids| ids.contains(&id))
     }
 
     /// Commits a batch; durable when this returns.

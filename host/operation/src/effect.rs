@@ -6,7 +6,7 @@ use crate::observer::Cause;
 use crate::refusal::Refusal;
 use crate::snapshot::{Role, Snapshot};
 use occi_extension::{
-    Call, CallError, Extension, KeyValueBase, KeyValueChanges, Outcome, SharedView, Subject,
+    Call, CallError, Clock, Extension, KeyValueBase, KeyValueChanges, Outcome, SharedView, Subject,
 };
 use occi_model::{CategoryId, Change, Entity, Invocation, Registry};
 use std::collections::BTreeMap;
@@ -28,6 +28,8 @@ pub(crate) struct Effects<'a> {
     pub(crate) again: Vec<(Uuid, Duration)>,
     /// What was begun and could not be undone.
     pub(crate) left_behind: Vec<Entity>,
+    /// Whether something outside does not answer. What is to be undone would not be answered either, and is left for later.
+    pub(crate) is_stuck: bool,
 }
 
 impl<'a> Effects<'a> {
@@ -40,6 +42,7 @@ impl<'a> Effects<'a> {
             stored: SharedView::default(),
             again: Vec::new(),
             left_behind: Vec::new(),
+            is_stuck: false,
         }
     }
 
@@ -54,12 +57,18 @@ impl<'a> Effects<'a> {
                     return Err(error.into());
                 }
                 Err(refusal) => {
+                    self.failed(&refusal);
                     Box::pin(self.undo_create(&entity)).await;
                     return Err(refusal);
                 }
             }
         }
         Ok(entity)
+    }
+
+    /// Notes why something was not done.
+    fn failed(&mut self, refusal: &Refusal) {
+        self.is_stuck |= is_away(refusal);
     }
 
     /// Lets one role begin, as when an entity gains a Mixin.
@@ -144,19 +153,23 @@ impl<'a> Effects<'a> {
     /// Takes back what a creation may have done. Where that fails the log says so, and an intent is to be kept, so
     /// that it is tried again.
     pub(crate) async fn undo_create(&mut self, entity: &Entity) {
-        if let Err(refusal) = self.end(entity).await {
-            self.leave_behind(entity, "a creation could not be undone", &refusal);
-        }
+        let undone = if self.is_stuck { Ok(false) } else { self.end(entity).await.map(|()| true) };
+        self.note_undone(entity, "a creation", undone);
     }
 
-    /// Notes what could not be undone; it is tried again.
-    pub(crate) fn leave_behind(&mut self, entity: &Entity, what: &str, refusal: &Refusal) {
+    /// Notes whether something was undone, or not even begun to be; what was not is tried again.
+    pub(crate) fn note_undone(&mut self, entity: &Entity, what: &str, undone: Result<bool, Refusal>) {
         let (id, kind) = (entity.id, &entity.kind);
-        if is_away(refusal) {
-            // A capability that is away says so itself, and mostly nothing was begun.
-            tracing::debug!(entity = %id, %kind, "{what}, and is tried again: {refusal}");
-        } else {
-            tracing::error!(entity = %id, %kind, "{what}: {refusal}");
+        match undone {
+            Ok(true) => return,
+            Ok(false) => tracing::debug!(entity = %id, %kind, "{what} is undone later"),
+            Err(refusal) if is_away(&refusal) => {
+                self.failed(&refusal);
+                tracing::debug!(entity = %id, %kind, "{what} is undone later: {refusal}");
+            }
+            Err(refusal) => {
+                tracing::error!(entity = %id, %kind, "{what} could not be undone; tried again: {refusal}");
+            }
         }
         self.left_behind.push(entity.clone());
     }
@@ -222,9 +235,15 @@ pub(crate) fn is_plain_no(refusal: &Refusal) -> bool {
     matches!(refusal, Refusal::Extension(CallError::Refused { .. }))
 }
 
-/// Whether what an extension needs is away.
+/// Whether what an extension needs is away, or does not answer.
 fn is_away(refusal: &Refusal) -> bool {
-    matches!(refusal, Refusal::Extension(CallError::Refused { fault, .. }) if fault.code == "unavailable")
+    match refusal {
+        Refusal::Extension(CallError::Refused { fault, .. }) => {
+            matches!(fault.code.as_str(), "unavailable" | "timeout")
+        }
+        Refusal::Extension(CallError::TimedOut { clock: Clock::Wall, .. }) => true,
+        _ => false,
+    }
 }
 
 /// Whether an extension has said no to what was asked, and would again; not that it could not do it now.

@@ -31,6 +31,7 @@ mod effect;
 mod ends;
 mod extend;
 mod intent;
+mod left;
 mod list;
 mod locks;
 mod members;

@@ -8,7 +8,7 @@ use crate::changes::Changes;
 use crate::core::Core;
 use crate::effect::Effects;
 use crate::refusal::Refusal;
-use occi_store::{Entities, Stored};
+use occi_store::{Entities, StoreError, Stored};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -170,8 +170,10 @@ impl Core {
             }
         };
         let asked = self.ask_held(entity, cause).await;
-        if let Some(refusal) = asked.failed {
-            self.observations.put_back(entity, cause, failures, &refusal);
+        match asked.failed {
+            // The server ends, and will ask at its next start.
+            None | Some(Refusal::Store(StoreError::Closed)) => {}
+            Some(refusal) => self.observations.put_back(entity, cause, failures, &refusal),
         }
         if let Some(changed) = asked.changed.filter(|changed| !changed.entity.is_link()) {
             for link in self.links_at(&changed) {

@@ -147,7 +147,7 @@ impl<'a> Plan<'a> {
     fn identity(&self, made: &Made, item: &Item, path: Option<&Location>) -> Result<Identity, Refusal> {
         let is_free = |id: &Uuid| {
             !self.entities.iter().any(|entity| entity.id == *id)
-                && !self.core.is_left(*id)
+                && !self.core.left.holds(*id)
                 && matches!(occi_store::owner(self.view, *id), Ok(None))
         };
         let wanted = wanted_id(item, path).filter(is_free);
@@ -159,6 +159,12 @@ impl<'a> Plan<'a> {
             place(*id).is_some_and(|path| !matches!(entities.find_by_path(&path), Ok(None)))
         };
         let id = wanted.filter(|id| path.is_some() || !is_taken(id)).unwrap_or_else(Uuid::now_v7);
+        if let Some(other) = path.and_then(occi_store::keys::id_in_path).filter(|other| *other != id)
+            && let Some(other) = Entities::new(self.view, &self.caller.tenant).get(other)?
+        {
+            let place = other.entity.location.as_str();
+            return Err(Refusal::Conflict(format!("the path ends in the id of {place}; choose another")));
+        }
         let location = place(id);
         let location =
             location.ok_or_else(|| Refusal::Internal(format!("{} has no location", made.kind.kind.id)))?;

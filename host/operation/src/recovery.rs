@@ -33,7 +33,7 @@ pub struct Recovered {
     pub asked: usize,
     /// Entities whose machines, volumes or the like were made again, since a capability had forgotten them.
     pub recreated: usize,
-    /// Intents that could not be settled; they are tried again when a capability comes back, and at the next start.
+    /// Intents that could not be settled; they are tried again while the server runs, and at the next start.
     pub left: usize,
 }
 
@@ -71,22 +71,27 @@ impl Core {
             self.finish_intent(snapshot, intent).await
         };
         match &outcome {
-            Ok(()) => self.forget_left(intent.operation),
+            Ok(()) => self.left.forget(intent.operation),
             Err(refusal) => {
                 let (operation, verb) = (intent.operation, intent.verb);
-                tracing::error!(%operation, ?verb, "an intent is left for later: {refusal}");
-                self.leave(operation, intent.entities.iter().map(|entity| entity.id).collect());
+                // Said once: a hypervisor that is away for hours is no news.
+                if self.left.has(operation) {
+                    tracing::debug!(%operation, ?verb, "an intent is still left for later: {refusal}");
+                } else {
+                    tracing::error!(%operation, ?verb, "an intent is left for later: {refusal}");
+                }
+                self.left.note(operation, intent.entities.iter().map(|entity| entity.id).collect());
             }
         }
         outcome
     }
 
-    /// Tries again what could not be undone while a capability was away.
+    /// Tries again what could not be undone.
     pub(crate) async fn settle_left(self: &Arc<Self>) {
         match self.intents() {
             Ok(intents) => {
                 let snapshot = self.snapshot();
-                for intent in intents.iter().filter(|intent| self.has_left(intent.operation)) {
+                for intent in intents.iter().filter(|intent| self.left.has(intent.operation)) {
                     _ = self.settle(&snapshot, intent).await;
                 }
             }
@@ -154,8 +159,7 @@ impl Core {
 
     /// Has every entity asked soon, as after a time in which events were missed, and what was left behind settled.
     pub fn observe_all(self: &Arc<Self>) {
-        let core = Arc::clone(self);
-        tokio::spawn(async move { core.settle_left().await });
+        self.left.hurry();
         if let Err(refusal) = self.note_all(Cause::Restart, |_| true) {
             tracing::error!("the entities cannot be asked what they are now: {refusal}");
         }

@@ -208,8 +208,7 @@ impl Core {
 
     /// An extension serves that did not: what happened to its entities meanwhile it has not seen.
     fn welcome(self: &Arc<Self>, after: &Snapshot, name: &Arc<str>) -> Result<(), CannotReplace> {
-        let core = Arc::clone(self);
-        tokio::spawn(async move { core.settle_left().await });
+        self.left.hurry();
         Ok(self.note_all(Cause::Recreate, |entity| after.is_of(entity, name))?)
     }
 }

@@ -114,7 +114,12 @@ async fn exchange(
     let draft = read(parts, &body, base, snapshot.registry())?;
     if parts.method == Method::PUT && body.is_empty() && draft == Draft::default() {
         // HTTP-24, HTTP-30: to say nothing is not to say that nothing shall be left.
-        let message = "a PUT says all that shall be there, and this one has no body";
+        let message = match target {
+            Target::Mixin(_) => {
+                "a PUT says all that shall be there, and this one has no body; to take the mixin off all its members, send DELETE"
+            }
+            _ => "a PUT says all that shall be there, and this one has no body",
+        };
         return Err(Failure::BadRequest(message.into()));
     }
     if parts.method == Method::DELETE

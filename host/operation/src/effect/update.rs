@@ -31,7 +31,8 @@ impl Effects<'_> {
     pub(crate) async fn update(&mut self, before: &Entity, updated: &Updated) -> Result<Entity, Refusal> {
         let mut steps = Vec::new();
         let outcome = self.go(before, updated, &mut steps).await;
-        if outcome.is_err() {
+        if let Err(refusal) = &outcome {
+            self.failed(refusal);
             self.go_back(before, updated, steps).await;
         }
         outcome
@@ -74,6 +75,9 @@ impl Effects<'_> {
     /// Undoes steps of an update, the last first.
     async fn go_back(&mut self, before: &Entity, updated: &Updated, mut steps: Vec<Step>) {
         while let Some(step) = steps.pop() {
+            if self.is_stuck {
+                return self.note_undone(before, "a refused update", Ok(false));
+            }
             let outcome = match &step {
                 Step::Ended(role) => self.create_role(role, before).await.map(drop),
                 Step::Begun(role, entity) => self.delete_role(role, entity).await,
@@ -84,9 +88,7 @@ impl Effects<'_> {
                     role.1.update(call, &wanted).await.map(drop).map_err(Refusal::from)
                 }
             };
-            if let Err(refusal) = outcome {
-                self.leave_behind(before, "a refused update could not be taken back", &refusal);
-            }
+            self.note_undone(before, "a refused update", outcome.map(|()| true));
         }
     }
 

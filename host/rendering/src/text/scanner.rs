@@ -131,13 +131,14 @@ impl<'a> Scanner<'a> {
 
     /// `\"` and `\\` are what the grammar escapes; `\n`, `\r` and `\u` with four hexadecimal digits are how our own
     /// writing keeps a line a line. A backslash before anything else is one: clients send paths and patterns as they
-    /// are.
+    /// are. Who does both, as in `C:\new\table`, most likely means no line feed, and is told.
     fn quoted(&mut self) -> Result<Cow<'a, str>, Malformed> {
         let opening = self.at;
         let inside = &self.text[opening + 1..];
         let mut unescaped = String::new();
         let mut copied = 0;
         let mut at = 0;
+        let (mut bare, mut is_control) = (None, false);
         loop {
             let Some(next) = inside.as_bytes()[at..].iter().position(|&byte| byte == b'"' || byte == b'\\')
             else {
@@ -146,6 +147,10 @@ impl<'a> Scanner<'a> {
             };
             at += next;
             if inside.as_bytes()[at] == b'"' {
+                if let Some(bare) = bare.filter(|_| is_control) {
+                    let problem = r"a backslash stands for itself here, while another one in the same text begins `\n`, `\r` or `\u`; write `\\` for each that is a backslash";
+                    return Err(self.error(opening + 1 + bare, problem));
+                }
                 self.at = opening + 1 + at + 1;
                 let tail = &inside[copied..at];
                 if copied == 0 {
@@ -155,9 +160,11 @@ impl<'a> Scanner<'a> {
                 return Ok(unescaped.into());
             }
             let Some((meant, length)) = escape(&inside[at + 1..]) else {
+                bare = bare.or(Some(at));
                 at += 1;
                 continue;
             };
+            is_control |= !matches!(meant, '"' | '\\');
             unescaped.push_str(&inside[copied..at]);
             unescaped.push(meant);
             at += 1 + length;

@@ -140,6 +140,15 @@ fn quotes_are_escaped() {
 }
 
 #[test]
+fn a_text_that_escapes_and_does_not_is_refused() {
+    for written in [r"C:\new\table", r"\temp\n", r"a\u0041\d"] {
+        let body = format!("X-OCCI-Attribute: n=\"{written}\"");
+        let (_, problem) = refused(&body);
+        assert!(problem.contains(r"write `\\` for each"), "{written}: {problem}");
+    }
+}
+
+#[test]
 fn values_have_the_type_that_they_show() {
     for (written, meant) in [
         ("2", Value::Integer(2)),
