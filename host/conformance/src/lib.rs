@@ -6,7 +6,7 @@
 //! of Kinds; a clause for which a server has nothing is not applicable, not failed. It deletes what it made.
 //!
 //! To read on: `clauses` is the table, `checks` are the questions, `session` makes what they need and removes it,
-//! `observe` looks at every answer, `report` prints.
+//! `strangers` are what it leaves alone, `observe` looks at every answer, `report` prints.
 
 #![forbid(unsafe_code)]
 
@@ -23,6 +23,7 @@ mod removal;
 mod report;
 mod search;
 mod session;
+mod strangers;
 mod values;
 mod verdict;
 mod wire;

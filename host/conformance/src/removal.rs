@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::client::Client;
+use crate::client::{Client, path_of};
 use crate::session::{Entity, Session};
 
-/// How many members of a collection are looked at for one that was lost, the last ones.
+/// How many members that came during the run are looked at for one that was lost, the last ones.
 const SEARCHED: usize = 200;
 
 impl Session {
@@ -42,7 +42,8 @@ impl Session {
         locations.extend(self.trying.clone());
         for location in locations {
             let listing = self.listing(&location).unwrap_or_default();
-            for url in listing.iter().rev().take(SEARCHED).filter(|url| !self.is_ours(url)) {
+            let is_new = |url: &&String| !self.strangers.has(path_of(url)) && !self.is_ours(url);
+            for url in listing.iter().rev().filter(is_new).take(SEARCHED) {
                 let found = self.client.get(url).send().map(|answer| answer.read()).unwrap_or_default();
                 let title = found.attribute("occi.core.title").and_then(Value::as_str);
                 if title == Some(&*self.mark) {

@@ -1,7 +1,5 @@
 //! One run against one endpoint: what was found there, what was made there. What removes it again is in `removal`.
 
-use std::collections::HashSet;
-
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -10,6 +8,7 @@ use crate::client::{self, Client};
 use crate::draft::{self, Draft};
 use crate::model::{Model, Type};
 use crate::refusals::{LinkRefusal, Refusal};
+use crate::strangers::Strangers;
 use crate::verdict::{Stop, Verdict, skip};
 use crate::wire::text::Text;
 
@@ -77,8 +76,8 @@ pub(crate) struct Session {
     /// What every name that is made up begins with, and every title where a check sets none. Two runs have two.
     pub(crate) mark: String,
     serial: u32,
-    /// The paths of entities that were there before: whatever an answer says, they are not ours.
-    foreign: HashSet<String>,
+    /// What was there before: whatever an answer says, it is not ours.
+    pub(crate) strangers: Strangers,
     /// Entities to be removed, by URL.
     pub(crate) made: Vec<String>,
     /// Requests that made something of which the answer does not say where it is.
@@ -106,15 +105,17 @@ impl Session {
             untried: Vec::new(),
             mark: format!("conformance-{}", &Uuid::new_v4().simple().to_string()[..12]),
             serial: 0,
-            foreign: HashSet::new(),
+            strangers: Strangers::default(),
             made: Vec::new(),
             lost: Vec::new(),
             trying: None,
             tags: Vec::new(),
             left: Vec::new(),
         };
-        session.foreign = session.everything();
+        session.strangers = Strangers::find(&session);
         session.find_resources();
+        // What is asked of the first Kind's collection is answered the sooner the fewer others it has to show.
+        session.resources.sort_by_key(|draft| session.strangers.crowd(&draft.location));
         session.find_link();
         session.find_extension();
         session.tidy();
@@ -202,20 +203,13 @@ impl Session {
     pub(crate) fn keep(&mut self, url: &str) -> Option<Entity> {
         let url = self.client.url(url);
         let path = client::path_of(&url);
-        if path.ends_with('/') || self.foreign.contains(path) {
+        if path.ends_with('/') || self.strangers.has(path) {
             return None;
         }
         if !self.made.contains(&url) {
             self.made.push(url.clone());
         }
         Some(Entity { url })
-    }
-
-    /// The paths of all entities of all Kinds.
-    fn everything(&self) -> HashSet<String> {
-        let locations = self.model.types.iter().filter_map(|found| found.location.as_deref());
-        let listed = locations.filter_map(|location| self.listing(location).ok()).flatten();
-        listed.map(|url| client::path_of(&url).to_owned()).collect()
     }
 
     pub(crate) fn is_ours(&self, url: &str) -> bool {
@@ -225,7 +219,9 @@ impl Session {
 
     /// Goes on where everything in a collection is ours: only there may a server be asked for what it could do to all.
     pub(crate) fn ours_alone(&self, collection: &str) -> Verdict {
-        if self.listing(collection)?.iter().all(|url| self.is_ours(url)) {
+        // Where strangers were, it is not asked whether they have gone: to leave the collection alone does no harm.
+        if !self.strangers.are_in(collection) && self.listing(collection)?.iter().all(|url| self.is_ours(url))
+        {
             return Ok(());
         }
         skip(format!("the collection {collection} holds entities that are not ours to change"))

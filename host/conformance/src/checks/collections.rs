@@ -53,6 +53,9 @@ fn collections_may_be_mixed(s: &mut Session) -> Verdict {
 
 /// Whether a listing shows what we made there, and nothing that others did.
 pub(super) fn is_all_ours(s: &Session, path: &str, one: &Entity) -> Verdict<bool> {
+    if s.strangers.are_in(path) {
+        return Ok(false);
+    }
     let all = s.listing(path)?;
     Ok(one.is_in(&all) && all.iter().all(|url| s.is_ours(url)))
 }

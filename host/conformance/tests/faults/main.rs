@@ -12,6 +12,7 @@
 )]
 
 mod blank;
+mod crowd;
 mod effects;
 mod http;
 mod json;

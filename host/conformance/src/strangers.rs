@@ -1,0 +1,60 @@
+//! The entities that were there before a run. They are listed once, at its beginning, and whole: only of what was listed
+//! it is known that it is not ours. What is learnt by that is not asked again: which collections are not ours alone, and
+//! how many others there are in each.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::client::path_of;
+use crate::session::Session;
+
+/// With more members than this that are not ours, a collection is crowded: what a run wants to know of its own entities
+/// is asked for in a way that does not show all the others.
+const CROWD: usize = 1000;
+
+/// What was there before.
+#[derive(Debug, Default)]
+pub(crate) struct Strangers {
+    paths: HashSet<String>,
+    /// How many there are in each collection that has any, by its path.
+    counts: BTreeMap<String, usize>,
+}
+
+impl Strangers {
+    /// The entities of all Kinds, and those that only the collections of Mixins show.
+    pub(crate) fn find(session: &Session) -> Self {
+        let mut found = Self::default();
+        for location in session.model.types.iter().filter_map(|known| known.location.as_deref()) {
+            let listing = session.listing(location).unwrap_or_default();
+            if !listing.is_empty() {
+                found.counts.insert(path_of(location).to_owned(), listing.len());
+            }
+            found.paths.extend(listing.iter().map(|url| path_of(url).to_owned()));
+        }
+        found
+    }
+
+    /// Whether an entity is one of them.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.paths.contains(path)
+    }
+
+    /// Whether a collection had some of them.
+    pub(crate) fn are_in(&self, location: &str) -> bool {
+        self.counts.contains_key(path_of(location))
+    }
+
+    /// Whether there is any at all.
+    pub(crate) fn are_there(&self) -> bool {
+        !self.paths.is_empty()
+    }
+
+    /// How many a collection had, if they are a crowd; else 0.
+    pub(crate) fn crowd(&self, location: &str) -> usize {
+        self.counts.get(path_of(location)).copied().filter(|count| *count > CROWD).unwrap_or_default()
+    }
+
+    /// Whether the whole server is crowded.
+    pub(crate) fn are_crowded(&self) -> bool {
+        self.paths.len() > CROWD
+    }
+}
