@@ -13,6 +13,7 @@ mod effects;
 mod entities;
 mod json;
 mod links;
+mod mirror;
 mod mixins;
 mod namespace;
 mod negotiation;
@@ -38,8 +39,9 @@ const fn check(clauses: &'static [&'static str], run: fn(&mut Session) -> Verdic
 }
 
 /// All of them, in the order in which they are asked. What removes whole collections comes last.
-const GROUPS: [&[Check]; 18] = [
+const GROUPS: [&[Check]; 19] = [
     query::CHECKS,
+    mirror::CHECKS,
     types::CHECKS,
     versions::CHECKS,
     negotiation::CHECKS,

@@ -20,7 +20,7 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// The well-known path, from the root of the authority.
-const WELL_KNOWN: &str = "/.well-known/org/ogf/occi/-/";
+pub(super) const WELL_KNOWN: &str = "/.well-known/org/ogf/occi/-/";
 
 /// The query interface, with a Kind at least: of one that shows nothing, everything could be said.
 fn answered(s: &Session) -> Verdict<Answer> {
@@ -34,7 +34,7 @@ fn it_is_answered(s: &mut Session) -> Verdict {
     answered(s).map(drop)
 }
 
-fn ids(categories: &[Category]) -> Vec<String> {
+pub(super) fn ids(categories: &[Category]) -> Vec<String> {
     let mut ids: Vec<_> = categories.iter().map(Category::id).collect();
     ids.sort_unstable();
     ids

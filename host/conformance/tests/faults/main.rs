@@ -21,6 +21,7 @@ mod proxy;
 mod server;
 mod strangers;
 mod text;
+mod well_known;
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, OnceLock, PoisonError};
