@@ -54,7 +54,7 @@ fn tells_of_others(answer: &Answer, entity: &Entity, before: &Text) -> bool {
 }
 
 /// The lines that invoke an action, with the parameters that it requires; none where a value cannot be made up.
-fn invocation(action: &Type) -> Option<Vec<String>> {
+pub(super) fn invocation(action: &Type) -> Option<Vec<String>> {
     let required = action.attributes.iter().filter(|parameter| parameter.required);
     let parameters = required.map(|one| Some(attribute(&one.name, candidates(one).first()?)));
     std::iter::once(Some(line(action))).chain(parameters).collect()

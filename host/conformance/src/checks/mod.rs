@@ -18,6 +18,7 @@ mod mixins;
 mod namespace;
 mod negotiation;
 mod pages;
+mod parameters;
 mod query;
 mod tags;
 mod text;
@@ -39,7 +40,7 @@ const fn check(clauses: &'static [&'static str], run: fn(&mut Session) -> Verdic
 }
 
 /// All of them, in the order in which they are asked. What removes whole collections comes last.
-const GROUPS: [&[Check]; 19] = [
+const GROUPS: [&[Check]; 20] = [
     query::CHECKS,
     mirror::CHECKS,
     types::CHECKS,
@@ -52,6 +53,7 @@ const GROUPS: [&[Check]; 19] = [
     tags::CHECKS,
     mixins::CHECKS,
     actions::CHECKS,
+    parameters::CHECKS,
     effects::CHECKS,
     text::CHECKS,
     json::CHECKS,

@@ -17,6 +17,7 @@ mod effects;
 mod http;
 mod json;
 mod listings;
+mod parameters;
 mod proxy;
 mod server;
 mod strangers;

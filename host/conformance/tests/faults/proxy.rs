@@ -33,6 +33,18 @@ impl Asked {
         self.body = Bytes::new();
     }
 
+    /// Keeps the lines of the body for which this holds.
+    pub(crate) fn lines(&mut self, keep: impl Fn(&str) -> bool) {
+        self.body = self.text().split_inclusive("\r\n").filter(|line| keep(line)).collect::<String>().into();
+    }
+
+    /// Changes the JSON of the body.
+    pub(crate) fn json(&mut self, change: impl FnOnce(&mut Value)) {
+        let mut value = serde_json::from_slice(&self.body).unwrap();
+        change(&mut value);
+        self.body = value.to_string().into();
+    }
+
     /// A header's first value; empty if there is none.
     pub(crate) fn header(&self, name: &str) -> String {
         self.headers.get(name).map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
@@ -106,6 +118,13 @@ impl Fault {
 
     pub(crate) fn in_requests(request: fn(&mut Asked) -> Option<Answer>) -> Self {
         Self { request, ..Self::none() }
+    }
+
+    pub(crate) fn in_both(
+        request: fn(&mut Asked) -> Option<Answer>,
+        answer: fn(&Asked, &mut Answer),
+    ) -> Self {
+        Self { request, answer }
     }
 }
 
