@@ -90,6 +90,11 @@ pub(crate) fn has_type(attribute: &Attribute, value: &Value) -> bool {
     }
 }
 
+/// Whether a value is of the type that JSON describes for it, which is that of strings where none is stated.
+pub(crate) fn is_as_described(attribute: &Attribute, value: &Value) -> bool {
+    if attribute.kind.is_some() { has_type(attribute, value) } else { value.is_string() }
+}
+
 /// What is no JSON Schema, as some servers declare patterns, forbids nothing here.
 fn matches_pattern(attribute: &Attribute, value: &Value) -> bool {
     if !attribute.pattern.is_object() {

@@ -7,7 +7,7 @@ use crate::answer::Answer;
 use crate::draft::{Draft, attribute};
 use crate::model::{Attribute, shown};
 use crate::session::{Entity, Session};
-use crate::values::{allows, candidates, forbidden};
+use crate::values::{allows, candidates, forbidden, is_as_described};
 use crate::verdict::{Verdict, fail, skip};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -148,10 +148,9 @@ fn patterns_restrict(s: &mut Session) -> Verdict {
 }
 
 fn defaults_are_used(s: &mut Session) -> Verdict {
-    let all = s.model.types.iter().flat_map(|known| &known.attributes);
-    let wrong = all
-        .into_iter()
-        .find(|attribute| !attribute.default.is_null() && !allows(attribute, &attribute.default));
+    let has_right = |one: &Attribute| is_as_described(one, &one.default) && allows(one, &one.default);
+    let mut all = s.model.types.iter().flat_map(|known| &known.attributes);
+    let wrong = all.find(|attribute| !attribute.default.is_null() && !has_right(attribute));
     if let Some(attribute) = wrong {
         let default = attribute.default.to_string();
         return fail(

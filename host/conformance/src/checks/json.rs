@@ -7,7 +7,7 @@ use crate::answer::Answer;
 use crate::client::OCCI_JSON;
 use crate::model::strings;
 use crate::session::{Entity, Session};
-use crate::values::has_type;
+use crate::values::is_as_described;
 use crate::verdict::{Verdict, skip};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -15,6 +15,7 @@ pub(super) const CHECKS: &[Check] = &[
     check(&["JSON-03"], types_are_whole_identifiers),
     check(&["JSON-04"], attributes_are_flat),
     check(&["JSON-05"], values_have_the_declared_type),
+    check(&["CORE-08"], text_shows_the_declared_type),
     check(&["JSON-06"], collections_hold_whole_entities),
     check(&["JSON-06"], mixed_collections_have_an_array_each),
     check(&["JSON-10"], names_of_the_core_are_members),
@@ -70,11 +71,36 @@ fn values_have_the_declared_type(s: &mut Session) -> Verdict {
         for (name, value) in answer.value()["attributes"].as_object().into_iter().flatten() {
             let Some(attribute) = kind.attribute(name) else { continue };
             any = true;
-            let expected = attribute.kind.as_deref().unwrap_or("any");
-            answer.hold(has_type(attribute, value), &format!("{name} of the type {expected}"))?;
+            let expected = attribute.kind.as_deref().unwrap_or("string");
+            answer.hold(is_as_described(attribute, value), &format!("{name} of the type {expected}"))?;
         }
     }
     if any { Ok(()) } else { skip("no resource that can be made here shows an attribute in JSON") }
+}
+
+/// A number or a boolean stands bare in text, so text knows of them, whatever JSON makes of the value. It knows no other
+/// types.
+fn text_shows_the_declared_type(s: &mut Session) -> Verdict {
+    if s.model.json.is_null() {
+        return skip("the query interface is not to be had in JSON");
+    }
+    s.resource()?;
+    let mut any = false;
+    for draft in s.resources.clone() {
+        let (kind, entity) = (s.kind(&draft)?, s.make(&draft)?);
+        let answer = s.client.get(&entity.url).send()?.needed("read an entity")?;
+        for (name, value) in answer.read().attributes {
+            let Some(attribute) = kind.attribute(&name) else { continue };
+            if value.is_number() || value.is_boolean() {
+                any = true;
+                let expected = attribute.kind.as_deref().unwrap_or("string");
+                let what =
+                    format!("{name} as the query interface describes it in JSON, of the type {expected}");
+                answer.hold(is_as_described(attribute, &value), &what)?;
+            }
+        }
+    }
+    if any { Ok(()) } else { skip("no resource that can be made here shows a number or a boolean") }
 }
 
 fn collections_hold_whole_entities(s: &mut Session) -> Verdict {

@@ -59,6 +59,52 @@ fn mutable_is_not_stated() {
     });
 }
 
+/// Takes a property out of the descriptions of attributes for which this holds.
+fn undescribed(value: &mut Value, property: &str, of: impl Fn(&str, &Value) -> bool) {
+    for list in ["kinds", "mixins", "actions"] {
+        for one in value.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+            let attributes = one.get_mut("attributes").and_then(Value::as_object_mut);
+            for (name, described) in attributes.into_iter().flatten() {
+                if of(name, described) {
+                    described.as_object_mut().unwrap().remove(property);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn required_is_not_stated() {
+    found_in(&["CORE-10"], |_, answer| {
+        answer.json(|value| undescribed(value, "required", |_, described| described["mutable"] == true));
+    });
+}
+
+/// Without a type it is that of strings, and text shows numbers. The numbers stand in the entities in JSON too.
+#[test]
+fn types_are_not_stated() {
+    found_in(&["CORE-08", "JSON-05", "JSON-07"], |_, answer| {
+        answer.json(|value| undescribed(value, "type", |_, described| described["type"] == "number"));
+    });
+}
+
+/// The same of one attribute, whose values in JSON are strings as well: only text shows what they are.
+#[test]
+fn a_type_is_not_stated_and_its_numbers_are_strings() {
+    found_in(&["CORE-08"], |_, answer| {
+        answer.json(|value| {
+            undescribed(value, "type", |name, _| name == "occi.storage.size");
+            entities(value, |entity| {
+                if let Some(size) =
+                    entity.get_mut("attributes").and_then(|all| all.get_mut("occi.storage.size"))
+                {
+                    *size = size.to_string().into();
+                }
+            });
+        });
+    });
+}
+
 #[test]
 fn collections_of_references() {
     found_in(&["JSON-02", "JSON-06"], |asked, answer| {
