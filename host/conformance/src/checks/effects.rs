@@ -44,6 +44,23 @@ fn changes(s: &Session, entity: &Entity, before: &BTreeSet<String>) -> Verdict<b
     }
 }
 
+/// What an entity shows as soon as that does not change by itself: what was asked of it before may take a while.
+pub(super) fn settled(s: &Session, entity: &Entity) -> Verdict<BTreeSet<String>> {
+    let end = Instant::now() + PATIENCE;
+    let mut shown = s.read(entity)?.facts();
+    loop {
+        sleep(PAUSE);
+        let next = s.read(entity)?.facts();
+        if next == shown {
+            return Ok(next);
+        }
+        if Instant::now() > end {
+            return skip("the entity goes on to change by itself");
+        }
+        shown = next;
+    }
+}
+
 /// Whether the answer to an action tells of something beside the entity, such as the template that was made of it.
 fn tells_of_others(answer: &Answer, entity: &Entity, before: &Text) -> bool {
     let read = answer.read();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::actions::{actionable, in_json, line, query};
-use super::effects::invocation;
+use super::effects::{invocation, settled};
 use super::{Check, check};
 use crate::client::Request;
 use crate::draft::attribute;
@@ -14,12 +14,16 @@ use crate::verdict::{Verdict, skip};
 
 pub(super) const CHECKS: &[Check] = &[
     check(&["HTTP-27", "H11-30"], unknown_parameters_are_refused),
+    check(&["HTTP-27", "H11-30"], unknown_parameters_are_refused_in_json),
     check(&["HTTP-27", "H11-30"], parameters_of_another_type_are_refused),
     check(&["HTTP-27", "H11-30"], required_parameters_are_asked_for),
 ];
 
 /// A name that no action has for a parameter.
 const UNKNOWN: &str = "no.such.parameter";
+
+/// OCCI 1.1 has 404 for an attribute that is not known.
+const UNKNOWN_STATUSES: [u16; 2] = [400, 404];
 
 const NO_VALUE: &str = "the action requires a parameter for which no value is known";
 
@@ -32,7 +36,7 @@ fn refused(
     statuses: &[u16],
     right: Request<'_>,
 ) -> Verdict {
-    let before = s.read(entity)?.facts();
+    let before = settled(s, entity)?;
     let answer = wrong.send()?.is(statuses)?;
     answer.hold(s.read(entity)?.facts() == before, "the entity as it was, since the action was refused")?;
     right.send()?.needed("invoke the action as it is declared").map(drop)
@@ -43,12 +47,20 @@ fn invoking<'s>(s: &'s Session, entity: &Entity, action: &Type) -> Request<'s> {
     s.client.post(&entity.url).query(&query(action))
 }
 
-/// OCCI 1.1 has 404 for an attribute that is not known.
 fn unknown_parameters_are_refused(s: &mut Session) -> Verdict {
     let (_, entity, action) = actionable(s)?;
     let lines = [line(&action), attribute(UNKNOWN, &"x".into())];
     let (wrong, right) = (invoking(s, &entity, &action), invoking(s, &entity, &action));
-    refused(s, &entity, wrong.text(&lines), &[400, 404], right.text(&lines[..1]))
+    refused(s, &entity, wrong.text(&lines), &UNKNOWN_STATUSES, right.text(&lines[..1]))
+}
+
+fn unknown_parameters_are_refused_in_json(s: &mut Session) -> Verdict {
+    let (_, entity, action) = actionable(s)?;
+    let right = in_json(&action);
+    let mut wrong = right.clone();
+    wrong["attributes"][UNKNOWN] = "x".into();
+    let request = |body: &Value| invoking(s, &entity, &action).json(body);
+    refused(s, &entity, request(&wrong), &UNKNOWN_STATUSES, request(&right))
 }
 
 /// A new entity, and an action that it shows and that has such a parameter. Where it shows none, one may show after an
@@ -70,6 +82,7 @@ fn with_parameter(
             let onward = shown.iter().find(|action| action.attributes.is_empty());
             let Some(onward) = onward.filter(|_| first) else { break };
             s.client.post(&entity.url).query(&query(onward)).text(&[line(onward)]).send()?;
+            settled(s, &entity)?;
         }
     }
     skip("no action with such a parameter is shown by a resource that can be made here")

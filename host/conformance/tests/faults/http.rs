@@ -157,7 +157,9 @@ fn what_was_deleted_is_still_found() {
 
 /// Whether it asks for a new entity or for another state of one, and invokes no action.
 fn changes_entities(asked: &Asked) -> bool {
-    matches!(&*asked.method, "POST" | "PUT") && asked.path != "/-/" && !asked.query.starts_with("action=")
+    matches!(&*asked.method, "POST" | "PUT")
+        && !asked.path.ends_with("/-/")
+        && !asked.query.starts_with("action=")
 }
 
 #[test]

@@ -36,6 +36,16 @@ fn unknown_parameters_are_ignored() {
 }
 
 #[test]
+fn unknown_parameters_are_ignored_in_json() {
+    found_in_requests(&["H11-30", "HTTP-27"], |asked| {
+        if has(asked, "\"no.such.parameter\":") {
+            without_parameters(asked);
+        }
+        None
+    });
+}
+
+#[test]
 fn parameters_of_any_type_are_taken() {
     found_in_requests(&["H11-30", "HTTP-27"], |asked| {
         if has(asked, "\"method\":1") {
