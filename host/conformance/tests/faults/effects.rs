@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use crate::proxy::{Answer, Asked};
 use crate::{found_in, found_in_requests};
 
-/// Whether a request invokes an action on an entity as it should: the query and the body name the same.
+/// Whether a request invokes an action on an entity as it should: the query and the body name the same, and
+/// there are no parameters.
 fn invokes(asked: &Asked, term: &str) -> bool {
     let (query, body) = (format!("action={term}"), asked.text());
     let names = if asked.header("content-type") == "application/occi+json" {
-        body.contains(&format!("action#{term}\""))
+        body.contains(&format!("action#{term}\"")) && body.contains("\"attributes\":{}")
     } else {
         body.lines().count() == 1 && body.starts_with(&format!("Category: {term};"))
     };
