@@ -19,7 +19,7 @@ use crate::{c, component, javascript, progress, python};
 const FOLDERS: &[&str] = &["plugins", "examples"];
 
 /// Where those are that only tests load.
-const TEST_FOLDERS: &[&str] = &["sdk/c/tests", "sdk/javascript/tests", "sdk/python/tests"];
+const TEST_FOLDERS: &[&str] = &["host/hostile", "sdk/c/tests", "sdk/javascript/tests", "sdk/python/tests"];
 
 /// An extension as it stands in the source.
 #[derive(Debug, PartialEq, Eq)]

@@ -44,12 +44,12 @@ impl Capability for Config {
 
 impl Host for CallState {
     async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<String>, Error>> {
-        let values: Arc<ConfigValues> = self.lent()?;
+        let values: Arc<ConfigValues> = self.shown()?;
         Ok(Ok(values.get(&*self.call().extension).and_then(|own| own.get(&key)).cloned()))
     }
 
     async fn get_all(&mut self) -> wasmtime::Result<Result<Vec<(String, String)>, Error>> {
-        let values: Arc<ConfigValues> = self.lent()?;
+        let values: Arc<ConfigValues> = self.shown()?;
         let own = values.get(&*self.call().extension).cloned();
         Ok(Ok(own.unwrap_or_default().into_iter().collect()))
     }

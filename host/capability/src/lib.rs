@@ -1,16 +1,21 @@
-//! What the host lends to extensions: machines, volumes and networks over libvirt, key-value, configuration, logging.
+//! What the host lends to extensions: machines, volumes and networks over libvirt, key-value, configuration, logging, clocks,
+//! randomness, and requests to other servers.
 //!
 //! One file a capability, each between its interface in `wit/` and what stands behind it. A capability says what an
 //! extension may reach; which extension was granted it is decided in `occi-extension`, and which entity a call is
 //! about in `occi-operation`. So each capability has one function through which every handle comes, and it takes an
 //! end of the call's entity, never an id.
 //!
-//! In reading order: [`Config`], [`KeyValue`], [`Logging`]; [`libvirt`], the hypervisor itself; then [`Volumes`], [`Networks`] and
+//! In reading order: [`Config`], [`Logging`], [`Clocks`], [`Random`], [`KeyValue`]; [`Http`], with [`Io`]; [`libvirt`], the hypervisor itself; then [`Volumes`], [`Networks`] and
 //! [`Machines`], which lend it.
 
+mod clocks;
 mod config;
+mod http;
+mod io;
 mod keyvalue;
 mod logging;
+mod random;
 
 #[cfg(feature = "libvirt")]
 pub mod libvirt;
@@ -21,9 +26,13 @@ mod networks;
 #[cfg(feature = "libvirt")]
 mod volumes;
 
+pub use clocks::Clocks;
 pub use config::{Config, ConfigValues};
+pub use http::{Http, HttpGrant, HttpGrants, Origin};
+pub use io::Io;
 pub use keyvalue::{BucketReader, Buckets, KeyValue};
 pub use logging::Logging;
+pub use random::Random;
 #[cfg(feature = "libvirt")]
 pub use {machines::Machines, networks::Networks, volumes::Volumes};
 
@@ -47,13 +56,17 @@ mod tests {
     #[tokio::test]
     async fn all_capabilities_are_linked_side_by_side() {
         let hypervisor = libvirt::Hypervisor::open(libvirt::HypervisorConfig::default()).await.unwrap();
-        let capabilities: [&dyn Capability; 6] = [
+        let capabilities: [&dyn Capability; 10] = [
             &Machines::new(&hypervisor),
             &Volumes::new(&hypervisor),
             &Networks::new(&hypervisor),
+            &Clocks,
             &Config,
+            &Http,
+            &Io,
             &KeyValue,
             &Logging,
+            &Random,
         ];
         let mut linker = Linker::new(&Engine::default());
         let (mut names, mut interfaces) = (BTreeSet::new(), BTreeSet::new());

@@ -4,7 +4,7 @@ use crate::config::{Config, DomainType};
 use crate::control;
 use anyhow::{Context, anyhow, ensure};
 use occi_capability::libvirt::{self, Hypervisor, HypervisorConfig};
-use occi_capability::{KeyValue, Logging, Machines, Networks, Volumes};
+use occi_capability::{Clocks, Http, HttpGrants, Io, KeyValue, Logging, Machines, Networks, Random, Volumes};
 use occi_catalogue::Prepared;
 use occi_extension::{Capability, Grants, Lent, Loader, Settings};
 use occi_operation::{Cause, Core};
@@ -144,11 +144,16 @@ fn loader(
         Arc::new(Machines::new(hypervisor)),
         Arc::new(Volumes::new(hypervisor)),
         Arc::new(Networks::new(hypervisor)),
+        Arc::new(Clocks),
         Arc::new(occi_capability::Config),
+        Arc::new(Http),
         Arc::new(KeyValue),
         Arc::new(Logging),
+        Arc::new(Random),
+        Arc::new(Io),
     ];
-    let known: Vec<_> = capabilities.iter().map(|capability| capability.name()).collect();
+    let lendable = capabilities.iter().filter(|capability| capability.needs_grant());
+    let known: Vec<_> = lendable.map(|capability| capability.name()).collect();
     let granted = match &config.capabilities {
         Some(names) => names.clone(),
         None => known.iter().map(|&name| name.to_owned()).collect(),
@@ -166,9 +171,18 @@ fn loader(
     let lent = Lent::new()
         .with(Arc::new(hypervisor.clone()))
         .with(Arc::new(config.settings.clone()))
+        .with(Arc::new(http_grants(config)?))
         .with(Arc::new(occi_capability::Buckets::new(crate::buckets::StoreBuckets::new(Arc::clone(store)))));
     let loader = Loader::new(settings, &data.join("compiled"), capabilities, grants, lent);
     loader.context("the sandboxes")
+}
+
+fn http_grants(config: &Config) -> anyhow::Result<HttpGrants> {
+    let grant = |(name, http): (&String, &crate::config::Http)| {
+        let grant = http.to_grant().with_context(|| format!("`http.{name}`"))?;
+        Ok((name.clone(), Arc::new(grant)))
+    };
+    config.http.iter().map(grant).collect()
 }
 
 /// Passes the hypervisor's events on. Only after the recovery: what it has yet to make again would be found missing.

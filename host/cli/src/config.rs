@@ -2,13 +2,17 @@
 //! explains all of them. What a command line says wins over the file.
 
 use anyhow::{Context, anyhow, ensure};
-use occi_capability::ConfigValues;
+use ipnet::IpNet;
+use occi_capability::{ConfigValues, HttpGrant, Origin};
 use occi_extension::Settings;
 use occi_server::PublicUrl;
 use serde::{Deserialize, Deserializer, de::Error as _};
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
 
 /// The commented example: every setting at its default.
 pub(crate) const EXAMPLE: &str = include_str!("../occi.toml");
@@ -25,9 +29,21 @@ pub(crate) struct Config {
     /// Those that extensions may be lent; none for all.
     pub(crate) capabilities: Option<Vec<String>>,
     pub(crate) settings: ConfigValues,
+    pub(crate) http: BTreeMap<String, Http>,
     pub(crate) hypervisor: Hypervisor,
     pub(crate) limits: Limits,
     pub(crate) sandbox: Sandbox,
+}
+
+/// What one extension may ask.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Http {
+    pub(crate) allow: Vec<Origin>,
+    #[serde(deserialize_with = "networks")]
+    pub(crate) addresses: Vec<IpNet>,
+    pub(crate) authorities: Option<PathBuf>,
+    pub(crate) secrets: BTreeMap<String, PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -91,6 +107,7 @@ impl Default for Config {
             extensions: None,
             capabilities: None,
             settings: ConfigValues::new(),
+            http: BTreeMap::new(),
             hypervisor: Hypervisor::default(),
             limits: Limits::default(),
             sandbox: Sandbox::default(),
@@ -210,6 +227,31 @@ impl Limits {
     }
 }
 
+impl Http {
+    /// With what its files hold.
+    pub(crate) fn to_grant(&self) -> anyhow::Result<HttpGrant> {
+        let mut secrets = BTreeMap::new();
+        for (name, file) in &self.secrets {
+            let secret = std::fs::read_to_string(file)
+                .with_context(|| format!("`secrets.{name}`: the file {}", file.display()))?;
+            secrets.insert(name.clone(), secret.trim().to_owned());
+        }
+        let authorities = match &self.authorities {
+            Some(file) => certificates(file)
+                .with_context(|| format!("`authorities`: the certificates in {}", file.display()))?,
+            None => Vec::new(),
+        };
+        let (allow, addresses) = (self.allow.clone(), self.addresses.clone());
+        Ok(HttpGrant::new(allow, addresses, secrets, authorities)?)
+    }
+}
+
+fn certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let certificates: Vec<_> = CertificateDer::pem_file_iter(file)?.collect::<Result<_, _>>()?;
+    ensure!(!certificates.is_empty(), "there is none");
+    Ok(certificates)
+}
+
 impl Hypervisor {
     /// Whether the files that machines boot from are there; those of a hypervisor on another host are not ours to see.
     pub(crate) fn check_boot(&self) -> anyhow::Result<()> {
@@ -238,6 +280,17 @@ fn listen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::E
 
 fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PublicUrl>, D::Error> {
     String::deserialize(deserializer)?.parse().map(Some).map_err(D::Error::custom)
+}
+
+/// Networks, and addresses alone.
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let network = |text: String| {
+        let one = text.parse::<IpAddr>().map(IpNet::from);
+        one.or_else(|_| text.parse()).map_err(|_| {
+            D::Error::custom(format!("`{text}` is no address and no network, such as 10.0.0.7 or 10.0.0.0/8"))
+        })
+    };
+    Vec::deserialize(deserializer)?.into_iter().map(network).collect()
 }
 
 /// An unknown key is most often a misspelt one: the nearest known is named.
@@ -281,6 +334,8 @@ mod tests {
                 && config.extensions.is_some()
                 && config.capabilities.is_some()
                 && config.settings["NAME"]["region"] == "north"
+                && config.http["NAME"].allow.len() == 1
+                && config.http["NAME"].addresses.len() == 2
         );
     }
 

@@ -75,7 +75,7 @@ enum Way {
     Ending,
     /// Somebody wants to know what an entity is now.
     Observing,
-    /// Nobody knows yet whether it counts, so no capability is lent.
+    /// Nobody knows yet whether it counts, so nothing is lent that changes or asks anything outside.
     Trial,
 }
 
@@ -158,7 +158,7 @@ impl Extension {
         self.change(export, Way::Observing, &call, params).await
     }
 
-    /// The entity is of an older version; what makes it one of this. No capability is lent, as nothing is decided yet.
+    /// The entity is of an older version; what makes it one of this. It may look and not touch, as nothing is decided yet.
     pub async fn migrate(&self, call: Call, from: &Version) -> Result<Outcome, CallError> {
         let export = self.code.as_ref().and_then(|code| code.exports.migrate.as_ref());
         let from = from.to_string();
@@ -295,10 +295,10 @@ impl Extension {
         let ticks = code.limits.deadline.as_millis().div_ceil(TICK.as_millis());
         let ticks = u64::try_from(ticks).unwrap_or(u64::MAX);
         let subject = Arc::clone(&call.subject);
-        let lent = (way != Way::Trial).then(|| Arc::clone(&code.lent));
+        let lent = Arc::clone(&code.lent);
         let limiter = Limiter::new(code.limits.memory, code.budget.clone());
         let state = CallState::new(context, subject, lent, place, code.turns.begin(), limiter, ticks);
-        state.writing(KeyValueWrites::on(call.data.clone()))
+        state.writing(KeyValueWrites::on(call.data.clone())).on_trial(way == Way::Trial)
     }
 
     fn failure(&self, limits: Limits, limiter: &Limiter, error: &wasmtime::Error) -> CallError {

@@ -78,6 +78,12 @@ pub trait Capability: Send + Sync + 'static {
     /// down before it begins, so that it can be ended or undone after a crash; unless all of it [`Self::forgets`].
     fn has_outside_effects(&self) -> bool;
 
+    /// Whether an extension must ask for it, and the operator grant it. One that opens nothing by itself, such as what can
+    /// be waited for, comes along with the others.
+    fn needs_grant(&self) -> bool {
+        true
+    }
+
     /// Whether what was made with it is gone when the host's process ends, as with libvirt's test driver.
     fn forgets(&self) -> bool {
         false
@@ -145,8 +151,10 @@ pub struct CallState {
     table: ResourceTable,
     call: CallContext,
     subject: Arc<Subject>,
-    /// None where nothing may be touched.
-    lent: Option<Arc<Lent>>,
+    lent: Arc<Lent>,
+    /// Whether nobody knows yet if the call counts, so that nothing may be touched.
+    is_trial: bool,
+    kept: HashMap<TypeId, Box<dyn Any + Send>>,
     writes: KeyValueWrites,
     place: Place,
     log_left: usize,
@@ -167,7 +175,7 @@ impl CallState {
     pub(crate) fn new(
         call: CallContext,
         subject: Arc<Subject>,
-        lent: Option<Arc<Lent>>,
+        lent: Arc<Lent>,
         place: Place,
         turn: Turn,
         limiter: Limiter,
@@ -180,6 +188,8 @@ impl CallState {
             call,
             subject,
             lent,
+            is_trial: false,
+            kept: HashMap::new(),
             writes: KeyValueWrites::default(),
             place,
             log_left: LOG_BYTES,
@@ -195,9 +205,33 @@ impl CallState {
         Self { writes, ..self }
     }
 
+    /// The same, where nobody knows yet whether the call counts.
+    pub(crate) fn on_trial(self, is_trial: bool) -> Self {
+        Self { is_trial, ..self }
+    }
+
     /// What stands behind the handles that the guest holds.
     pub fn table(&mut self) -> &mut ResourceTable {
         &mut self.table
+    }
+
+    /// The same, for a guest that may be about to wait: it lets others compute meanwhile.
+    pub fn table_to_wait(&mut self) -> &mut ResourceTable {
+        self.turn.release();
+        &mut self.table
+    }
+
+    /// What a capability keeps for as long as the call lasts, one thing of a type, beside the handles; made when it is first
+    /// asked for.
+    #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "it was put there under its own type")]
+    pub fn kept<T: Send + 'static>(&mut self, make: impl FnOnce(&Self) -> T) -> (&mut T, &mut ResourceTable) {
+        let id = TypeId::of::<T>();
+        if !self.kept.contains_key(&id) {
+            let made = make(self);
+            self.kept.insert(id, Box::new(made));
+        }
+        let kept = self.kept.get_mut(&id).and_then(|kept| kept.downcast_mut());
+        (kept.expect("a thing of that type"), &mut self.table)
     }
 
     /// On whose behalf the call is made.
@@ -214,12 +248,23 @@ impl CallState {
     pub fn lent<T: Send + Sync + 'static>(&self) -> wasmtime::Result<Arc<T>> {
         // The guest is about to wait for it.
         self.turn.release();
-        let Some(lent) = &self.lent else {
-            wasmtime::bail!(
-                "`migrate` may use no capability but logging, since the host may not switch after all"
-            );
-        };
-        lent.get().ok_or_else(|| wasmtime::format_err!("the host lends no {}", std::any::type_name::<T>()))
+        wasmtime::ensure!(
+            !self.is_trial,
+            "`migrate` may use no capability that changes or asks anything outside, since the host may not switch after all"
+        );
+        self.shown()
+    }
+
+    /// The same, for what only shows the guest something that the host has: `migrate` may look, too.
+    pub fn shown<T: Send + Sync + 'static>(&self) -> wasmtime::Result<Arc<T>> {
+        self.lent
+            .get()
+            .ok_or_else(|| wasmtime::format_err!("the host lends no {}", std::any::type_name::<T>()))
+    }
+
+    /// Whether nobody knows yet if the call counts, so that nothing outside may be changed or asked.
+    pub fn is_trial(&self) -> bool {
+        self.is_trial
     }
 
     /// The key-value changes of this call and of those before it in the operation, which are committed with its outcome

@@ -75,9 +75,10 @@ pub(crate) fn agree_without_code(manifest: &Manifest) -> Result<(), Vec<String>>
 }
 
 fn asked(manifest: &Manifest, available: &[Arc<dyn Capability>], grants: &Grants, faults: &mut Vec<String>) {
+    let lendable = || available.iter().filter(|capability| capability.needs_grant());
     for name in &manifest.capabilities {
-        if !available.iter().any(|capability| capability.name() == name) {
-            let known = available.iter().map(|capability| capability.name());
+        if !lendable().any(|capability| capability.name() == name) {
+            let known = lendable().map(|capability| capability.name());
             let hint = match nearest(name, known.clone()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("it has {}", known.collect::<Vec<_>>().join(", ")),
@@ -118,7 +119,7 @@ fn imports(
         if linked.insert(capability.name()) {
             agreement.link.push(Arc::clone(capability));
         }
-        if !import.has_functions {
+        if !import.has_functions || !capability.needs_grant() {
             continue;
         }
         if manifest.capabilities.contains(capability.name()) {

@@ -114,11 +114,14 @@ mod guest;
 mod memory;
 mod subject;
 
+pub mod clocks;
 pub mod config;
+pub mod http;
 pub mod keyvalue;
 pub mod logging;
 pub mod machines;
 pub mod networks;
+pub mod random;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 pub mod volumes;
@@ -139,10 +142,36 @@ pub use wit_bindgen as __wit_bindgen;
 #[global_allocator]
 static MEMORY: memory::Memory = memory::Memory::new();
 
-/// What lies outside the extension: in a component the host, natively the fake of `testing`. Both have the functions
-/// and resources that wit-bindgen generates, so the modules above cannot tell one from the other.
+/// What lies outside the extension: in a component the host, natively the fake of `testing`. Both have the same functions
+/// and resources, so the modules above cannot tell one from the other.
 #[cfg(target_arch = "wasm32")]
 mod outside {
+    pub(crate) mod clocks {
+        use crate::bindings::system::wasi::clocks::{monotonic_clock, wall_clock};
+        use std::time::Duration;
+
+        pub(crate) fn now() -> Duration {
+            let now = wall_clock::now();
+            Duration::new(now.seconds, now.nanoseconds)
+        }
+
+        pub(crate) fn monotonic() -> Duration {
+            Duration::from_nanos(monotonic_clock::now())
+        }
+    }
+
+    pub(crate) mod random {
+        use crate::bindings::system::wasi::random::random;
+
+        pub(crate) fn bytes(count: usize) -> Vec<u8> {
+            random::get_random_bytes(count as u64)
+        }
+
+        pub(crate) fn number() -> u64 {
+            random::get_random_u64()
+        }
+    }
+
     pub(crate) use crate::bindings::imports::occi::extension::{machines, networks, types, volumes};
     pub(crate) use crate::bindings::imports::wasi::{
         config::store as config, keyvalue::store as keyvalue, logging::logging,

@@ -8,11 +8,14 @@
 //! Each thread has a world of its own, so tests that run side by side do not meet.
 
 // What takes the place of the generated bindings.
+pub(crate) mod clocks;
 pub(crate) mod config;
+pub(crate) mod http;
 pub(crate) mod keyvalue;
 pub(crate) mod logging;
 pub(crate) mod machines;
 pub(crate) mod networks;
+pub(crate) mod random;
 pub(crate) mod types;
 pub(crate) mod volumes;
 
@@ -21,9 +24,11 @@ mod world;
 pub use types::Entity;
 pub use world::{Disk, Interface, Machine, Network};
 
+use crate::http::{Request, Response};
 use crate::logging::Level;
 use crate::{Actions, Attributes, Cause, Change, Fault, Lifecycle, Observe, Result, Subject};
 use std::marker::PhantomData;
+use std::time::Duration;
 use world::{World, world};
 
 /// A host with one extension, `T`.
@@ -60,6 +65,21 @@ impl<T> Host<T> {
     /// Set what the extension finds in its configuration.
     pub fn configure(&self, key: &str, value: &str) {
         world(|world| world.config.insert(key.into(), value.into()));
+    }
+
+    /// Play all servers that the extension asks by HTTP; without that each is denied.
+    pub fn serve(&self, server: fn(&Request) -> Result<Response>) {
+        world(|world| world.server = Some(server));
+    }
+
+    /// The requests by HTTP since the last time of asking.
+    pub fn requests(&self) -> Vec<Request> {
+        world(|world| std::mem::take(&mut world.requests))
+    }
+
+    /// Set the clocks: the time since 1970. They begin there, and stand still.
+    pub fn set_time(&self, time: Duration) {
+        world(|world| world.time = time);
     }
 
     /// Let the next call of a capability fail with that fault. Calls are named as in [`Host::calls`].

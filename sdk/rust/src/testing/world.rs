@@ -1,10 +1,12 @@
 //! The thread's world: what the fake hypervisor holds, what it was asked, and what it shall refuse.
 
 use super::types::Entity;
+use crate::http::{Request, Response};
 use crate::logging::Level;
 use crate::{End, Fault, Result};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 thread_local! {
     static WORLD: RefCell<World> = RefCell::default();
@@ -93,6 +95,12 @@ pub(super) struct World {
     pub(super) networks: BTreeMap<String, Network>,
     pub(super) stores: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
     pub(super) config: BTreeMap<String, String>,
+    /// Who answers requests by HTTP.
+    pub(super) server: Option<fn(&Request) -> Result<Response>>,
+    pub(super) requests: Vec<Request>,
+    /// Since 1970.
+    pub(super) time: Duration,
+    pub(super) random: u64,
     pub(super) calls: Vec<String>,
     pub(super) log: Vec<(Level, String)>,
     pub(super) faults: Vec<(String, Fault)>,
