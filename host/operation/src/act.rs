@@ -26,7 +26,7 @@ pub(crate) async fn act(
     let item = invocation(draft, term)?;
     let (held, stored) = hold(core, caller, path).await?;
     check(&*core.read()?, condition, Some(&stored))?;
-    snapshot.check_loaded(&stored.entity)?;
+    core.check_changeable(snapshot, &stored.entity)?;
     let invocation = snapshot.registry().invocation(&stored.entity, item, term)?;
     let before = &stored.entity;
     let operation = Uuid::new_v4();

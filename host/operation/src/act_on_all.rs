@@ -34,7 +34,7 @@ pub(crate) async fn act_on_all(
     if members.is_empty() {
         check_action(snapshot.registry(), collection, item, term)?;
     }
-    let members = check(snapshot, members, item, term)?;
+    let members = check(core, snapshot, members, item, term)?;
     let operation = Uuid::new_v4();
     let lasts = members.iter().any(|member| member.lasts);
     if lasts {
@@ -92,13 +92,19 @@ fn is_done(outcome: &Outcome) -> bool {
 }
 
 /// What is asked of each member; or what is wrong with the request, else all members that do not allow it.
-fn check(snapshot: &Snapshot, stored: Vec<Stored>, item: &Item, term: &str) -> Result<Vec<Member>, Refusal> {
+fn check(
+    core: &Core,
+    snapshot: &Snapshot,
+    stored: Vec<Stored>,
+    item: &Item,
+    term: &str,
+) -> Result<Vec<Member>, Refusal> {
     let all = stored.len();
     let mut members = Vec::with_capacity(all);
     let mut refused = Vec::new();
     for stored in stored {
         let location = &stored.entity.location;
-        if let Err(refusal) = snapshot.check_loaded(&stored.entity) {
+        if let Err(refusal) = core.check_changeable(snapshot, &stored.entity) {
             refused.push((location.clone(), refusal));
             continue;
         }

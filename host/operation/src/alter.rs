@@ -127,7 +127,7 @@ impl<'a> Alteration<'a> {
             core.strike(operation).await;
         } else {
             // The intent tells what is to be ended once that can be done.
-            core.left.note(operation, left.iter().map(|entity| entity.id).collect());
+            core.left.note(operation, Verb::Change, left);
         }
     }
 }

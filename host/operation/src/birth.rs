@@ -74,7 +74,7 @@ impl<'a> Birth<'a> {
         }
         let (operation, left) = (self.operation, &self.effects.left_behind);
         if !left.is_empty() {
-            core.left.note(operation, left.iter().map(|entity| entity.id).collect());
+            core.left.note(operation, Verb::Create, left);
             if let Err(refusal) = core.intend(operation, Verb::Create, left).await {
                 tracing::error!(%operation, "what is left of a creation could not be written down: {refusal}");
             }

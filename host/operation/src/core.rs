@@ -10,7 +10,7 @@ use crate::snapshot::{Snapshot, SnapshotError};
 use crate::{Caller, Change, Collection, Listing, Page, Reply};
 use arc_swap::ArcSwap;
 use occi_extension::Extension;
-use occi_model::{Draft, Filter, Location, Target};
+use occi_model::{Draft, Entity, Filter, Location, Target};
 use occi_store::{Batch, ReadView, Revision, Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -197,6 +197,12 @@ impl Core {
     pub async fn finish(&self) {
         self.changes.close();
         self.changes.wait().await;
+    }
+
+    /// Whether an entity can be changed: its Kind is served, and it is not about to go.
+    pub(crate) fn check_changeable(&self, snapshot: &Snapshot, entity: &Entity) -> Result<(), Refusal> {
+        snapshot.check_loaded(entity)?;
+        self.left.check_stays(entity.id)
     }
 
     /// Commits a batch; durable when this returns.

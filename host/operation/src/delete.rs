@@ -53,14 +53,17 @@ pub(crate) async fn delete(
     Ok(Reply::new(Representation::Done))
 }
 
-/// Makes again what was ended before a later one refused to go.
+/// Makes again what was ended before a later one refused to go. Where something does not answer, whoever is asked what the
+/// entities are now does it later.
 pub(crate) async fn restore<'a>(
     core: &Core,
     effects: &mut Effects<'_>,
     ended: impl DoubleEndedIterator<Item = &'a Stored>,
 ) {
     for stored in ended.rev() {
-        if let Err(refusal) = effects.create(Entity::clone(&stored.entity)).await {
+        if !effects.is_stuck
+            && let Err(refusal) = effects.create(Entity::clone(&stored.entity)).await
+        {
             tracing::error!(entity = %stored.entity.id, "what was ended could not be made again: {refusal}");
         }
         core.observe(stored.entity.id, Cause::Restart);

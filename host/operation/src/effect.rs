@@ -89,7 +89,7 @@ impl<'a> Effects<'a> {
     /// The same by those who made it, be they replaced meanwhile.
     async fn end(&mut self, entity: &Entity) -> Result<(), Refusal> {
         for role in self.snapshot.roles(entity).iter().rev() {
-            self.delete_role(role, entity).await?;
+            self.delete_role(role, entity).await.inspect_err(|refusal| self.failed(refusal))?;
         }
         Ok(())
     }
@@ -229,14 +229,14 @@ pub(crate) fn call(registry: &Registry, operation: Uuid, role: &CategoryId, enti
     Call { operation, role: role.clone(), subject: Arc::new(subject), data: KeyValueBase::default() }
 }
 
-/// Whether an extension said no by itself, and so had the chance to leave the world as it was; after a trap or a
-/// time-out nobody knows how far it came.
+/// Whether an extension said no by itself, and so had the chance to leave the world as it was; after a trap, or where
+/// something did not answer in time, nobody knows how far it came.
 pub(crate) fn is_plain_no(refusal: &Refusal) -> bool {
-    matches!(refusal, Refusal::Extension(CallError::Refused { .. }))
+    matches!(refusal, Refusal::Extension(CallError::Refused { .. })) && !is_away(refusal)
 }
 
 /// Whether what an extension needs is away, or does not answer.
-fn is_away(refusal: &Refusal) -> bool {
+pub(crate) fn is_away(refusal: &Refusal) -> bool {
     match refusal {
         Refusal::Extension(CallError::Refused { fault, .. }) => {
             matches!(fault.code.as_str(), "unavailable" | "timeout")

@@ -72,7 +72,7 @@ async fn hold(
         let view = core.read()?;
         let stored = find(&*view, caller, path)?;
         check(&*view, condition, Some(&stored))?;
-        snapshot.check_loaded(&stored.entity)?;
+        core.check_changeable(snapshot, &stored.entity)?;
         if stored.entity.is_link() {
             return Err(vec![Violation::LinkOfLink(stored.entity.kind.clone())].into());
         }

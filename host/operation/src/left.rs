@@ -1,7 +1,10 @@
 //! What operations could not undo, since something outside was away or did not answer. Their intents are kept, and tried again
 //! until they are settled: at growing intervals, and at once where a capability says that it is back.
 
+use crate::Refusal;
 use crate::core::Core;
+use crate::intent::Verb;
+use occi_model::Entity;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,21 +20,27 @@ const LONGEST_DELAY: Duration = Duration::from_mins(1);
 /// Operations that could not be undone.
 #[derive(Default)]
 pub(crate) struct Left {
-    /// The ids of what each may have left.
-    operations: Mutex<HashMap<Uuid, HashSet<Uuid>>>,
+    /// What each was to do, and the ids of what it may have left.
+    operations: Mutex<HashMap<Uuid, (Verb, HashSet<Uuid>)>>,
     /// That there is something to do, or that it may be done now.
     news: Notify,
 }
 
 impl Left {
     /// Notes what an operation may have left behind; its intent is kept, and nobody else gets these ids.
-    pub(crate) fn note(&self, operation: Uuid, ids: HashSet<Uuid>) {
+    pub(crate) fn note<'a>(
+        &self,
+        operation: Uuid,
+        verb: Verb,
+        entities: impl IntoIterator<Item = &'a Entity>,
+    ) {
+        let ids = entities.into_iter().map(|entity| entity.id).collect();
         let mut operations = self.operations();
         // Who waits for the others already is not hurried by one more.
         if operations.is_empty() {
             self.news.notify_one();
         }
-        operations.insert(operation, ids);
+        operations.insert(operation, (verb, ids));
     }
 
     /// Forgets what an operation may have left behind, since it is settled.
@@ -46,7 +55,20 @@ impl Left {
 
     /// Whether something with this id may have been left behind.
     pub(crate) fn holds(&self, id: Uuid) -> bool {
-        self.operations().values().any(|ids| ids.contains(&id))
+        self.operations().values().any(|(_, ids)| ids.contains(&id))
+    }
+
+    /// An entity whose deletion was begun, and is yet to be finished, is not changed any more, nor is anything joined to it:
+    /// that would end with it, although it was acknowledged.
+    pub(crate) fn check_stays(&self, id: Uuid) -> Result<(), Refusal> {
+        let is_going = |(verb, ids): &(Verb, HashSet<Uuid>)| *verb == Verb::Delete && ids.contains(&id);
+        if self.operations().values().any(is_going) {
+            return Err(Refusal::Conflict(format!(
+                "the deletion of urn:uuid:{id} was begun before the server's last start, and is finished as soon as what it \
+                 needs answers again; until then it can only be read, or deleted once more"
+            )));
+        }
+        Ok(())
     }
 
     /// Has all of them tried again now, as what was away may be back.
@@ -71,7 +93,7 @@ impl Left {
         });
     }
 
-    fn operations(&self) -> MutexGuard<'_, HashMap<Uuid, HashSet<Uuid>>> {
+    fn operations(&self) -> MutexGuard<'_, HashMap<Uuid, (Verb, HashSet<Uuid>)>> {
         self.operations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -128,7 +128,7 @@ async fn set(
     let mut refused = Vec::new();
     for stored in members {
         let location = &stored.entity.location;
-        let updated = snapshot.check_loaded(&stored.entity).and_then(|()| {
+        let updated = core.check_changeable(snapshot, &stored.entity).and_then(|()| {
             Ok(if joined.contains(location) {
                 registry.associate(&stored.entity, mixin)?
             } else {

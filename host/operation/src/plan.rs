@@ -132,6 +132,10 @@ impl<'a> Plan<'a> {
             given: &self.given,
         };
         let ends = surroundings.ends(&item.attributes, source, None)?;
+        [ends.source_id]
+            .into_iter()
+            .chain(ends.target_id)
+            .try_for_each(|end| self.core.left.check_stays(end))?;
         let identity = self.identity(made, item, path)?;
         let id = identity.id;
         self.entities.push(registry.instantiate(made, item, identity, Some(ends))?);

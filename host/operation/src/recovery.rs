@@ -3,7 +3,7 @@
 use crate::changes::Changes;
 use crate::core::Core;
 use crate::delete::Doomed;
-use crate::effect::{Effects, is_final_no};
+use crate::effect::{Effects, is_away, is_final_no};
 use crate::ends::local_ends;
 use crate::intent::{Intent, Verb};
 use crate::list::Walk;
@@ -43,14 +43,24 @@ impl Core {
     pub async fn recover(self: &Arc<Self>) -> Result<Recovered, Refusal> {
         let snapshot = self.snapshot();
         let mut recovered = Recovered::default();
+        let mut is_stuck = false;
         for intent in self.intents()? {
+            // Who does not answer one would keep the others waiting, too, and the server from serving.
+            if is_stuck {
+                self.left.note(intent.operation, intent.verb, &intent.entities);
+                recovered.left += 1;
+                continue;
+            }
             match self.settle(&snapshot, &intent).await {
                 Ok(()) => match intent.verb {
                     Verb::Create => recovered.undone += 1,
                     Verb::Delete => recovered.finished += 1,
                     Verb::Change => recovered.asked += 1,
                 },
-                Err(_) => recovered.left += 1,
+                Err(refusal) => {
+                    is_stuck = is_away(&refusal);
+                    recovered.left += 1;
+                }
             }
         }
         recovered.recreated = self.recreate_all(&snapshot).await?;
@@ -80,7 +90,7 @@ impl Core {
                 } else {
                     tracing::error!(%operation, ?verb, "an intent is left for later: {refusal}");
                 }
-                self.left.note(operation, intent.entities.iter().map(|entity| entity.id).collect());
+                self.left.note(operation, verb, &intent.entities);
             }
         }
         outcome

@@ -104,7 +104,7 @@ async fn change(
     {
         let view = core.read()?;
         check(&*view, condition, Some(&stored))?;
-        snapshot.check_loaded(before)?;
+        core.check_changeable(snapshot, before)?;
         if mode == UpdateMode::Full {
             let links = Entities::new(&*view, &caller.tenant).links_from(before.id)?;
             same_links(&item, &links)?;
@@ -167,7 +167,12 @@ fn look(
         Some(before) => {
             let registry = snapshot.registry();
             let surroundings = Surroundings { view: &*view, registry, caller, new: &[], given: &[] };
-            Some(surroundings.ends(&item.attributes, None, Some(before))?)
+            let ends = surroundings.ends(&item.attributes, None, Some(before))?;
+            [ends.source_id]
+                .into_iter()
+                .chain(ends.target_id)
+                .try_for_each(|end| core.left.check_stays(end))?;
+            Some(ends)
         }
         None => None,
     };

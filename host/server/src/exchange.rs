@@ -161,18 +161,44 @@ async fn exchange(
         }
         accept => accept,
     };
+    // Headers may have no room for the answer. Who would take it in another form gets that.
+    let is_read = !matches!(operation, Operation::Change(_));
+    let again = (is_read && accept == MediaType::TextOcci).then(|| operation.clone());
+    let shown = show(host, base, parts, &path, operation, accept, is_told_apart).await;
+    match (again, shown) {
+        (Some(again), Err(Failure::CannotRender(CannotRender::TooLarge { needed }))) => {
+            let shown = Err(CannotRender::TooLarge { needed }.into());
+            match occi_rendering::negotiate_without(values(&parts.headers, header::ACCEPT), accept) {
+                Ok(other) => show(host, base, parts, &path, again, other, is_told_apart).await.or(shown),
+                Err(_) => shown,
+            }
+        }
+        (_, shown) => shown,
+    }
+}
+
+/// Carries the operation out, and answers in that media type.
+async fn show(
+    host: &Host,
+    base: &Base,
+    parts: &Parts,
+    path: &Location,
+    operation: Operation,
+    accept: MediaType,
+    is_told_apart: bool,
+) -> Result<Response<Body>, Failure> {
+    let query = parts.uri.query().unwrap_or_default();
+    let asked = Asked { caller: &host.caller, path, query, accept, base: base.as_str() };
     match operation {
         Operation::Query(filter) => {
             let answer = Answer::new(&host.core.query(&filter), accept, base)?;
             Ok(compress(&parts.headers, answer.into_response()).await)
         }
         Operation::Retrieve(path) => {
-            let asked = Asked { caller: &host.caller, path: &path, query: "", accept, base: base.as_str() };
+            let asked = Asked { path: &path, query: "", ..asked };
             Ok(retrieve(host, base, asked)?.on_condition(&parts.headers)?.into_response())
         }
         Operation::List { collection, filter, page } => {
-            let query = parts.uri.query().unwrap_or_default();
-            let asked = Asked { caller: &host.caller, path: &path, query, accept, base: base.as_str() };
             let listing = || host.core.list(&host.caller, collection, filter, page);
             let answer = listing::answer(host, asked, is_told_apart, listing).await?;
             Ok(compress(&parts.headers, answer).await)

@@ -1,6 +1,7 @@
 //! Every way in which a request fails at this edge or behind it.
 
 use axum::http::Method;
+use occi_model::Location;
 use occi_operation::Refusal;
 use occi_rendering::{CannotRender, Malformed, NotAcceptable, Unsupported};
 
@@ -10,6 +11,8 @@ pub(crate) enum Failure {
     Malformed(#[from] Malformed),
     #[error("{0}")]
     BadRequest(String),
+    #[error("there is no mixin whose collection is at {0}; it may have been removed")]
+    NoCollection(Location),
     #[error("{method} is not possible here; {} are", .allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", "))]
     MethodNotAllowed { method: Method, allowed: &'static [Method] },
     #[error(transparent)]

@@ -174,6 +174,10 @@ fn change(
         (Collection::Mixin(mixin), &Method::DELETE, None) => Change::Dissociate { mixin, draft },
         (Collection::Mixin(mixin), &Method::PUT, None) => Change::SetMembers { mixin, draft },
         (Collection::Mixin(mixin), _, None) => Change::Associate { mixin, draft },
+        // To take members in, or to let them go; a PUT is not possible either.
+        (Collection::Space(_), _, None) if !draft.locations.is_empty() && path.as_str() != "/" => {
+            return Err(Failure::NoCollection(path.clone()));
+        }
         (_, &Method::DELETE, None) if draft != Draft::default() => {
             return Err(Failure::BadRequest(format!(
                 "DELETE of {path} deletes all that is there, and takes neither a body nor headers that say which; send \

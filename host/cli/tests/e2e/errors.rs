@@ -138,6 +138,11 @@ fn headers_are_not_cut() {
     let notes: Vec<_> = (0..250).map(|number| server.note(&number.to_string())).collect();
     let answer = server.get("/note/").accept("text/occi").answers(406);
     assert!(answer.body.contains("bytes"), "{answer}");
+    // Whoever would take it in another form gets that.
+    for others in ["text/occi, text/plain;q=0.9", "text/occi, */*;q=0.1"] {
+        assert_eq!(server.get("/note/").accept(others).answers(200).locations(), notes);
+    }
+    server.get("/note/").accept("text/occi, application/occi+json;q=0.5").answers(200).json();
     assert_eq!(server.get("/note/").accept("text/plain").answers(200).locations(), notes);
     server.get("/note/?page=1&number=50").accept("text/occi").answers(200);
 }

@@ -4,46 +4,70 @@ use crate::server::{Options, Server};
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 /// Between the server and libvirtd; nothing gets through while it holds.
 struct Between {
     folder: tempfile::TempDir,
     holds: Arc<AtomicBool>,
+    /// The call after which it holds: that one is carried out, and nobody hears of it.
+    last: Arc<AtomicU32>,
 }
+
+/// Calls by their numbers in libvirt's protocol (`remote_protocol.x`).
+const DEFINE: u32 = 11;
+const DELETE_VOLUME: u32 = 94;
 
 impl Between {
     fn new(daemon: String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(folder.path().join("socket")).unwrap();
-        let holds = Arc::new(AtomicBool::new(false));
-        let held = Arc::clone(&holds);
+        let (holds, last) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
+        let (held, until) = (Arc::clone(&holds), Arc::clone(&last));
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let Ok(server) = UnixStream::connect(&daemon) else { continue };
                 let (Ok(to), Ok(from)) = (server.try_clone(), client.try_clone()) else { continue };
                 for (from, to) in [(client, to), (server, from)] {
-                    let held = Arc::clone(&held);
-                    std::thread::spawn(move || pass(from, to, &held));
+                    let (held, until) = (Arc::clone(&held), Arc::clone(&until));
+                    std::thread::spawn(move || pass(from, to, &held, &until));
                 }
             }
         });
-        Self { folder, holds }
+        Self { folder, holds, last }
     }
 
     fn socket(&self) -> String {
         self.folder.path().join("socket").to_str().unwrap().to_owned()
     }
+
+    /// Does something of which libvirtd carries out that call and no more, until the other side gives up.
+    fn after(&self, call: u32, work: impl FnOnce()) {
+        self.last.store(call, Ordering::Relaxed);
+        work();
+        assert!(self.holds.swap(false, Ordering::Relaxed), "the call {call} was not made");
+    }
 }
 
-fn pass(mut from: UnixStream, mut to: UnixStream, held: &AtomicBool) {
-    let mut bytes = [0; 4096];
-    while let Ok(length @ 1..) = from.read(&mut bytes) {
+/// Passes messages on: each begins with its length, and has the call's number after two words of 32 bits.
+fn pass(mut from: UnixStream, mut to: UnixStream, held: &AtomicBool, last: &AtomicU32) {
+    let mut length = [0; 4];
+    while from.read_exact(&mut length).is_ok() {
+        let mut rest = vec![0; (u32::from_be_bytes(length) as usize).saturating_sub(length.len())];
+        if from.read_exact(&mut rest).is_err() {
+            break;
+        }
         while held.load(Ordering::Relaxed) {
             std::thread::sleep(Duration::from_millis(20));
         }
-        if to.write_all(&bytes[..length]).is_err() {
+        let call = rest.get(8..12).map(|call| u32::from_be_bytes(call.try_into().unwrap()));
+        if call
+            .is_some_and(|call| last.compare_exchange(call, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok())
+        {
+            held.store(true, Ordering::Relaxed);
+        }
+        if to.write_all(&length).and_then(|()| to.write_all(&rest)).is_err() {
             break;
         }
     }
@@ -92,6 +116,59 @@ fn what_is_made_too_late_is_undone() {
         machines.len() == 1 && machines[0]["name"] == format!("occi-{id}") && machines[0]["cores"] == 1
     });
     assert_eq!(server.get(&kept).answers(200).attribute("occi.compute.cores"), Some("1"));
+}
+
+/// A deletion that was given up may be carried out all the same: what is shown then is what there is.
+#[test]
+fn a_deletion_that_was_given_up_is_looked_at() {
+    let Some((between, server)) = server() else { return };
+    let [compute, network] = ["compute", "network"].map(|term| server.create(term, &[]));
+    let link = server.link("networkinterface", &compute, &network);
+    let storage = server.create("storage", &["occi.storage.size=1"]);
+    let found = |list: &str| server.inspect()[list].as_array().unwrap().len();
+
+    between.after(DELETE_VOLUME, || _ = server.delete(&storage).answers(504));
+    crate::server::eventually("the volume is gone, and missed", || {
+        let state = server.get(&storage).answers(200);
+        found("volumes") == 0 && state.attribute("occi.storage.state") == Some("\"error\"")
+    });
+    assert_eq!(found("attachments"), 1);
+    between.after(DEFINE, || _ = server.delete(&link).answers(504));
+    crate::server::eventually("the interface is attached again", || found("attachments") == 1);
+    for path in [&link, &storage, &compute] {
+        server.delete(path).answers(200);
+    }
+    assert_eq!(found("attachments"), 0);
+}
+
+/// A deletion that a crash cut short is finished as soon as the hypervisor answers; what is acknowledged meanwhile would
+/// end with it, so nothing is.
+#[test]
+fn what_is_about_to_go_is_not_changed() {
+    let Some((between, mut server)) = server() else { return };
+    let [compute, other, network] = ["compute", "compute", "network"].map(|term| server.create(term, &[]));
+    between.holds.store(true, Ordering::Relaxed);
+    let deletion = server.delete(&compute);
+    std::thread::spawn(move || deletion.try_send());
+    std::thread::sleep(Duration::from_secs(1));
+    server.kill();
+    server.begin();
+    server.get(&compute).answers(200);
+    let title = crate::occi::body(&[], &["occi.core.title=\"x\""]);
+    let [to_it, from_it] = [(&other, &compute), (&compute, &network)].map(|(source, target)| {
+        let ends = [format!("occi.core.source=\"{source}\""), format!("occi.core.target=\"{target}\"")];
+        crate::occi::body(&[&crate::occi::kind("networkinterface")], &ends.each_ref().map(String::as_str))
+    });
+    for refused in [
+        server.post(&compute).text(&title).answers(409),
+        server.act(&compute, "start", &[]).is(409),
+        server.post("/networkinterface/").text(from_it).answers(409),
+        server.post("/networkinterface/").text(to_it).answers(409),
+    ] {
+        assert!(refused.body.contains("deletion"), "{refused}");
+    }
+    between.holds.store(false, Ordering::Relaxed);
+    crate::server::eventually("the deletion is finished", || server.get(&compute).send().status == 404);
 }
 
 /// Longer than libvirt's own keep-alive would wait; several calls are under way.

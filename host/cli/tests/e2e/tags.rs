@@ -94,6 +94,9 @@ fn removed() {
     server.post("/tags/red/").text(format!("X-OCCI-Location: {}{note}", server.base())).answers(200);
     server.delete("/-/").text(tag("red")).answers(200);
     server.get("/tags/red/").answers(404);
+    let members = format!("X-OCCI-Location: {}{note}", server.base());
+    server.post("/tags/red/").text(&members).answers(404);
+    server.delete("/tags/red/").text(&members).answers(404);
     assert!(!server.get(&note).answers(200).body.contains("red"));
     assert!(!server.get("/-/").answers(200).body.contains("/tags/red/"));
     server.delete("/-/").text(tag("red")).answers(400);
