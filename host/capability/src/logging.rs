@@ -3,7 +3,7 @@
 //! A line of a guest cannot be taken for one of the host's: it names its extension, and has neither breaks nor
 //! control characters of its own. How much a call may log in all is in its state.
 
-use occi_extension::{CallState, Capability};
+use occi_extension::{CallState, Capability, printable};
 use wasmtime::component::{HasSelf, Linker};
 
 use generated::wasi::logging::logging::{self, Host, Level};
@@ -89,23 +89,9 @@ fn start(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }
 
-/// A text with nothing in it that moves a terminal's cursor, or that looks like another line.
-fn printable(text: &str) -> String {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|c| if hidden(c) { ' ' } else { c }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_message_is_one_line_without_tricks() {
-        assert_eq!(printable("a\nINFO forged\u{1b}[2Jb\u{202e}c"), "a INFO forged [2Jb c");
-    }
 
     #[test]
     fn a_long_text_is_cut_between_characters() {

@@ -44,7 +44,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Refused> {
     }
     let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
     if size > MAX_SIZE {
-        return Err(LoadError::TooLarge { size, most: MAX_SIZE }.into());
+        return Err(LoadError::TooLarge { most: MAX_SIZE }.into());
     }
     let mut bytes = Vec::new();
     let limit = u64::try_from(MAX_SIZE).unwrap_or(u64::MAX).saturating_add(1);

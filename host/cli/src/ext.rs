@@ -6,7 +6,9 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use hyper::Method;
 use occi_catalogue::{Listed, Listing, State};
+use occi_extension::MAX_SIZE;
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 #[derive(Args)]
@@ -69,7 +71,7 @@ pub(crate) fn run(Ext { data, command }: &Ext) -> anyhow::Result<()> {
     match command {
         Command::List { json } => list(data, *json),
         Command::Install { file } => {
-            let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
+            let bytes = read(file).with_context(|| file.display().to_string())?;
             say(data, &Method::POST, EXTENSIONS, bytes)
         }
         Command::Rollback { name } => say(data, &Method::POST, &path(name, "/rollback"), Vec::new()),
@@ -88,6 +90,13 @@ impl Leave {
     fn query(&self) -> &'static str {
         if self.leave_entities { "?leave-entities=true" } else { "" }
     }
+}
+
+/// A file's bytes; of one that is too large as many as tell the server so.
+fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(file)?.take(MAX_SIZE as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The path of an extension. What is no name of one is nowhere, and the server says so.

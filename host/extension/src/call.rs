@@ -13,6 +13,7 @@ use crate::extension::Extension;
 use crate::keyvalue::{KeyValueBase, KeyValueChanges, KeyValueWrites};
 use crate::limits::{Limiter, Limits};
 use crate::place::{Place, Places};
+use crate::printable::printable;
 use crate::subject::Subject;
 use crate::turns::Turns;
 use occi_model::{Attributes, CategoryId, Change};
@@ -229,7 +230,10 @@ impl Extension {
     }
 
     fn accepted<T>(&self, answer: Result<T, types::Fault>) -> Result<T, CallError> {
-        answer.map_err(|fault| CallError::Refused { extension: Arc::clone(self.name()), fault })
+        answer.map_err(|fault| {
+            let fault = types::Fault { message: printable(&fault.message), ..fault };
+            CallError::Refused { extension: Arc::clone(self.name()), fault }
+        })
     }
 
     async fn call<P, R>(
@@ -323,16 +327,12 @@ impl Extension {
         };
         let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], WasmBacktrace::frames);
         let name = |frame: &wasmtime::FrameInfo| match frame.func_name() {
-            Some(name) => printable(name),
+            // Without what would fill the log.
+            Some(name) => printable(&name.chars().take(120).collect::<String>()),
             None => format!("function {}", frame.func_index()),
         };
         CallError::Trapped { extension, reason, backtrace: frames.iter().take(FRAMES).map(name).collect() }
     }
-}
-
-/// A function's name, without what would fill the log.
-fn printable(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(120).collect()
 }
 
 async fn run<P, R>(

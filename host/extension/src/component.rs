@@ -68,7 +68,7 @@ impl Loader {
     /// a thread that serves requests.
     pub fn component(&self, bytes: &[u8]) -> Result<Extension, LoadError> {
         if bytes.len() > MAX_SIZE {
-            return Err(LoadError::TooLarge { size: bytes.len(), most: MAX_SIZE });
+            return Err(LoadError::TooLarge { most: MAX_SIZE });
         }
         let shape = shape::read(bytes)?;
         let manifest = Manifest::parse(std::str::from_utf8(shape.manifest).map_err(|_| LoadError::NotText)?)?;
@@ -97,7 +97,7 @@ impl Loader {
     /// An extension without code: a manifest alone.
     pub fn manifest(&self, text: &str) -> Result<Extension, LoadError> {
         if text.len() > MAX_SIZE {
-            return Err(LoadError::TooLarge { size: text.len(), most: MAX_SIZE });
+            return Err(LoadError::TooLarge { most: MAX_SIZE });
         }
         let manifest = Manifest::parse(text)?;
         contract::agree_without_code(&manifest).map_err(LoadError::Contract)?;

@@ -23,10 +23,10 @@ pub enum StartError {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// More bytes than are read.
-    #[error("has {size} bytes; at most {most} are read (strip what is not needed, such as debug sections)")]
+    #[error(
+        "has more than the {most} bytes that are read (strip what is not needed, such as debug sections)"
+    )]
     TooLarge {
-        /// Its size.
-        size: usize,
         /// The limit.
         most: usize,
     },

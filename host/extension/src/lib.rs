@@ -26,6 +26,7 @@ mod extension;
 mod keyvalue;
 mod limits;
 mod place;
+mod printable;
 mod shape;
 mod subject;
 #[cfg(test)]
@@ -48,5 +49,6 @@ pub use keyvalue::{
 };
 pub use limits::{Asked, Limits};
 pub use manifest::Manifest;
+pub use printable::printable;
 pub use shape::ShapeError;
 pub use subject::Subject;

@@ -47,6 +47,10 @@ mod observe;
 mod recovery;
 mod sandbox;
 
+// What hostile extensions do.
+#[path = "../../../hostile/suite/mod.rs"]
+mod hostile;
+
 // What extensions do that others write.
 mod backup_policy;
 mod c_sdk;

@@ -1,6 +1,6 @@
 //! Answers that break the contract, the manifest, or whoever reads them.
 
-use crate::{TEXT, unknown};
+use crate::{NUMBER, TEXT, unknown};
 use occi_sdk::{Change, Fault, Result, Value};
 
 const MANY: usize = 4 << 20;
@@ -8,6 +8,7 @@ const MANY: usize = 4 << 20;
 pub(crate) fn answer(action: &str) -> Result<Change> {
     let change = Change::new();
     Ok(match action {
+        "calm" => change,
         "long-text" => change.set(TEXT, "x".repeat(MANY)),
         "many-attributes" => (0..100_000)
             .fold(change, |change, number| change.set(&format!("com.example.hostile.a{number}"), "x")),
@@ -22,7 +23,7 @@ pub(crate) fn answer(action: &str) -> Result<Change> {
             let deep = "[".repeat(100_000) + &"]".repeat(100_000);
             change.set("com.example.hostile.structure", Value::Structured(deep))
         }
-        "not-a-number" => change.set("com.example.hostile.number", f64::NAN),
+        "not-a-number" => change.set(NUMBER, f64::NAN),
         other => return Err(unknown(other)),
     })
 }

@@ -5,7 +5,8 @@ mod answers;
 mod requests;
 mod resources;
 
-use occi_sdk::{Actions, Attributes, Change, Fault, Observe, Result, Subject};
+use occi_sdk::{Actions, Attributes, Cause, Change, Fault, Observe, Read, Result, Subject};
+use std::time::Duration;
 
 struct Attacker;
 
@@ -31,22 +32,27 @@ impl Actions for Attacker {
             "ask-often" => requests::ask_often(parameters),
             "ask-slowly" => requests::ask_slowly(parameters),
             "read-all" => requests::read_all(parameters),
-            "again-now" => Ok(Change::new().again(std::time::Duration::ZERO)),
+            "again-now" => Ok(Change::new().again(Duration::ZERO)),
             other => answers::answer(other),
         }
     }
 }
 
 impl Observe for Attacker {
-    /// Whoever is asked again asks again.
-    fn observe(_subject: &Subject, _cause: occi_sdk::Cause) -> Result<Change> {
-        Ok(Change::new().again(std::time::Duration::ZERO))
+    /// Counts how often it is asked and, once it has been asked again, asks for more.
+    fn observe(subject: &Subject, cause: Cause) -> Result<Change> {
+        if cause != Cause::Timer {
+            return Ok(Change::new());
+        }
+        let times = subject.number(NUMBER).unwrap_or_default() + 1.0;
+        Ok(Change::new().set(NUMBER, times).again(Duration::ZERO))
     }
 }
 
 occi_sdk::export!(Attacker: actions, observe);
 
 const TEXT: &str = "com.example.hostile.text";
+const NUMBER: &str = "com.example.hostile.number";
 
 /// What came of an attack that the host has answered.
 #[expect(clippy::unnecessary_wraps, reason = "the last step of what can fail")]
