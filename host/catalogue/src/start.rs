@@ -7,7 +7,7 @@ use crate::follow::{self, Watch};
 use crate::record::{self, Record, Release};
 use crate::refused::Refused;
 use crate::stage::Stager;
-use occi_extension::{Digest, Extension, Loader};
+use occi_extension::{Digest, Extension, Loader, Outline};
 use occi_operation::{Core, Snapshot};
 use occi_store::{Batch, Store, StoreError};
 use std::collections::{BTreeMap, HashSet};
@@ -231,7 +231,7 @@ fn wanted(
         }
     }
     let is_new = |found: &Found| {
-        let name = Loader::name(&found.bytes);
+        let name = Outline::read(&found.bytes).map(|outline| outline.manifest.name);
         !served.contains(&found.digest) && !name.is_ok_and(|name| names.contains(&name))
     };
     let new = found.into_iter().filter(is_new);

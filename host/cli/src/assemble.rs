@@ -140,7 +140,25 @@ fn loader(
     store: &Arc<dyn Store>,
     hypervisor: &Hypervisor,
 ) -> anyhow::Result<Loader> {
-    let capabilities: Vec<Arc<dyn Capability>> = vec![
+    let capabilities = capabilities(hypervisor);
+    let grants = grants(config, &capabilities)?;
+    let settings = Settings {
+        limits: config.sandbox.to_limits(),
+        memory: config.sandbox.total_memory_mib << 20,
+        ..Settings::default()
+    };
+    let lent = Lent::new()
+        .with(Arc::new(hypervisor.clone()))
+        .with(Arc::new(config.settings.clone()))
+        .with(Arc::new(http_grants(config)?))
+        .with(Arc::new(occi_capability::Buckets::new(crate::buckets::StoreBuckets::new(Arc::clone(store)))));
+    let loader = Loader::new(settings, &data.join("compiled"), capabilities, grants, lent);
+    loader.context("the sandboxes")
+}
+
+/// All that there is to lend.
+pub(crate) fn capabilities(hypervisor: &Hypervisor) -> Vec<Arc<dyn Capability>> {
+    vec![
         Arc::new(Machines::new(hypervisor)),
         Arc::new(Volumes::new(hypervisor)),
         Arc::new(Networks::new(hypervisor)),
@@ -151,7 +169,11 @@ fn loader(
         Arc::new(Logging),
         Arc::new(Random),
         Arc::new(Io),
-    ];
+    ]
+}
+
+/// What of it the configuration lets extensions have.
+pub(crate) fn grants(config: &Config, capabilities: &[Arc<dyn Capability>]) -> anyhow::Result<Grants> {
     let lendable = capabilities.iter().filter(|capability| capability.needs_grant());
     let known: Vec<_> = lendable.map(|capability| capability.name()).collect();
     let granted = match &config.capabilities {
@@ -161,20 +183,7 @@ fn loader(
     if let Some(name) = granted.iter().find(|name| !known.contains(&name.as_str())) {
         return Err(anyhow!("`capabilities` names `{name}`; this server has {}", known.join(", ")));
     }
-    let grants = Grants { capabilities: granted.into_iter().collect(), key: "capabilities".into() };
-    let mut settings = Settings::default();
-    settings.limits.memory = config.sandbox.memory_mib << 20;
-    settings.memory = config.sandbox.total_memory_mib << 20;
-    settings.limits.deadline = Duration::from_millis(config.sandbox.deadline_ms);
-    settings.limits.timeout = Duration::from_millis(config.sandbox.timeout_ms);
-    settings.limits.concurrency = config.sandbox.concurrency;
-    let lent = Lent::new()
-        .with(Arc::new(hypervisor.clone()))
-        .with(Arc::new(config.settings.clone()))
-        .with(Arc::new(http_grants(config)?))
-        .with(Arc::new(occi_capability::Buckets::new(crate::buckets::StoreBuckets::new(Arc::clone(store)))));
-    let loader = Loader::new(settings, &data.join("compiled"), capabilities, grants, lent);
-    loader.context("the sandboxes")
+    Ok(Grants { capabilities: granted.into_iter().collect(), key: "capabilities".into() })
 }
 
 fn http_grants(config: &Config) -> anyhow::Result<HttpGrants> {

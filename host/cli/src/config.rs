@@ -227,6 +227,17 @@ impl Limits {
     }
 }
 
+impl Sandbox {
+    pub(crate) fn to_limits(&self) -> occi_extension::Limits {
+        occi_extension::Limits {
+            memory: self.memory_mib << 20,
+            deadline: Duration::from_millis(self.deadline_ms),
+            timeout: Duration::from_millis(self.timeout_ms),
+            concurrency: self.concurrency,
+        }
+    }
+}
+
 impl Http {
     /// With what its files hold.
     pub(crate) fn to_grant(&self) -> anyhow::Result<HttpGrant> {

@@ -1,4 +1,6 @@
-//! `occi ext`: the extensions of a running server, over its control socket.
+//! `occi ext`: the extensions of a running server, over its control socket; and extensions in files.
+
+mod file;
 
 use crate::client;
 use crate::control::EXTENSIONS;
@@ -32,6 +34,19 @@ enum Command {
     Install {
         /// A component with its manifest inside, or a manifest alone.
         file: PathBuf,
+    },
+    /// Show what an extension in a file says about itself.
+    Inspect {
+        /// A component with its manifest inside, or a manifest alone.
+        file: PathBuf,
+    },
+    /// Do with a file what a server would do before it serves it, and say what is wrong.
+    Check {
+        /// A component with its manifest inside, or a manifest alone.
+        file: PathBuf,
+        /// The server's configuration, which says what is granted.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
     },
     /// Put the version that served before into service again.
     Rollback {
@@ -70,10 +85,9 @@ struct Leave {
 pub(crate) fn run(Ext { data, command }: &Ext) -> anyhow::Result<()> {
     match command {
         Command::List { json } => list(data, *json),
-        Command::Install { file } => {
-            let bytes = read(file).with_context(|| file.display().to_string())?;
-            say(data, &Method::POST, EXTENSIONS, bytes)
-        }
+        Command::Install { file } => say(data, &Method::POST, EXTENSIONS, read(file)?),
+        Command::Inspect { file } => file::inspect(file),
+        Command::Check { file, config } => file::check(file, config.as_deref()),
         Command::Rollback { name } => say(data, &Method::POST, &path(name, "/rollback"), Vec::new()),
         Command::Enable { name } => say(data, &Method::POST, &path(name, "/enable"), Vec::new()),
         Command::Disable { name, leaving } => {
@@ -93,9 +107,11 @@ impl Leave {
 }
 
 /// A file's bytes; of one that is too large as many as tell the server so.
-fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    std::fs::File::open(file)?.take(MAX_SIZE as u64 + 1).read_to_end(&mut bytes)?;
+    let opened = std::fs::File::open(file);
+    let read = opened.and_then(|file| file.take(MAX_SIZE as u64 + 1).read_to_end(&mut bytes));
+    read.with_context(|| file.display().to_string())?;
     Ok(bytes)
 }
 

@@ -11,6 +11,7 @@ use crate::engine::{self, Settings};
 use crate::error::{LoadError, StartError};
 use crate::extension::Extension;
 use crate::manifest::Manifest;
+use crate::outline::is_wasm;
 use crate::shape;
 use crate::turns::AllTurns;
 use std::path::Path;
@@ -56,12 +57,6 @@ impl Loader {
         } else {
             self.manifest(std::str::from_utf8(bytes).map_err(|_| LoadError::NotText)?)
         }
-    }
-
-    /// The name in its manifest, with nothing compiled.
-    pub fn name(bytes: &[u8]) -> Result<Arc<str>, LoadError> {
-        let manifest = if is_wasm(bytes) { shape::read(bytes)?.manifest } else { bytes };
-        Ok(Manifest::parse(std::str::from_utf8(manifest).map_err(|_| LoadError::NotText)?)?.name)
     }
 
     /// An extension with code. Compiling takes a processor for a while, seconds for a language runtime: it is not for
@@ -127,9 +122,4 @@ impl Loader {
         }
         linker.instantiate_pre(component)
     }
-}
-
-/// Whether bytes begin as those of WebAssembly do.
-fn is_wasm(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\0asm")
 }

@@ -25,6 +25,7 @@ mod error;
 mod extension;
 mod keyvalue;
 mod limits;
+mod outline;
 mod place;
 mod printable;
 mod shape;
@@ -49,6 +50,7 @@ pub use keyvalue::{
 };
 pub use limits::{Asked, Limits};
 pub use manifest::Manifest;
+pub use outline::Outline;
 pub use printable::printable;
 pub use shape::ShapeError;
 pub use subject::Subject;

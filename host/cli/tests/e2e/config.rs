@@ -282,7 +282,7 @@ fn what_is_no_extensions_file_does_not_hold_up_the_start() {
     for (file, reason) in [
         ("pipe.wasm", "regular file"),
         ("folder.wasm", "regular file"),
-        ("huge.wasm", "at most 67108864 are read"),
+        ("huge.wasm", "more than the 67108864 bytes"),
     ] {
         let told = log.lines().any(|line| line.contains(file) && line.contains(reason));
         assert!(told, "{file}: {log}");

@@ -153,3 +153,36 @@ fn killed_while_an_extension_is_replaced() {
         assert!(answer.body.contains("donkey"));
     }
 }
+
+/// Without a server: what a file says of itself, and whether one would take it.
+#[test]
+fn a_file_is_checked_beforehand() {
+    let folder = tempfile::tempdir().unwrap();
+    let ext = |args: &[&str]| {
+        let output = run(&[&["ext"], args].concat());
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+    };
+    let note = extensions().join("note.wasm");
+    let note = note.to_str().unwrap();
+    let inspected = ext(&["inspect", note]).unwrap();
+    assert!(inspected.starts_with("note 0.1.0 of example.com\n"), "{inspected}");
+    assert!(inspected.contains("\nKind http://example.com/occi/note#note at /note/\n"), "{inspected}");
+    let checked = ext(&["check", note]).unwrap();
+    assert!(checked.starts_with(&inspected) && checked.contains("A server takes it"), "{checked}");
+
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let config = file("occi.toml", b"capabilities = [\"logging\"]\n");
+    let infrastructure = extensions().join("infrastructure.wasm");
+    let refused = ext(&["check", infrastructure.to_str().unwrap(), "--config", &config]).unwrap_err();
+    assert!(refused.contains("add \"machines\" to `capabilities` in the configuration"), "{refused}");
+    let text = file("text.toml", b"[extension]\nname = \"x\"\n");
+    assert!(ext(&["check", &text]).unwrap_err().contains("version"));
+    let part = file("part.wasm", &donkey("1.0.0")[..500]);
+    assert!(ext(&["inspect", &part]).unwrap_err().contains("part.wasm"));
+    assert!(ext(&["check", "/no/such"]).unwrap_err().contains("/no/such"));
+}
