@@ -3,13 +3,13 @@
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use serde_json::Value;
 use ureq::Agent;
 use ureq::config::AutoHeaderValue;
 use ureq::http::{Request as Wire, Uri};
 
+use crate::Options;
 use crate::answer::Answer;
 use crate::draft::Draft;
 use crate::error::Error;
@@ -31,7 +31,7 @@ const LIMIT: u64 = 64 << 20;
 /// One endpoint, and how it is spoken to.
 pub(crate) struct Client {
     agent: Agent,
-    /// Such as `http://127.0.0.1:8787`.
+    /// Such as `http://127.0.0.1:8787`, as the user wrote it.
     authority: String,
     /// The path of the endpoint; ends with a slash.
     root: String,
@@ -41,16 +41,13 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(endpoint: &str, headers: &[String], patience: Duration) -> Result<Self, Error> {
-        let wrong = |why| Error::Endpoint { endpoint: endpoint.to_owned(), why };
+    pub(crate) fn new(options: &Options) -> Result<Self, Error> {
+        let endpoint = &options.endpoint;
+        let wrong = |why| Error::Endpoint { endpoint: endpoint.clone(), why };
         let uri: Uri = endpoint.parse().map_err(|_| wrong("it is no URL"))?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => {
-                return Err(wrong("this suite speaks plain HTTP; put a proxy that ends TLS between"));
-            }
-            _ => return Err(wrong("it does not begin with http://")),
-        }
+        let Some(scheme @ ("http" | "https")) = uri.scheme_str() else {
+            return Err(wrong("it does not begin with http:// or https://"));
+        };
         let Some(authority) = uri.authority() else { return Err(wrong("it names no host")) };
         let agent = Agent::config_builder()
             .http_status_as_error(false)
@@ -62,14 +59,15 @@ impl Client {
             .user_agent(AutoHeaderValue::None)
             .max_response_header_size(4 << 20)
             .proxy(None)
-            .timeout_global(Some(patience))
+            .tls_config(options.trust.tls()?)
+            .timeout_global(Some(options.timeout))
             .build()
             .new_agent();
         Ok(Self {
             agent,
-            authority: format!("http://{authority}"),
+            authority: format!("{scheme}://{authority}"),
             root: format!("{}/", uri.path().trim_end_matches('/')),
-            headers: headers.iter().map(|line| header(line)).collect::<Result<_, _>>()?,
+            headers: options.headers.iter().map(|line| header(line)).collect::<Result<_, _>>()?,
             observer: RefCell::new(Observer::new()?),
         })
     }
@@ -88,6 +86,11 @@ impl Client {
         } else {
             self.below(reference)
         }
+    }
+
+    /// Whether the endpoint is spoken to by TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.authority.starts_with("https://")
     }
 
     /// Whether the user gave something to authenticate by.
@@ -127,6 +130,17 @@ impl Client {
 pub(crate) fn path_of(reference: &str) -> &str {
     let path = reference.split_once("://").map(|(_, rest)| rest.find('/').map_or("/", |at| &rest[at..]));
     path.unwrap_or(reference)
+}
+
+/// Whether two URLs are of the same scheme, host and port. The port may be left out where it is that of the scheme.
+fn is_of_one_origin(one: &str, other: &str) -> bool {
+    let origin = |url: &str| {
+        let uri: Uri = url.parse().ok()?;
+        let scheme = uri.scheme_str()?.to_ascii_lowercase();
+        let port = uri.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
+        Some((scheme, uri.host()?.to_ascii_lowercase(), port))
+    };
+    origin(one).is_some_and(|one| origin(other) == Some(one))
 }
 
 fn header(line: &str) -> Result<(String, String), Error> {
@@ -223,7 +237,7 @@ impl Request<'_> {
             wire = wire.header(name, value);
         }
         // What the user authenticates by is for the endpoint alone, wherever its answers point to.
-        if !self.anonymous && self.url.starts_with(&self.client.authority) {
+        if !self.anonymous && is_of_one_origin(&self.url, &self.client.authority) {
             for (name, value) in &self.client.headers {
                 wire = wire.header(name, value);
             }
@@ -257,6 +271,28 @@ impl std::fmt::Display for Request<'_> {
         match &self.body {
             Some(body) if !body.is_empty() => write!(f, " | {}", excerpt(body)),
             _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_compared_whole() {
+        for (one, other, same) in [
+            ("https://a/compute/1", "https://a", true),
+            ("https://a:443/compute/1", "https://A", true),
+            ("HTTPS://a/", "https://a:443", true),
+            ("http://a/", "http://a:80", true),
+            ("http://a/", "https://a", false),
+            ("https://a:80/", "https://a", false),
+            ("https://a.example/", "https://a", false),
+            ("https://a@b/", "https://a", false),
+            ("/compute/1", "https://a", false),
+        ] {
+            assert_eq!(is_of_one_origin(one, other), same, "{one} and {other}");
         }
     }
 }

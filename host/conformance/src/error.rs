@@ -28,6 +28,25 @@ pub enum Error {
         /// What the connection said.
         why: String,
     },
+    /// What answers at the endpoint cannot prove that it is the endpoint.
+    #[error(
+        "the certificate at {url} is not trusted: {why}; name a file with the certificate of its authority by \
+         --authorities, or let certificates go unchecked by --insecure"
+    )]
+    Distrusted {
+        /// What was asked for.
+        url: String,
+        /// What is wrong with the certificate.
+        why: String,
+    },
+    /// The authorities to be trusted cannot be read.
+    #[error("cannot take authorities from {}: {why}; give a file of certificates in PEM", .path.display())]
+    Authorities {
+        /// Where they should be.
+        path: PathBuf,
+        /// What is wrong there.
+        why: String,
+    },
     /// The schema within this program cannot be used.
     #[error("the OCCI schema within this program is broken: {0}")]
     Schema(String),

@@ -24,6 +24,7 @@ mod report;
 mod search;
 mod session;
 mod strangers;
+mod trust;
 mod values;
 mod verdict;
 mod wire;
@@ -32,6 +33,7 @@ use std::time::Duration;
 
 pub use error::Error;
 pub use report::{Outcome, Report, Row};
+pub use trust::Trust;
 pub use verdict::Evidence;
 
 use clauses::{Clause, DOCUMENTS};
@@ -42,7 +44,7 @@ use verdict::Stop;
 /// What is asked, and of whom.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The root of the server, such as `http://127.0.0.1:8787`; its query interface is at `/-/` below it.
+    /// The root of the server, such as `https://occi.example.org`; its query interface is at `/-/` below it.
     pub endpoint: String,
     /// Headers `Name: value` for each request, such as one to authenticate by.
     pub headers: Vec<String>,
@@ -50,6 +52,8 @@ pub struct Options {
     pub only: Vec<String>,
     /// How long one answer may take.
     pub timeout: Duration,
+    /// Whose certificates are believed, where the endpoint begins with `https://`.
+    pub trust: Trust,
 }
 
 impl Options {
@@ -60,6 +64,7 @@ impl Options {
             headers: Vec::new(),
             only: Vec::new(),
             timeout: Duration::from_mins(1),
+            trust: Trust::default(),
         }
     }
 }
@@ -71,12 +76,17 @@ impl Options {
 /// Nothing answers at the endpoint, or the options are wrong. A server that fails clauses is no error.
 pub fn run(options: &Options) -> Result<Report, Error> {
     let wanted = wanted(&options.only)?;
-    let client = Client::new(&options.endpoint, &options.headers, options.timeout)?;
+    let client = Client::new(options)?;
     if let Err(error) = client.get("-/").try_send() {
-        return Err(Error::Unreachable { url: client.below("-/"), why: error.to_string() });
+        let url = client.below("-/");
+        return Err(match trust::disbelief(&error) {
+            Some(why) => Error::Distrusted { url, why },
+            None => Error::Unreachable { url, why: error.to_string() },
+        });
     }
-    let mut session = Session::begin(client);
     let mut report = Report::new(&options.endpoint, &wanted);
+    report.unchecked = client.is_secure() && matches!(options.trust, Trust::Anybody);
+    let mut session = Session::begin(client);
     for check in checks::all() {
         if !check.clauses.iter().any(|id| wanted.iter().any(|clause| clause.id == *id)) {
             continue;
@@ -134,9 +144,22 @@ mod tests {
 
     #[test]
     fn wrong_endpoints_are_told() {
-        for endpoint in ["", "127.0.0.1:1", "ftp://a/", "https://a/", "http://"] {
+        for endpoint in ["", "127.0.0.1:1", "ftp://a/", "http://", "https://"] {
             assert!(matches!(run(&Options::of(endpoint)), Err(Error::Endpoint { .. })), "{endpoint}");
         }
-        assert!(matches!(run(&Options::of("http://127.0.0.1:1")), Err(Error::Unreachable { .. })));
+        for endpoint in ["http://127.0.0.1:1", "https://127.0.0.1:1"] {
+            assert!(matches!(run(&Options::of(endpoint)), Err(Error::Unreachable { .. })), "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn files_without_authorities_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = folder.path().join("empty.pem");
+        std::fs::write(&empty, "nothing").unwrap();
+        for path in [empty, folder.path().join("missing.pem")] {
+            let options = Options { trust: Trust::WebAnd(path), ..Options::of("https://127.0.0.1:1") };
+            assert!(matches!(run(&options), Err(Error::Authorities { .. })));
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use occi_conformance::{Error, Options, Report, run};
+use occi_conformance::{Error, Options, Report, Trust, run};
 
 /// Ask an OCCI server for every clause of OCCI 1.2, and of the HTTP rendering of OCCI 1.1.
 ///
@@ -26,12 +26,18 @@ struct Arguments {
     #[arg(
         long,
         value_name = "URL",
-        help = "The root of the server, such as http://127.0.0.1:8787; its query interface is at /-/ below it"
+        help = "The root of the server, such as https://occi.example.org; its query interface is at /-/ below it"
     )]
     endpoint: String,
     /// A header for each request, such as 'Authorization: Basic dTpw'; may be given several times
     #[arg(long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
+    /// A file of certificates (PEM) of authorities to be trusted beside the web's, where the endpoint has TLS
+    #[arg(long, value_name = "FILE")]
+    authorities: Option<PathBuf>,
+    /// Let certificates go unchecked; the report says so
+    #[arg(long, conflicts_with = "authorities")]
+    insecure: bool,
     /// Only these clauses and documents, such as HTTP-24,TXT
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     only: Vec<String>,
@@ -59,11 +65,17 @@ fn main() -> ExitCode {
 
 /// Runs the suite, prints, and then writes what is to be written, so that a wrong path costs nothing but the file.
 fn ask(arguments: &Arguments) -> Result<Report, Error> {
+    let trust = match &arguments.authorities {
+        Some(path) => Trust::WebAnd(path.clone()),
+        None if arguments.insecure => Trust::Anybody,
+        None => Trust::Web,
+    };
     let report = run(&Options {
         endpoint: arguments.endpoint.clone(),
         headers: arguments.headers.clone(),
         only: arguments.only.clone(),
         timeout: Duration::from_secs(arguments.timeout),
+        trust,
     })?;
     let text = if arguments.json { report.json() + "\n" } else { report.table() };
     // Whoever reads may have seen enough.

@@ -40,11 +40,16 @@ pub struct Row {
 pub struct Report {
     /// The server.
     pub endpoint: String,
+    /// Whether it spoke TLS, and its certificate was not looked at.
+    pub unchecked: bool,
     /// In the order of the documents.
     pub rows: Vec<Row>,
     /// What was made for the checks and could not be removed again: URLs of entities, identifiers of Mixins.
     pub left: Vec<String>,
 }
+
+/// What a report says where certificates were not looked at.
+const UNCHECKED: &str = "Certificates were not checked: whoever answered may be another than the endpoint";
 
 /// Words of an outcome, as wide as each other.
 fn word(outcome: &Outcome) -> &'static str {
@@ -64,7 +69,12 @@ impl Report {
             outcome: Outcome::NotApplicable(clause.exempt.unwrap_or("no answer showed it").to_owned()),
             settled: false,
         };
-        Self { endpoint: endpoint.to_owned(), rows: clauses.iter().map(row).collect(), left: Vec::new() }
+        Self {
+            endpoint: endpoint.to_owned(),
+            unchecked: false,
+            rows: clauses.iter().map(row).collect(),
+            left: Vec::new(),
+        }
     }
 
     /// What one check found. A clause of several checks fails by any, and passes if one of them could be made.
@@ -143,6 +153,9 @@ impl Report {
         for left in &self.left {
             line(format!("could not be removed: {left}"));
         }
+        if self.unchecked {
+            line(UNCHECKED.into());
+        }
         line(self.summary());
         table
     }
@@ -154,7 +167,10 @@ impl Report {
              for each clause.\n\n{}.\n",
             self.summary()
         );
-        // Writing to a string cannot fail.
+        if self.unchecked {
+            // Writing to a string cannot fail, here and below.
+            let _ = writeln!(page, "\n{UNCHECKED}.");
+        }
         let relative = |asked: &str| asked.replace(self.endpoint.trim_end_matches('/'), "");
         for (document, rows) in self.documents() {
             let _ = write!(
@@ -185,7 +201,7 @@ impl Report {
         page
     }
 
-    /// The same for programs: `endpoint`, `rows` of `id`, `level`, `title`, `outcome`, `why`, and `left`.
+    /// The same for programs: `endpoint`, `unchecked`, `rows` of `id`, `level`, `title`, `outcome`, `why`, and `left`.
     pub fn json(&self) -> String {
         // Strings, enums and lists of them: there is no key or value that JSON cannot have.
         serde_json::to_string_pretty(self).unwrap_or_default()

@@ -20,6 +20,7 @@ mod negotiation;
 mod pages;
 mod parameters;
 mod query;
+mod security;
 mod tags;
 mod text;
 mod types;
@@ -40,12 +41,13 @@ const fn check(clauses: &'static [&'static str], run: fn(&mut Session) -> Verdic
 }
 
 /// All of them, in the order in which they are asked. What removes whole collections comes last.
-const GROUPS: [&[Check]; 20] = [
+const GROUPS: [&[Check]; 21] = [
     query::CHECKS,
     mirror::CHECKS,
     types::CHECKS,
     versions::CHECKS,
     negotiation::CHECKS,
+    security::CHECKS,
     entities::CHECKS,
     attributes::CHECKS,
     updates::CHECKS,

@@ -1,13 +1,12 @@
-//! Media types, status codes that are not about entities, and authentication.
+//! Media types, and status codes that are not about entities.
 
 use super::{Check, check};
 use crate::client::{TEXT_OCCI, TEXT_PLAIN, URI_LIST};
 use crate::session::Session;
-use crate::verdict::{Verdict, skip};
+use crate::verdict::Verdict;
 
 pub(super) const CHECKS: &[Check] = &[
     check(&["HTTP-08"], media_types_are_listed),
-    check(&["HTTP-37"], authentication_is_basic_or_digest),
     check(&["H11-25"], plain_text_is_the_default),
     check(&["H11-30"], unknown_media_types_are_not_acceptable),
     check(&["H11-30"], unknown_paths_are_not_found),
@@ -24,20 +23,6 @@ fn media_types_are_listed(s: &mut Session) -> Verdict {
         return Ok(());
     }
     answer.wrong("the media types of OCCI in the header Accept", format!("Accept: {listed}"))
-}
-
-fn authentication_is_basic_or_digest(s: &mut Session) -> Verdict {
-    let answer = s.client.get("-/").anonymous().send()?;
-    if answer.status != 401 {
-        let given = if s.client.has_credentials() { ", although some were given" } else { "" };
-        return skip(format!("the server asks for no credentials{given}"));
-    }
-    let challenge = answer.header("www-authenticate");
-    let schemes = challenge.to_ascii_lowercase();
-    if schemes.contains("basic") || schemes.contains("digest") {
-        return Ok(());
-    }
-    answer.wrong("Basic or Digest in WWW-Authenticate", format!("WWW-Authenticate: {challenge}"))
 }
 
 fn plain_text_is_the_default(s: &mut Session) -> Verdict {

@@ -45,7 +45,7 @@ pub(super) const CLAUSES: &[Clause] = &[
     new("HTTP-33", Must, "POST with ?action= on a collection: 200"),
     new("HTTP-34", Must, "DELETE of a Kind's collection deletes all instances: 200 or 204"),
     new("HTTP-35", Must, "DELETE on a Mixin's collection takes the Mixin off: 200; instances survive"),
-    new("HTTP-36", Should, "TLS is used").exempt("a matter of deployment; this suite speaks plain HTTP"),
+    new("HTTP-36", Should, "TLS is used"),
     new("HTTP-37", Should, "authentication is by HTTP Basic or Digest"),
     new("HTTP-38", Should, "authorization rests on that authentication")
         .exempt("what a user may do is decided by the provider; one user's view does not show it"),

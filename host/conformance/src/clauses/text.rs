@@ -16,7 +16,7 @@ pub(super) const CLAUSES: &[Clause] = &[
     new("TXT-06", Must, "headers are never cut off silently"),
     new("TXT-07", Must, "text/uri-list of what is no listing: 400"),
     new("TXT-08", Must, "text/uri-list of a listing is a list of URIs as RFC 2483 has it"),
-    new("TXT-09", Should, "authentication and TLS are used").exempt("see HTTP-36 and HTTP-37"),
+    new("TXT-09", Should, "authentication and TLS are used"),
     new("TXT-10", Info, "a resource: Kind, Mixins, Links, Attributes, and a Link for each applicable Action"),
     new("TXT-11", Info, "a link: its Categories, and its Attributes with source and target"),
     new("TXT-12", Info, "an invocation: exactly one Category, of the class action"),

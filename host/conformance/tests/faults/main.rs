@@ -22,6 +22,7 @@ mod proxy;
 mod server;
 mod strangers;
 mod text;
+mod tls;
 mod well_known;
 
 use std::collections::BTreeSet;
@@ -73,7 +74,7 @@ fn found_in_requests(clauses: &[&str], request: fn(&mut Asked) -> Option<Answer>
 #[test]
 fn a_server_of_the_core_alone() {
     let extensions = tempfile::tempdir().unwrap();
-    let server = Server::start(extensions.path());
+    let server = Server::start(extensions.path(), "");
     let report = run(&Options::of(format!("http://{}", server.address()))).unwrap();
     assert_eq!(ids(&report), BTreeSet::new());
     assert_eq!(outcome(&report, "CORE-41"), Outcome::Passed);

@@ -1,6 +1,5 @@
 //! A proxy that hands everything on, but for one fault.
 
-use std::net::SocketAddr;
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
@@ -11,8 +10,10 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
 /// A request, before it is handed on.
 pub(crate) struct Asked {
@@ -128,34 +129,59 @@ impl Fault {
     }
 }
 
+/// Where a proxy listens, and whether it speaks TLS there.
+pub(crate) struct Door {
+    listener: std::net::TcpListener,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Door {
+    fn plain() -> Self {
+        Self { listener: std::net::TcpListener::bind("127.0.0.1:0").unwrap(), tls: None }
+    }
+
+    pub(crate) fn secure(tls: TlsAcceptor) -> Self {
+        Self { tls: Some(tls), ..Self::plain() }
+    }
+
+    /// Such as `https://localhost:1234`: a server may have to be told before it is started.
+    pub(crate) fn url(&self) -> String {
+        let (scheme, host) = if self.tls.is_some() { ("https", "localhost") } else { ("http", "127.0.0.1") };
+        format!("{scheme}://{host}:{}", self.listener.local_addr().unwrap().port())
+    }
+}
+
 /// A proxy that runs until it is dropped.
 pub(crate) struct Proxy {
-    address: SocketAddr,
+    endpoint: String,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Proxy {
     pub(crate) fn start(server: &str, fault: Fault) -> Self {
-        let server = server.to_owned();
+        Self::behind(Door::plain(), server, fault)
+    }
+
+    pub(crate) fn behind(door: Door, server: &str, fault: Fault) -> Self {
+        let (endpoint, server) = (door.url(), server.to_owned());
         let (stop, stopped) = oneshot::channel();
-        let (tell, told) = std::sync::mpsc::channel();
+        door.listener.set_nonblocking(true).unwrap();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async move {
-                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                tell.send(listener.local_addr().unwrap()).unwrap();
+                let listener = TcpListener::from_std(door.listener).unwrap();
                 tokio::select! {
-                    () = serve(listener, server, fault) => {}
+                    () = serve(listener, door.tls, server, fault) => {}
                     _ = stopped => {}
                 }
             });
         });
-        Self { address: told.recv().unwrap(), stop: Some(stop), thread: Some(thread) }
+        Self { endpoint, stop: Some(stop), thread: Some(thread) }
     }
 
-    pub(crate) fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
     }
 }
 
@@ -166,18 +192,30 @@ impl Drop for Proxy {
     }
 }
 
-async fn serve(listener: TcpListener, server: String, fault: Fault) {
+async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, server: String, fault: Fault) {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
-        let server = server.clone();
+        let (tls, server) = (tls.clone(), server.clone());
         tokio::spawn(async move {
-            let service = service_fn(|request| exchange(request, &server, fault));
-            let connection = hyper::server::conn::http1::Builder::new()
-                .max_buf_size(4 << 20)
-                .serve_connection(TokioIo::new(stream), service);
-            let _broken_off = connection.await;
+            match tls {
+                None => converse(stream, &server, fault).await,
+                // A client that does not trust the certificate breaks off.
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        converse(stream, &server, fault).await;
+                    }
+                }
+            }
         });
     }
+}
+
+async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, server: &str, fault: Fault) {
+    let service = service_fn(|request| exchange(request, server, fault));
+    let connection = hyper::server::conn::http1::Builder::new()
+        .max_buf_size(4 << 20)
+        .serve_connection(TokioIo::new(stream), service);
+    let _broken_off = connection.await;
 }
 
 async fn exchange(

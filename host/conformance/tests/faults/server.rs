@@ -19,22 +19,30 @@ impl Server {
         static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         shared.upgrade().unwrap_or_else(|| {
-            let server = Arc::new(Self::start(&extensions(&program())));
+            let server = Arc::new(Self::start(&extensions(&program()), ""));
             *shared = Arc::downgrade(&server);
             server
         })
     }
 
-    /// One with the extensions in a folder.
-    pub(crate) fn start(extensions: &Path) -> Self {
+    /// One with all extensions that clients reach by another URL than its own.
+    pub(crate) fn known_as(url: &str) -> Self {
+        Self::start(&extensions(&program()), &format!("url = \"{url}\"\n"))
+    }
+
+    /// One with the extensions in a folder, and whatever else is to be configured.
+    pub(crate) fn start(extensions: &Path, config: &str) -> Self {
         let program = program();
         let folder = tempfile::tempdir().unwrap();
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        std::fs::write(folder.path().join("occi.toml"), config).unwrap();
         let mut process = Command::new(&program)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(folder.path().join("data"))
             .arg("--extensions")
             .arg(extensions)
+            .arg("--config")
+            .arg(folder.path().join("occi.toml"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
