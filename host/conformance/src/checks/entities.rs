@@ -4,10 +4,11 @@ use serde_json::Value;
 
 use super::{Check, check};
 use crate::answer::Answer;
+use crate::client::{OCCI_JSON, TEXT_OCCI, TEXT_PLAIN};
 use crate::draft::{Draft, category};
 use crate::model::ENTITY;
-use crate::session::Session;
-use crate::verdict::{Verdict, fail};
+use crate::session::{Entity, Session, Tag};
+use crate::verdict::{Verdict, fail, skip};
 use crate::wire::category::Category;
 use crate::wire::is_uri;
 
@@ -28,6 +29,7 @@ pub(super) const CHECKS: &[Check] = &[
     check(&["HTTP-24"], put_creates),
     check(&["H11-15"], put_creates_or_is_refused),
     check(&["HTTP-28", "H11-20"], an_entity_is_deleted),
+    check(&["HTTP-28", "CORE-37"], a_deleted_entity_leaves_its_collections),
 ];
 
 fn create(s: &mut Session, draft: &Draft) -> Verdict<Answer> {
@@ -171,13 +173,18 @@ fn an_instance_exposes_itself(s: &mut Session) -> Verdict {
     let draft = s.resource()?.with("occi.core.title", "exposed");
     let entity = s.make(&draft)?;
     let tag = s.make_tag_on(&[&entity])?;
-    let answer = s.client.get(&entity.url).send()?.is(&[200])?;
+    exposes(s, &entity, &draft, &tag, TEXT_PLAIN)?;
+    exposes(s, &entity, &draft, &tag, TEXT_OCCI)
+}
+
+fn exposes(s: &Session, entity: &Entity, draft: &Draft, tag: &Tag, media_type: &'static str) -> Verdict {
+    let answer = s.client.get(&entity.url).accept(media_type).send()?.is(&[200])?;
     let read = answer.read();
     answer.hold(read.has(&draft.kind()), "its Kind")?;
     answer.hold(read.has(&tag.id()), "its Mixin")?;
     answer.hold(read.attribute("occi.core.title").is_some(), "its attributes")?;
     // What JSON shows as an action is shown in text too, and the other way round.
-    let json = s.client.get(&entity.url).accept(crate::client::OCCI_JSON).send()?;
+    let json = s.client.get(&entity.url).accept(OCCI_JSON).send()?;
     // Older drafts of JSON have other objects; see JSON-03.
     if json.succeeded() && json.value()["kind"].is_string() {
         let mut here: Vec<_> = read.actions().map(|link| link.rel.clone()).collect();
@@ -216,7 +223,7 @@ fn put_creates(s: &mut Session) -> Verdict {
     let (draft, url, answer) = put_new(s)?;
     // Where nothing can be made by POST either, it is not the path that is refused.
     if matches!(answer.status, 400 | 405) && !s.resources.is_empty() {
-        return crate::verdict::skip("the server lets no client choose a path, as OCCI 1.1 allows");
+        return skip("the server lets no client choose a path, as OCCI 1.1 allows");
     }
     let answer = answer.is(&[200, 201])?;
     answer.hold(answer.status != 201 || !answer.header("location").is_empty(), "Location with 201")?;
@@ -238,4 +245,23 @@ fn an_entity_is_deleted(s: &mut Session) -> Verdict {
     let entity = s.make_resource()?;
     s.client.delete(&entity.url).send()?.is(&[200, 204])?;
     s.client.get(&entity.url).send()?.is(&[404, 410]).map(drop)
+}
+
+/// Those of its Kind and of its Mixins.
+fn a_deleted_entity_leaves_its_collections(s: &mut Session) -> Verdict {
+    let (draft, entity, other) = (s.resource()?, s.make_resource()?, s.make_resource()?);
+    let tag = s.make_tag_on(&[&entity, &other])?;
+    let collections = [draft.location, tag.location];
+    for collection in &collections {
+        if !entity.is_in(&s.listing(collection)?) {
+            return skip(format!("{collection} does not show its member; see CORE-36"));
+        }
+    }
+    s.client.delete(&entity.url).send()?.needed("delete a resource")?;
+    for collection in &collections {
+        let answer = s.client.get(collection).send()?.is(&[200])?;
+        let expected = format!("the collection without {}, which was deleted", entity.url);
+        answer.hold(!entity.is_in(&answer.read().locations), &expected)?;
+    }
+    Ok(())
 }

@@ -6,7 +6,7 @@ use super::{Check, check};
 use crate::client::{OCCI_JSON, TEXT_OCCI, TEXT_PLAIN, URI_LIST};
 use crate::draft::quoted;
 use crate::model::Attribute;
-use crate::session::Session;
+use crate::session::{Entity, Session, Tag};
 use crate::values::{candidates, has_type};
 use crate::verdict::{Verdict, skip};
 use crate::wire::category::Class;
@@ -55,12 +55,14 @@ fn headers_say_all_that_lines_say(s: &mut Session) -> Verdict {
     as_in_lines(s, TEXT_OCCI)
 }
 
-/// What is said of a resource with a link in text/plain is said in another rendering too.
+/// What is said of a resource with a link and a Mixin in text/plain is said in another rendering too.
 fn as_in_lines(s: &mut Session, media_type: &str) -> Verdict {
     let entity = match s.make_link() {
         Ok((source, _, _)) => source,
         Err(_) => s.make_resource()?,
     };
+    // A server that takes no Mixin of ours is judged by the rest.
+    let _refused = s.make_tag_on(&[&entity]).is_err();
     let before = s.read(&entity)?;
     let answer = s.client.get(&entity.url).accept(media_type).send()?.is(&[200])?;
     // It may change by itself.
@@ -220,16 +222,22 @@ fn listings_are_uri_lists(s: &mut Session) -> Verdict {
 
 fn a_resource_is_in_order(s: &mut Session) -> Verdict {
     let (source, _, _) = s.make_link()?;
-    s.make_tag_on(&[&source])?;
-    let answer = s.client.get(&source.url).send()?.is(&[200])?;
+    let tag = s.make_tag_on(&[&source])?;
+    is_in_order(s, &source, &tag, TEXT_PLAIN)?;
+    is_in_order(s, &source, &tag, TEXT_OCCI)
+}
+
+fn is_in_order(s: &Session, entity: &Entity, tag: &Tag, media_type: &'static str) -> Verdict {
+    let answer = s.client.get(&entity.url).accept(media_type).send()?.is(&[200])?;
     let read = answer.read();
+    answer.hold(read.has(&tag.id()), "each of its Mixins")?;
     let classes: Vec<_> = read.categories.iter().map(|category| category.class).collect();
     let kind_first = classes.first() == Some(&Some(Class::Kind))
         && classes.iter().skip(1).all(|class| *class == Some(Class::Mixin));
     answer.hold(kind_first, "the Kind first, then the Mixins")?;
     answer.hold(read.lines.is_sorted(), "Categories, Links, Attributes, in this order")?;
     answer.hold(!read.lines.contains(&Line::Location), "no location within an entity")?;
-    let json = s.client.get(&source.url).accept(OCCI_JSON).send()?;
+    let json = s.client.get(&entity.url).accept(OCCI_JSON).send()?;
     let actions = if json.succeeded() { crate::model::strings(&json.value()["actions"]) } else { Vec::new() };
     let missing = actions.iter().find(|action| !read.actions().any(|link| link.rel == **action));
     missing.map_or(Ok(()), |action| {
