@@ -38,7 +38,7 @@ struct Arguments {
     /// Let certificates go unchecked; the report says so
     #[arg(long, conflicts_with = "authorities")]
     insecure: bool,
-    /// Only these clauses and documents, such as HTTP-24,TXT
+    /// Only these clauses and documents, such as HTTP-24,TXT; what is held against every answer is still asked of all
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     only: Vec<String>,
     /// Write the table to a file, too, as Markdown

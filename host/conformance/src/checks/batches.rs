@@ -35,7 +35,7 @@ fn a_replacement_is_whole(s: &mut Session) -> Verdict {
 }
 
 /// What a creation made, all of which has a Mixin of our own.
-fn members(s: &mut Session, tag: &Tag, answer: &Answer) -> Verdict<Vec<String>> {
+pub(super) fn members(s: &mut Session, tag: &Tag, answer: &Answer) -> Verdict<Vec<String>> {
     let members = s.listing(&tag.location)?;
     for url in &members {
         s.keep(url);

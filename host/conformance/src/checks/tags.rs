@@ -23,7 +23,7 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// Whether the query interface shows it, and how often.
-fn shown(s: &Session, tag: &Tag) -> Verdict<usize> {
+pub(super) fn shown(s: &Session, tag: &Tag) -> Verdict<usize> {
     let all = s.client.get("-/").send()?.needed("read the query interface")?.read();
     Ok(all.categories.iter().filter(|category| category.id() == tag.id()).count())
 }

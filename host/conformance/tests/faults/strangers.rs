@@ -1,12 +1,10 @@
 //! Entities that somebody else has made stay, whatever a server says of them.
 
-use std::sync::PoisonError;
-
 use occi_conformance::{Options, run};
 
-use crate::TURN;
 use crate::proxy::{Answer, Asked, Fault, Proxy};
 use crate::server::Server;
+use crate::turn;
 
 const STRANGERS: [&str; 2] = ["/compute/strangers", "/network/strangers"];
 
@@ -14,7 +12,7 @@ const STRANGERS: [&str; 2] = ["/compute/strangers", "/network/strangers"];
 #[track_caller]
 fn are_left(answer: fn(&Asked, &mut Answer)) {
     let server = Server::shared();
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = turn();
     let url = |path: &str| format!("http://{}{path}", server.address());
     for path in STRANGERS {
         let term = path.split('/').nth(1).unwrap();
