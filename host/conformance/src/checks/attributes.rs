@@ -1,6 +1,6 @@
 //! Attributes: required, immutable, of a type and a pattern, with a default.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Check, check};
 use crate::answer::Answer;
@@ -15,6 +15,7 @@ pub(super) const CHECKS: &[Check] = &[
     check(&["CORE-03"], immutable_attributes_are_the_servers),
     check(&["CORE-04"], immutable_attributes_cannot_be_changed),
     check(&["H11-30"], changing_an_immutable_attribute_is_forbidden),
+    check(&["H11-30"], changing_an_immutable_attribute_is_forbidden_in_json),
     check(&["CORE-11"], required_attributes_are_asked_for),
     check(&["JSON-08"], required_attributes_are_asked_for_in_json),
     check(&["H11-30"], without_what_is_required_it_is_a_bad_request),
@@ -70,20 +71,31 @@ fn immutable_attributes_are_the_servers(s: &mut Session) -> Verdict {
     answer.hold(is != Some(value), &format!("a refusal, or the server's own value of {name}"))
 }
 
-fn immutable_attributes_cannot_be_changed(s: &mut Session) -> Verdict {
-    let entity = s.make_resource()?;
-    let mut attempts = vec![(entity, "occi.core.id".to_owned(), Value::from("urn:conformance:changed"))];
-    if let Ok((draft, name, value)) = immutable(s) {
-        attempts.push((s.make(&draft)?, name, value));
+/// The object of JSON that changes one attribute.
+fn update(kind: &str, name: &str, value: &Value) -> Value {
+    match name.strip_prefix("occi.core.") {
+        Some(member) => json!({"kind": kind, member: value}),
+        None => json!({"kind": kind, "attributes": {name: value}}),
     }
-    for (entity, name, value) in attempts {
+}
+
+fn immutable_attributes_cannot_be_changed(s: &mut Session) -> Verdict {
+    let id = Value::from("urn:conformance:changed");
+    let mut attempts = vec![(s.resource()?, "occi.core.id".to_owned(), id)];
+    attempts.extend(immutable(s).ok());
+    for (draft, name, value) in attempts {
+        let entity = s.make(&draft)?;
         let before = shows(s, &entity, &name)?;
-        let answer = s.client.post(&entity.url).text(&[attribute(&name, &value)]).send()?;
-        let after = shows(s, &entity, &name)?;
-        answer.hold(
-            after == before,
-            &format!("{name} as it was, {}; it is {}", shown(before.as_ref()), shown(after.as_ref())),
-        )?;
+        let in_text = s.client.post(&entity.url).text(&[attribute(&name, &value)]);
+        let in_json = s.client.post(&entity.url).json(&update(&draft.kind(), &name, &value));
+        for request in [in_text, in_json] {
+            let answer = request.send()?;
+            let after = shows(s, &entity, &name)?;
+            answer.hold(
+                after == before,
+                &format!("{name} as it was, {}; it is {}", shown(before.as_ref()), shown(after.as_ref())),
+            )?;
+        }
     }
     Ok(())
 }
@@ -92,6 +104,14 @@ fn changing_an_immutable_attribute_is_forbidden(s: &mut Session) -> Verdict {
     let (draft, name, value) = immutable(s)?;
     let entity = s.make(&draft)?;
     s.client.post(&entity.url).text(&[attribute(&name, &value)]).send()?.is(&[403]).map(drop)
+}
+
+fn changing_an_immutable_attribute_is_forbidden_in_json(s: &mut Session) -> Verdict {
+    let (draft, name, value) = immutable(s)?;
+    let entity = s.make(&draft)?;
+    let title = update(&draft.kind(), "occi.core.title", &"updated".into());
+    s.client.post(&entity.url).json(&title).send()?.needed("update a resource in JSON")?;
+    s.client.post(&entity.url).json(&update(&draft.kind(), &name, &value)).send()?.is(&[403]).map(drop)
 }
 
 /// A creation that is right, and the name of an attribute that it cannot do without.

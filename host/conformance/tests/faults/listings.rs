@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::proxy::Answer;
-use crate::{found_in, found_in_requests};
+use crate::proxy::{Answer, Fault};
+use crate::{failing, found_in, found_in_requests};
 
 #[test]
 fn the_root_lists_all_kinds_of_links_but_one() {
@@ -78,5 +78,67 @@ fn relative_locations() {
     found_in(&["TXT-14"], |asked, answer| {
         let host = format!("X-OCCI-Location: http://{}", asked.header("host"));
         answer.replace(&host, "X-OCCI-Location: ");
+    });
+}
+
+#[test]
+fn a_page_beyond_the_end_is_not_found() {
+    found_in(&["HTTP-14"], |asked, answer| {
+        if asked.query.starts_with("page=1000&") {
+            *answer = Answer::empty(404);
+        }
+    });
+}
+
+#[test]
+fn beyond_the_end_the_last_page_is_shown_again() {
+    found_in_requests(&["HTTP-14"], |asked| {
+        asked.query = asked.query.replace("page=1000&", "page=1&");
+        None
+    });
+}
+
+#[test]
+fn an_empty_collection_is_not_found() {
+    found_in(&["H11-09", "HTTP-29"], |asked, answer| {
+        let is_empty = answer.is("text/plain") && answer.body.is_empty();
+        if asked.method == "GET"
+            && asked.query.is_empty()
+            && asked.path.starts_with("/conformance-")
+            && is_empty
+        {
+            *answer = Answer::empty(404);
+        }
+    });
+}
+
+/// What can be done of a batch is done before the rest is refused.
+#[test]
+fn batches_are_done_by_half() {
+    let fault = Fault::in_both(
+        |asked| {
+            let is_missing =
+                |line: &str| line.starts_with("X-OCCI-Location:") && line.contains("/conformance-");
+            if asked.text().lines().any(is_missing) {
+                asked.lines(|line| !is_missing(line));
+                asked.headers.insert("x-refuse", "yes".parse().unwrap());
+            }
+            None
+        },
+        |asked, answer| {
+            if asked.header("x-refuse") == "yes" {
+                answer.status = 404;
+            }
+        },
+    );
+    assert_eq!(failing(fault), ["H11-12"].into());
+}
+
+#[test]
+fn actions_on_collections_without_them() {
+    found_in(&["CORE-30", "H11-10"], |asked, answer| {
+        if asked.query.starts_with("action=") && asked.path.ends_with('/') && answer.status >= 400 {
+            *answer = Answer::empty(200);
+        }
     });
 }

@@ -14,6 +14,7 @@
 mod blank;
 mod crowd;
 mod effects;
+mod entities;
 mod http;
 mod json;
 mod listings;

@@ -34,6 +34,11 @@ impl Asked {
         self.body = Bytes::new();
     }
 
+    /// Puts a line before the body.
+    pub(crate) fn prepend(&mut self, line: &str) {
+        self.body = (line.to_owned() + &self.text()).into();
+    }
+
     /// Keeps the lines of the body for which this holds.
     pub(crate) fn lines(&mut self, keep: impl Fn(&str) -> bool) {
         self.body = self.text().split_inclusive("\r\n").filter(|line| keep(line)).collect::<String>().into();
