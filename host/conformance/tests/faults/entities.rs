@@ -141,3 +141,23 @@ fn links_that_come_from_elsewhere_are_made() {
         })
     });
 }
+
+#[test]
+fn updates_have_no_content() {
+    found_in(&["HTTP-26"], |asked, answer| {
+        let is_update = asked.method == "POST" && is_entity(asked) && asked.query.is_empty();
+        if is_update && answer.status == 200 {
+            *answer = Answer::empty(204);
+        }
+    });
+}
+
+#[test]
+fn links_at_creation_are_ignored() {
+    found_in_requests(&["H11-22"], |asked| {
+        if asked.method == "POST" && !is_entity(asked) && asked.text().contains("Link: <") {
+            asked.lines(|line| !line.starts_with("Link:"));
+        }
+        None
+    });
+}

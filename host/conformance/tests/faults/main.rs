@@ -12,6 +12,7 @@
 )]
 
 mod blank;
+mod categories;
 mod crowd;
 mod effects;
 mod entities;
