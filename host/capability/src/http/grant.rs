@@ -28,7 +28,8 @@ impl HttpGrant {
         secrets: BTreeMap<String, String>,
         authorities: impl IntoIterator<Item = CertificateDer<'c>>,
     ) -> Result<Self, rustls::Error> {
-        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
         for authority in authorities {
             roots.add(authority)?;
         }
