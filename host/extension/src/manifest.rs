@@ -58,6 +58,8 @@ mod attribute;
 mod category;
 pub(crate) mod fault;
 mod form;
+#[cfg(test)]
+mod reference;
 mod source;
 #[cfg(test)]
 mod tests;
