@@ -3,7 +3,7 @@
 use crate::changes::Changes;
 use crate::core::Core;
 use crate::delete::Doomed;
-use crate::effect::{Effects, is_away, is_final_no};
+use crate::effect::{Effects, is_away};
 use crate::ends::local_ends;
 use crate::intent::{Intent, Verb};
 use crate::list::Walk;
@@ -110,9 +110,11 @@ impl Core {
     }
 
     async fn finish_intent(self: &Arc<Self>, snapshot: &Snapshot, intent: &Intent) -> Result<(), Refusal> {
-        for entity in &intent.entities {
-            // What it made outside is still there, and nobody else knows how to end it.
-            snapshot.check_loaded(entity)?;
+        if intent.verb != Verb::Delete {
+            for entity in &intent.entities {
+                // What it made outside is still there, and nobody else knows how to end it.
+                snapshot.check_loaded(entity)?;
+            }
         }
         let mut effects = Effects::new(snapshot, intent.operation);
         let mut changes = Changes::new(snapshot);
@@ -128,14 +130,18 @@ impl Core {
             Verb::Delete => {
                 let mut going = Vec::new();
                 for entity in &intent.entities {
-                    match effects.delete(entity).await {
+                    let ended = match snapshot.check_loaded(entity) {
+                        Ok(()) => effects.delete(entity).await,
+                        Err(refusal) => Err(refusal),
+                    };
+                    match ended {
                         Ok(()) => going.extend(self.find_anywhere(entity.id)?),
+                        Err(refusal) if is_away(&refusal) => return Err(refusal),
                         // It stays, as it would have without the crash, and keeps none of the others.
-                        Err(refusal) if is_final_no(&refusal) => {
+                        Err(refusal) => {
                             tracing::warn!(entity = %entity.id, "a deletion is not finished: {refusal}");
                             self.observe(entity.id, Cause::Restart);
                         }
-                        Err(refusal) => return Err(refusal),
                     }
                 }
                 // All at once: a resource must not be touched for the loss of a link when it goes itself. What joined
