@@ -79,7 +79,16 @@ class BuildTest(unittest.TestCase):
         write_world(wit, world([], ["lifecycle"]))
         self.assertEqual(
             sorted(each.name for each in (wit / "deps").iterdir()),
-            ["occi-extension", "wasi-config", "wasi-keyvalue", "wasi-logging"],
+            [
+                "occi-extension",
+                "wasi-clocks",
+                "wasi-config",
+                "wasi-http",
+                "wasi-io",
+                "wasi-keyvalue",
+                "wasi-logging",
+                "wasi-random",
+            ],
         )
         self.assertIn("package occi:extension@", (wit / "deps/occi-extension/types.wit").read_text())
 
