@@ -82,12 +82,13 @@ impl Left {
         tokio::spawn(async move {
             loop {
                 left.news.notified().await;
-                let mut delay = FIRST_DELAY;
+                let (mut delay, mut round) = (FIRST_DELAY, 0);
                 while !left.operations().is_empty() {
                     _ = timeout(delay, left.news.notified()).await;
                     let Some(core) = core.upgrade() else { return };
-                    core.settle_left().await;
+                    core.settle_left(round).await;
                     delay = (delay * 2).min(LONGEST_DELAY);
+                    round += 1;
                 }
             }
         });

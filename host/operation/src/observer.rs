@@ -6,9 +6,10 @@
 use crate::agenda::{Agenda, Question};
 use crate::changes::Changes;
 use crate::core::Core;
-use crate::effect::Effects;
+use crate::effect::{Effects, is_away};
 use crate::refusal::Refusal;
 use occi_store::{Entities, StoreError, Stored};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -49,6 +50,8 @@ const CONCURRENCY: usize = 8;
 pub(crate) struct Observations {
     agenda: Arc<Mutex<Agenda>>,
     news: Arc<Notify>,
+    /// Whether it was said that something outside is away, and nothing has been answered since.
+    is_away: Arc<AtomicBool>,
 }
 
 impl Observations {
@@ -66,14 +69,20 @@ impl Observations {
     /// Notes again what was asked in vain, for later, and says why.
     pub(crate) fn put_back(&self, entity: Uuid, cause: Cause, failures: u32, why: &Refusal) {
         let cause_name = cause.name();
-        // Said once: a hypervisor that is away for hours is no news.
-        if failures == 0 {
+        // Said once: a hypervisor that is away for hours is no news, nor that it is so for each of a thousand entities.
+        let is_known = is_away(why) && self.is_away.swap(true, Ordering::Relaxed);
+        if failures == 0 && !is_known {
             tracing::warn!(%entity, cause = cause_name, "what it is now is not known; asked again until it is: {why}");
         } else {
             tracing::debug!(%entity, cause = cause_name, failures, "what it is now is still not known: {why}");
         }
         self.agenda().put_back(entity, cause, failures, Instant::now());
         self.news.notify_one();
+    }
+
+    /// Notes that a question was answered.
+    fn answered(&self) {
+        self.is_away.store(false, Ordering::Relaxed);
     }
 
     /// The next question whose time has come.
@@ -171,8 +180,9 @@ impl Core {
         };
         let asked = self.ask_held(entity, cause).await;
         match asked.failed {
+            None => self.observations.answered(),
             // The server ends, and will ask at its next start.
-            None | Some(Refusal::Store(StoreError::Closed)) => {}
+            Some(Refusal::Store(StoreError::Closed)) => {}
             Some(refusal) => self.observations.put_back(entity, cause, failures, &refusal),
         }
         if let Some(changed) = asked.changed.filter(|changed| !changed.entity.is_link()) {

@@ -96,16 +96,21 @@ impl Core {
         outcome
     }
 
-    /// Tries again what could not be undone.
-    pub(crate) async fn settle_left(self: &Arc<Self>) {
-        match self.intents() {
-            Ok(intents) => {
-                let snapshot = self.snapshot();
-                for intent in intents.iter().filter(|intent| self.left.has(intent.operation)) {
-                    _ = self.settle(&snapshot, intent).await;
-                }
+    /// Tries again what could not be undone, up to the first that is not answered: the others would not be either, and who
+    /// asks for one of their entities would wait. Each round begins with another, so that none keeps the rest from being tried.
+    pub(crate) async fn settle_left(self: &Arc<Self>, round: usize) {
+        let mut intents = match self.intents() {
+            Ok(intents) => intents,
+            Err(refusal) => return tracing::error!("the intents cannot be read: {refusal}"),
+        };
+        intents.retain(|intent| self.left.has(intent.operation));
+        let first = round.checked_rem(intents.len()).unwrap_or_default();
+        intents.rotate_left(first);
+        let snapshot = self.snapshot();
+        for intent in &intents {
+            if self.settle(&snapshot, intent).await.is_err_and(|refusal| is_away(&refusal)) {
+                break;
             }
-            Err(refusal) => tracing::error!("the intents cannot be read: {refusal}"),
         }
     }
 

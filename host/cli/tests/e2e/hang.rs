@@ -77,8 +77,13 @@ fn pass(mut from: UnixStream, mut to: UnixStream, held: &AtomicBool, last: &Atom
 const NODE: &str = "<node><cpu><mhz>1000</mhz><model>x86_64</model><active>8</active><nodes>1</nodes><sockets>2</sockets>\
     <cores>4</cores><threads>1</threads></cpu><memory>8388608</memory></node>";
 
-/// A server whose hypervisor can be made to hang.
+/// A server whose hypervisor can be made to hang, and soon gives up.
 fn server() -> Option<(Between, Server)> {
+    let config = "[hypervisor]\nshort-seconds = 3\nlong-seconds = 6\n".to_owned();
+    server_with(Options { config, ..Options::default() })
+}
+
+fn server_with(options: Options) -> Option<(Between, Server)> {
     let Ok(uri) = std::env::var("OCCI_TEST_LIBVIRT_TEST_URI") else {
         eprintln!("SKIPPED: no OCCI_TEST_LIBVIRT_TEST_URI; `cargo xtask test` sets it");
         return None;
@@ -89,8 +94,7 @@ fn server() -> Option<(Between, Server)> {
     let node = between.folder.path().join("node.xml");
     std::fs::write(&node, NODE).unwrap();
     let hypervisor = Some(format!("test+unix://{}?socket={}", node.display(), between.socket()));
-    let config = "[hypervisor]\nshort-seconds = 3\nlong-seconds = 6\n".to_owned();
-    let server = Server::with(Options { config, hypervisor, ..Options::default() });
+    let server = Server::with(Options { hypervisor, ..options });
     Some((between, server))
 }
 
@@ -169,6 +173,27 @@ fn what_is_about_to_go_is_not_changed() {
     }
     between.holds.store(false, Ordering::Relaxed);
     crate::server::eventually("the deletion is finished", || server.get(&compute).send().status == 404);
+}
+
+/// A deletion that a crash cut short and that its extension never ends is given up: the entity is as it would be without the
+/// crash.
+#[test]
+fn a_deletion_that_never_ends_is_let_go() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("ox.wasm"), crate::mule::ox()).unwrap();
+    let config = "[sandbox]\ndeadline-ms = 2000\n".to_owned();
+    let options = Options { config, extensions: Some(folder.path().into()), ..Options::default() };
+    let Some((_between, mut server)) = server_with(options) else { return };
+    let ox = server.post("/stable/ox/").text(crate::mule::category("ox")).answers(201).location();
+    let deletion = server.delete(&ox);
+    std::thread::spawn(move || deletion.try_send());
+    std::thread::sleep(Duration::from_secs(1));
+    server.kill();
+    server.begin();
+    let log = server.log();
+    assert!(log.contains("finished: 1") && log.contains("a deletion is not finished"), "{log}");
+    server.post(&ox).text(crate::occi::body(&[], &["occi.core.title=\"x\""])).answers(200);
+    assert_eq!(server.get(&ox).answers(200).attribute("occi.core.title"), Some("\"x\""));
 }
 
 /// Longer than libvirt's own keep-alive would wait; several calls are under way.

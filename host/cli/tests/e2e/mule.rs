@@ -20,11 +20,7 @@ pub(crate) fn server() -> (Server, TempDir) {
     for name in ["infrastructure.wasm", "note.wasm"] {
         std::fs::copy(extensions().join(name), folder.path().join(name)).unwrap();
     }
-    let mut mule = guest("mule", "[capabilities.networks]\n[limits]\nconcurrency = 1\n");
-    mule.world = "import occi:extension/types@0.1.0; import occi:extension/networks@0.1.0; \
-                  export occi:extension/lifecycle@0.1.0; export occi:extension/actions@0.1.0;";
-    let reaches = r#"(import "occi:extension/networks@0.1.0" "[static]network.open" (func (param i32 i32)))"#;
-    mule.body.insert_str(0, reaches);
+    let mut mule = outside("mule");
     mule.manifest.as_mut().unwrap().push_str(MORE);
     let donkey = guest("donkey", "[limits]\nconcurrency = 1\n").build();
     for (name, bytes) in [("mule.wasm", mule.build()), ("donkey.wasm", donkey)] {
@@ -39,6 +35,15 @@ pub(crate) fn donkey(version: &str) -> Vec<u8> {
     let mut guest = guest("donkey", "");
     guest.manifest = guest.manifest.map(|text| text.replace("0.1.0", version));
     guest.build()
+}
+
+/// An extension like the mule's, whose deletions never end.
+pub(crate) fn ox() -> Vec<u8> {
+    let mut ox = outside("ox");
+    let never = "(if (call $is_stubborn (local.get $subject)) (then (call $refuse (i32.const 1028))))";
+    assert!(ox.body.contains(never));
+    ox.body = ox.body.replace(never, "(loop (br 0))");
+    ox.build()
 }
 
 /// A new animal at a path such as `/stable/mule/1`; the path.
@@ -65,8 +70,19 @@ fn term(path: &str) -> &str {
     path.split('/').nth(2).unwrap()
 }
 
-fn category(term: &str) -> String {
+/// What names a Kind of animals.
+pub(crate) fn category(term: &str) -> String {
     format!("Category: {term}; scheme=\"http://example.com/{term}#\"; class=\"kind\"")
+}
+
+/// An extension that reaches outside of the store.
+fn outside(term: &str) -> Guest {
+    let mut guest = guest(term, "[capabilities.networks]\n[limits]\nconcurrency = 1\n");
+    guest.world = "import occi:extension/types@0.1.0; import occi:extension/networks@0.1.0; \
+                   export occi:extension/lifecycle@0.1.0; export occi:extension/actions@0.1.0;";
+    let reaches = r#"(import "occi:extension/networks@0.1.0" "[static]network.open" (func (param i32 i32)))"#;
+    guest.body.insert_str(0, reaches);
+    guest
 }
 
 fn guest(term: &str, more: &str) -> Guest {
