@@ -51,6 +51,12 @@ class BuildTest(unittest.TestCase):
         self.assertIn("import occi:extension/volumes@0.1.0;", text)
         self.assertIn("export occi:extension/actions@0.1.0;", text)
 
+    def test_what_python_itself_stands_upon_is_what_the_manifest_asks_for(self) -> None:
+        self.write(extension=SWITCHED, beside=f'LAMP = "{LAMP}"')
+        asked = inspect(self.folder, f"[capabilities.random]\n[capabilities.clocks]\n{MANIFEST}")
+        self.assertEqual(asked.capabilities, ["clocks", "logging", "random", "volumes"])
+        self.assertIn("import occi:random/random@0.2.12;", world(asked.capabilities, asked.exports))
+
     def test_what_is_no_extension_is_refused(self) -> None:
         def refused(reason: str, manifest: str = "") -> None:
             with self.assertRaisesRegex(BuildError, reason):
@@ -76,21 +82,22 @@ class BuildTest(unittest.TestCase):
 
     def test_a_world_stands_on_the_whole_contract(self) -> None:
         wit = self.folder / "wit"
-        write_world(wit, world([], ["lifecycle"]))
+        write_world(wit, [], ["lifecycle"])
         self.assertEqual(
             sorted(each.name for each in (wit / "deps").iterdir()),
             [
                 "occi-extension",
-                "wasi-clocks",
-                "wasi-config",
-                "wasi-http",
-                "wasi-io",
-                "wasi-keyvalue",
-                "wasi-logging",
-                "wasi-random",
+                *(f"wasi-{name}" for name in ("clocks", "config", "http", "io", "keyvalue", "logging", "random")),
             ],
         )
         self.assertIn("package occi:extension@", (wit / "deps/occi-extension/types.wit").read_text())
+
+    def test_clocks_are_imported_by_whoever_asks_for_them(self) -> None:
+        for capabilities, functions in [(["http"], 0), (["clocks", "http"], 4)]:
+            wit = self.folder / str(functions)
+            write_world(wit, capabilities, ["lifecycle"])
+            clock = (wit / "deps/wasi-clocks/monotonic-clock.wit").read_text()
+            self.assertEqual((clock.count(": func("), clock.count("type duration")), (functions, 1))
 
     def test_the_manifest_is_the_last_section_of_the_component(self) -> None:
         component = b"\0asm\x0d\0\x01\0"

@@ -5,7 +5,7 @@ import re
 import unittest
 from pathlib import Path
 
-from occi_extension.build.world import CAPABILITIES, CONTRACT, INTERFACES, world
+from occi_extension.build.world import CAPABILITIES, CONTRACT, INTERFACES, NAMES, REAL_NAMES, interfaces, world
 from occi_extension.calls import Extension
 from occi_extension.in_memory import config, keyvalue, logging, types
 
@@ -56,6 +56,15 @@ class ContractTest(unittest.TestCase):
         versions = set(re.findall(r"^package occi:extension@([0-9.]+);", wit("types"), re.MULTILINE))
         named = re.findall(r"occi:extension/[a-z]+@([0-9.]+)", world(CAPABILITIES, INTERFACES))
         self.assertEqual(set(named), versions)
-        for interface in CAPABILITIES.values():
+        for interface in interfaces(CAPABILITIES):
             if interface.startswith("wasi:"):
                 self.assertIn(f"import {interface};", wit("world"))
+
+    def test_each_package_and_interface_that_is_named_is_there(self) -> None:
+        text = "".join(file.read_text() for file in (CONTRACT / "deps").rglob("*.wit"))
+        packages = re.findall(r"^package (wasi:[a-z]+)@", text, re.MULTILINE)
+        self.assertEqual({f"{package}/" for package in packages}, set(REAL_NAMES.values()))
+        for name in NAMES:
+            package, interface, version = re.split("[/@]", name)
+            self.assertIn(f"package {package}@{version};", text + wit("types"))
+            self.assertRegex(text + wit("types"), rf"(?m)^interface {interface} ")

@@ -1,5 +1,5 @@
-//! The Python SDK, by an extension that uses all of it (sdk/python/tests/replica) and is made by `cargo xtask test`.
-//! One server for all: an interpreter comes with the extension, and to compile it takes seconds.
+//! The Python SDK, by two extensions that use all of it (sdk/python/tests/{replica,envoy}) and are made by `cargo xtask test`.
+//! One server for each: an interpreter comes with the extension, and to compile it takes seconds.
 
 use crate::http::Answer;
 use crate::occi::body;

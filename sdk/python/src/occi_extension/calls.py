@@ -15,8 +15,9 @@ from .subject import Subject
 class Extension:
     """The functions of the contract, for the roles of one extension. Each call has a new instance of its role."""
 
-    def __init__(self, roles: Iterable[type[Role]]) -> None:
+    def __init__(self, roles: Iterable[type[Role]], begin: Callable[[], None] = lambda: None) -> None:
         self.roles = {role.type_identifier: role for role in roles}
+        self._begin = begin
 
     def create(self, operation: str, role: str, entity: types.Entity) -> types.Change:
         handler = self._role(role).create
@@ -52,6 +53,7 @@ class Extension:
         return _call(f"migrate of {role}", lambda: handler(Subject(entity, role, ""), from_version))
 
     def _role(self, role: str) -> Role:
+        self._begin()
         # One that the manifest alone knows changes nothing.
         return self.roles.get(role, Role)()
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .inspection import BuildError, Inspection, inspect
 from .section import with_manifest, with_real_names
-from .world import CAPABILITIES, WORLD, built_name, world, write_world
+from .world import NAMES, REAL_NAMES, WORLD, built_name, interfaces, world, write_world
 
 __all__ = ["BuildError", "Built", "build", "replace"]
 
@@ -39,7 +39,7 @@ def build(folder: Path, cache: Path | None = None) -> Built:
     manifest = (folder / "manifest.toml").read_text(encoding="utf-8")
     inspection = inspect(folder, manifest)
     component = _kept(cache, folder, inspection) if cache else _make(folder, inspection)
-    imports = [CAPABILITIES[name] for name in inspection.capabilities]
+    imports = interfaces(inspection.capabilities)
     return Built(with_manifest(component, manifest), imports, inspection.exports)
 
 
@@ -80,10 +80,10 @@ def _make(folder: Path, inspection: Inspection) -> bytes:
         raise BuildError(f"{_TOOL} is not installed for {sys.executable}")
     with tempfile.TemporaryDirectory(prefix="occi-extension-") as made:
         wit, component = Path(made, "wit"), Path(made, "component.wasm")
-        write_world(wit, world(inspection.capabilities, inspection.exports))
+        write_world(wit, inspection.capabilities, inspection.exports)
         # What the author has installed beside this package.
         installed = Path(sysconfig.get_path("purelib"))
-        names = [f"{built_name(name)}={name}" for name in inspection.capabilities]
+        names = [f"{built_name(interface)}={name}" for interface, name in NAMES.items()]
         _run(
             [
                 "--quiet",
@@ -98,8 +98,7 @@ def _make(folder: Path, inspection: Inspection) -> bytes:
                 "occi_component",
             ]
         )
-        real = {built_name(name): CAPABILITIES[name] for name in inspection.capabilities}
-        return with_real_names(component.read_bytes(), real)
+        return with_real_names(component.read_bytes(), REAL_NAMES)
 
 
 def _each(option: str, values: Iterable[str | Path]) -> list[str | Path]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .world import INTERFACES
+from .world import AMBIENT, INTERFACES
 
 _SOURCE = Path(__file__).resolve().parents[2]
 
@@ -25,7 +25,7 @@ class BuildError(Exception):
 class Inspection:
     #: The interfaces that the component has to export.
     exports: list[str]
-    #: The capabilities that the code imports.
+    #: The capabilities that the code imports, and those that Python's own library is lent.
     capabilities: list[str]
     #: The files that the code is in.
     sources: list[Path]
@@ -45,7 +45,8 @@ def inspect(folder: Path, manifest: str) -> Inspection:
     if not found["interfaces"]:
         raise BuildError(f"{folder / 'extension.py'} has no handlers; install the manifest alone, if no code is needed")
     exports = [name for name in INTERFACES if name in found["interfaces"]]
-    return Inspection(exports, found["capabilities"], [Path(file) for file in found["sources"]])
+    lent = [name for name in AMBIENT if name in declared.get("capabilities", {})]
+    return Inspection(exports, sorted(found["capabilities"] + lent), [Path(file) for file in found["sources"]])
 
 
 def _looked_at(folder: Path) -> Any:

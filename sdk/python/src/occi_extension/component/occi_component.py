@@ -12,7 +12,7 @@ from occi_extension.roles import roles_in  # noqa: E402
 
 class Component(Extension):
     def __init__(self) -> None:
-        super().__init__(roles_in(extension))
+        super().__init__(roles_in(extension), ambient.begin)
 
 
 ambient.seal()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
+from ..fault import Fault
 from .types import Err
+
+#: A status, headers and a body.
+Answer: TypeAlias = tuple[int, Mapping[str, str], bytes]
 
 
 @dataclass(frozen=True)
@@ -17,12 +22,22 @@ class Message:
     text: str
 
 
+def _nobody(method: str, url: str, headers: dict[str, str], body: bytes) -> Answer:
+    raise Fault.denied("the operator does not let the extension ask that server")
+
+
 @dataclass
 class World:
     config: dict[str, str] = field(default_factory=dict)
     stores: dict[str, dict[str, bytes]] = field(default_factory=dict)
     log: list[Message] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
+    #: Whom requests by HTTP go to.
+    ask: Callable[[str, str, dict[str, str], bytes], Answer] = _nobody
+    #: What the clocks show, in nanoseconds.
+    time: int = 0
+    #: The same numbers in each world.
+    chance: random.Random = field(default_factory=lambda: random.Random(0))
     made: int = 0
 
     def next(self) -> int:

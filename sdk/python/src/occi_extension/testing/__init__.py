@@ -1,25 +1,31 @@
 """A host in memory, so that an extension's tests run it as it is written.
 
-It calls the extension as the server does, and applies what is answered. What the server does with the manifest (checks
+It calls the extension as the server does, and applies what is answered. While it is called, Python's clocks stand where
+the test has set them, at first 1970, and chance is the same for each host; that has every extension here, whatever its
+manifest asks for. What the server does with the manifest (checks
 of types, of required and immutable attributes, of the states that an action allows) is not done here, and there are no
 machines, volumes and networks.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Literal, TypeAlias, TypeVar
 
 from ..calls import Extension
 from ..fault import Fault
+from ..http import Request, Response
+from ..in_memory import ambient
 from ..in_memory.types import Change, Err
-from ..in_memory.world import Message, begin
+from ..in_memory.world import Answer, Message, begin
 from ..roles import Role
 from ..values import Value, lower_all
 from .entity import Entity, View
 
-__all__ = ["Call", "Entity", "Host", "Message"]
+__all__ = ["Call", "Entity", "Host", "Message", "Request", "Response"]
 
 #: The calls of capabilities that can be made to fail.
 Call: TypeAlias = Literal[
@@ -47,6 +53,9 @@ class Host:
     def __init__(self, *roles: type[Role], crashing: bool = False) -> None:
         self._extension = Extension(roles)
         self._world = begin()
+        self._ambient = ambient.of(self._world)
+        self._requests: list[Request] = []
+        random.seed(0)
         self._calls = 2 if crashing else 1
 
     def resource(self, kind: str, attributes: Mapping[str, Value] | None = None, mixins: Iterable[str] = ()) -> Entity:
@@ -64,6 +73,28 @@ class Host:
     def configure(self, key: str, value: str) -> None:
         """Set what the extension finds in its configuration."""
         self._world.config[key] = value
+
+    def serve(self, server: Callable[[Request], Response]) -> None:
+        """Play all servers that the extension asks by HTTP; without that each is denied. One that raises a Fault, such
+        as Fault.unavailable, is not reached."""
+
+        def ask(method: str, url: str, headers: dict[str, str], body: bytes) -> Answer:
+            request = Request(method, url, headers, body)
+            self._requests.append(request)
+            answer = server(request)
+            return answer.status, answer.headers, answer.body
+
+        self._world.ask = ask
+
+    def requests(self) -> list[Request]:
+        """The requests by HTTP since the last time of asking."""
+        requests, self._requests = self._requests, []
+        return requests
+
+    def set_time(self, moment: datetime) -> None:
+        """Set the clocks. They stand still; a moment without a zone is in UTC."""
+        since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime.fromtimestamp(0, UTC)
+        self._world.time = since // timedelta(microseconds=1) * 1000
 
     def fail(self, call: Call, message: str | None = None) -> None:
         """Let the next such call of a capability fail with that message."""
@@ -189,7 +220,7 @@ class Host:
         return self._lend(entity, lambda lent: function(operation, role, lent))
 
     def _lend(self, entity: Entity, call: Callable[[View], T]) -> T:
-        with entity.lent() as view:
+        with entity.lent() as view, ambient.placed(self._ambient):
             try:
                 return call(view)
             except Err as refused:
