@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import MutableMapping
+from dataclasses import dataclass
 
 from occi_extension import Fault
 
 from .data import NO_MAIL
 from .record import TYPE, VALUE, Record
 
-# By the id of its entity, the type and the data of each record.
-Neighbours = dict[str, tuple[str, str]]
+# By the id of its entity, the type, the data and the TTL of each record.
+Neighbours = dict[str, tuple[str, str, int]]
+
+
+@dataclass(frozen=True)
+class Set:
+    """All records of one name and type."""
+
+    zone: str
+    owner: str
+    type: str
+    #: None where there is no such record.
+    data: list[str]
+    ttl: int
 
 
 def enter(store: MutableMapping[str, bytes], id: str, record: Record) -> None:
@@ -20,8 +33,8 @@ def enter(store: MutableMapping[str, bytes], id: str, record: Record) -> None:
     leave(store, id)
     key = _key(record)
     neighbours = _read(store, key)
-    _check(record, list(neighbours.values()))
-    neighbours[id] = (record.type, record.data)
+    _check(record, [(type, data) for type, data, _ in neighbours.values()])
+    neighbours[id] = (record.type, record.data, record.ttl)
     store[key] = json.dumps(neighbours).encode()
     store[id] = key.encode()
 
@@ -38,6 +51,14 @@ def leave(store: MutableMapping[str, bytes], id: str) -> None:
         store[key] = json.dumps(neighbours).encode()
     else:
         del store[key]
+
+
+def set_of(store: MutableMapping[str, bytes], record: Record) -> Set:
+    """The set that a record is in, or was."""
+    found = [(data, ttl) for type, data, ttl in _read(store, _key(record)).values() if type == record.type]
+    # RFC 2181, 5.2: a set has one TTL, and of several the lowest holds.
+    ttl = min((ttl for _, ttl in found), default=record.ttl)
+    return Set(record.zone, record.owner, record.type, sorted(data for data, _ in found), ttl)
 
 
 def _check(record: Record, neighbours: list[tuple[str, str]]) -> None:
@@ -57,7 +78,7 @@ def _check(record: Record, neighbours: list[tuple[str, str]]) -> None:
 
 def _read(store: MutableMapping[str, bytes], key: str) -> Neighbours:
     kept = json.loads(store.get(key, b"{}"))
-    return {id: (type, data) for id, (type, data) in kept.items()}
+    return {id: (type, data, ttl) for id, (type, data, ttl) in kept.items()}
 
 
 def _key(record: Record) -> str:

@@ -13,6 +13,7 @@
 )]
 
 // How tests speak.
+mod elsewhere;
 mod html;
 mod http;
 mod mule;

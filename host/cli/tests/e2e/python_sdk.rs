@@ -1,10 +1,11 @@
 //! The Python SDK, by two extensions that use all of it (sdk/python/tests/{replica,envoy}) and are made by `cargo xtask test`.
 //! One server for each: an interpreter comes with the extension, and to compile it takes seconds.
 
+use crate::elsewhere::Elsewhere;
 use crate::http::Answer;
 use crate::occi::body;
 use crate::server::{Options, Server, eventually, extensions};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const REPLICA: &str = r#"Category: replica; scheme="http://example.com/replica#"; class="kind""#;
 
@@ -92,4 +93,61 @@ fn what_is_refused_thrown_or_exhausted_ends_that_request_alone(server: &Server) 
     }
     act(server, &path, "refuse", "how=\"loop\"").is(503);
     act(server, &path, "keep", "count=1").is(200);
+}
+
+#[test]
+fn clocks_randomness_and_other_servers() {
+    let folder = tempfile::tempdir().unwrap();
+    let built = extensions().with_file_name("test-extensions").join("envoy.wasm");
+    std::fs::copy(built, folder.path().join("envoy.wasm")).expect("`cargo xtask test` makes it");
+    let elsewhere =
+        Elsewhere::start(|asked| (418, format!("{} {}", asked.body.len(), asked.headers.join("\n"))));
+    let server = Server::with(Options {
+        config: elsewhere.grant("envoy", folder.path()),
+        extensions: Some(folder.path().into()),
+        ..Options::default()
+    });
+    server.put("/envoy/one").text(body(&[ENVOY], &[])).answers(201);
+    clocks_go_and_chance_differs_from_call_to_call(&server);
+    servers_are_asked_where_the_operator_lets_it(&server, &elsewhere);
+}
+
+const ENVOY: &str = r#"Category: envoy; scheme="http://example.com/envoy#"; class="kind""#;
+
+fn envoy(server: &Server, term: &str, parameters: &[&str]) -> Answer {
+    let category = format!(r#"Category: {term}; scheme="http://example.com/envoy/action#"; class="action""#);
+    server.post(&format!("/envoy/one?action={term}")).text(body(&[&category], parameters)).send()
+}
+
+fn found(server: &Server) -> Value {
+    let mut shown = server.get("/envoy/one").accept("application/occi+json").answers(200).json();
+    shown["attributes"]["com.example.envoy.answer"].take()
+}
+
+fn clocks_go_and_chance_differs_from_call_to_call(server: &Server) {
+    let [first, second] = [(); 2].map(|()| {
+        envoy(server, "look", &[]).is(200);
+        found(server)
+    });
+    assert!(first["now"].as_str() < second["now"].as_str(), "{first} {second}");
+    for (one, other) in first["drawn"].as_array().unwrap().iter().zip(second["drawn"].as_array().unwrap()) {
+        assert_ne!(one, other);
+    }
+}
+
+fn servers_are_asked_where_the_operator_lets_it(server: &Server, elsewhere: &Elsewhere) {
+    let url = format!("url=\"{}/a?b=c\"", elsewhere.url());
+    // More than a stream takes at a time.
+    envoy(server, "ask", &[&url, "method=\"POST\"", "size=100000"]).is(200);
+    let (asked, answer) = (elsewhere.asked().remove(0), found(server));
+    assert_eq!((&*asked.method, &*asked.path, asked.body.len()), ("POST", "/a?b=c", 100_000));
+    assert_eq!(answer["status"], 418);
+    assert!(answer["body"].as_str().unwrap().contains("authorization: Bearer s3cret"), "{answer}");
+    for (url, status, why) in [
+        ("http://127.0.0.1:1/", 403, "does not let the extension ask that server"),
+        ("nowhere", 400, "no URL with a scheme and a host"),
+    ] {
+        let refused = envoy(server, "ask", &[&format!("url=\"{url}\"")]).is(status);
+        assert!(refused.body.contains(why), "{refused}");
+    }
 }

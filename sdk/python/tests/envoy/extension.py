@@ -33,7 +33,7 @@ class Envoy(Kind):
 
     @action("ask")
     def ask(self, subject: Subject, parameters: Attributes) -> Change:
-        headers = {"X-Asked-By": subject.id, "Authorization": "Bearer {{token}}"}
+        headers = {"X-Asked-By": subject.id, "Authorization": "Bearer {{key}}"}
         body = b"x" * (parameters.integer("size") or 0)
         answer = Request(parameters.text("method") or "", parameters.text("url") or "", headers, body).send()
         return Change().set(ANSWER, {"status": answer.status, "headers": dict(answer.headers), "body": answer.text})
