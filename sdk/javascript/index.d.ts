@@ -188,3 +188,54 @@ export namespace keyvalue {
     keys(): string[];
   }
 }
+
+/**
+ * Requests to other servers: the capability `http`.
+ *
+ * The operator says which servers the extension may ask; a request to any other is denied. Redirects are not followed: an
+ * answer that tells of another place is an answer like any other. A secret is named, and the host puts it in:
+ *
+ *     const headers = { authorization: 'Bearer {{token}}' };
+ *     const answer = new http.Request('GET', 'https://api.example.com/zones', { headers }).send();
+ *     if (answer.status === 200) zones = answer.json();
+ */
+export namespace http {
+  interface Parts {
+    headers?: Record<string, string>;
+    /** A text is sent as UTF-8. */
+    body?: string | Uint8Array;
+  }
+
+  interface Message {
+    /**
+     * By their names, in lower case. One that came several times has its values with commas between (RFC 9110, 5.3).
+     */
+    readonly headers: Record<string, string>;
+    readonly body: Uint8Array;
+    /** The body, which is UTF-8. */
+    text(): string;
+    /** The body, which is JSON. */
+    json(): any;
+  }
+
+  interface Request extends Message {}
+  /** What is asked. */
+  class Request {
+    /** `url` is whole, with scheme and host. */
+    constructor(method: string, url: string, parts?: Parts);
+    readonly method: string;
+    readonly url: string;
+    /**
+     * Sends it, and waits for the whole answer, be it an error or not. A fault is `denied` where the operator does not let the
+     * extension ask that server, `unavailable` where it cannot be reached, and `timeout` where it does not answer in time.
+     */
+    send(): Response;
+  }
+
+  interface Response extends Message {}
+  /** What a server answers. */
+  class Response {
+    constructor(status: number, parts?: Parts);
+    readonly status: number;
+  }
+}

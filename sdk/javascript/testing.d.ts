@@ -3,10 +3,11 @@
  *
  * It calls the extension as the server does, and applies what is answered. What the server does with the manifest (checks
  * of types, of required and immutable attributes, of the states that an action allows) is not done here, and there are no
- * machines, volumes and networks.
+ * machines, volumes and networks. While it is called, JavaScript's clocks stand where the test has set them, at first 1970, and
+ * chance is the same for each host; that has every extension here, whatever its manifest asks for.
  */
 
-import type { Cause, Extension, Value } from './index.js';
+import type { Cause, Extension, Value, http } from './index.js';
 
 /** An entity, as clients see it. */
 export interface Entity {
@@ -46,6 +47,15 @@ export class Host {
 
   /** Set what the extension finds in its configuration. */
   configure(key: string, value: string): void;
+  /**
+   * Play all servers that the extension asks by HTTP; without that each is denied. One that throws a Fault, such as
+   * `Fault.unavailable`, is not reached.
+   */
+  serve(server: (request: http.Request) => http.Response): void;
+  /** The requests by HTTP since the last time of asking. */
+  requests(): http.Request[];
+  /** Set the clocks, which stand still: to a date, or to so many milliseconds since 1970. */
+  setTime(moment: Date | number): void;
   /** Let the next such call of a capability fail with that message. */
   fail(call: Call, message?: string): void;
   /** The messages logged since the last time of asking. */

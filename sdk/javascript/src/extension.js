@@ -3,6 +3,7 @@
 import { Attributes } from './attributes.js';
 import { Change } from './change.js';
 import { Fault } from './fault.js';
+import { begin } from './lacking.js';
 import { Subject } from './subject.js';
 
 // The interface that each handler needs.
@@ -77,6 +78,7 @@ function unknown(action) {
 
 // Calls a handler, where there is one. What it throws becomes the contract's fault.
 function run(handler, where, given) {
+  begin();
   try {
     return lowered(handler?.(...given));
   } catch (thrown) {

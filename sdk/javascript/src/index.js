@@ -5,5 +5,6 @@ export { extension } from './extension.js';
 export { Fault } from './fault.js';
 
 export * as config from './config.js';
+export * as http from './http.js';
 export * as keyvalue from './keyvalue.js';
 export * as log from './log.js';

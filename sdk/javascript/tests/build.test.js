@@ -35,13 +35,29 @@ test('what is used is imported, and nothing else', async () => {
     import { Volume } from 'occi:extension/volumes@0.1.0';
     export default extension({ kinds: { '${LAMP}': { act: { switch() { log.info(Volume.open('subject').capacity()); } } } } });
   `);
-  assert.deepEqual(await inspect(entry, MANIFEST), ['actions']);
-  const { code, imports } = await forComponent(entry, ['actions']);
+  assert.deepEqual(await inspect(entry, MANIFEST), { exports: ['actions'], capabilities: [] });
+  const { code, imports } = await forComponent(entry, ['actions'], []);
   assert.deepEqual(imports, ['occi:extension/volumes@0.1.0', 'wasi:logging/logging@0.1.0-draft']);
-  assert.match(code, /there is no \$\{what\} in an extension/);
+  assert.match(code, /there is no \$\{what\}.*add \[capabilities.clocks\].*add \[capabilities.random\]/s);
   const text = world({ imports, exports: ['actions'] });
   assert.match(text, /import wasi:logging\/logging@0\.1\.0-draft;/);
   assert.match(text, /export occi:extension\/actions@0\.1\.0;/);
+});
+
+test('what JavaScript itself stands upon is what the manifest asks for', async () => {
+  const entry = await source(`
+    import { extension } from 'occi-extension';
+    export default extension({ kinds: { '${LAMP}': { act: { switch() {} } } } });
+  `);
+  const { capabilities } = await inspect(entry, `${MANIFEST}[capabilities.clocks]\n[capabilities.random]`);
+  assert.deepEqual(capabilities, ['clocks', 'random']);
+  const { code, imports } = await forComponent(entry, ['actions'], capabilities);
+  assert.deepEqual(imports, [
+    'wasi:clocks/monotonic-clock@0.2.12',
+    'wasi:clocks/wall-clock@0.2.12',
+    'wasi:random/random@0.2.12',
+  ]);
+  assert.doesNotMatch(code, /add \[capabilities/);
 });
 
 test('what is no extension is refused', async () => {
@@ -67,9 +83,7 @@ test('a world stands on the whole contract', async () => {
   await writeWorld(wit, world({ imports: [], exports: ['lifecycle'] }));
   assert.deepEqual((await readdir(join(wit, 'deps'))).sort(), [
     'occi-extension',
-    'wasi-config',
-    'wasi-keyvalue',
-    'wasi-logging',
+    ...['clocks', 'config', 'http', 'io', 'keyvalue', 'logging', 'random'].map((name) => `wasi-${name}`),
   ]);
   assert.match(await readFile(join(wit, 'deps/occi-extension/types.wit'), 'utf8'), /package occi:extension@/);
 });

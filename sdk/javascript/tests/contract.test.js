@@ -37,8 +37,13 @@ test('the contract has the version that is built for', async () => {
     const named = all(await read(file), /occi:extension\/[^@']+@([0-9.]+)/g);
     assert.deepEqual([...new Set(named)], [version], file);
   }
-  for (const name of ['logging', 'keyvalue', 'config']) {
-    const [, specifier] = /from '([^']+)'/.exec(await read(`../src/outside/${name}.js`));
-    assert.ok((await wit('world')).includes(`import ${specifier};`), specifier);
+  for (const file of ['outside/logging', 'outside/keyvalue', 'outside/config', 'clocks/lent', 'random/lent']) {
+    for (const specifier of all(await read(`../src/${file}.js`), /from '(wasi:[^']+)'/g)) {
+      assert.ok((await wit('world')).includes(`import ${specifier};`), specifier);
+    }
   }
+  // Its types come along.
+  const [handler, types] = all(await read('../src/outside/http.js'), /from '(wasi:[^']+)'/g);
+  assert.ok((await wit('world')).includes(`import ${handler};`), handler);
+  assert.equal(types, handler.replace('outgoing-handler', 'types'));
 });

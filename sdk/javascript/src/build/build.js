@@ -12,7 +12,7 @@ import { inspect } from './inspect.js';
 import { withManifest } from './section.js';
 import { WORLD, world, writeWorld } from './world.js';
 
-// What the host does not serve.
+// What the engine would import by itself: it has versions of its own of what the host lends, and the host serves no console.
 const ABSENT = ['stdio', 'random', 'clocks', 'http', 'fetch-event'];
 
 // Builds the extension in a folder. With a folder for it, the component is made anew only where it would be another one:
@@ -21,8 +21,8 @@ export async function build(folder, { cache } = {}) {
   const manifest = await readFile(join(folder, 'manifest.toml'), 'utf8');
   const { main = 'index.js' } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
   const entry = resolve(folder, main);
-  const exports = await inspect(entry, manifest);
-  const { code, imports } = await forComponent(entry, exports);
+  const { exports, capabilities } = await inspect(entry, manifest);
+  const { code, imports } = await forComponent(entry, exports, capabilities);
   const parts = { code, world: world({ imports, exports }) };
   const component = await (cache === undefined ? make(parts) : kept(cache, parts));
   return { extension: withManifest(component, manifest), imports, exports };

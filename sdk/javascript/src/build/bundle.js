@@ -6,14 +6,18 @@ import { fileURLToPath } from 'node:url';
 const SDK = fileURLToPath(new URL('../index.js', import.meta.url));
 const AMBIENT = fileURLToPath(new URL('../ambient.js', import.meta.url));
 
+// What has no namespace in the SDK: JavaScript's own stand upon them, wherever the manifest asks for them.
+const LENT = ['clocks', 'random'];
+
 // The interfaces of the host, such as `wasi:logging/logging@0.1.0-draft`.
 const INTERFACE = /^(occi|wasi):/;
 
 // For the component: the code, and the host's interfaces that it imports. One that is imported and not used is left out,
 // so the manifest need not ask for it.
-export function forComponent(entry, exported) {
+export function forComponent(entry, exported, capabilities) {
+  const ambient = LENT.map((name) => `../${name}/${capabilities.includes(name) ? 'lent' : 'absent'}.js`);
   const contents = `
-    import ${JSON.stringify(AMBIENT)};
+    ${[AMBIENT, ...ambient].map((path) => `import ${JSON.stringify(path)};`).join('\n')}
     import extension from ${JSON.stringify(entry)};
     export const { ${exported.join(', ')} } = extension;
   `;

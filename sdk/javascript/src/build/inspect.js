@@ -6,18 +6,19 @@ import { forNode } from './bundle.js';
 
 const INTERFACES = ['lifecycle', 'actions', 'observe', 'migrate'];
 
-// The interfaces that the component has to export.
+// The interfaces that the component has to export, and the capabilities that the manifest asks for.
 export async function inspect(entry, manifest) {
   const code = await forNode(entry);
   const { default: extension } = await import(`data:text/javascript;base64,${Buffer.from(code).toString('base64')}`);
   if (extension?.roles === undefined) throw new Error(`${entry} has no 'export default extension({ ... })'`);
-  const faults = compare(extension.roles, defined(parse(manifest)));
+  const declared = parse(manifest);
+  const faults = compare(extension.roles, defined(declared));
   if (faults.length > 0) throw new Error(faults.join('\n'));
   const exports = INTERFACES.filter((name) => name in extension);
   if (exports.length === 0) {
     throw new Error(`${entry} has no handlers; install the manifest alone, if no code is needed`);
   }
-  return exports;
+  return { exports, capabilities: Object.keys(declared.capabilities ?? {}) };
 }
 
 // The actions of each Kind and Mixin of a manifest.

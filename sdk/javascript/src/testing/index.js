@@ -2,8 +2,11 @@
 //
 // It calls the extension as the server does, and applies what is answered. What the server does with the manifest (checks
 // of types, of required and immutable attributes, of the states that an action allows) is not done here.
+//
+// While the extension is called, JavaScript's clocks and randomness are the world's.
 
 import { Fault } from '../fault.js';
+import { chance, clocks, place } from '../stand-ins.js';
 import { Entity, list } from './entity.js';
 import { begin } from './world.js';
 
@@ -11,10 +14,13 @@ export class Host {
   #extension;
   #world;
   #calls;
+  #standIns;
 
   constructor(extension, { crashing = false } = {}) {
     this.#extension = extension;
-    this.#world = begin();
+    const world = (this.#world = begin());
+    const clock = () => world.time;
+    this.#standIns = [...clocks(clock, clock), ...chance((count) => world.bytes(count))];
     this.#calls = crashing ? 2 : 1;
   }
 
@@ -28,6 +34,18 @@ export class Host {
 
   configure(key, value) {
     this.#world.config.set(key, value);
+  }
+
+  serve(server) {
+    this.#world.server = server;
+  }
+
+  requests() {
+    return this.#world.requests.splice(0);
+  }
+
+  setTime(moment) {
+    this.#world.time = Number(moment);
   }
 
   fail(call, message = `${call} fails`) {
@@ -109,11 +127,13 @@ export class Host {
 
   #lend(entity, call) {
     const { handle, end } = entity.lend();
+    const undo = place(this.#standIns);
     try {
       return call(handle);
     } catch ({ code, message, attribute }) {
       throw new Fault(code, message, attribute);
     } finally {
+      undo();
       end();
     }
   }

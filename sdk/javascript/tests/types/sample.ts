@@ -1,6 +1,6 @@
 // What the definitions let an author write, and what they do not.
 
-import { Change, Fault, config, extension, keyvalue, log } from 'occi-extension';
+import { Change, Fault, config, extension, http, keyvalue, log } from 'occi-extension';
 import { Host } from 'occi-extension/testing';
 import { Machine, Plan } from 'occi:extension/machines@0.1.0';
 import { Volume } from 'occi:extension/volumes@0.1.0';
@@ -34,7 +34,13 @@ const lamp = extension({
 const host = new Host(lamp, { crashing: true });
 const one = host.resource('http://example.com/occi/home#lamp', { 'com.example.lamp.watts': 5n });
 host.fail('keyvalue.set', 'the store is full');
+host.serve((request) => new http.Response(request.method === 'GET' ? 200 : 405, { body: '{}' }));
+host.setTime(new Date('2026-11-28'));
 host.create(one);
+const asked: string | undefined = host.requests()[0]?.headers['x-key'];
+const answer: http.Response = new http.Request('GET', 'https://api.example.com/', { headers: { 'X-Key': 'a' } }).send();
+// @ts-expect-error: a body is bytes or text
+new http.Request('PUT', 'https://api.example.com/', { body: { a: 1 } });
 const state: string | undefined = one.state;
 
 const plan = new Plan();

@@ -1,0 +1,5 @@
+import { world } from '../world.js';
+
+export function send(request) {
+  return world.ask(request);
+}
