@@ -80,12 +80,25 @@ test('the code and the manifest say the same', () => {
 
 test('a world stands on the whole contract', async () => {
   const wit = join(folder, 'wit');
-  await writeWorld(wit, world({ imports: [], exports: ['lifecycle'] }));
+  await writeWorld(wit, { imports: [], exports: ['lifecycle'] });
   assert.deepEqual((await readdir(join(wit, 'deps'))).sort(), [
     'occi-extension',
     ...['clocks', 'config', 'http', 'io', 'keyvalue', 'logging', 'random'].map((name) => `wasi-${name}`),
   ]);
   assert.match(await readFile(join(wit, 'deps/occi-extension/types.wit'), 'utf8'), /package occi:extension@/);
+});
+
+test('a world has a clock where it is asked for', async () => {
+  for (const [imports, isThere] of [
+    [['wasi:http/outgoing-handler@0.2.12'], false],
+    [['wasi:clocks/monotonic-clock@0.2.12'], true],
+  ]) {
+    const wit = await mkdtemp(join(folder, 'wit-'));
+    await writeWorld(wit, { imports, exports: ['lifecycle'] });
+    const clock = await readFile(join(wit, 'deps/wasi-clocks/monotonic-clock.wit'), 'utf8');
+    assert.match(clock, /type duration = u64;/);
+    assert.equal(clock.includes('now: func'), isThere);
+  }
 });
 
 test('the manifest is the last section of the component', () => {

@@ -10,7 +10,7 @@ import { componentize, version } from '@bytecodealliance/componentize-js';
 import { forComponent } from './bundle.js';
 import { inspect } from './inspect.js';
 import { withManifest } from './section.js';
-import { WORLD, world, writeWorld } from './world.js';
+import { WORLD, writeWorld } from './world.js';
 
 // What the engine would import by itself: it has versions of its own of what the host lends, and the host serves no console.
 const ABSENT = ['stdio', 'random', 'clocks', 'http', 'fetch-event'];
@@ -23,7 +23,7 @@ export async function build(folder, { cache } = {}) {
   const entry = resolve(folder, main);
   const { exports, capabilities } = await inspect(entry, manifest);
   const { code, imports } = await forComponent(entry, exports, capabilities);
-  const parts = { code, world: world({ imports, exports }) };
+  const parts = { code, world: { imports, exports } };
   const component = await (cache === undefined ? make(parts) : kept(cache, parts));
   return { extension: withManifest(component, manifest), imports, exports };
 }

@@ -7,6 +7,17 @@ import { fileURLToPath } from 'node:url';
 // The contract stands once in the repository, so this package is used from there.
 const CONTRACT = fileURLToPath(new URL('../../../../wit', import.meta.url));
 
+// `wasi:http` has a type of this clock's. A component imports all functions of what its world has, used or not, so where the
+// manifest asks for no clock the world has that type alone.
+const CLOCK = 'wasi:clocks/monotonic-clock@0.2.12';
+const TYPE_OF_CLOCK = `package wasi:clocks@0.2.12;
+
+interface monotonic-clock {
+    @since(version = 0.2.0)
+    type duration = u64;
+}
+`;
+
 export const WORLD = 'extension';
 
 export function world({ imports, exports }) {
@@ -18,7 +29,7 @@ export function world({ imports, exports }) {
 }
 
 // A folder with the world and all that it stands on.
-export async function writeWorld(folder, text) {
+export async function writeWorld(folder, { imports, exports }) {
   const dependencies = join(folder, 'deps');
   await mkdir(dependencies, { recursive: true });
   await cp(join(CONTRACT, 'deps'), dependencies, { recursive: true });
@@ -26,5 +37,6 @@ export async function writeWorld(folder, text) {
     recursive: true,
     filter: (source) => source !== join(CONTRACT, 'deps'),
   });
-  await writeFile(join(folder, 'world.wit'), text);
+  if (!imports.includes(CLOCK)) await writeFile(join(dependencies, 'wasi-clocks/monotonic-clock.wit'), TYPE_OF_CLOCK);
+  await writeFile(join(folder, 'world.wit'), world({ imports, exports }));
 }
