@@ -1,10 +1,11 @@
-//! The JavaScript SDK, by an extension that uses all of it (sdk/javascript/tests/mirror) and is made by `cargo xtask test`.
-//! One server for all: an engine comes with the extension, and to compile it takes seconds.
+//! The JavaScript SDK, by two extensions that use all of it (sdk/javascript/tests/{mirror,herald}) and are made by `cargo xtask
+//! test`. One server for each: an engine comes with the extension, and to compile it takes seconds.
 
+use crate::elsewhere::Elsewhere;
 use crate::http::Answer;
 use crate::occi::body;
 use crate::server::{Options, Server, eventually, extensions};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const MIRROR: &str = r#"Category: mirror; scheme="http://example.com/mirror#"; class="kind""#;
 
@@ -87,4 +88,68 @@ fn what_is_refused_thrown_or_exhausted_ends_that_request_alone(server: &Server) 
     act(server, &path, "refuse", "how=\"loop\"").is(503);
     act(server, &path, "refuse", "how=\"memory\"").is(500);
     act(server, &path, "keep", "count=1").is(200);
+}
+
+#[test]
+fn clocks_randomness_and_other_servers() {
+    let folder = tempfile::tempdir().unwrap();
+    let built = extensions().with_file_name("test-extensions").join("herald.wasm");
+    std::fs::copy(built, folder.path().join("herald.wasm")).expect("`cargo xtask test` makes it");
+    let elsewhere =
+        Elsewhere::start(|asked| (418, format!("{} {}", asked.body.len(), asked.headers.join("\n"))));
+    let mut server = Server::with(Options {
+        config: elsewhere.grant("herald", folder.path()),
+        extensions: Some(folder.path().into()),
+        ..Options::default()
+    });
+    server.put("/herald/one").text(body(&[HERALD], &[])).answers(201);
+    clocks_go_and_chance_differs_from_call_to_call(&mut server);
+    servers_are_asked_where_the_operator_lets_it(&server, &elsewhere);
+}
+
+const HERALD: &str = r#"Category: herald; scheme="http://example.com/herald#"; class="kind""#;
+
+fn herald(server: &Server, term: &str, parameters: &[&str]) -> Answer {
+    let category = format!(r#"Category: {term}; scheme="http://example.com/herald/action#"; class="action""#);
+    server.post(&format!("/herald/one?action={term}")).text(body(&[&category], parameters)).send()
+}
+
+fn found(server: &Server) -> Value {
+    let mut shown = server.get("/herald/one").accept("application/occi+json").answers(200).json();
+    shown["attributes"]["com.example.herald.answer"].take()
+}
+
+fn clocks_go_and_chance_differs_from_call_to_call(server: &mut Server) {
+    let look = |server: &Server| {
+        herald(server, "look", &[]).is(200);
+        found(server)
+    };
+    let [first, second] = [(); 2].map(|()| look(server));
+    // Each server begins with the engine as it was built.
+    server.restart();
+    for (one, other) in [(&first, &second), (&second, &look(server))] {
+        assert!(one["now"].as_str() < other["now"].as_str(), "{one} {other}");
+        let [drawn, again] = [one, other].map(|seen| seen["drawn"].as_array().unwrap());
+        assert_eq!((drawn.len(), again.len()), (3, 3));
+        assert!(drawn.iter().zip(again).all(|(one, other)| one != other), "{one} {other}");
+    }
+}
+
+fn servers_are_asked_where_the_operator_lets_it(server: &Server, elsewhere: &Elsewhere) {
+    let url = format!("url=\"{}/a?b=c\"", elsewhere.url());
+    // None, and more than a stream takes at a time.
+    for size in [0, 100_000] {
+        herald(server, "ask", &[&url, "method=\"POST\"", &format!("size={size}")]).is(200);
+        let (asked, answer) = (elsewhere.asked().remove(0), found(server));
+        assert_eq!((&*asked.method, &*asked.path, asked.body.len()), ("POST", "/a?b=c", size));
+        assert_eq!(answer["status"], 418);
+        assert!(answer["body"].as_str().unwrap().contains("authorization: Bearer s3cret"), "{answer}");
+    }
+    for (url, status, why) in [
+        ("http://127.0.0.1:1/", 403, "does not let the extension ask that server"),
+        ("nowhere", 400, "no URL with a scheme and a host"),
+    ] {
+        let refused = herald(server, "ask", &[&format!("url=\"{url}\"")]).is(status);
+        assert!(refused.body.contains(why), "{refused}");
+    }
 }
