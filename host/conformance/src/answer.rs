@@ -5,6 +5,7 @@ use ureq::http::HeaderMap;
 
 use crate::client::{OCCI_JSON, TEXT_OCCI, URI_LIST};
 use crate::verdict::{Verdict, excerpt, fail, skip};
+use crate::wire::json;
 use crate::wire::text::{self, Text};
 
 /// What came back.
@@ -35,11 +36,12 @@ impl Answer {
         value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
     }
 
-    /// What it says in one of the text renderings, as far as it can be understood.
+    /// What it says of categories and entities, as far as it can be understood; in JSON, of one entity.
     pub(crate) fn read(&self) -> Text {
         match self.media_type().as_str() {
             TEXT_OCCI => text::headers(|name| self.header(name)),
             URI_LIST => text::uri_list(&self.body),
+            OCCI_JSON => json::entity(&self.value()),
             _ => text::plain(&self.body),
         }
     }

@@ -13,8 +13,36 @@ pub(crate) struct Draft {
     /// Mixins, as scheme and term.
     pub(crate) mixins: Vec<(String, String)>,
     pub(crate) attributes: Vec<(String, Value)>,
-    /// Whole lines `Link: ...`.
-    pub(crate) links: Vec<String>,
+    pub(crate) links: Vec<Inline>,
+}
+
+/// A link that is to be made together with its source.
+#[derive(Debug, Clone)]
+pub(crate) struct Inline {
+    /// The link's own Kind.
+    pub(crate) kind: String,
+    /// The path of the target, and its Kind.
+    pub(crate) target: (String, String),
+    pub(crate) attributes: Vec<(String, Value)>,
+}
+
+impl Inline {
+    /// The line `Link`.
+    fn line(&self) -> String {
+        let (path, rel) = &self.target;
+        let given = self
+            .attributes
+            .iter()
+            .fold(String::new(), |all, (name, value)| all + "; " + name + "=" + &quoted(value));
+        format!("Link: <{path}>; rel=\"{rel}\"; category=\"{}\"{given}", self.kind)
+    }
+
+    /// The object of JSON, whose source is where it stands.
+    fn json(&self) -> Value {
+        let (path, rel) = &self.target;
+        let attributes: Map<_, _> = self.attributes.iter().cloned().collect();
+        json!({"kind": self.kind, "target": {"location": path, "kind": rel}, "attributes": attributes})
+    }
 }
 
 /// A line `Category`.
@@ -58,6 +86,11 @@ impl Draft {
         self
     }
 
+    /// With several.
+    pub(crate) fn with_all(self, attributes: &[(String, Value)]) -> Self {
+        attributes.iter().fold(self, |draft, (name, value)| draft.with(name, value.clone()))
+    }
+
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.attributes.retain(|(known, _)| known != name);
         self
@@ -68,8 +101,8 @@ impl Draft {
         self
     }
 
-    pub(crate) fn link(mut self, line: String) -> Self {
-        self.links.push(line);
+    pub(crate) fn link(mut self, link: Inline) -> Self {
+        self.links.push(link);
         self
     }
 
@@ -77,7 +110,7 @@ impl Draft {
     pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines = vec![self.category()];
         lines.extend(self.mixins.iter().map(|(scheme, term)| category(term, scheme, "mixin")));
-        lines.extend(self.links.iter().cloned());
+        lines.extend(self.links.iter().map(Inline::line));
         lines.extend(self.attributes.iter().map(|(name, value)| attribute(name, value)));
         lines
     }
@@ -108,6 +141,9 @@ impl Draft {
         }
         if !attributes.is_empty() {
             object.insert("attributes".into(), attributes.into());
+        }
+        if !self.links.is_empty() {
+            object.insert("links".into(), self.links.iter().map(Inline::json).collect());
         }
         object.into()
     }

@@ -6,6 +6,7 @@
 //! of Kinds; a clause for which a server has nothing is not applicable, not failed. It deletes what it made.
 //!
 //! To read on: `clauses` is the table, `checks` are the questions, `session` makes what they need and removes it,
+//! `rendering` says the same in each rendering, `readback` looks whether it is there,
 //! `strangers` are what it leaves alone, `trust` is whom it believes to be the endpoint, `observe` looks at every answer,
 //! `report` prints.
 
@@ -19,8 +20,10 @@ mod draft;
 mod error;
 mod model;
 mod observe;
+mod readback;
 mod refusals;
 mod removal;
+mod rendering;
 mod report;
 mod search;
 mod session;

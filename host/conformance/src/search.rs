@@ -1,10 +1,13 @@
 //! What a run can work with, found out by trying: Kinds of resources that can be made, a Kind of link between them, a
-//! Mixin with attributes. The standard's own are tried first.
+//! Mixin with attributes, attributes that can be set. The standard's own are tried first.
 
-use crate::draft::Draft;
+use serde_json::Value;
+
+use crate::draft::{Draft, attribute};
 use crate::model::{ENTITY, LINK, RESOURCE, Type};
+use crate::readback::is_same;
 use crate::refusals::LinkRefusal;
-use crate::session::{Entity, Extension, Session, between};
+use crate::session::{Entity, Extension, Session, Settable, between};
 use crate::values::candidates;
 use crate::wire::category::Class;
 
@@ -118,6 +121,52 @@ impl Session {
                 }
             }
         }
+    }
+
+    pub(crate) fn find_settable(&mut self) {
+        for draft in self.resources.clone() {
+            let Ok(kind) = self.kind(&draft) else { continue };
+            let mut kept: Vec<(Option<String>, (String, Value))> = Vec::new();
+            for attribute in kind.attributes.iter().filter(|one| !one.immutable && !one.required) {
+                // One of each type is enough.
+                if attribute.name.starts_with("occi.core.")
+                    || kept.iter().any(|(of, _)| *of == attribute.kind)
+                {
+                    continue;
+                }
+                let values =
+                    candidates(attribute).into_iter().filter(|value| !is_same(value, &attribute.default));
+                let found = values
+                    .take(2)
+                    .find(|value| self.keeps(&draft, &[(attribute.name.clone(), value.clone())]));
+                kept.extend(found.map(|value| (attribute.kind.clone(), (attribute.name.clone(), value))));
+            }
+            let mut attributes: Vec<_> = kept.into_iter().map(|(_, attribute)| attribute).collect();
+            if !self.keeps(&draft, &attributes) {
+                attributes.truncate(1);
+            }
+            if !attributes.is_empty() {
+                self.settable = Some(Settable { draft, attributes });
+                return;
+            }
+        }
+    }
+
+    /// Whether entities keep these attributes that did not have them, more than one at a time.
+    fn keeps(&mut self, draft: &Draft, attributes: &[(String, Value)]) -> bool {
+        let has = |s: &Self, entity: &Entity| {
+            let read = s.read(entity).unwrap_or_default();
+            attributes.iter().all(|(name, value)| read.attribute(name).is_some_and(|is| is_same(is, value)))
+        };
+        let (Ok(made), Ok(updated)) = (self.make(&draft.clone().with_all(attributes)), self.make(draft))
+        else {
+            return false;
+        };
+        let lines: Vec<_> = attributes.iter().map(|(name, value)| attribute(name, value)).collect();
+        has(self, &made)
+            && !has(self, &updated)
+            && self.client.post(&updated.url).text(&lines).send().is_ok_and(|answer| answer.succeeded())
+            && has(self, &updated)
     }
 
     /// What a creation of a Kind takes, as far as it is declared; or why there can be none: a value is needed that cannot

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::answer::Answer;
 use crate::client::{self, Client};
-use crate::draft::{self, Draft};
+use crate::draft::{self, Draft, Inline};
 use crate::model::{Model, Type};
 use crate::refusals::{LinkRefusal, Refusal};
 use crate::strangers::Strangers;
@@ -59,6 +59,14 @@ pub(crate) struct Extension {
     pub(crate) attributes: Vec<(String, Value)>,
 }
 
+/// Attributes that are optional, not the core's, and kept by a server that gets them in text/plain, at creation and by an
+/// update; and an entity that takes them. A default would not show that it was written.
+#[derive(Debug, Clone)]
+pub(crate) struct Settable {
+    pub(crate) draft: Draft,
+    pub(crate) attributes: Vec<(String, Value)>,
+}
+
 /// The state of a run.
 pub(crate) struct Session {
     pub(crate) client: Client,
@@ -68,6 +76,9 @@ pub(crate) struct Session {
     /// A link that can be made, without its ends, and the Kinds at these, by their place in `resources`.
     pub(crate) link: Option<(Draft, usize, usize)>,
     pub(crate) extension: Option<Extension>,
+    pub(crate) settable: Option<Settable>,
+    /// Whether entities in JSON were seen to be those of OCCI 1.2.
+    pub(crate) speaks_json: bool,
     /// Resources and links that could not be made, in the order in which they were tried.
     pub(crate) refused: Vec<Refusal>,
     pub(crate) refused_links: Vec<LinkRefusal>,
@@ -100,6 +111,8 @@ impl Session {
             resources: Vec::new(),
             link: None,
             extension: None,
+            settable: None,
+            speaks_json: false,
             refused: Vec::new(),
             refused_links: Vec::new(),
             untried: Vec::new(),
@@ -118,6 +131,7 @@ impl Session {
         session.resources.sort_by_key(|draft| session.strangers.crowd(&draft.location));
         session.find_link();
         session.find_extension();
+        session.find_settable();
         session.tidy();
         session
     }
@@ -153,6 +167,23 @@ impl Session {
             Some(extension) => Ok(extension.clone()),
             None => skip("no Mixin with attributes was found that a resource takes here"),
         }
+    }
+
+    pub(crate) fn settable(&self) -> Verdict<Settable> {
+        match &self.settable {
+            Some(settable) => Ok(settable.clone()),
+            None => skip("no resource was found that keeps an optional attribute which text/plain gives it"),
+        }
+    }
+
+    /// A resource of which much can be read back: a summary, and values of its Kind's own where some are kept. Its title
+    /// is the mark.
+    pub(crate) fn written(&self) -> Verdict<Draft> {
+        let draft = match &self.settable {
+            Some(settable) => settable.draft.clone().with_all(&settable.attributes),
+            None => self.resource()?,
+        };
+        Ok(draft.with("occi.core.summary", "written"))
     }
 
     /// What describes the Kind of a draft.
@@ -251,6 +282,19 @@ impl Session {
         let source = self.make(&self.resources[from].clone())?;
         let target = self.make(&self.resources[to].clone())?;
         Ok((between(&draft, &source.url, &target.url), source, target))
+    }
+
+    /// A link that is still to be made together with its source, and the draft of that.
+    pub(crate) fn inline(&mut self) -> Verdict<(Inline, Draft)> {
+        let (draft, _, target) = self.link_draft()?;
+        let Some((_, from, to)) = self.link else { return skip("no Kind of link can be made here") };
+        let given = draft.attributes.iter().filter(|(name, _)| !name.starts_with("occi.core."));
+        let link = Inline {
+            kind: draft.kind(),
+            target: (client::path_of(&target.url).to_owned(), self.resources[to].kind()),
+            attributes: given.cloned().collect(),
+        };
+        Ok((link, self.resources[from].clone()))
     }
 
     /// A Mixin of our own that is still to be made.

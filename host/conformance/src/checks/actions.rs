@@ -1,19 +1,22 @@
 //! Actions on entities and on collections: how they are invoked. What they lead to is in `effects`.
 
-use serde_json::{Value, json};
-
-use super::{Check, check};
+use super::{Check, again, check};
 use crate::client::path_of;
 use crate::draft::{Draft, category};
 use crate::model::Type;
+use crate::rendering::{
+    Content,
+    Rendering::{self, Json, Occi, Plain},
+};
 use crate::session::{Entity, Session};
 use crate::verdict::{Verdict, skip};
 
 pub(super) const CHECKS: &[Check] = &[
-    check(&["HTTP-27", "CORE-29"], an_action_is_invoked),
+    check(&["HTTP-27", "CORE-29"], |s| an_action_is_invoked(s, Plain)),
+    check(&["HTTP-27"], |s| again(s, Occi, an_action_is_invoked)),
+    check(&["HTTP-27", "JSON-14"], |s| again(s, Json, an_action_is_invoked)),
     check(&["HTTP-27"], the_query_names_the_action),
     check(&["TXT-10", "HTTP-27"], a_link_leads_to_its_action),
-    check(&["JSON-14"], an_action_is_invoked_in_json),
     check(&["TXT-12"], an_invocation_has_one_category),
     check(&["H11-21"], an_unavailable_action_is_refused),
     check(&["CORE-30"], all_members_have_the_action),
@@ -43,13 +46,10 @@ pub(super) fn query(action: &Type) -> String {
     format!("action={}", action.term)
 }
 
-pub(super) fn in_json(action: &Type) -> Value {
-    json!({"action": action.id(), "attributes": {}})
-}
-
-fn an_action_is_invoked(s: &mut Session) -> Verdict {
+fn an_action_is_invoked(s: &mut Session, rendering: Rendering) -> Verdict {
     let (_, entity, action) = actionable(s)?;
-    s.client.post(&entity.url).query(&query(&action)).text(&[line(&action)]).send()?.is(&[200]).map(drop)
+    let request = s.client.post(&entity.url).query(&query(&action));
+    request.says(rendering, &Content::Invocation(&action, &[])).send()?.is(&[200]).map(drop)
 }
 
 fn the_query_names_the_action(s: &mut Session) -> Verdict {
@@ -68,11 +68,6 @@ fn a_link_leads_to_its_action(s: &mut Session) -> Verdict {
         answer.hold(path_of(&link.target) == right, &format!("<{right}> as the link of {}", link.rel))?;
     }
     Ok(())
-}
-
-fn an_action_is_invoked_in_json(s: &mut Session) -> Verdict {
-    let (_, entity, action) = actionable(s)?;
-    s.client.post(&entity.url).query(&query(&action)).json(&in_json(&action)).send()?.is(&[200]).map(drop)
 }
 
 fn an_invocation_has_one_category(s: &mut Session) -> Verdict {

@@ -2,10 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::{Check, check};
+use super::{Check, again, check};
 use crate::answer::Answer;
 use crate::draft::{Draft, attribute};
 use crate::model::{Attribute, shown};
+use crate::readback::is_same;
+use crate::rendering::{
+    Content,
+    Rendering::{self, Json, Plain},
+};
 use crate::session::{Entity, Session};
 use crate::values::{allows, candidates, forbidden, is_as_described};
 use crate::verdict::{Verdict, fail, skip};
@@ -20,7 +25,10 @@ pub(super) const CHECKS: &[Check] = &[
     check(&["JSON-08"], required_attributes_are_asked_for_in_json),
     check(&["H11-30"], without_what_is_required_it_is_a_bad_request),
     check(&["CORE-12"], patterns_restrict),
-    check(&["JSON-07"], defaults_are_used),
+    check(&["JSON-07"], defaults_are_right),
+    check(&["JSON-07"], |s| defaults_are_used(s, Plain)),
+    check(&["JSON-07"], |s| again(s, Json, defaults_are_used)),
+    check(&["JSON-07"], |s| again(s, Json, what_is_given_wins_over_a_default)),
 ];
 
 fn shows(s: &Session, entity: &Entity, name: &str) -> Verdict<Option<Value>> {
@@ -168,7 +176,7 @@ fn patterns_restrict(s: &mut Session) -> Verdict {
     skip("no resource has an attribute with a pattern that forbids something")
 }
 
-fn defaults_are_used(s: &mut Session) -> Verdict {
+fn defaults_are_right(s: &mut Session) -> Verdict {
     let has_right = |one: &Attribute| is_as_described(one, &one.default) && allows(one, &one.default);
     let mut all = s.model.types.iter().flat_map(|known| &known.attributes);
     let wrong = all.find(|attribute| !attribute.default.is_null() && !has_right(attribute));
@@ -180,6 +188,15 @@ fn defaults_are_used(s: &mut Session) -> Verdict {
             default,
         );
     }
+    if s.model.types.iter().flat_map(|known| &known.attributes).any(|attribute| !attribute.default.is_null())
+    {
+        Ok(())
+    } else {
+        skip("no attribute has a default")
+    }
+}
+
+fn defaults_are_used(s: &mut Session, rendering: Rendering) -> Verdict {
     let mut any = false;
     for draft in s.resources.clone() {
         let kind = s.kind(&draft)?;
@@ -190,14 +207,38 @@ fn defaults_are_used(s: &mut Session) -> Verdict {
             continue;
         }
         any = true;
-        let entity = s.make(&draft)?;
+        let entity = make_in(s, rendering, &draft)?;
         let answer = s.client.get(&entity.url).accept(crate::client::OCCI_JSON).send()?.is(&[200])?;
         for attribute in defaults {
             let is = &answer.value()["attributes"][&attribute.name];
-            let same = *is == attribute.default
-                || is.as_f64().is_some_and(|is| Some(is) == attribute.default.as_f64());
-            answer.hold(same, &format!("{} with its default, {}", attribute.name, attribute.default))?;
+            answer.hold(
+                is_same(is, &attribute.default),
+                &format!("{} with its default, {}", attribute.name, attribute.default),
+            )?;
         }
     }
     if any { Ok(()) } else { skip("no resource has an attribute with a default") }
+}
+
+fn make_in(s: &mut Session, rendering: Rendering, draft: &Draft) -> Verdict<Entity> {
+    let request = s.client.post(&draft.location).says(rendering, &Content::Whole(draft));
+    let answer = request.send()?.needed(&format!("make a {}", draft.term))?;
+    s.located(&answer, draft)
+}
+
+fn what_is_given_wins_over_a_default(s: &mut Session, rendering: Rendering) -> Verdict {
+    let settable = s.settable()?;
+    let kind = s.kind(&settable.draft)?;
+    let has_default = |name: &str| kind.attribute(name).is_some_and(|one| !one.default.is_null());
+    let Some((name, value)) = settable.attributes.into_iter().find(|(name, _)| has_default(name)) else {
+        return skip("no attribute with a default was found that a client can set");
+    };
+    let entity = make_in(s, rendering, &settable.draft.with(&name, value.clone()))?;
+    let is = shows(s, &entity, &name)?;
+    let asked = format!("a creation as {}", rendering.media_type());
+    if is.as_ref().is_some_and(|is| is_same(is, &value)) {
+        Ok(())
+    } else {
+        fail(asked, format!("{name}={value}, as it was given, not its default"), shown(is.as_ref()))
+    }
 }

@@ -13,6 +13,7 @@ pub(super) const CHECKS: &[Check] = &[
     check(&["H11-12"], a_replacement_is_whole),
     check(&["H11-12"], a_creation_of_several_is_whole),
     check(&["HTTP-31"], several_are_created),
+    check(&["HTTP-31", "JSON-06"], resources_and_links_are_created),
 ];
 
 fn an_association_is_whole(s: &mut Session) -> Verdict {
@@ -42,6 +43,8 @@ pub(super) fn members(s: &mut Session, tag: &Tag, answer: &Answer) -> Verdict<Ve
     }
     if members.is_empty() {
         s.made(answer);
+        // The answer need not say where the others are.
+        while answer.succeeded() && s.find_lost().is_some() {}
     }
     Ok(members)
 }
@@ -70,4 +73,17 @@ fn several_are_created(s: &mut Session) -> Verdict {
         return skip(format!("the server creates one at a time: {}", answer.brief()));
     }
     answer.hold(members.len() == 2, "both entities created")
+}
+
+/// The same with a link between others: JSON has an array for each.
+fn resources_and_links_are_created(s: &mut Session) -> Verdict {
+    let (draft, tag, (link, _, _)) = (s.resource()?, s.make_tag()?, s.link_draft()?);
+    let (resource, link) = (draft.clone().mixin(tag.names()), link.mixin(tag.names()));
+    let both = json!({"resources": [resource.json()], "links": [link.json()]});
+    let answer = s.client.post(&draft.location).json(&both).send()?;
+    let members = members(s, &tag, &answer)?;
+    if !answer.succeeded() {
+        return skip(format!("the server creates one at a time: {}", answer.brief()));
+    }
+    answer.hold(members.len() == 2, "both created, the resource and the link")
 }

@@ -5,12 +5,15 @@ use std::collections::BTreeSet;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::actions::{actionable, in_json, line, query};
+use serde_json::Value;
+
+use super::actions::{actionable, line, query};
 use super::{Check, check};
 use crate::answer::Answer;
 use crate::client::path_of;
-use crate::draft::{Draft, attribute};
+use crate::draft::Draft;
 use crate::model::Type;
+use crate::rendering::{Content, Rendering};
 use crate::session::{Entity, Session};
 use crate::values::candidates;
 use crate::verdict::{Verdict, skip};
@@ -24,7 +27,7 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// How long it may take until an entity shows what an action did, and how often it is looked at.
 const PATIENCE: Duration = Duration::from_secs(10);
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(25);
 
 /// Whether an entity shows other things than before, or is gone, at once or after a while.
 fn changes(s: &Session, entity: &Entity, before: &BTreeSet<String>) -> Verdict<bool> {
@@ -70,11 +73,10 @@ fn tells_of_others(answer: &Answer, entity: &Entity, before: &Text) -> bool {
         || elsewhere(&answer.header("location"))
 }
 
-/// The lines that invoke an action, with the parameters that it requires; none where a value cannot be made up.
-pub(super) fn invocation(action: &Type) -> Option<Vec<String>> {
+/// The parameters that an action requires; none where a value cannot be made up.
+pub(super) fn required(action: &Type) -> Option<Vec<(String, Value)>> {
     let required = action.attributes.iter().filter(|parameter| parameter.required);
-    let parameters = required.map(|one| Some(attribute(&one.name, candidates(one).first()?)));
-    std::iter::once(Some(line(action))).chain(parameters).collect()
+    required.map(|one| Some((one.name.clone(), candidates(one).first()?.clone()))).collect()
 }
 
 /// Whether an entity says of itself that the actions depend on a state: it shows one that no client can set, and it does
@@ -118,13 +120,15 @@ fn is_left(s: &mut Session, draft: &Draft) -> Verdict<bool> {
     else {
         return Ok(false);
     };
-    let Some(invocations) = shown.iter().map(invocation).collect::<Option<Vec<_>>>() else {
+    let Some(parameters) = shown.iter().map(required).collect::<Option<Vec<_>>>() else {
         return Ok(false);
     };
     let facts = before.facts();
     let mut last = None;
-    for (action, lines) in shown.iter().zip(invocations) {
-        let answer = s.client.post(&entity.url).query(&query(action)).text(&lines).send()?;
+    for (action, parameters) in shown.iter().zip(parameters) {
+        let invocation = Content::Invocation(action, &parameters);
+        let request = s.client.post(&entity.url).query(&query(action));
+        let answer = request.says(Rendering::Plain, &invocation).send()?;
         if answer.status != 200 {
             return Ok(false);
         }
@@ -155,7 +159,11 @@ fn actions_in_json_change_what_actions_in_text_do(s: &mut Session) -> Verdict {
     }
     let two = s.make(&draft)?;
     let before = s.read(&two)?.facts();
-    let request = s.client.post(&two.url).query(&query(&action)).json(&in_json(&action));
+    let request = s
+        .client
+        .post(&two.url)
+        .query(&query(&action))
+        .says(Rendering::Json, &Content::Invocation(&action, &[]));
     let answer = request.send()?.is(&[200])?;
     answer.hold(changes(s, &two, &before)?, "a change of what the entity shows, as after the same in text")
 }

@@ -2,11 +2,15 @@
 
 use serde_json::Value;
 
-use super::{Check, check};
+use super::{Check, again, check};
 use crate::answer::Answer;
 use crate::client::{OCCI_JSON, TEXT_OCCI, TEXT_PLAIN};
 use crate::draft::{Draft, category};
 use crate::model::ENTITY;
+use crate::rendering::{
+    Content,
+    Rendering::{self, Json, Occi, Plain},
+};
 use crate::session::{Entity, Session, Tag};
 use crate::verdict::{Verdict, fail, skip};
 use crate::wire::category::Category;
@@ -14,28 +18,42 @@ use crate::wire::is_uri;
 
 pub(super) const CHECKS: &[Check] = &[
     check(&["CORE-32"], a_kind_is_named_by_term_and_scheme),
-    check(&["HTTP-31"], a_creation_says_what_was_made),
+    check(&["HTTP-31"], |s| a_creation_says_what_was_made(s, Plain)),
+    check(&["HTTP-31"], |s| again(s, Occi, a_creation_says_what_was_made)),
+    check(&["HTTP-31"], |s| again(s, Json, a_creation_says_what_was_made)),
+    check(&["HTTP-31"], |s| a_creation_is_kept(s, Plain)),
+    check(&["HTTP-31"], |s| again(s, Occi, a_creation_is_kept)),
+    check(&["HTTP-31"], |s| again(s, Json, a_creation_is_kept)),
     check(&["HTTP-31"], no_creation_breaks_the_server),
     check(&["H11-14"], a_creation_returns_location),
     check(&["H11-16"], created_has_location),
-    check(&["CORE-33"], a_creation_names_mixins),
+    check(&["CORE-33"], |s| a_creation_names_mixins(s, Plain)),
+    check(&["CORE-33"], |s| again(s, Occi, a_creation_names_mixins)),
+    check(&["CORE-33", "JSON-03"], |s| again(s, Json, a_creation_names_mixins)),
     check(&["H11-13"], a_creation_has_exactly_one_kind),
     check(&["CORE-40"], entity_is_abstract),
     check(&["CORE-06"], types_are_identified_by_scheme_and_term),
     check(&["CORE-16"], instances_have_what_their_kind_exposes),
     check(&["CORE-39"], ids_are_unique_uris),
+    check(&["CORE-39"], ids_in_json_are_those_of_text),
     check(&["CORE-41", "H11-17"], an_instance_exposes_itself),
     check(&["HTTP-23"], an_entity_is_read),
-    check(&["HTTP-24"], put_creates),
+    check(&["HTTP-24"], |s| put_creates(s, Plain)),
+    check(&["HTTP-24"], |s| again(s, Occi, put_creates)),
+    check(&["HTTP-24"], |s| again(s, Json, put_creates)),
     check(&["H11-15"], put_creates_or_is_refused),
     check(&["HTTP-28", "H11-20"], an_entity_is_deleted),
     check(&["HTTP-28", "CORE-37"], a_deleted_entity_leaves_its_collections),
 ];
 
-fn create(s: &mut Session, draft: &Draft) -> Verdict<Answer> {
-    let answer = s.client.post(&draft.location).draft(draft).send()?;
+fn create_in(s: &mut Session, rendering: Rendering, draft: &Draft) -> Verdict<Answer> {
+    let answer = s.client.post(&draft.location).says(rendering, &Content::Whole(draft)).send()?;
     s.made(&answer);
     Ok(answer)
+}
+
+fn create(s: &mut Session, draft: &Draft) -> Verdict<Answer> {
+    create_in(s, Plain, draft)
 }
 
 fn a_kind_is_named_by_term_and_scheme(s: &mut Session) -> Verdict {
@@ -47,9 +65,9 @@ fn a_kind_is_named_by_term_and_scheme(s: &mut Session) -> Verdict {
     found.hold(found.read().has(&draft.kind()), "the Kind that the creation named")
 }
 
-fn a_creation_says_what_was_made(s: &mut Session) -> Verdict {
+fn a_creation_says_what_was_made(s: &mut Session, rendering: Rendering) -> Verdict {
     let draft = s.creation()?;
-    let answer = create(s, &draft)?.is(&[200, 201])?;
+    let answer = create_in(s, rendering, &draft)?.is(&[200, 201])?;
     let read = answer.read();
     let says_where = !answer.header("location").is_empty() || !read.locations.is_empty();
     let shows = answer.status == 200 && read.has(&draft.kind());
@@ -58,6 +76,13 @@ fn a_creation_says_what_was_made(s: &mut Session) -> Verdict {
         s.client.get(url).send()?.is(&[200])?;
     }
     Ok(())
+}
+
+fn a_creation_is_kept(s: &mut Session, rendering: Rendering) -> Verdict {
+    let draft = s.written()?;
+    let answer = create_in(s, rendering, &draft)?.is(&[200, 201])?;
+    let entity = s.located(&answer, &draft)?;
+    s.holds_draft(&answer, &entity, &draft)
 }
 
 /// A Kind that is not to be had is refused; with a fault of its own the server says nothing about it.
@@ -88,10 +113,10 @@ fn created_has_location(s: &mut Session) -> Verdict {
     answer.hold(answer.status != 201 || !answer.header("location").is_empty(), "Location with 201")
 }
 
-fn a_creation_names_mixins(s: &mut Session) -> Verdict {
+fn a_creation_names_mixins(s: &mut Session, rendering: Rendering) -> Verdict {
     let (one, two) = (s.make_tag()?, s.make_tag()?);
     let draft = s.resource()?.mixin(one.names()).mixin(two.names());
-    let made = create(s, &draft)?.is(&[200, 201])?;
+    let made = create_in(s, rendering, &draft)?.is(&[200, 201])?;
     let Some(entity) = s.made(&made) else { return Ok(()) };
     let found = s.client.get(&entity.url).send()?.is(&[200])?;
     let read = found.read();
@@ -169,6 +194,33 @@ fn ids_are_unique_uris(s: &mut Session) -> Verdict {
     if ids[0] == ids[1] { fail("POST twice", "two ids", &*ids[0]) } else { Ok(()) }
 }
 
+/// Alone, in a collection, and of a link inside its source.
+fn ids_in_json_are_those_of_text(s: &mut Session) -> Verdict {
+    s.speaks(Json)?;
+    let entity = s.make_resource()?;
+    let tag = s.make_tag_on(&[&entity]).ok();
+    let link = s.make_link().ok();
+    let id = |s: &Session, entity: &Entity| -> Verdict<Value> {
+        Ok(s.read(entity)?.attribute("occi.core.id").cloned().unwrap_or_default())
+    };
+    let mut shown = vec![(entity.url.clone(), "/id", id(s, &entity)?)];
+    if let Some(tag) = tag {
+        shown.push((tag.location, "/resources/0/id", id(s, &entity)?));
+    }
+    if let Some((source, link, _)) = link {
+        shown.push((source.url, "/links/0/id", id(s, &link)?));
+    }
+    for (reference, place, id) in shown {
+        let answer = s.client.get(&reference).accept(OCCI_JSON).send()?.needed("read JSON")?;
+        // Whether it is there at all is for JSON-02, JSON-06 and JSON-11.
+        if let Some(is) = answer.value().pointer(place) {
+            let is_right = is.as_str().is_some_and(is_uri) && (id.is_null() || *is == id);
+            answer.hold(is_right, &format!("the id {id}, a URI, at {place}; it is {is}"))?;
+        }
+    }
+    Ok(())
+}
+
 fn an_instance_exposes_itself(s: &mut Session) -> Verdict {
     let draft = s.resource()?.with("occi.core.title", "exposed");
     let entity = s.make(&draft)?;
@@ -207,20 +259,20 @@ fn an_entity_is_read(s: &mut Session) -> Verdict {
 }
 
 /// A PUT to a path that nothing is at.
-fn put_new(s: &mut Session) -> Verdict<(Draft, String, Answer)> {
-    let draft = s.creation()?;
+fn put_new(s: &mut Session, rendering: Rendering, draft: &Draft) -> Verdict<(String, Answer)> {
     let path = format!("{}{}", draft.location, s.name());
     let url = s.client.url(&path);
-    let answer = s.client.put(&url).draft(&draft).send()?;
+    let answer = s.client.put(&url).says(rendering, &Content::Whole(draft)).send()?;
     if answer.succeeded() {
         s.keep(&url);
         s.made(&answer);
     }
-    Ok((draft, url, answer))
+    Ok((url, answer))
 }
 
-fn put_creates(s: &mut Session) -> Verdict {
-    let (draft, url, answer) = put_new(s)?;
+fn put_creates(s: &mut Session, rendering: Rendering) -> Verdict {
+    let draft = s.written().or_else(|_| s.creation())?;
+    let (url, answer) = put_new(s, rendering, &draft)?;
     // Where nothing can be made by POST either, it is not the path that is refused.
     if matches!(answer.status, 400 | 405) && !s.resources.is_empty() {
         return skip("the server lets no client choose a path, as OCCI 1.1 allows");
@@ -228,11 +280,12 @@ fn put_creates(s: &mut Session) -> Verdict {
     let answer = answer.is(&[200, 201])?;
     answer.hold(answer.status != 201 || !answer.header("location").is_empty(), "Location with 201")?;
     answer.hold(answer.status != 200 || answer.read().has(&draft.kind()), "the rendering with 200")?;
-    s.client.get(&url).send()?.is(&[200]).map(drop)
+    s.holds_draft(&answer, &Entity { url }, &draft)
 }
 
 fn put_creates_or_is_refused(s: &mut Session) -> Verdict {
-    let (draft, url, answer) = put_new(s)?;
+    let draft = s.creation()?;
+    let (url, answer) = put_new(s, Plain, &draft)?;
     if !answer.succeeded() {
         return answer.is(&[400]).map(drop);
     }

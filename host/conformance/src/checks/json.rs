@@ -2,10 +2,15 @@
 
 use serde_json::Value;
 
-use super::{Check, check};
+use super::{Check, again, check};
 use crate::answer::Answer;
 use crate::client::OCCI_JSON;
+use crate::draft::Draft;
 use crate::model::strings;
+use crate::rendering::{
+    Content,
+    Rendering::{self, Json},
+};
 use crate::session::{Entity, Session};
 use crate::values::is_as_described;
 use crate::verdict::{Verdict, skip};
@@ -15,10 +20,12 @@ pub(super) const CHECKS: &[Check] = &[
     check(&["JSON-03"], types_are_whole_identifiers),
     check(&["JSON-04"], attributes_are_flat),
     check(&["JSON-05"], values_have_the_declared_type),
+    check(&["JSON-05"], |s| again(s, Json, values_are_taken)),
     check(&["CORE-08"], text_shows_the_declared_type),
     check(&["JSON-06"], collections_hold_whole_entities),
     check(&["JSON-06"], mixed_collections_have_an_array_each),
     check(&["JSON-10"], names_of_the_core_are_members),
+    check(&["JSON-10"], |s| again(s, Json, members_are_taken)),
 ];
 
 fn get(s: &Session, entity: &Entity) -> Verdict<Answer> {
@@ -138,4 +145,25 @@ fn names_of_the_core_are_members(s: &mut Session) -> Verdict {
     let twice =
         attributes.into_iter().flatten().map(|(name, _): (&String, &Value)| name).find(|name| core(name));
     answer.hold(twice.is_none(), "no id, title or summary among the attributes")
+}
+
+fn made_of(s: &mut Session, rendering: Rendering, draft: &Draft) -> Verdict<(Answer, Entity)> {
+    let answer = s.client.post(&draft.location).says(rendering, &Content::Whole(draft)).send()?;
+    let answer = answer.needed("make a resource")?;
+    let entity = s.located(&answer, draft)?;
+    Ok((answer, entity))
+}
+
+fn values_are_taken(s: &mut Session, rendering: Rendering) -> Verdict {
+    let settable = s.settable()?;
+    let draft = settable.draft.with_all(&settable.attributes);
+    let (answer, entity) = made_of(s, rendering, &draft)?;
+    // The title is a member, which is for JSON-10.
+    s.holds_draft(&answer, &entity, &draft.without("occi.core.title"))
+}
+
+fn members_are_taken(s: &mut Session, rendering: Rendering) -> Verdict {
+    let draft = s.resource()?.with("occi.core.summary", "two");
+    let (answer, entity) = made_of(s, rendering, &draft)?;
+    s.holds_draft(&answer, &entity, &draft)
 }

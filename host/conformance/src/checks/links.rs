@@ -2,10 +2,13 @@
 
 use serde_json::Value;
 
-use super::{Check, check};
+use super::{Check, again, check};
 use crate::client::{OCCI_JSON, path_of};
-use crate::draft::quoted;
 use crate::model::LINK;
+use crate::rendering::{
+    Content,
+    Rendering::{self, Json, Occi, Plain},
+};
 use crate::session::{Entity, Session, between};
 use crate::verdict::{Verdict, skip};
 use crate::wire::text::Text;
@@ -15,7 +18,11 @@ pub(super) const CHECKS: &[Check] = &[
     check(&["H11-24"], no_link_breaks_the_server),
     check(&["H11-23"], outgoing_links_are_shown),
     check(&["TXT-10", "H11-17"], links_say_what_they_join),
-    check(&["H11-22"], links_are_made_with_their_resource),
+    check(&["H11-22"], |s| links_are_made_with_their_resource(s, Plain)),
+    check(&["H11-22"], |s| again(s, Occi, links_are_made_with_their_resource)),
+    check(&["JSON-11"], |s| again(s, Json, links_are_made_with_their_resource)),
+    check(&["H11-24"], |s| again(s, Occi, a_link_is_made_directly)),
+    check(&["JSON-10"], |s| again(s, Json, a_link_is_made_directly)),
     check(&["H11-20"], a_deleted_link_leaves_its_ends),
     check(&["CORE-42"], a_removed_link_is_destroyed),
     check(&["CORE-43"], a_source_is_inside),
@@ -23,6 +30,7 @@ pub(super) const CHECKS: &[Check] = &[
     check(&["CORE-44"], the_kind_of_the_target_is_stated),
     check(&["JSON-11"], json_shows_whole_links),
     check(&["JSON-12"], json_shows_the_kinds_of_the_ends),
+    check(&["JSON-12"], json_takes_the_kinds_of_the_ends),
     check(&["TXT-11"], text_shows_both_ends),
 ];
 
@@ -80,16 +88,11 @@ fn links_say_what_they_join(s: &mut Session) -> Verdict {
     answer.hold(category.split(' ').any(|id| id == own), &format!("the Kind {own} in `category`"))
 }
 
-fn links_are_made_with_their_resource(s: &mut Session) -> Verdict {
-    let (draft, _, target) = s.link_draft()?;
-    let Some((_, from, to)) = s.link else { return Ok(()) };
-    let path = path_of(&target.url).to_owned();
-    let given = draft.attributes.iter().filter(|(name, _)| !name.starts_with("occi.core."));
-    let attributes = given.fold(String::new(), |all, (name, value)| all + "; " + name + "=" + &quoted(value));
-    let rel = s.resources[to].kind();
-    let line = format!("Link: <{path}>; rel=\"{rel}\"; category=\"{}\"{attributes}", draft.kind());
-    let resource = s.resources[from].clone().link(line);
-    let made = s.client.post(&resource.location).draft(&resource).send()?.is(&[200, 201])?;
+fn links_are_made_with_their_resource(s: &mut Session, rendering: Rendering) -> Verdict {
+    let (link, draft) = s.inline()?;
+    let (path, resource) = (link.target.0.clone(), draft.link(link));
+    let request = s.client.post(&resource.location).says(rendering, &Content::Whole(&resource));
+    let made = request.send()?.is(&[200, 201])?;
     let Some(entity) = s.made(&made) else {
         return skip("the server does not say where the new resource is");
     };
@@ -101,6 +104,16 @@ fn links_are_made_with_their_resource(s: &mut Session) -> Verdict {
     };
     s.keep(&own);
     s.client.get(&own).send()?.is(&[200]).map(drop)
+}
+
+fn a_link_is_made_directly(s: &mut Session, rendering: Rendering) -> Verdict {
+    let (draft, source, _) = s.link_draft()?;
+    let answer =
+        s.client.post(&draft.location).says(rendering, &Content::Whole(&draft)).send()?.is(&[200, 201])?;
+    let link = s.located(&answer, &draft)?;
+    s.holds_draft(&answer, &link, &draft)?;
+    let at_source = s.client.get(&source.url).send()?.is(&[200])?;
+    at_source.hold(shows(&at_source.read(), &link), "the link that leaves it")
 }
 
 fn a_deleted_link_leaves_its_ends(s: &mut Session) -> Verdict {
@@ -181,6 +194,19 @@ fn json_shows_the_kinds_of_the_ends(s: &mut Session) -> Verdict {
     let right = link["source"]["kind"] == s.resources[from].kind()
         && link["target"]["kind"] == s.resources[to].kind();
     answer.hold(right, "the Kinds of source and target")
+}
+
+/// Clients send what they were shown. That a link is taken without the Kinds of its ends is for JSON-10 to say.
+fn json_takes_the_kinds_of_the_ends(s: &mut Session) -> Verdict {
+    s.speaks(Json)?;
+    let (draft, _, _) = s.link_draft()?;
+    let Some((_, from, to)) = s.link else { return Ok(()) };
+    let mut object = draft.json();
+    object["source"]["kind"] = s.resources[from].kind().into();
+    object["target"]["kind"] = s.resources[to].kind().into();
+    let answer = s.client.post(&draft.location).json(&object).send()?.is(&[200, 201])?;
+    let link = s.located(&answer, &draft)?;
+    s.holds_draft(&answer, &link, &draft.without("occi.core.title"))
 }
 
 fn text_shows_both_ends(s: &mut Session) -> Verdict {

@@ -1,20 +1,34 @@
 //! Mixins on entities: put on, replaced, taken off, and what they bring.
 
-use super::{Check, check};
+use super::{Check, again, check};
 use crate::answer::Answer;
 use crate::draft::{Draft, attribute, category, location};
+use crate::rendering::{
+    Content,
+    Rendering::{self, Json, Occi, Plain},
+};
 use crate::session::{Entity, Session, Tag};
 use crate::verdict::{Verdict, skip};
 use crate::wire::category::Class;
 
 pub(super) const CHECKS: &[Check] = &[
-    check(&["HTTP-32", "H11-11"], entities_are_associated),
-    check(&["HTTP-32"], an_association_answers_with_the_collection),
+    check(&["HTTP-32", "H11-11"], |s| entities_are_associated(s, Plain)),
+    check(&["HTTP-32"], |s| again(s, Occi, entities_are_associated)),
+    check(&["HTTP-32"], |s| again(s, Json, entities_are_associated)),
+    check(&["HTTP-32"], |s| an_association_answers_with_the_collection(s, Plain)),
+    check(&["HTTP-32"], |s| again(s, Occi, an_association_answers_with_the_collection)),
+    check(&["HTTP-32"], |s| again(s, Json, an_association_answers_with_the_collection)),
     check(&["HTTP-32"], a_kinds_collection_associates_nothing),
-    check(&["HTTP-30", "H11-11"], members_are_replaced),
-    check(&["HTTP-30"], a_replacement_answers_with_the_collection),
+    check(&["HTTP-30", "H11-11"], |s| members_are_replaced(s, Plain)),
+    check(&["HTTP-30"], |s| again(s, Occi, members_are_replaced)),
+    check(&["HTTP-30"], |s| again(s, Json, members_are_replaced)),
+    check(&["HTTP-30"], |s| a_replacement_answers_with_the_collection(s, Plain)),
+    check(&["HTTP-30"], |s| again(s, Occi, a_replacement_answers_with_the_collection)),
+    check(&["HTTP-30"], |s| again(s, Json, a_replacement_answers_with_the_collection)),
     check(&["HTTP-30"], a_kinds_collection_is_not_put),
-    check(&["HTTP-35", "H11-11"], members_are_dissociated),
+    check(&["HTTP-35", "H11-11"], |s| members_are_dissociated(s, Plain)),
+    check(&["HTTP-35"], |s| again(s, Occi, members_are_dissociated)),
+    check(&["HTTP-35"], |s| again(s, Json, members_are_dissociated)),
     check(&["HTTP-35"], all_members_are_dissociated),
     check(&["CORE-21"], without_applies_it_fits_anything),
     check(&["CORE-22"], what_does_not_apply_is_a_bad_request),
@@ -47,9 +61,14 @@ fn leaves(s: &Session, answer: &Answer, tag: &Tag, members: &[&Entity]) -> Verdi
     )
 }
 
-fn entities_are_associated(s: &mut Session) -> Verdict {
+fn entities_are_associated(s: &mut Session, rendering: Rendering) -> Verdict {
     let (one, two, tag) = (s.make_resource()?, s.make_resource()?, s.make_tag()?);
-    let answer = s.client.post(&tag.location).text(&lines(&[&one, &two])).send()?.is(&[200])?;
+    let answer = s
+        .client
+        .post(&tag.location)
+        .says(rendering, &Content::Members(&s.members(rendering, &[&one, &two])?))
+        .send()?
+        .is(&[200])?;
     leaves(s, &answer, &tag, &[&one, &two])?;
     for entity in [&one, &two] {
         answer.hold(has(s, entity, &tag)?, "entities that show the Mixin")?;
@@ -57,10 +76,15 @@ fn entities_are_associated(s: &mut Session) -> Verdict {
     Ok(())
 }
 
-fn an_association_answers_with_the_collection(s: &mut Session) -> Verdict {
+fn an_association_answers_with_the_collection(s: &mut Session, rendering: Rendering) -> Verdict {
     let (entity, tag) = (s.make_resource()?, s.make_tag()?);
-    let answer = s.client.post(&tag.location).text(&lines(&[&entity])).send()?.is(&[200])?;
-    answer.hold(entity.is_in(&answer.read().locations), "the collection, with the new member")
+    let answer = s
+        .client
+        .post(&tag.location)
+        .says(rendering, &Content::Members(&s.members(rendering, &[&entity])?))
+        .send()?
+        .is(&[200])?;
+    answer.hold(s.is_shown(&answer, &entity)?, "the collection, with the new member")
 }
 
 fn a_kinds_collection_associates_nothing(s: &mut Session) -> Verdict {
@@ -68,21 +92,31 @@ fn a_kinds_collection_associates_nothing(s: &mut Session) -> Verdict {
     s.client.post(&draft.location).text(&lines(&[&entity])).send()?.refused().map(drop)
 }
 
-fn members_are_replaced(s: &mut Session) -> Verdict {
+fn members_are_replaced(s: &mut Session, rendering: Rendering) -> Verdict {
     let (one, two) = (s.make_resource()?, s.make_resource()?);
     let tag = s.make_tag_on(&[&one])?;
-    let answer = s.client.put(&tag.location).text(&lines(&[&two])).send()?.is(&[200])?;
+    let answer = s
+        .client
+        .put(&tag.location)
+        .says(rendering, &Content::Members(&s.members(rendering, &[&two])?))
+        .send()?
+        .is(&[200])?;
     leaves(s, &answer, &tag, &[&two])?;
     answer
         .hold(!has(s, &one, &tag)? && has(s, &two, &tag)?, "the Mixin on what was named, and on nothing else")
 }
 
-fn a_replacement_answers_with_the_collection(s: &mut Session) -> Verdict {
+fn a_replacement_answers_with_the_collection(s: &mut Session, rendering: Rendering) -> Verdict {
     let (one, two) = (s.make_resource()?, s.make_resource()?);
     let tag = s.make_tag_on(&[&one])?;
-    let answer = s.client.put(&tag.location).text(&lines(&[&two])).send()?.is(&[200])?;
-    let members = answer.read().locations;
-    answer.hold(two.is_in(&members) && !one.is_in(&members), "the collection as it is now")
+    let answer = s
+        .client
+        .put(&tag.location)
+        .says(rendering, &Content::Members(&s.members(rendering, &[&two])?))
+        .send()?
+        .is(&[200])?;
+    let right = s.is_shown(&answer, &two)? && !s.is_shown(&answer, &one)?;
+    answer.hold(right, "the collection as it is now")
 }
 
 fn a_kinds_collection_is_not_put(s: &mut Session) -> Verdict {
@@ -90,10 +124,15 @@ fn a_kinds_collection_is_not_put(s: &mut Session) -> Verdict {
     s.client.put(&draft.location).text(&lines(&[&entity])).send()?.refused().map(drop)
 }
 
-fn members_are_dissociated(s: &mut Session) -> Verdict {
+fn members_are_dissociated(s: &mut Session, rendering: Rendering) -> Verdict {
     let (one, two) = (s.make_resource()?, s.make_resource()?);
     let tag = s.make_tag_on(&[&one, &two])?;
-    let answer = s.client.delete(&tag.location).text(&lines(&[&one])).send()?.is(&[200])?;
+    let answer = s
+        .client
+        .delete(&tag.location)
+        .says(rendering, &Content::Members(&s.members(rendering, &[&one])?))
+        .send()?
+        .is(&[200])?;
     leaves(s, &answer, &tag, &[&two])?;
     answer.hold(!has(s, &one, &tag)? && has(s, &two, &tag)?, "the Mixin taken off what was named")
 }

@@ -2,7 +2,8 @@
 //! holds; a new one is a function and a line in its file's table.
 //!
 //! A check makes what it needs with the helpers of `Session`, whose failure skips it: that an entity cannot be made is
-//! a matter of the clauses about making entities. Only what the clause itself asks for is asserted. The runner removes
+//! a matter of the clauses about making entities. One that writes takes the rendering to write in, so that the same is
+//! asked in each (`again`). Only what the clause itself asks for is asserted. The runner removes
 //! what a check made.
 
 mod actions;
@@ -27,8 +28,9 @@ mod types;
 mod updates;
 mod versions;
 
+use crate::rendering::Rendering;
 use crate::session::Session;
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, skip};
 
 /// A question to the server, and what it answers for.
 pub(crate) struct Check {
@@ -38,6 +40,20 @@ pub(crate) struct Check {
 
 const fn check(clauses: &'static [&'static str], run: fn(&mut Session) -> Verdict) -> Check {
     Check { clauses, run }
+}
+
+/// A question that writes something, in the rendering that it is told.
+type Question = fn(&mut Session, Rendering) -> Verdict;
+
+/// Asks in another rendering what is asked in text/plain. What is wrong there too already fails the check that asks it
+/// there, and is no news of this rendering.
+fn again(s: &mut Session, rendering: Rendering, question: Question) -> Verdict {
+    s.speaks(rendering)?;
+    let verdict = question(s, rendering);
+    if verdict.is_err() && question(s, Rendering::Plain).is_err() {
+        return skip("it does not work in text/plain either");
+    }
+    verdict
 }
 
 /// All of them, in the order in which they are asked. What removes whole collections comes last.

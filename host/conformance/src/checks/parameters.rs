@@ -2,21 +2,28 @@
 
 use serde_json::{Value, json};
 
-use super::actions::{actionable, in_json, line, query};
-use super::effects::{invocation, settled};
-use super::{Check, check};
+use super::actions::{actionable, line, query};
+use super::effects::{required, settled};
+use super::{Check, again, check};
 use crate::client::Request;
-use crate::draft::attribute;
 use crate::model::{Attribute, Type};
+use crate::rendering::{
+    Content,
+    Rendering::{self, Json, Occi, Plain},
+};
 use crate::session::{Entity, Session};
 use crate::values::{candidates, has_type};
 use crate::verdict::{Verdict, skip};
 
 pub(super) const CHECKS: &[Check] = &[
-    check(&["HTTP-27", "H11-30"], unknown_parameters_are_refused),
-    check(&["HTTP-27", "H11-30"], unknown_parameters_are_refused_in_json),
+    check(&["HTTP-27"], |s| again(s, Occi, parameters_are_taken)),
+    check(&["HTTP-27", "JSON-14"], |s| again(s, Json, parameters_are_taken)),
+    check(&["HTTP-27", "H11-30"], |s| unknown_parameters_are_refused(s, Plain)),
+    check(&["HTTP-27", "H11-30"], |s| again(s, Occi, unknown_parameters_are_refused)),
+    check(&["HTTP-27", "H11-30", "JSON-14"], |s| again(s, Json, unknown_parameters_are_refused)),
     check(&["HTTP-27", "H11-30"], parameters_of_another_type_are_refused),
-    check(&["HTTP-27", "H11-30"], required_parameters_are_asked_for),
+    check(&["HTTP-27", "H11-30"], |s| required_parameters_are_asked_for(s, Plain)),
+    check(&["HTTP-27", "H11-30"], |s| again(s, Json, required_parameters_are_asked_for)),
 ];
 
 /// A name that no action has for a parameter.
@@ -42,25 +49,34 @@ fn refused(
     right.send()?.needed("invoke the action as it is declared").map(drop)
 }
 
-/// An invocation that is still to get its parameters.
-fn invoking<'s>(s: &'s Session, entity: &Entity, action: &Type) -> Request<'s> {
-    s.client.post(&entity.url).query(&query(action))
+/// Invokes an action with parameters.
+fn invoking<'s>(
+    s: &'s Session,
+    entity: &Entity,
+    rendering: Rendering,
+    action: &Type,
+    parameters: &[(String, Value)],
+) -> Request<'s> {
+    let request = s.client.post(&entity.url).query(&query(action));
+    request.says(rendering, &Content::Invocation(action, parameters))
 }
 
-fn unknown_parameters_are_refused(s: &mut Session) -> Verdict {
-    let (_, entity, action) = actionable(s)?;
-    let lines = [line(&action), attribute(UNKNOWN, &"x".into())];
-    let (wrong, right) = (invoking(s, &entity, &action), invoking(s, &entity, &action));
-    refused(s, &entity, wrong.text(&lines), &UNKNOWN_STATUSES, right.text(&lines[..1]))
+/// A value that its declaration allows may still be refused, as the name of what is not there, so this is only asked again.
+fn parameters_are_taken(s: &mut Session, rendering: Rendering) -> Verdict {
+    let (entity, action, parameter) = with_parameter(s, |one| !candidates(one).is_empty())?;
+    let Some(mut parameters) = required(&action) else { return skip(NO_VALUE) };
+    if !parameter.required {
+        parameters
+            .extend(candidates(&parameter).into_iter().take(1).map(|value| (parameter.name.clone(), value)));
+    }
+    invoking(s, &entity, rendering, &action, &parameters).send()?.is(&[200]).map(drop)
 }
 
-fn unknown_parameters_are_refused_in_json(s: &mut Session) -> Verdict {
+fn unknown_parameters_are_refused(s: &mut Session, rendering: Rendering) -> Verdict {
     let (_, entity, action) = actionable(s)?;
-    let right = in_json(&action);
-    let mut wrong = right.clone();
-    wrong["attributes"][UNKNOWN] = "x".into();
-    let request = |body: &Value| invoking(s, &entity, &action).json(body);
-    refused(s, &entity, request(&wrong), &UNKNOWN_STATUSES, request(&right))
+    let request = |parameters: &[(String, Value)]| invoking(s, &entity, rendering, &action, parameters);
+    let wrong = request(&[(UNKNOWN.to_owned(), "x".into())]);
+    refused(s, &entity, wrong, &UNKNOWN_STATUSES, request(&[]))
 }
 
 /// A new entity, and an action that it shows and that has such a parameter. Where it shows none, one may show after an
@@ -97,25 +113,17 @@ fn mistyped(parameter: &Attribute) -> Option<Value> {
 /// In JSON, where a value cannot be taken for one of another type.
 fn parameters_of_another_type_are_refused(s: &mut Session) -> Verdict {
     let (entity, action, parameter) = with_parameter(s, |one| mistyped(one).is_some())?;
-    let Some(right) = whole_in_json(&action) else { return skip(NO_VALUE) };
-    let mut wrong = right.clone();
-    wrong["attributes"][&parameter.name] = mistyped(&parameter).unwrap_or_default();
-    let request = |body: &Value| invoking(s, &entity, &action).json(body);
+    let Some(right) = required(&action) else { return skip(NO_VALUE) };
+    let others = right.iter().filter(|(name, _)| *name != parameter.name).cloned();
+    let wrong: Vec<_> =
+        others.chain(mistyped(&parameter).map(|value| (parameter.name.clone(), value))).collect();
+    let request = |parameters: &[(String, Value)]| invoking(s, &entity, Json, &action, parameters);
     refused(s, &entity, request(&wrong), &[400], request(&right))
 }
 
-/// An invocation in JSON, with the parameters that it requires; none where a value cannot be made up.
-fn whole_in_json(action: &Type) -> Option<Value> {
-    let mut body = in_json(action);
-    for parameter in action.attributes.iter().filter(|parameter| parameter.required) {
-        body["attributes"][&parameter.name] = candidates(parameter).first()?.clone();
-    }
-    Some(body)
-}
-
-fn required_parameters_are_asked_for(s: &mut Session) -> Verdict {
+fn required_parameters_are_asked_for(s: &mut Session, rendering: Rendering) -> Verdict {
     let (entity, action, _) = with_parameter(s, |one| one.required)?;
-    let Some(right) = invocation(&action) else { return skip(NO_VALUE) };
-    let request = |lines: &[String]| invoking(s, &entity, &action).text(lines);
-    refused(s, &entity, request(&right[..1]), &[400], request(&right))
+    let Some(right) = required(&action) else { return skip(NO_VALUE) };
+    let request = |parameters: &[(String, Value)]| invoking(s, &entity, rendering, &action, parameters);
+    refused(s, &entity, request(&[]), &[400], request(&right))
 }

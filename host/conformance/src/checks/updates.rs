@@ -1,19 +1,34 @@
 //! Entities changed: in part by POST, as a whole by PUT.
 
-use super::{Check, check};
+use super::{Check, again, check};
 use crate::answer::Answer;
 use crate::client::path_of;
-use crate::draft::attribute;
+use crate::draft::{Draft, Inline};
+use crate::rendering::{
+    Content,
+    Rendering::{self, Json, Occi, Plain},
+};
 use crate::session::{Entity, Session};
 use crate::verdict::Verdict;
 
 pub(super) const CHECKS: &[Check] = &[
-    check(&["HTTP-26"], a_part_is_updated),
-    check(&["H11-18"], only_what_is_sent_is_updated),
+    check(&["HTTP-26"], |s| a_part_is_updated(s, Plain)),
+    check(&["HTTP-26"], |s| again(s, Occi, a_part_is_updated)),
+    check(&["HTTP-26"], |s| again(s, Json, a_part_is_updated)),
+    check(&["HTTP-26"], |s| values_are_updated(s, Plain)),
+    check(&["HTTP-26"], |s| again(s, Occi, values_are_updated)),
+    check(&["HTTP-26"], |s| again(s, Json, values_are_updated)),
+    check(&["H11-18"], |s| only_what_is_sent_is_updated(s, Plain)),
+    check(&["H11-18"], |s| again(s, Occi, only_what_is_sent_is_updated)),
+    check(&["HTTP-26"], |s| again(s, Json, only_what_is_sent_is_updated)),
     check(&["CORE-15", "H11-18"], the_kind_cannot_change),
-    check(&["HTTP-25"], put_replaces),
+    check(&["HTTP-25"], |s| put_replaces(s, Plain)),
+    check(&["HTTP-25"], |s| again(s, Occi, put_replaces)),
+    check(&["HTTP-25"], |s| again(s, Json, put_replaces)),
     check(&["H11-19"], what_is_missing_in_a_put_goes),
-    check(&["HTTP-25", "H11-19"], put_keeps_links),
+    check(&["HTTP-25", "H11-19"], |s| put_keeps_links(s, Plain)),
+    check(&["HTTP-25"], |s| again(s, Occi, put_keeps_links)),
+    check(&["HTTP-25"], |s| again(s, Json, put_keeps_links)),
     check(&["H11-19"], put_with_a_new_link_is_refused),
 ];
 
@@ -36,27 +51,36 @@ fn shows(answer: &Answer, name: &str, value: Option<&str>) -> Verdict {
     answer.hold(is.as_deref() == value, &format!("{name}: {}", value.unwrap_or("nothing")))
 }
 
-fn a_part_is_updated(s: &mut Session) -> Verdict {
+/// A draft of a Kind that says nothing yet.
+fn blank(draft: &Draft) -> Draft {
+    Draft { attributes: Vec::new(), ..draft.clone() }
+}
+
+fn a_part_is_updated(s: &mut Session, rendering: Rendering) -> Verdict {
     let entity = titled(s)?;
-    let kind = s.resource()?.kind();
-    let answer =
-        s.client.post(&entity.url).text(&[attribute(TITLE, &"three".into())]).send()?.is(&[200, 201])?;
+    let (kind, part) = (s.resource()?.kind(), blank(&s.resource()?).with(TITLE, "three"));
+    let answer = s.client.post(&entity.url).says(rendering, &Content::Part(&part)).send()?.is(&[200, 201])?;
     answer.hold(answer.status != 201 || !answer.header("location").is_empty(), "Location with 201")?;
     answer.hold(answer.status != 200 || answer.read().has(&kind), "the entity's rendering with 200")?;
     shows(&get(s, &entity)?, TITLE, Some("three"))
 }
 
-fn only_what_is_sent_is_updated(s: &mut Session) -> Verdict {
+fn values_are_updated(s: &mut Session, rendering: Rendering) -> Verdict {
+    let settable = s.settable()?;
+    let entity = s.make(&settable.draft)?;
+    let part = blank(&settable.draft).with_all(&settable.attributes);
+    let answer = s.client.post(&entity.url).says(rendering, &Content::Part(&part)).send()?.is(&[200, 201])?;
+    s.holds_draft(&answer, &entity, &settable.draft.with_all(&settable.attributes))
+}
+
+fn only_what_is_sent_is_updated(s: &mut Session, rendering: Rendering) -> Verdict {
     let entity = titled(s)?;
     let tag = s.make_tag()?;
-    s.client
-        .post(&entity.url)
-        .text(&[attribute(TITLE, &"three".into())])
-        .send()?
-        .needed("update a resource")?;
+    let nothing = blank(&s.resource()?);
+    let update = |part: &Draft| s.client.post(&entity.url).says(rendering, &Content::Part(part)).send();
+    update(&nothing.clone().with(TITLE, "three"))?.needed("update a resource")?;
     shows(&get(s, &entity)?, SUMMARY, Some("two"))?;
-    let line = crate::draft::category(&tag.term, &tag.scheme, "mixin");
-    let answer = s.client.post(&entity.url).text(&[line]).send()?;
+    let answer = update(&nothing.mixin(tag.names()))?;
     answer.hold(answer.succeeded(), "the Mixin added")?;
     let after = get(s, &entity)?;
     after.hold(after.read().has(&tag.id()), &format!("the Mixin that was added by {}", answer.asked))?;
@@ -71,13 +95,15 @@ fn the_kind_cannot_change(s: &mut Session) -> Verdict {
     answer.hold(read.has(&kind) && !read.has(&other.kind()), "the Kind as it was")
 }
 
-fn put_replaces(s: &mut Session) -> Verdict {
-    let entity = titled(s)?;
-    let draft = s.resource()?.with(TITLE, "three");
-    let answer = s.client.put(&entity.url).draft(&draft).send()?.is(&[200, 201])?;
+fn put_replaces(s: &mut Session, rendering: Rendering) -> Verdict {
+    let base = s.settable().map_or_else(|_| s.resource(), |settable| Ok(settable.draft))?;
+    let entity = s.make(&base)?;
+    let draft = s.written()?.with(TITLE, "three");
+    let answer =
+        s.client.put(&entity.url).says(rendering, &Content::Whole(&draft)).send()?.is(&[200, 201])?;
     answer.hold(answer.status != 201 || !answer.header("location").is_empty(), "Location with 201")?;
     answer.hold(answer.status != 200 || answer.read().has(&draft.kind()), "the rendering with 200")?;
-    shows(&get(s, &entity)?, TITLE, Some("three"))
+    s.holds_draft(&answer, &entity, &draft)
 }
 
 fn what_is_missing_in_a_put_goes(s: &mut Session) -> Verdict {
@@ -88,18 +114,18 @@ fn what_is_missing_in_a_put_goes(s: &mut Session) -> Verdict {
 }
 
 /// A PUT of a resource that has a link, with what may be in it beside the Kind.
-fn put_source(s: &mut Session, lines: &[String]) -> Verdict<(Answer, Entity, Entity)> {
+fn put_source(s: &mut Session, rendering: Rendering, links: &[Inline]) -> Verdict<(Answer, Entity, Entity)> {
     let (source, link, _) = s.make_link()?;
     let read = s.read(&source)?;
     let draft = s.resources.iter().find(|draft| read.has(&draft.kind())).cloned();
     let Some(draft) = draft else { return crate::verdict::skip("the source of the link cannot be read") };
-    let draft = lines.iter().fold(draft.with(TITLE, "put"), |draft, line| draft.link(line.clone()));
-    let answer = s.client.put(&source.url).draft(&draft).send()?;
+    let draft = links.iter().fold(draft.with(TITLE, "put"), |draft, link| draft.link(link.clone()));
+    let answer = s.client.put(&source.url).says(rendering, &Content::Whole(&draft)).send()?;
     Ok((answer, source, link))
 }
 
-fn put_keeps_links(s: &mut Session) -> Verdict {
-    let (answer, source, link) = put_source(s, &[])?;
+fn put_keeps_links(s: &mut Session, rendering: Rendering) -> Verdict {
+    let (answer, source, link) = put_source(s, rendering, &[])?;
     answer.needed("replace a resource")?;
     let after = get(s, &source)?;
     let path = path_of(&link.url);
@@ -109,9 +135,6 @@ fn put_keeps_links(s: &mut Session) -> Verdict {
 }
 
 fn put_with_a_new_link_is_refused(s: &mut Session) -> Verdict {
-    let (draft, _, target) = s.link_draft()?;
-    let path = path_of(&target.url).to_owned();
-    let Some((_, _, to)) = s.link else { return Ok(()) };
-    let line = format!("Link: <{path}>; rel=\"{}\"; category=\"{}\"", s.resources[to].kind(), draft.kind());
-    put_source(s, &[line])?.0.is(&[400]).map(drop)
+    let (link, _) = s.inline()?;
+    put_source(s, Plain, &[Inline { attributes: Vec::new(), ..link }])?.0.is(&[400]).map(drop)
 }

@@ -35,6 +35,12 @@ pub(crate) struct AttributeMark {
 }
 
 impl Category {
+    /// The one with this identifier.
+    pub(super) fn named(id: &str, class: Class) -> Self {
+        let (scheme, term) = id.split_at(id.rfind('#').map_or(0, |mark| mark + 1));
+        Self { scheme: scheme.into(), term: term.into(), class: Some(class), ..Self::default() }
+    }
+
     /// Scheme and term.
     pub(crate) fn id(&self) -> String {
         format!("{}{}", self.scheme, self.term)

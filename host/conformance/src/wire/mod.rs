@@ -2,6 +2,7 @@
 //! one misplaced quotation mark should fail the clause about quotation marks and not all others.
 
 pub(crate) mod category;
+pub(crate) mod json;
 pub(crate) mod scan;
 pub(crate) mod schema;
 pub(crate) mod text;

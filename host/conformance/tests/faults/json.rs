@@ -107,7 +107,7 @@ fn a_type_is_not_stated_and_its_numbers_are_strings() {
 
 #[test]
 fn collections_of_references() {
-    found_in(&["JSON-02", "JSON-06"], |asked, answer| {
+    found_in(&["HTTP-30", "HTTP-32", "JSON-02", "JSON-06"], |asked, answer| {
         if asked.path.contains("conformance-") {
             answer.json(|value| {
                 for entity in value.get_mut("resources").and_then(Value::as_array_mut).into_iter().flatten() {
@@ -115,5 +115,14 @@ fn collections_of_references() {
                 }
             });
         }
+    });
+}
+
+/// In text they are URIs, as they should be.
+#[test]
+fn ids_are_no_uris() {
+    // A listing in JSON names nothing that is there.
+    found_in(&["CORE-39", "H11-02", "HTTP-04"], |_, answer| {
+        answer.replace("\"id\":\"urn:uuid:", "\"id\":\"")
     });
 }

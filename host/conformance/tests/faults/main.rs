@@ -27,6 +27,7 @@ mod text;
 mod tls;
 mod versions;
 mod well_known;
+mod writes;
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};

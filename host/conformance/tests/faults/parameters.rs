@@ -37,7 +37,7 @@ fn unknown_parameters_are_ignored() {
 
 #[test]
 fn unknown_parameters_are_ignored_in_json() {
-    found_in_requests(&["H11-30", "HTTP-27"], |asked| {
+    found_in_requests(&["H11-30", "HTTP-27", "JSON-14"], |asked| {
         if has(asked, "\"no.such.parameter\":") {
             without_parameters(asked);
         }

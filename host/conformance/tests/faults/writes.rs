@@ -1,0 +1,103 @@
+//! Faults of what clients write in JSON: a part of it is not looked at, and what is left is done.
+
+use serde_json::{Map, Value};
+
+use crate::found_in_requests;
+use crate::proxy::{Answer, Asked};
+
+/// Changes the objects that a POST or PUT writes in JSON: the one that it is, or those of the collection that it is.
+fn written(asked: &mut Asked, change: fn(&mut Map<String, Value>)) -> Option<Answer> {
+    let is_write = matches!(&*asked.method, "POST" | "PUT") && asked.path != "/-/";
+    if is_write && asked.header("content-type") == "application/occi+json" {
+        asked.json(|value| {
+            let is_collection = value["kind"].is_null();
+            for list in ["resources", "links"].into_iter().filter(|_| is_collection) {
+                let members = value.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten();
+                members.filter_map(Value::as_object_mut).for_each(change);
+            }
+            change(value.as_object_mut().unwrap());
+        });
+    }
+    None
+}
+
+fn is_invocation(object: &Map<String, Value>) -> bool {
+    object.contains_key("action")
+}
+
+#[test]
+fn attributes_are_dropped() {
+    let broken = ["CORE-12", "H11-30", "HTTP-24", "HTTP-25", "HTTP-26", "HTTP-31", "JSON-05", "JSON-07"];
+    found_in_requests(&broken, |asked| {
+        written(asked, |object| {
+            if !is_invocation(object) {
+                object.remove("attributes");
+            }
+        })
+    });
+}
+
+#[test]
+fn titles_and_summaries_are_dropped() {
+    found_in_requests(&["HTTP-24", "HTTP-25", "HTTP-26", "HTTP-31", "JSON-10"], |asked| {
+        written(asked, |object| object.retain(|name, _| name != "title" && name != "summary"))
+    });
+}
+
+#[test]
+fn links_inside_a_resource_are_dropped() {
+    found_in_requests(&["JSON-11"], |asked| {
+        written(asked, |object| {
+            if object.contains_key("kind") {
+                object.remove("links");
+            }
+        })
+    });
+}
+
+#[test]
+fn links_beside_resources_are_dropped() {
+    found_in_requests(&["HTTP-31", "JSON-06"], |asked| {
+        written(asked, |object| {
+            if object.contains_key("resources") {
+                object.remove("links");
+            }
+        })
+    });
+}
+
+#[test]
+fn mixins_are_dropped() {
+    // By its Mixin a batch is found again.
+    found_in_requests(&["CORE-33", "H11-12", "HTTP-26", "HTTP-31", "JSON-03", "JSON-06"], |asked| {
+        written(asked, |object| {
+            object.remove("mixins");
+        })
+    });
+}
+
+#[test]
+fn parameters_are_dropped() {
+    found_in_requests(&["H11-30", "HTTP-27", "JSON-14"], |asked| {
+        written(asked, |object| {
+            if is_invocation(object) {
+                object.remove("attributes");
+            }
+        })
+    });
+}
+
+/// The server says that it was done.
+#[test]
+fn members_are_ignored() {
+    found_in_requests(&["HTTP-30", "HTTP-32", "HTTP-35"], |asked| {
+        let is_of_members = asked.path.starts_with("/conformance-") && asked.query.is_empty();
+        let is_json = asked.header("content-type") == "application/occi+json";
+        (is_of_members && is_json).then(|| {
+            let mut answer = Answer::empty(200);
+            answer.set("content-type", "application/occi+json");
+            answer.body = asked.text().into();
+            answer
+        })
+    });
+}
