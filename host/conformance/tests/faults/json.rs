@@ -123,6 +123,6 @@ fn collections_of_references() {
 fn ids_are_no_uris() {
     // A listing in JSON names nothing that is there.
     found_in(&["CORE-39", "H11-02", "HTTP-04"], |_, answer| {
-        answer.replace("\"id\":\"urn:uuid:", "\"id\":\"")
+        answer.replace("\"id\":\"urn:uuid:", "\"id\":\"");
     });
 }
