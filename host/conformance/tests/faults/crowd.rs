@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use occi_conformance::{Options, run};
 use serde_json::json;
 
+use crate::ids;
 use crate::proxy::{Answer, Asked, Fault, Proxy};
 use crate::server::Server;
-use crate::{ids, turn};
 
 const CROWD: usize = 1500;
 
@@ -19,7 +19,6 @@ const SHORTEST: usize = CROWD * 40;
 /// The clauses that fail among so many, with a fault in the answers.
 fn failing(answer: fn(&Asked, &mut Answer)) -> BTreeSet<&'static str> {
     let server = Server::shared();
-    let _turn = turn();
     let url = |path: &str| format!("http://{}{path}", server.address());
     let one = json!({"kind": "http://schemas.ogf.org/occi/core#resource", "title": "one of a crowd"});
     let all = json!({"resources": vec![one; CROWD]}).to_string();

@@ -30,19 +30,11 @@ mod well_known;
 mod writes;
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use occi_conformance::{Options, Outcome, Report, run};
 use proxy::{Answer, Asked, Proxy};
 use server::Server;
-
-/// One run at a time: a suite that may empty collections wants a server for itself.
-static TURN: Mutex<()> = Mutex::new(());
-
-/// Waits for it; a test that failed in its turn takes nobody else's.
-fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 fn ids(report: &Report) -> BTreeSet<&'static str> {
     report.failed().map(|(row, _)| row.id).collect()
@@ -56,7 +48,6 @@ fn outcome(report: &Report, id: &str) -> Outcome {
 fn failing(planted: proxy::Fault) -> BTreeSet<&'static str> {
     static WITHOUT: OnceLock<BTreeSet<&'static str>> = OnceLock::new();
     let server = Server::shared();
-    let _turn = turn();
     let run = |fault| {
         let proxy = Proxy::start(server.address(), fault);
         let report = run(&Options::of(proxy.endpoint())).unwrap();
@@ -101,7 +92,6 @@ fn a_server_that_asks_for_credentials() {
         (asked.header("authorization") != "Basic dTpw").then_some(refusal)
     };
     let server = Server::shared();
-    let _turn = turn();
     let proxy = Proxy::start(server.address(), proxy::Fault::in_requests(guard));
     let mut options = Options::of(proxy.endpoint());
     options.only = vec!["HTTP-37".into(), "HTTP-31".into()];

@@ -1,9 +1,11 @@
 //! The real server, on a folder and a port of its own.
 
 use std::io::{BufRead, BufReader};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 use tempfile::TempDir;
 
@@ -13,16 +15,43 @@ pub(crate) struct Server {
     _folder: TempDir,
 }
 
-impl Server {
-    /// The one that all tests share, as long as one of them is there: starting takes longer than a run.
-    pub(crate) fn shared() -> Arc<Self> {
-        static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        shared.upgrade().unwrap_or_else(|| {
-            let server = Arc::new(Self::start(&extensions(&program()), ""));
-            *shared = Arc::downgrade(&server);
-            server
+/// A server that a test has for itself until this is dropped. Starting one takes longer than a run, so the next test has
+/// it then, unless this one failed and may have left something there.
+pub(crate) struct Turn(MutexGuard<'static, Option<Server>>);
+
+/// As many as two processors serve.
+static SHARED: [Mutex<Option<Server>>; 2] = [const { Mutex::new(None) }; 2];
+
+impl Turn {
+    fn wait() -> MutexGuard<'static, Option<Server>> {
+        static WAITING: AtomicUsize = AtomicUsize::new(0);
+        if let Some(free) = SHARED.iter().find_map(|server| server.try_lock().ok()) {
+            return free;
+        }
+        let server = &SHARED[WAITING.fetch_add(1, Ordering::Relaxed) % SHARED.len()];
+        server.lock().unwrap_or_else(|failed| {
+            let mut guard = failed.into_inner();
+            *guard = None;
+            server.clear_poison();
+            guard
         })
+    }
+}
+
+impl Deref for Turn {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        self.0.as_ref().unwrap()
+    }
+}
+
+impl Server {
+    /// One with all extensions, and nothing else in it.
+    pub(crate) fn shared() -> Turn {
+        let mut guard = Turn::wait();
+        guard.get_or_insert_with(|| Self::start(&extensions(&program()), ""));
+        Turn(guard)
     }
 
     /// One with all extensions that clients reach by another URL than its own.
@@ -36,14 +65,17 @@ impl Server {
         let folder = tempfile::tempdir().unwrap();
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         std::fs::write(folder.path().join("occi.toml"), config).unwrap();
-        let mut process = Command::new(&program)
+        // Shared ones are not dropped: they end when nobody holds the other end of their input.
+        let mut process = Command::new("sh")
+            .args(["-c", "\"$@\" </dev/null & read _; kill -9 $!", "-"])
+            .arg(&program)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(folder.path().join("data"))
             .arg("--extensions")
             .arg(extensions)
             .arg("--config")
             .arg(folder.path().join("occi.toml"))
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
@@ -71,7 +103,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ended_already = self.process.kill();
+        drop(self.process.stdin.take());
         let _ended_already = self.process.wait();
     }
 }

@@ -13,7 +13,7 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::proxy::{Answer, Asked, Door, Fault, Proxy};
 use crate::server::Server;
-use crate::{ids, outcome, turn};
+use crate::{ids, outcome};
 
 /// A certificate for localhost that nobody has signed, as a file, and what has its key.
 fn certificate(folder: &TempDir) -> (PathBuf, TlsAcceptor) {
@@ -37,7 +37,6 @@ fn all_is_asked_by_tls() {
     let (authority, tls) = certificate(&folder);
     let door = Door::secure(tls);
     let server = Server::known_as(&door.url());
-    let _turn = turn();
     let by_tls_alone = |_: &Asked, answer: &mut Answer| assert!(!answer.text().contains("http://localhost"));
     let proxy = Proxy::behind(door, server.address(), Fault::in_answers(by_tls_alone));
     let options = Options { trust: Trust::WebAnd(authority), ..Options::of(proxy.endpoint()) };
@@ -61,7 +60,6 @@ fn tls_with_authentication() {
     let (authority, tls) = certificate(&folder);
     let door = Door::secure(tls);
     let server = Server::known_as(&door.url());
-    let _turn = turn();
     let proxy = Proxy::behind(door, server.address(), Fault::in_requests(guard));
     let report = run(&Options {
         trust: Trust::WebAnd(authority),

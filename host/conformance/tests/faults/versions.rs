@@ -27,7 +27,6 @@ fn answers_to_made_up_methods_without_version() {
 #[test]
 fn answers_are_judged_alike_in_each_run() {
     let server = Server::shared();
-    let _turn = crate::turn();
     for id in ["H11-29", "HTTP-10"] {
         let proxy = Proxy::start(server.address(), Fault::in_answers(a_made_up_method_without_version));
         let report = run(&Options { only: vec![id.into()], ..Options::of(proxy.endpoint()) }).unwrap();
