@@ -25,9 +25,18 @@ pub(crate) fn needs_no_server(arguments: &[String]) -> bool {
 
 /// The suite as it is, with these arguments; its exit code is ours.
 pub(crate) fn ask(workspace: &Workspace, arguments: &[String]) -> Result<ExitCode> {
+    build(workspace)?;
+    run(workspace, arguments)
+}
+
+fn build(workspace: &Workspace) -> Result<()> {
     let mut build = workspace.cargo();
     build.args(["build", "--release", "--package", "occi-conformance"]);
     progress::step("Building the conformance suite", &mut build)?;
+    Ok(())
+}
+
+fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCode> {
     running::to_the_end(Command::new(workspace.release().join("occi-conformance")).args(arguments))
 }
 
@@ -39,23 +48,24 @@ pub(crate) fn ask_ours(workspace: &Workspace, arguments: &[String]) -> Result<Ex
     if arguments.is_empty() {
         all.extend(["--report".to_owned(), page.display().to_string()]);
     }
-    let code = with_our_server(workspace, all)?;
+    build(workspace)?;
+    let code = run_with_our_server(workspace, all)?;
     if arguments.is_empty() {
         eprintln!("{} is written", workspace.shown(&page));
     }
     Ok(code)
 }
 
-/// The suite against our own server, as a test: nothing is written.
+/// The suite, which its own tests have built, against our own server, as a test: nothing is written.
 pub(crate) fn test_ours(workspace: &Workspace) -> Result<ExitCode> {
     eprintln!("==> Asking the server for every clause of the standard");
-    with_our_server(workspace, Vec::new())
+    run_with_our_server(workspace, Vec::new())
 }
 
-fn with_our_server(workspace: &Workspace, mut arguments: Vec<String>) -> Result<ExitCode> {
+fn run_with_our_server(workspace: &Workspace, mut arguments: Vec<String>) -> Result<ExitCode> {
     let server = Server::start(&workspace.release().join("occi"), &workspace.extensions())?;
     arguments.extend(["--endpoint".to_owned(), server.endpoint.clone()]);
-    ask(workspace, &arguments)
+    run(workspace, &arguments)
 }
 
 /// Our server, with all its defaults but the folder and the port.
