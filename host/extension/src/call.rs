@@ -38,6 +38,8 @@ pub struct Call {
     pub role: CategoryId,
     /// The entity.
     pub subject: Arc<Subject>,
+    /// Whether the resource that the entity leaves, a link, goes in the same operation.
+    pub source_goes: bool,
     /// What it finds of the extension's key-value data.
     pub data: KeyValueBase,
 }
@@ -173,7 +175,8 @@ impl Extension {
         let ids = self.kinds().iter().map(|kind| &kind.id).chain(self.mixins().iter().map(|mixin| &mixin.id));
         let Some(role) = ids.into_iter().next().cloned() else { return Ok(()) };
         let subject = Arc::new(Subject::nobody(&role));
-        let call = Call { operation: Uuid::nil(), role, subject, data: KeyValueBase::default() };
+        let call =
+            Call { operation: Uuid::nil(), role, subject, source_goes: false, data: KeyValueBase::default() };
         let mut store = self.enter(code, Way::Trial, &call).await?;
         let done = timeout(code.limits.timeout, instantiate(&mut store, code)).await;
         self.leave(code, &call, &store, done).map(drop)
@@ -294,6 +297,7 @@ impl Extension {
             entity: entity.id,
             source: entity.ends.as_ref().map(|ends| ends.source_id),
             target: entity.ends.as_ref().and_then(|ends| ends.target_id),
+            source_goes: call.source_goes,
             operation: call.operation,
         };
         let ticks = code.limits.deadline.as_millis().div_ceil(TICK.as_millis());

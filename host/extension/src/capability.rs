@@ -126,6 +126,8 @@ pub struct CallContext {
     pub source: Option<Uuid>,
     /// The resource that the entity leads to, where it is a link and the resource one of this server.
     pub target: Option<Uuid>,
+    /// Whether the source goes in the same operation as the entity.
+    pub source_goes: bool,
     /// Names the operation; a repeated one, after a crash, has the same.
     pub operation: Uuid,
 }

@@ -76,7 +76,13 @@ fn entity() -> Entity {
 fn call_on(entity: Entity) -> Call {
     let role = entity.kind.clone();
     let subject = Subject { entity: Arc::new(entity), mixins: Vec::new(), state: Some("off".into()) };
-    Call { operation: Uuid::from_u128(7), role, subject: Arc::new(subject), data: KeyValueBase::default() }
+    Call {
+        operation: Uuid::from_u128(7),
+        role,
+        subject: Arc::new(subject),
+        source_goes: false,
+        data: KeyValueBase::default(),
+    }
 }
 
 fn call() -> Call {

@@ -72,7 +72,10 @@ impl<'a> Birth<'a> {
         for entity in self.created.iter().rev() {
             self.effects.undo_create(entity).await;
         }
-        let (operation, left) = (self.operation, &self.effects.left_behind);
+        let operation = self.operation;
+        // In the order in which they were made, as the intent had them: they are ended in the other.
+        self.effects.left_behind.reverse();
+        let left = &self.effects.left_behind;
         if !left.is_empty() {
             core.left.note(operation, Verb::Create, left);
             if let Err(refusal) = core.intend(operation, Verb::Create, left).await {

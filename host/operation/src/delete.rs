@@ -32,7 +32,7 @@ pub(crate) async fn delete(
     if lasts {
         core.intend(operation, Verb::Delete, doomed.entities.iter().map(|stored| &*stored.entity)).await?;
     }
-    let mut effects = Effects::new(snapshot, operation);
+    let mut effects = Effects::ending(snapshot, operation, doomed.ids());
     for (index, stored) in doomed.entities.iter().enumerate() {
         if let Err(refusal) = effects.delete(&stored.entity).await {
             restore(core, &mut effects, doomed.entities[..index].iter()).await;
@@ -118,6 +118,11 @@ impl Doomed {
             changes.touch(stored)?;
         }
         Ok(())
+    }
+
+    /// All that go.
+    pub(crate) fn ids(&self) -> Arc<HashSet<Uuid>> {
+        Arc::new(self.entities.iter().map(|stored| stored.entity.id).collect())
     }
 
     /// The resources to be locked: those that go, and those that lose a link.

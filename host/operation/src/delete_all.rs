@@ -51,7 +51,7 @@ pub(crate) async fn delete_all(
     if lasts {
         core.intend(operation, Verb::Delete, doomed.entities.iter().map(|stored| &*stored.entity)).await?;
     }
-    let outcomes = carry_out(snapshot, operation, &doomed.entities).await;
+    let outcomes = carry_out(snapshot, operation, &doomed).await;
     let is_refused = outcomes.iter().any(|outcome| matches!(outcome, Some(Err(_))));
 
     let mut gone = gone(&doomed.entities, &outcomes, &members);
@@ -122,7 +122,8 @@ async fn hold(
 
 /// Has the extensions end the entities, until one refuses. Links come before what they join and one after the other, as
 /// two may be at one machine; resources, which have none any more, side by side.
-async fn carry_out(snapshot: &Arc<Snapshot>, operation: Uuid, entities: &[Stored]) -> Vec<Outcome> {
+async fn carry_out(snapshot: &Arc<Snapshot>, operation: Uuid, doomed: &Doomed) -> Vec<Outcome> {
+    let (entities, going) = (&doomed.entities, doomed.ids());
     let roles = entities.iter().flat_map(|stored| snapshot.roles(&stored.entity)).map(|(id, _)| id);
     let roles: HashSet<_> = roles.collect();
     let mut work = SideBySide::new(entities.len(), at_once(snapshot, &roles));
@@ -130,7 +131,7 @@ async fn carry_out(snapshot: &Arc<Snapshot>, operation: Uuid, entities: &[Stored
         if !work.is_next().await {
             break;
         }
-        let end = end(Arc::clone(snapshot), operation, Arc::clone(&stored.entity));
+        let end = end(Arc::clone(snapshot), operation, Arc::clone(&going), Arc::clone(&stored.entity));
         if stored.entity.is_link() {
             work.note(number, end.await);
         } else {
@@ -140,8 +141,13 @@ async fn carry_out(snapshot: &Arc<Snapshot>, operation: Uuid, entities: &[Stored
     work.end().await
 }
 
-async fn end(snapshot: Arc<Snapshot>, operation: Uuid, entity: Arc<Entity>) -> Result<Writes, Refusal> {
-    let mut effects = Effects::new(&snapshot, operation);
+async fn end(
+    snapshot: Arc<Snapshot>,
+    operation: Uuid,
+    going: Arc<HashSet<Uuid>>,
+    entity: Arc<Entity>,
+) -> Result<Writes, Refusal> {
+    let mut effects = Effects::ending(&snapshot, operation, going);
     effects.delete(&entity).await?;
     Ok(effects.writes)
 }

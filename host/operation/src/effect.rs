@@ -9,7 +9,7 @@ use occi_extension::{
     Call, CallError, Clock, Extension, KeyValueBase, KeyValueChanges, Outcome, SharedView, Subject,
 };
 use occi_model::{CategoryId, Change, Entity, Invocation, Registry};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -24,6 +24,8 @@ pub(crate) struct Effects<'a> {
     pub(crate) writes: Writes,
     /// What was stored when the first call asked.
     stored: SharedView,
+    /// The entities that the operation ends.
+    going: Arc<HashSet<Uuid>>,
     /// Entities that ask to be observed later.
     pub(crate) again: Vec<(Uuid, Duration)>,
     /// What was begun and could not be undone.
@@ -40,10 +42,16 @@ impl<'a> Effects<'a> {
             operation,
             writes: Writes::new(),
             stored: SharedView::default(),
+            going: Arc::default(),
             again: Vec::new(),
             left_behind: Vec::new(),
             is_stuck: false,
         }
+    }
+
+    /// The calls of an operation that ends entities.
+    pub(crate) fn ending(snapshot: &'a Snapshot, operation: Uuid, going: Arc<HashSet<Uuid>>) -> Self {
+        Self { going, ..Self::new(snapshot, operation) }
     }
 
     /// Brings an entity to life, role by role; what it is then. What was done by a part of the roles is undone where
@@ -111,7 +119,8 @@ impl<'a> Effects<'a> {
 
     /// Lets one role end, as when an entity loses a Mixin.
     pub(crate) async fn delete_role(&mut self, role: &Role, entity: &Entity) -> Result<(), Refusal> {
-        let outcome = role.1.delete(self.call(role, entity)).await?;
+        let source_goes = entity.ends.as_ref().is_some_and(|ends| self.going.contains(&ends.source_id));
+        let outcome = role.1.delete(Call { source_goes, ..self.call(role, entity) }).await?;
         self.keep(&role.1, entity, outcome);
         Ok(())
     }
@@ -226,7 +235,13 @@ pub(crate) fn call(registry: &Registry, operation: Uuid, role: &CategoryId, enti
         state: registry.state(entity).map(str::to_owned),
         entity: Arc::new(entity.clone()),
     };
-    Call { operation, role: role.clone(), subject: Arc::new(subject), data: KeyValueBase::default() }
+    Call {
+        operation,
+        role: role.clone(),
+        subject: Arc::new(subject),
+        source_goes: false,
+        data: KeyValueBase::default(),
+    }
 }
 
 /// Whether an extension said no by itself, and so had the chance to leave the world as it was; after a trap, or where

@@ -121,15 +121,26 @@ impl Core {
                 snapshot.check_loaded(entity)?;
             }
         }
-        let mut effects = Effects::new(snapshot, intent.operation);
+        let going = Arc::new(intent.entities.iter().map(|entity| entity.id).collect());
+        let mut effects = Effects::ending(snapshot, intent.operation, going);
         let mut changes = Changes::new(snapshot);
         match intent.verb {
             Verb::Create => {
+                let mut refused = None;
                 for entity in intent.entities.iter().rev() {
                     // An id that somebody else has since is somebody else's.
-                    if self.find_anywhere(entity.id)?.is_none() {
-                        effects.delete(entity).await?;
+                    if self.find_anywhere(entity.id)?.is_none()
+                        && let Err(refusal) = effects.delete(entity).await
+                    {
+                        if is_away(&refusal) {
+                            return Err(refusal);
+                        }
+                        // It keeps none of the others.
+                        refused = refused.or(Some(refusal));
                     }
+                }
+                if let Some(refusal) = refused {
+                    return Err(refusal);
                 }
             }
             Verb::Delete => {

@@ -100,12 +100,13 @@ fn stop(machine: &Machine) -> Result<()> {
     }
 }
 
-/// The fault that says what else the client could do.
+/// The fault that says what else the client could do. It is the guest system that does not answer, not the hypervisor, of which
+/// nothing more would be asked.
 fn deaf(fault: Fault) -> Fault {
     if !fault.is(Fault::TIMEOUT) {
         return fault;
     }
-    Fault::timeout(format!("{}; it runs on: use the method poweroff, or none", fault.message))
+    Fault::conflict(format!("{}; it runs on: use the method poweroff, or none", fault.message))
 }
 
 /// Make a machine again that the hypervisor has forgotten. One in the state 'error' is defined and stays in it.

@@ -248,7 +248,8 @@ fn unplug(domain: &Domain, device: &str, attachment: Uuid) -> Result<()> {
         }
         sleep(Duration::from_millis(250));
     }
-    Err(Error::Timeout(
+    // Not a time-out, which would be the hypervisor's.
+    Err(Error::Conflict(
         "the guest system does not let the device go: try again, or stop the machine first".into(),
     ))
 }

@@ -114,6 +114,10 @@ impl Volume {
     pub async fn remove(&self) -> Result<()> {
         let entity = self.entity;
         self.run(Lane::Long, Hold::Unused(entity), move |live, place| {
+            // Where the pool cannot be made there is none either.
+            if !place.is_there(live)? {
+                return Ok(());
+            }
             let volume = match place.find(live, entity) {
                 Ok(volume) => volume,
                 Err(Error::Missing(_)) => return Ok(()),
@@ -180,6 +184,15 @@ impl Place {
         &self.pool
     }
 
+    /// Whether there is such a pool.
+    fn is_there(&self, live: &Live) -> Result<bool> {
+        match StoragePool::lookup_by_name(&live.connect, &self.pool) {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == ErrorNumber::NoStoragePool => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// The volume of an entity.
     pub(super) fn find(&self, live: &Live, entity: Uuid) -> Result<StorageVol> {
         let found = self.within(live, |pool| StorageVol::lookup_by_name(pool, &name::of(entity)));
@@ -241,7 +254,10 @@ impl Place {
                         })
                     })
                 })?;
-                let pool = StoragePool::define_xml(connect, &description, 0)?;
+                // That it cannot be made is the operator's concern, not the client's.
+                let pool = StoragePool::define_xml(connect, &description, 0).map_err(|error| {
+                    Error::Failed(format!("the storage pool {} cannot be made: {error}", self.pool))
+                })?;
                 // After a restart of the host the volumes should be where they were.
                 pool.set_autostart(true)?;
                 pool

@@ -2,7 +2,7 @@
 
 use crate::mule::{ROPE, animal, server as stable};
 use crate::occi::body;
-use crate::server::Server;
+use crate::server::{Options, Server};
 use serde_json::json;
 
 /// HTTP-28, Q-25: gone, in the store and at the hypervisor; a second time there is nothing.
@@ -190,4 +190,39 @@ fn a_filter_does_not_delete_everything() {
     for path in [one, two] {
         server.get(&path).answers(200);
     }
+}
+
+/// HTTP-28: what a request says beside the path may be meant to spare the entity.
+#[test]
+fn an_entity_goes_only_as_a_whole() {
+    let server = Server::start();
+    let note = server.note("a");
+    let red = crate::occi::tag("red");
+    server.post("/-/").text(&red).answers(200);
+    server.post("/tags/red/").text(format!("X-OCCI-Location: {}{note}", server.base())).answers(200);
+    let said = server.delete(&note).text(&red).answers(400).body;
+    assert!(said.contains("take a mixin off"), "{said}");
+    server.delete(&note).occi(&[("Category", &red.replace("Category: ", ""))]).answers(400);
+    server.delete(&note).answers(200);
+}
+
+/// CORE-42: a machine whose guest system does not let go of its interface, since there is none, goes all the same.
+#[test]
+fn a_machine_that_does_not_listen() {
+    let Ok(uri) = std::env::var("OCCI_TEST_QEMU_URI") else {
+        eprintln!("SKIPPED: no OCCI_TEST_QEMU_URI; `cargo xtask test` sets it");
+        return;
+    };
+    let server = Server::with(Options { hypervisor: Some(uri), ..Options::default() });
+    let [compute, network] = ["compute", "network"].map(|term| server.create(term, &[]));
+    let link = server.link("networkinterface", &compute, &network);
+    server.act(&network, "up", &[]).is(200);
+    server.act(&compute, "start", &[]).is(200);
+    // By itself the interface stays, as the guest system wants.
+    let answer = server.delete(&link).answers(409);
+    assert!(answer.body.contains("stop the machine first"), "{answer}");
+    server.delete(&compute).answers(200);
+    server.get(&link).answers(404);
+    server.delete(&network).answers(200);
+    assert_eq!(server.at_hypervisor("machines", &compute, "state"), None);
 }

@@ -1,18 +1,19 @@
 //! A hypervisor that does not answer, and comes back.
 
 use crate::server::{Options, Server};
+use serde_json::json;
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Between the server and libvirtd; nothing gets through while it holds.
 struct Between {
     folder: tempfile::TempDir,
     holds: Arc<AtomicBool>,
-    /// The call after which it holds: that one is carried out, and nobody hears of it.
-    last: Arc<AtomicU32>,
+    /// The call after which it holds, and how many such come before: that one is carried out, and nobody hears of it.
+    last: Arc<Mutex<Option<(u32, u32)>>>,
 }
 
 /// Calls by their numbers in libvirt's protocol (`remote_protocol.x`).
@@ -23,7 +24,7 @@ impl Between {
     fn new(daemon: String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(folder.path().join("socket")).unwrap();
-        let (holds, last) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
+        let (holds, last) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(None)));
         let (held, until) = (Arc::clone(&holds), Arc::clone(&last));
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
@@ -44,14 +45,19 @@ impl Between {
 
     /// Does something of which libvirtd carries out that call and no more, until the other side gives up.
     fn after(&self, call: u32, work: impl FnOnce()) {
-        self.last.store(call, Ordering::Relaxed);
+        self.after_some(0, call, work);
+    }
+
+    /// The same after so many such calls before.
+    fn after_some(&self, before: u32, call: u32, work: impl FnOnce()) {
+        *self.last.lock().unwrap() = Some((call, before));
         work();
         assert!(self.holds.swap(false, Ordering::Relaxed), "the call {call} was not made");
     }
 }
 
 /// Passes messages on: each begins with its length, and has the call's number after two words of 32 bits.
-fn pass(mut from: UnixStream, mut to: UnixStream, held: &AtomicBool, last: &AtomicU32) {
+fn pass(mut from: UnixStream, mut to: UnixStream, held: &AtomicBool, last: &Mutex<Option<(u32, u32)>>) {
     let mut length = [0; 4];
     while from.read_exact(&mut length).is_ok() {
         let mut rest = vec![0; (u32::from_be_bytes(length) as usize).saturating_sub(length.len())];
@@ -62,10 +68,16 @@ fn pass(mut from: UnixStream, mut to: UnixStream, held: &AtomicBool, last: &Atom
             std::thread::sleep(Duration::from_millis(20));
         }
         let call = rest.get(8..12).map(|call| u32::from_be_bytes(call.try_into().unwrap()));
-        if call
-            .is_some_and(|call| last.compare_exchange(call, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok())
         {
-            held.store(true, Ordering::Relaxed);
+            let mut last = last.lock().unwrap();
+            *last = match *last {
+                Some((wanted, 0)) if Some(wanted) == call => {
+                    held.store(true, Ordering::Relaxed);
+                    None
+                }
+                Some((wanted, before)) if Some(wanted) == call => Some((wanted, before - 1)),
+                other => other,
+            };
         }
         if to.write_all(&length).and_then(|()| to.write_all(&rest)).is_err() {
             break;
@@ -120,6 +132,29 @@ fn what_is_made_too_late_is_undone() {
         machines.len() == 1 && machines[0]["name"] == format!("occi-{id}") && machines[0]["cores"] == 1
     });
     assert_eq!(server.get(&kept).answers(200).attribute("occi.compute.cores"), Some("1"));
+}
+
+/// What a batch made is ended in the other order, whichever it named first: a volume that a machine uses does not go.
+#[test]
+fn what_a_batch_left_is_undone_in_any_order() {
+    let Some((between, server)) = server() else { return };
+    let of = |term: &str| format!("http://schemas.ogf.org/occi/infrastructure#{term}");
+    let [compute, storage] = ["0198a4e2-0000-7000-8000-000000000001", "0198a4e2-0000-7000-8000-000000000002"];
+    let machine = json!({"kind": of("compute"), "id": compute});
+    let volume = json!({"kind": of("storage"), "id": storage, "attributes": {"occi.storage.size": 1}});
+    let link = json!({"kind": of("storagelink"), "source": {"location": format!("/compute/{compute}")},
+        "target": {"location": format!("/storage/{storage}")}});
+    for resources in [json!([volume, machine]), json!([machine, volume])] {
+        let batch = json!({"resources": resources, "links": [link]});
+        // Once for the machine, and once to attach the volume.
+        between.after_some(1, DEFINE, || _ = server.post("/").json(&batch).answers(504));
+        crate::server::eventually("nothing is left", || {
+            let found = server.inspect();
+            ["machines", "volumes"].iter().all(|list| found[list].as_array().unwrap().is_empty())
+        });
+    }
+    let batch = json!({"resources": [volume, machine], "links": [link]});
+    crate::server::eventually("the ids are free", || server.post("/").json(&batch).send().status == 201);
 }
 
 /// A deletion that was given up may be carried out all the same: what is shown then is what there is.

@@ -136,7 +136,7 @@ fn a_guest_system_that_does_not_listen_runs_on_unless_the_method_is_left_open() 
         cloud.meddle(&compute, |machine| machine.deaf = true);
         let before = compute.clone();
         let fault = cloud.act(&mut compute, "stop", method(way)).unwrap_err();
-        assert_eq!(fault.code, "timeout");
+        assert_eq!(fault.code, "conflict");
         assert!(fault.message.contains("poweroff"), "{}", fault.message);
         assert_eq!(compute, before);
         assert_eq!(cloud.machine(&compute).unwrap().state, "running");

@@ -51,6 +51,7 @@ async fn turns(ours: &Extension, bare: &Guest) -> Result<Pair> {
             operation,
             role: role.clone(),
             subject: Arc::clone(&subject),
+            source_goes: false,
             data: KeyValueBase::default(),
         };
         let outcome = ours.act(call, ACTION, &parameters).await?;
