@@ -8,7 +8,8 @@ use crate::record::{self, Record, Release};
 use crate::refused::Refused;
 use crate::stage::Stager;
 use occi_extension::{Digest, Extension, Loader, Outline};
-use occi_operation::{Core, Snapshot};
+use occi_model::Mixin;
+use occi_operation::{Core, Snapshot, stored_tags};
 use occi_store::{Batch, Store, StoreError};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -68,7 +69,9 @@ impl Prepared {
         folder: &Path,
         copies: PathBuf,
     ) -> Result<Self, StartError> {
-        let records = record::all(&*store.read()?)?;
+        let view = store.read()?;
+        let (records, tags) = (record::all(&*view)?, stored_tags(&*view)?);
+        drop(view);
         let copies = Copies::open(copies)?;
         // Before anything is read, so that no change is missed.
         let watch = Watch::new(folder);
@@ -88,7 +91,7 @@ impl Prepared {
             new: Vec::new(),
             extensions: Vec::new(),
         };
-        prepared.choose(loaded);
+        prepared.choose(loaded, &tags);
         Ok(prepared)
     }
 
@@ -116,8 +119,8 @@ impl Prepared {
         Ok(catalogue)
     }
 
-    /// Takes those that go together; those that served before come first.
-    fn choose(&mut self, loaded: Vec<Loaded>) {
+    /// Takes those that go together, and with what clients have defined; those that served before come first.
+    fn choose(&mut self, loaded: Vec<Loaded>, tags: &[Mixin]) {
         let mut ready: Vec<(Wanted, Arc<Extension>)> = Vec::new();
         for Loaded { wanted, outcome } in loaded {
             let outcome = outcome.and_then(|extension| {
@@ -135,7 +138,7 @@ impl Prepared {
                 Err(reason) => self.leave_out(wanted, reason),
             }
         }
-        let (together, left) = that_go_together(ready);
+        let (together, left) = that_go_together(ready, tags);
         for (wanted, extension) in together {
             let name = Arc::clone(extension.name());
             tracing::info!(name = &*name, version = %extension.version(), "extension");
@@ -257,8 +260,8 @@ type Ready = (Wanted, Arc<Extension>);
 
 /// As many as go together, the first before others. One may build on what a later one defines, so those that do not go
 /// with the others yet are tried again.
-fn that_go_together(ready: Vec<Ready>) -> (Vec<Ready>, Vec<(Wanted, Refused)>) {
-    let goes = |extensions: Vec<Arc<Extension>>| Snapshot::new(extensions, Vec::new()).map(drop);
+fn that_go_together(ready: Vec<Ready>, tags: &[Mixin]) -> (Vec<Ready>, Vec<(Wanted, Refused)>) {
+    let goes = |extensions: Vec<Arc<Extension>>| Snapshot::new(extensions, tags.to_vec()).map(drop);
     if goes(ready.iter().map(|(_, extension)| Arc::clone(extension)).collect()).is_ok() {
         return (ready, Vec::new());
     }

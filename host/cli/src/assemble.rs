@@ -103,7 +103,7 @@ fn open_store(path: &Path) -> anyhow::Result<Arc<dyn Store>> {
 
 async fn hypervisor(config: &Config, data: &Path) -> anyhow::Result<Hypervisor> {
     let given = &config.hypervisor;
-    given.check_boot()?;
+    given.check_files()?;
     let wanted = HypervisorConfig {
         uri: given.uri.clone(),
         domain_type: match given.domain_type {

@@ -264,8 +264,18 @@ fn certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
 }
 
 impl Hypervisor {
-    /// Whether the files that machines boot from are there; those of a hypervisor on another host are not ours to see.
-    pub(crate) fn check_boot(&self) -> anyhow::Result<()> {
+    /// Whether folders are named as libvirt wants them, and the files that machines boot from are there; those of a
+    /// hypervisor on another host are not ours to see.
+    pub(crate) fn check_files(&self) -> anyhow::Result<()> {
+        for (name, folder) in [("volumes", Some(&self.volumes)), ("consoles", self.consoles.as_ref())] {
+            if let Some(folder) = folder {
+                let shown = folder.display();
+                ensure!(
+                    folder.is_absolute(),
+                    "`hypervisor.{name}`: `{shown}` is no absolute path, such as /var/lib/occi/{name}"
+                );
+            }
+        }
         let Some(boot) = self.boot.as_ref().filter(|_| self.uri.contains(":///")) else { return Ok(()) };
         for (name, file) in [("kernel", Some(&boot.kernel)), ("initrd", boot.initrd.as_ref())] {
             if let Some(file) = file {

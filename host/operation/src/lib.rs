@@ -58,7 +58,7 @@ pub use crate::observer::Cause;
 pub use crate::recovery::Recovered;
 pub use crate::refusal::Refusal;
 pub use crate::replace::{Breaks, CannotReplace, Replaced, Replacement};
-pub use crate::snapshot::{Snapshot, SnapshotError};
+pub use crate::snapshot::{Snapshot, SnapshotError, stored_tags};
 
 use occi_model::{CategoryId, Draft, Filter, Location, Representation};
 use occi_store::Revision;

@@ -5,9 +5,9 @@ use crate::core::StartError;
 use crate::definitions::{Definitions, Since};
 use crate::refusal::Refusal;
 use occi_extension::Extension;
-use occi_model::{CategoryId, Entity, Mixin, Registry, RegistryError, Target};
+use occi_model::{Action, CategoryId, Entity, Kind, Location, Mixin, Registry, RegistryError};
 use occi_store::{Batch, MadeBy, ReadView, StoreError};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// The categories and extensions at one moment.
@@ -24,15 +24,30 @@ pub struct Snapshot {
 
 /// Extensions and tags that do not go together.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-pub struct SnapshotError(Vec<RegistryError>);
+pub enum SnapshotError {
+    /// Categories contradict each other.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Categories(Vec<RegistryError>),
+    /// A tag has the name of an extension's category, or hides its path or is hidden by it. Its members would be taken for
+    /// members of the other.
+    #[error(
+        "clients have defined the mixin {id} at {location}, which has the name or the path of a category of an extension; \
+         remove it first, by a DELETE at the query interface"
+    )]
+    Tag {
+        /// The tag.
+        id: CategoryId,
+        /// Where its collection is.
+        location: Location,
+    },
+}
 
 /// An extension that has a part in an entity's life, and the Kind or Mixin for which it has.
 pub(crate) type Role = (CategoryId, Arc<Extension>);
 
 impl Snapshot {
     /// Puts extensions and the clients' tags together.
-    pub fn new(extensions: Vec<Arc<Extension>>, tags: Vec<Mixin>) -> Result<Self, SnapshotError> {
+    pub fn new(extensions: Vec<Arc<Extension>>, mut tags: Vec<Mixin>) -> Result<Self, SnapshotError> {
         let mut by_category = HashMap::new();
         let (mut kinds, mut mixins, mut actions) = (Vec::new(), Vec::new(), Vec::new());
         for extension in &extensions {
@@ -44,8 +59,11 @@ impl Snapshot {
             mixins.extend_from_slice(extension.mixins());
             actions.extend_from_slice(extension.actions());
         }
+        check_tags(&tags, &kinds, &mixins, &actions)?;
+        // As the store has them, so that a restart changes nothing.
+        tags.sort_by(|one, other| one.id.cmp(&other.id));
         mixins.extend_from_slice(&tags);
-        let registry = Registry::new(kinds, &mixins, actions).map_err(SnapshotError)?;
+        let registry = Registry::new(kinds, &mixins, actions).map_err(SnapshotError::Categories)?;
         Ok(Self { registry, by_category, extensions, definitions: HashMap::new(), tags })
     }
 
@@ -125,37 +143,17 @@ impl Snapshot {
         }
     }
 
-    /// Extensions with all tags that are stored; tags make way for what an extension defines, and are back when it is
-    /// gone.
+    /// Extensions with all tags that are stored.
     pub(crate) fn with_stored_tags(
         extensions: Vec<Arc<Extension>>,
         view: &dyn ReadView,
     ) -> Result<Self, StartError> {
-        let tags = occi_store::tags(view, Caller::DEFAULT_TENANT)?;
-        let snapshot = Self::new(extensions, Vec::new())?;
-        let tags = snapshot.without_clashes(tags.into_iter().map(|tag| tag.mixin).collect());
-        Ok(snapshot.with_tags(tags)?)
+        Ok(Self::new(extensions, stored_tags(view)?)?)
     }
 
     /// The extension of that name, where it serves.
     pub(crate) fn named(&self, name: &str) -> Option<&Arc<Extension>> {
         self.extensions.iter().find(|extension| &**extension.name() == name)
-    }
-
-    /// The tags without those whose name or path an extension has taken that came later: what the provider offers
-    /// comes first. A tag that is left out is still stored, and is back when that extension is gone.
-    fn without_clashes(&self, mut tags: Vec<Mixin>) -> Vec<Mixin> {
-        let registry = &self.registry;
-        tags.retain(|tag| {
-            let (id, location) = (&tag.id, &tag.location);
-            let named = registry.kind(id).is_some() || registry.mixin(id).is_some() || registry.action(id).is_some();
-            let clashes = named || !matches!(registry.resolve(location), Target::Space(_));
-            if clashes {
-                tracing::error!(tag = %id, %location, "a tag has the name or the path of an extension's category and is left out");
-            }
-            !clashes
-        });
-        tags
     }
 
     pub(crate) fn tags(&self) -> &[Mixin] {
@@ -209,4 +207,35 @@ impl Snapshot {
     pub(crate) fn role_of_mixin(&self, mixin: &CategoryId) -> Option<Role> {
         Some((mixin.clone(), Arc::clone(self.extension(mixin)?)))
     }
+}
+
+/// The tags of all clients.
+pub fn stored_tags(view: &dyn ReadView) -> Result<Vec<Mixin>, StoreError> {
+    let tags = occi_store::tags(view, Caller::DEFAULT_TENANT)?;
+    Ok(tags.into_iter().map(|tag| tag.mixin).collect())
+}
+
+fn check_tags(
+    tags: &[Mixin],
+    kinds: &[Kind],
+    mixins: &[Mixin],
+    actions: &[Action],
+) -> Result<(), SnapshotError> {
+    let mixin_ids = mixins.iter().map(|mixin| &mixin.id);
+    let names =
+        kinds.iter().map(|kind| &kind.id).chain(mixin_ids).chain(actions.iter().map(|action| &action.id));
+    let names: HashSet<&CategoryId> = names.collect();
+    let kind_places = kinds.iter().filter_map(|kind| kind.location.as_ref());
+    let below: HashSet<&str> = kind_places.clone().map(Location::as_str).collect();
+    let places: BTreeSet<&str> =
+        kind_places.chain(mixins.iter().map(|mixin| &mixin.location)).map(Location::as_str).collect();
+    for tag in tags {
+        let place = tag.location.as_str();
+        let hides = places.range(place..).next().is_some_and(|next| next.starts_with(place));
+        let is_hidden = place.match_indices('/').any(|(end, _)| below.contains(&place[..=end]));
+        if hides || is_hidden || names.contains(&tag.id) {
+            return Err(SnapshotError::Tag { id: tag.id.clone(), location: tag.location.clone() });
+        }
+    }
+    Ok(())
 }

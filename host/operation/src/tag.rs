@@ -1,5 +1,6 @@
 //! Tags: the Mixins that clients define and remove (HTTP-20, HTTP-21). Their members are [`crate::mixin`]'s concern.
 
+use crate::alter::Alteration;
 use crate::changes::Changes;
 use crate::core::Core;
 use crate::members::hold;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 const MAX_TAGS: usize = 1000;
 
 /// Defines tags (H11-07). All of a request or none.
-pub(crate) async fn define(core: &Core, caller: &Caller, draft: Draft) -> Result<Reply, Refusal> {
+pub(crate) async fn define(core: &Arc<Core>, caller: &Caller, draft: Draft) -> Result<Reply, Refusal> {
     let wanted = categories(draft)?;
     let _defining = core.defining.lock().await;
     let snapshot = core.snapshot();
@@ -43,6 +44,13 @@ pub(crate) async fn define(core: &Core, caller: &Caller, draft: Draft) -> Result
             "{} would come with more than {most} other mixins; shorten the chain of `rel`",
             long.mixin.id
         )));
+    }
+    for id in coming_with_others(&snapshot, &next) {
+        if !crate::list::members(core, &snapshot, caller, &Collection::Mixin(id.clone()))?.is_empty() {
+            return Err(Refusal::Conflict(format!(
+                "{id} depends on it already, and its members would come by what this depends on; take {id} off them first"
+            )));
+        }
     }
     core.commit(batch).await?;
     let views =
@@ -180,7 +188,11 @@ pub(crate) async fn remove(core: &Arc<Core>, caller: &Caller, draft: Draft) -> R
     }
     let tags = snapshot.tags().iter().filter(|tag| !removed.contains(&tag.id)).cloned().collect();
     let next = snapshot.with_tags(tags).map_err(|error| Refusal::Conflict(error.to_string()))?;
-
+    if let Some(left) = coming_with_others(&snapshot, &next).first() {
+        return Err(Refusal::Conflict(format!(
+            "{left} depends on it; remove that first, or both in one request"
+        )));
+    }
     strip(core, &snapshot, caller, &removed, changes).await?;
     core.snapshot.store(Arc::new(next));
     // Those who got a tag until it was gone: from now on nobody can.
@@ -188,9 +200,17 @@ pub(crate) async fn remove(core: &Arc<Core>, caller: &Caller, draft: Draft) -> R
     Ok(Reply::new(Representation::Done))
 }
 
-/// Takes tags off all their members, in one commit with other changes.
+/// The tags that come with other mixins than before.
+fn coming_with_others(before: &Snapshot, after: &Snapshot) -> Vec<CategoryId> {
+    let depends = |snapshot: &Snapshot, id| snapshot.registry().mixin(id).map(|tag| tag.depends.clone());
+    let both = after.tags().iter().filter(|tag| before.registry().mixin(&tag.id).is_some());
+    let changed = both.filter(|tag| depends(before, &tag.id) != depends(after, &tag.id));
+    changed.map(|tag| tag.id.clone()).collect()
+}
+
+/// Takes tags off all their members, with the attributes that they brought, in one commit with other changes.
 async fn strip(
-    core: &Core,
+    core: &Arc<Core>,
     snapshot: &Snapshot,
     caller: &Caller,
     tags: &HashSet<CategoryId>,
@@ -203,14 +223,29 @@ async fn strip(
     members.sort_unstable();
     members.dedup();
     let (_held, members) = hold(core, caller, &members).await?;
-    for stored in &members {
-        let mut entity = occi_model::Entity::clone(&stored.entity);
-        entity.mixins.retain(|id| !tags.contains(id));
-        changes.replace(stored, &entity, stored.made_by.as_ref())?;
+    let mut updates = Vec::new();
+    for stored in members {
+        if snapshot.check_loaded(&stored.entity).is_ok() {
+            core.left.check_stays(stored.entity.id)?;
+            let updated = snapshot.registry().dissociate_all(&stored.entity, tags)?;
+            updates.push((stored, updated));
+        } else {
+            // Which attributes are whose is not known.
+            let mut entity = occi_model::Entity::clone(&stored.entity);
+            entity.mixins.retain(|id| !tags.contains(id));
+            changes.replace(&stored, &entity, stored.made_by.as_ref())?;
+        }
     }
+    let alteration = Alteration::begin(core, snapshot, updates, &mut changes);
+    let alteration = alteration.await.map_err(|unaltered| unaltered.refusal)?;
+    alteration.finish(core, &mut changes);
     let batch = changes.into_batch();
-    if !batch.is_empty() {
-        core.commit(batch).await?;
+    if !batch.is_empty()
+        && let Err(error) = core.commit(batch).await
+    {
+        alteration.undo(core).await;
+        return Err(error.into());
     }
+    alteration.settle(core);
     Ok(())
 }

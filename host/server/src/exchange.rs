@@ -134,7 +134,7 @@ async fn exchange(
     }
     let condition = conditions::condition(&parts.headers);
     let filter = route::filter(parts)?;
-    let needs_tag = !matches!(condition, Condition::None | Condition::NoneOf(_));
+    let needs_tag = !matches!(condition, Condition::None | Condition::NoneOf(_) | Condition::Exists);
     if needs_tag && !parts.method.is_safe() && !matches!(target, Target::Entity(_)) {
         // A collection has no tag, so what the client says of one cannot be true.
         return Err(Refusal::PreconditionFailed(None).into());
@@ -290,7 +290,18 @@ async fn collect(host: &Host, parts: &Parts, body: &mut Body) -> Result<Bytes, F
 fn read(parts: &Parts, body: &[u8], base: &Base, registry: &Registry) -> Result<Draft, Failure> {
     if parts.method == Method::GET || parts.method == Method::HEAD {
         // Q-09: some clients name a Content-Type on every request.
-        return Ok(Draft::default());
+        let media_type = occi_rendering::content_type(values(&parts.headers, header::CONTENT_TYPE));
+        let media_type = media_type.ok().flatten().unwrap_or(MediaType::TextPlain);
+        let said = occi_rendering::parse(media_type, std::iter::empty(), body);
+        return match said {
+            // H11-03: who is not heard would be shown all.
+            Ok(said) if !body.is_empty() && said != Draft::default() => Err(Failure::BadRequest(
+                "the body of a GET is not looked at; a filter is in the headers `Category` and `X-OCCI-Attribute`, or in the \
+                 query as `category` and `attribute`"
+                    .into(),
+            )),
+            Ok(_) | Err(_) => Ok(Draft::default()),
+        };
     }
     let occi_headers = ["category", "link", "x-occi-attribute", "x-occi-location"];
     let in_headers = occi_headers.iter().any(|name| parts.headers.contains_key(*name));

@@ -159,6 +159,12 @@ fn change(
             return Ok(match (method, action) {
                 (_, Some(term)) => Change::Act { path, term, draft, condition },
                 (&Method::PUT, None) => Change::Put { path, draft, condition },
+                (&Method::DELETE, None) if draft != Draft::default() => {
+                    return Err(Failure::BadRequest(format!(
+                        "DELETE of {path} deletes the entity, and takes neither a body nor headers that say what of it; to \
+                         take a mixin off it, send DELETE with its location to the mixin's own"
+                    )));
+                }
                 (&Method::DELETE, None) => Change::Delete { path, condition },
                 (_, None) => Change::Update { path, draft, condition },
             });

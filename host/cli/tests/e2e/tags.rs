@@ -1,7 +1,7 @@
 //! Mixins that clients define.
 
-use crate::occi::{NOTE, body, kind_id, tag};
-use crate::server::Server;
+use crate::occi::{NOTE, body, kind, kind_id, tag};
+use crate::server::{Options, Server, extensions, run};
 use serde_json::json;
 
 /// HTTP-20, H11-07, CORE-27, CORE-47: defined, in text, headers and JSON; listed as any Mixin.
@@ -229,4 +229,87 @@ fn there_are_so_many_tags_and_no_more() {
     assert!(refused.body.contains("there can be 1000 tags"), "{refused}");
     server.delete("/-/").text(lines(0..1)).answers(200);
     server.post("/-/").text(lines(1000..1001)).answers(200);
+}
+
+/// A tag whose name or path an extension wants keeps it out: its members would be taken for that extension's own.
+#[test]
+fn an_extension_does_not_take_a_tags_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let infrastructure = folder.path().join("infrastructure.wasm");
+    std::fs::copy(extensions().join("infrastructure.wasm"), infrastructure).unwrap();
+    let options = Options { extensions: Some(folder.path().into()), ..Options::default() };
+    let mut server = Server::with(options);
+    let network = server.create("network", &[]);
+    let named =
+        r#"Category: note; scheme="http://example.com/occi/note#"; class="mixin"; location="/x/note/""#;
+    let placed = tag("mine").replace("/tags/mine/", "/note/");
+    let below = tag("mine").replace("/tags/mine/", "/note/sub/");
+    for (tag, location) in [(named, "/x/note/"), (&placed, "/note/"), (&below, "/note/sub/")] {
+        server.post("/-/").text(tag).answers(200);
+        server.post(location).text(format!("X-OCCI-Location: {}{network}", server.base())).answers(200);
+        let data = server.data();
+        let note = extensions().join("note.wasm");
+        let install = ["ext", "--data", data.to_str().unwrap(), "install", note.to_str().unwrap()];
+        let refused = run(&install);
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert!(!refused.status.success() && said.contains(location), "{said}");
+        // Nor at a start.
+        std::fs::copy(&note, folder.path().join("note.wasm")).unwrap();
+        server.restart();
+        let members = server.get(location).answers(200);
+        assert_eq!(members.locations(), std::slice::from_ref(&network));
+        assert!(server.log().contains("not in service"), "{}", server.log());
+        std::fs::remove_file(folder.path().join("note.wasm")).unwrap();
+        server.delete("/-/").text(tag).answers(200);
+    }
+    let data = server.data();
+    let note = extensions().join("note.wasm");
+    let install = ["ext", "--data", data.to_str().unwrap(), "install", note.to_str().unwrap()];
+    assert!(run(&install).status.success());
+    server.note("a");
+    server.delete("/note/").answers(200);
+    server.get(&network).answers(200);
+}
+
+/// CORE-25, H11-08: what a tag brought goes with it; and one that another depends on does not go before that.
+#[test]
+fn removed_with_what_they_brought() {
+    let server = Server::start();
+    let of = |term: &str, rel: &str| tag(term) + "; rel=\"" + rel + "\"";
+    let ip = "http://schemas.ogf.org/occi/infrastructure/network#ipnetwork";
+    server.post("/-/").text(of("first", ip)).answers(200);
+    server.post("/-/").text(of("second", "http://example.com/tags#first")).answers(200);
+    let network = |term: &str| {
+        let named = format!(r#"Category: {term}; scheme="http://example.com/tags#"; class="mixin""#);
+        let address = ["occi.network.address=\"10.9.0.0/24\"", "occi.network.allocation=\"static\""];
+        server.post("/network/").text(body(&[&kind("network"), &named], &address)).answers(201).location()
+    };
+    let (first, second) = (network("first"), network("second"));
+    let answer = server.delete("/-/").text(tag("first")).answers(409);
+    assert!(answer.body.contains("http://example.com/tags#second depends on it"), "{answer}");
+    server.delete("/-/").text(tag("first") + "\n" + &tag("second")).answers(200);
+    for path in [&first, &second] {
+        let shown = server.get(path).answers(200);
+        assert!(!shown.body.contains("occi.network.address") && !shown.body.contains("tags#"), "{shown}");
+        server.put(path).text(shown.body).answers(200);
+    }
+    // One that comes later brings nothing to members that there are.
+    server.post("/-/").text(of("second", "http://example.com/tags#first")).answers(200);
+    server.post("/tags/second/").text(format!("X-OCCI-Location: {}{first}", server.base())).answers(200);
+    let answer = server.post("/-/").text(of("first", ip)).answers(409);
+    assert!(answer.body.contains("http://example.com/tags#second"), "{answer}");
+    server.delete("/tags/second/").answers(200);
+    server.post("/-/").text(of("first", ip)).answers(200);
+}
+
+/// The query interface shows them in one order, whatever the server went through.
+#[test]
+fn in_one_order() {
+    let mut server = Server::start();
+    for term in ["zeta", "alpha", "mid"] {
+        server.post("/-/").text(tag(term)).answers(200);
+    }
+    let before = server.get("/-/").answers(200).body;
+    server.restart();
+    assert_eq!(server.get("/-/").answers(200).body, before);
 }

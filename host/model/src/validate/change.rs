@@ -8,6 +8,7 @@ use crate::entity::{Attributes, Ends, Entity};
 use crate::identifier::{AttributeName, CategoryId};
 use crate::registry::{Registry, ResolvedKind};
 use crate::value::Value;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// What happens to that which an update leaves out.
@@ -118,8 +119,17 @@ impl Registry {
     /// The entity without a Mixin, and without the attributes that only this Mixin declares (HTTP-35). One that it
     /// has because another depends on it stays for as long as that other.
     pub fn dissociate(&self, before: &Entity, mixin: &CategoryId) -> Result<Updated, Vec<Violation>> {
+        self.dissociate_all(before, &HashSet::from([mixin.clone()]))
+    }
+
+    /// The same of several Mixins at once.
+    pub fn dissociate_all(
+        &self,
+        before: &Entity,
+        going: &HashSet<CategoryId>,
+    ) -> Result<Updated, Vec<Violation>> {
         let kind = self.kind_of(before)?;
-        let mixins = before.mixins.iter().filter(|id| *id != mixin).cloned().collect();
+        let mixins = before.mixins.iter().filter(|id| !going.contains(*id)).cloned().collect();
         self.with_mixins(before, &kind, mixins, Vec::new())
     }
 

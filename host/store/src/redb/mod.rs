@@ -23,6 +23,7 @@ use redb::backends::InMemoryBackend;
 use redb::{Builder, Database, DatabaseError, StorageError};
 use snapshot::Snapshot;
 use std::fs::{File, OpenOptions};
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -73,6 +74,9 @@ impl RedbStore {
     /// log shows how far it is. It blocks until that is done.
     pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<Self, StoreError> {
         let path = path.as_ref();
+        if path.exists() && !is_there(path) {
+            tracing::warn!(path = %path.display(), "the store's file is empty, so this is a new store; if it was not to be, stop and restore it");
+        }
         let database =
             if is_there(path) { Self::open_at(path, options)? } else { Self::create(path, options)? };
         // Else a power cut could take the name of a new file with all that was acknowledged in it.
@@ -107,9 +111,7 @@ impl RedbStore {
 
     fn open_at(path: &Path, options: &Options) -> Result<Database, StoreError> {
         reserve(path).map_err(|error| refused(path, DatabaseError::Storage(error.into())))?;
-        // redb promises errors, not panics, for every file that it wrote itself. For one that someone else has
-        // changed it does not, and the way to stop a server is not a panic.
-        let opened = std::panic::catch_unwind(|| {
+        guarded(path, || {
             let mut builder = Builder::new();
             let name = path.to_owned();
             builder.set_cache_size(options.cache).set_check_integrity_on_open(options.verify);
@@ -117,12 +119,8 @@ impl RedbStore {
                 let (store, percent) = (name.display(), session.progress() * 100.0);
                 tracing::warn!(%store, "the store was not closed properly; checking it: {percent:.0} %");
             });
-            builder.create(path)
-        });
-        match opened {
-            Ok(opened) => opened.map_err(|error| refused(path, error)),
-            Err(_) => Err(damaged(path, "a page has an impossible content; the log has more")),
-        }
+            builder.create(path).map_err(|error| refused(path, error))
+        })
     }
 
     /// A store that is gone when it is dropped, for tests and trials.
@@ -136,8 +134,10 @@ impl RedbStore {
     }
 
     fn start(database: Database, path: &Path, options: &Options) -> Result<Self, StoreError> {
-        writer::prepare(&database, path)?;
-        let present = Snapshot::take(&database, Arc::new(Memo::new(options.memo)))?;
+        let present = guarded(path, || {
+            writer::prepare(&database, path)?;
+            Snapshot::take(&database, Arc::from(path), Arc::new(Memo::new(options.memo)))
+        })?;
         let history = History::new(present.revision(), options.history);
         let present = Arc::new(ArcSwap::from_pointee(present));
         let places = Arc::new(Semaphore::new(options.queue.clamp(1, Semaphore::MAX_PERMITS)));
@@ -230,6 +230,13 @@ fn refused(path: &Path, error: DatabaseError) -> StoreError {
         }
         error => StoreError::engine("opened its file", error),
     }
+}
+
+/// Does something with a store's file. redb promises errors, not panics, for every file that it wrote itself. For one that
+/// someone else has changed it does not, and the way to stop a server is not a panic.
+fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    std::panic::catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(damaged(path, "a page has an impossible content; the log has more")))
 }
 
 fn damaged(path: &Path, reason: &str) -> StoreError {

@@ -1,17 +1,21 @@
 //! The store at one moment, as redb keeps it: a read transaction with its table open.
 
+use super::guarded;
 use super::writer::{CONTENT, META, REVISION};
 use crate::contract::{Range, ReadView, Revision, See};
 use crate::error::StoreError;
 use crate::memo::Memo;
-use redb::{AccessGuard, Database, ReadOnlyTable, ReadableDatabase};
+use redb::{Database, ReadOnlyTable, ReadableDatabase};
 use std::ops::Bound;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A read transaction and the revision of its last commit.
 pub(super) struct Snapshot {
     revision: Revision,
     content: ReadOnlyTable<&'static [u8], &'static [u8]>,
+    /// The store's file.
+    path: Arc<Path>,
     /// One for all views of a store.
     memo: Arc<Memo>,
 }
@@ -25,18 +29,18 @@ impl std::fmt::Debug for Snapshot {
 impl Snapshot {
     /// The next one, after a commit.
     pub(super) fn successor(&self, database: &Database) -> Result<Self, StoreError> {
-        Self::take(database, self.memo.clone())
+        Self::take(database, Arc::clone(&self.path), self.memo.clone())
     }
 
     /// The present; the tables must have been made.
-    pub(super) fn take(database: &Database, memo: Arc<Memo>) -> Result<Self, StoreError> {
+    pub(super) fn take(database: &Database, path: Arc<Path>, memo: Arc<Memo>) -> Result<Self, StoreError> {
         let failed = |error: redb::Error| read_failed(error);
         let transaction = database.begin_read().map_err(|error| failed(error.into()))?;
         let meta = transaction.open_table(META).map_err(|error| failed(error.into()))?;
         let revision =
             meta.get(REVISION).map_err(|error| failed(error.into()))?.map_or(0, |held| held.value());
         let content = transaction.open_table(CONTENT).map_err(|error| failed(error.into()))?;
-        Ok(Self { revision: Revision(revision), content, memo })
+        Ok(Self { revision: Revision(revision), content, path, memo })
     }
 }
 
@@ -50,9 +54,8 @@ impl ReadView for Snapshot {
     }
 
     fn look_up(&self, key: &[u8], see: &mut dyn FnMut(Revision, &[u8])) -> Result<bool, StoreError> {
-        let Some(held) = self.content.get(key).map_err(|error| read_failed(error.into()))? else {
-            return Ok(false);
-        };
+        let held = guarded(&self.path, || self.content.get(key).map_err(|error| read_failed(error.into())))?;
+        let Some(held) = held else { return Ok(false) };
         let (revision, value) = split(key, held.value())?;
         see(revision, value);
         Ok(true)
@@ -69,10 +72,13 @@ impl ReadView for Snapshot {
         {
             return Ok(());
         }
-        let entries = self.content.range::<&[u8]>((from, to)).map_err(|error| read_failed(error.into()))?;
-        for entry in entries.take(range.limit.unwrap_or(usize::MAX)) {
-            let (key, held): (AccessGuard<&[u8]>, AccessGuard<&[u8]>) =
-                entry.map_err(|error| read_failed(error.into()))?;
+        let entries = || self.content.range::<&[u8]>((from, to)).map_err(|error| read_failed(error.into()));
+        let mut entries = guarded(&self.path, entries)?.take(range.limit.unwrap_or(usize::MAX));
+        loop {
+            let entry = guarded(&self.path, || {
+                entries.next().transpose().map_err(|error| read_failed(error.into()))
+            })?;
+            let Some((key, held)) = entry else { break };
             let (revision, value) = split(key.value(), held.value())?;
             if see(key.value(), revision, value).is_break() {
                 break;

@@ -1,10 +1,11 @@
 //! What is redb's own: files, locks, damage. The contract is tested by the suite, on a file and in memory.
 
 use super::{Options, RedbStore};
-use crate::contract::{Batch, Store};
+use crate::contract::{Batch, Range, Store};
 use crate::error::StoreError;
 use crate::suite::{Factory, contract_tests};
 use async_trait::async_trait;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -145,6 +146,19 @@ async fn damage_is_an_error_wherever_it_is() {
             Ok(_) => {}
             Err(StoreError::Damaged { .. }) => refused += 1,
             Err(error) => panic!("at {offset}: {error}"),
+        }
+        // Without a look at all of it first, whoever comes to that place is told.
+        if let Ok(store) = RedbStore::open(files.path(), &options()) {
+            match store
+                .read()
+                .unwrap()
+                .scan(&Range::prefix(Vec::new()), &mut |_, _, _| ControlFlow::Continue(()))
+            {
+                Ok(())
+                | Err(StoreError::Damaged { .. } | StoreError::Engine { .. } | StoreError::Broken { .. }) => {
+                }
+                Err(error) => panic!("at {offset}: {error}"),
+            }
         }
     }
     assert!(refused > 10, "only {refused} of 40 places: the damage does not hit what is stored");
