@@ -19,6 +19,7 @@ pub(super) const CHECKS: &[Check] = &[
     check(&["JSON-01"], json_is_spoken),
     check(&["JSON-03"], types_are_whole_identifiers),
     check(&["JSON-04"], attributes_are_flat),
+    check(&["JSON-04"], attributes_are_those_of_text),
     check(&["JSON-05"], values_have_the_declared_type),
     check(&["JSON-05"], |s| again(s, Json, values_are_taken)),
     check(&["CORE-08"], text_shows_the_declared_type),
@@ -152,6 +153,20 @@ fn made_of(s: &mut Session, rendering: Rendering, draft: &Draft) -> Verdict<(Ans
     let answer = answer.needed("make a resource")?;
     let entity = s.located(&answer, draft)?;
     Ok((answer, entity))
+}
+
+fn attributes_are_those_of_text(s: &mut Session) -> Verdict {
+    for draft in s.resources.clone() {
+        let entity = s.make(&draft)?;
+        let (read, answer) = (s.read(&entity)?, get(s, &entity)?);
+        let object = answer.value();
+        let in_text = read.attributes.iter().map(|(name, _)| name);
+        for name in in_text.filter(|name| !name.starts_with("occi.core.")) {
+            let is_there = object["attributes"].get(name).is_some();
+            answer.hold(is_there, &format!("{name}, which text/plain shows"))?;
+        }
+    }
+    s.resource().map(drop)
 }
 
 fn values_are_taken(s: &mut Session, rendering: Rendering) -> Verdict {

@@ -169,24 +169,29 @@ fn the_kind_of_the_target_is_stated(s: &mut Session) -> Verdict {
     }
 }
 
-/// A resource with a link, and the link, in JSON.
-fn in_json(s: &mut Session) -> Verdict<(crate::answer::Answer, Value)> {
-    let (source, _, _) = s.make_link()?;
+/// A resource with a link, and the link, in JSON; the ends that it joins.
+fn in_json(s: &mut Session) -> Verdict<(crate::answer::Answer, Value, [Entity; 2])> {
+    let (source, _, target) = s.make_link()?;
     let answer = s.client.get(&source.url).accept(OCCI_JSON).send()?.is(&[200])?;
     let link = answer.value()["links"][0].clone();
-    Ok((answer, link))
+    Ok((answer, link, [source, target]))
 }
 
 fn json_shows_whole_links(s: &mut Session) -> Verdict {
-    let (answer, link) = in_json(s)?;
+    let (answer, link, ends) = in_json(s)?;
     let whole = ["kind", "id", "source", "target"].iter().all(|member| !link[member].is_null());
     answer.hold(whole, "the link as a whole object in links")?;
+    for (member, end) in ["source", "target"].into_iter().zip(ends) {
+        let Some(shown) = link[member]["location"].as_str() else { continue };
+        let path = path_of(&end.url);
+        answer.hold(path_of(shown) == path, &format!("{path} as the location of the {member}"))?;
+    }
     let answer = s.client.get("-/").accept(OCCI_JSON).send()?.is(&[200])?;
     answer.hold(answer.value()["kinds"].is_array(), "one object with kinds, mixins and actions")
 }
 
 fn json_shows_the_kinds_of_the_ends(s: &mut Session) -> Verdict {
-    let (answer, link) = in_json(s)?;
+    let (answer, link, _) = in_json(s)?;
     if link.is_null() {
         return skip("JSON shows no link; see JSON-11");
     }

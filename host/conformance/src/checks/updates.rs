@@ -9,7 +9,7 @@ use crate::rendering::{
     Rendering::{self, Json, Occi, Plain},
 };
 use crate::session::{Entity, Session};
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, skip};
 
 pub(super) const CHECKS: &[Check] = &[
     check(&["HTTP-26"], |s| a_part_is_updated(s, Plain)),
@@ -21,6 +21,8 @@ pub(super) const CHECKS: &[Check] = &[
     check(&["H11-18"], |s| only_what_is_sent_is_updated(s, Plain)),
     check(&["H11-18"], |s| again(s, Occi, only_what_is_sent_is_updated)),
     check(&["HTTP-26"], |s| again(s, Json, only_what_is_sent_is_updated)),
+    check(&["HTTP-26"], |s| links_are_added(s, Plain)),
+    check(&["HTTP-26"], |s| again(s, Json, links_are_added)),
     check(&["CORE-15", "H11-18"], the_kind_cannot_change),
     check(&["HTTP-25"], |s| put_replaces(s, Plain)),
     check(&["HTTP-25"], |s| again(s, Occi, put_replaces)),
@@ -87,6 +89,24 @@ fn only_what_is_sent_is_updated(s: &mut Session, rendering: Rendering) -> Verdic
     shows(&after, TITLE, Some("three"))
 }
 
+/// Not every server takes links so; one that says that it did has them.
+fn links_are_added(s: &mut Session, rendering: Rendering) -> Verdict {
+    let (link, draft) = s.inline()?;
+    let source = s.make(&draft)?;
+    let path = link.target.0.clone();
+    let part = blank(&draft).link(link);
+    let answer = s.client.post(&source.url).says(rendering, &Content::Part(&part)).send()?;
+    if !answer.succeeded() {
+        return skip(format!("no links are added by an update: {}", answer.brief()));
+    }
+    let read = get(s, &source)?.read();
+    let added = read.relations().find(|link| path_of(&link.target) == path);
+    if let Some(own) = added.and_then(|link| link.own.clone()) {
+        s.keep(&own);
+    }
+    answer.hold(added.is_some(), &format!("a link to {path}"))
+}
+
 fn the_kind_cannot_change(s: &mut Session) -> Verdict {
     let entity = titled(s)?;
     let (kind, other) = (s.resource()?.kind(), s.other()?);
@@ -98,7 +118,10 @@ fn the_kind_cannot_change(s: &mut Session) -> Verdict {
 fn put_replaces(s: &mut Session, rendering: Rendering) -> Verdict {
     let base = s.settable().map_or_else(|_| s.resource(), |settable| Ok(settable.draft))?;
     let entity = s.make(&base)?;
-    let draft = s.written()?.with(TITLE, "three");
+    let mut draft = s.written()?.with(TITLE, "three");
+    if let Ok(tag) = s.make_tag() {
+        draft = draft.mixin(tag.names());
+    }
     let answer =
         s.client.put(&entity.url).says(rendering, &Content::Whole(&draft)).send()?.is(&[200, 201])?;
     answer.hold(answer.status != 201 || !answer.header("location").is_empty(), "Location with 201")?;
@@ -118,7 +141,7 @@ fn put_source(s: &mut Session, rendering: Rendering, links: &[Inline]) -> Verdic
     let (source, link, _) = s.make_link()?;
     let read = s.read(&source)?;
     let draft = s.resources.iter().find(|draft| read.has(&draft.kind())).cloned();
-    let Some(draft) = draft else { return crate::verdict::skip("the source of the link cannot be read") };
+    let Some(draft) = draft else { return skip("the source of the link cannot be read") };
     let draft = links.iter().fold(draft.with(TITLE, "put"), |draft, link| draft.link(link.clone()));
     let answer = s.client.put(&source.url).says(rendering, &Content::Whole(&draft)).send()?;
     Ok((answer, source, link))

@@ -118,6 +118,30 @@ fn collections_of_references() {
     });
 }
 
+#[test]
+fn a_state_that_is_not_shown() {
+    found_in(&["JSON-04", "JSON-06"], |_, answer| {
+        answer.json(|value| {
+            if let Some(attributes) = value.get_mut("attributes").and_then(Value::as_object_mut) {
+                attributes.remove("occi.compute.state");
+            }
+        });
+    });
+}
+
+#[test]
+fn links_that_lead_elsewhere() {
+    found_in(&["JSON-11"], |_, answer| {
+        answer.json(|value| {
+            for link in value.get_mut("links").and_then(Value::as_array_mut).into_iter().flatten() {
+                if link["target"]["location"].is_string() {
+                    link["target"]["location"] = "/network/elsewhere".into();
+                }
+            }
+        });
+    });
+}
+
 /// In text they are URIs, as they should be.
 #[test]
 fn ids_are_no_uris() {

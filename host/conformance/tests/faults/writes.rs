@@ -46,7 +46,7 @@ fn titles_and_summaries_are_dropped() {
 
 #[test]
 fn links_inside_a_resource_are_dropped() {
-    found_in_requests(&["JSON-11"], |asked| {
+    found_in_requests(&["HTTP-26", "JSON-11"], |asked| {
         written(asked, |object| {
             if object.contains_key("kind") {
                 object.remove("links");
@@ -69,10 +69,35 @@ fn links_beside_resources_are_dropped() {
 #[test]
 fn mixins_are_dropped() {
     // By its Mixin a batch is found again.
-    found_in_requests(&["CORE-33", "H11-12", "HTTP-26", "HTTP-31", "JSON-03", "JSON-06"], |asked| {
-        written(asked, |object| {
-            object.remove("mixins");
-        })
+    found_in_requests(
+        &["CORE-33", "H11-12", "HTTP-25", "HTTP-26", "HTTP-31", "JSON-03", "JSON-06"],
+        |asked| {
+            written(asked, |object| {
+                object.remove("mixins");
+            })
+        },
+    );
+}
+
+/// By a PUT alone.
+#[test]
+fn mixins_of_a_replacement_are_dropped() {
+    found_in_requests(&["HTTP-25"], |asked| {
+        if asked.method == "PUT" && asked.header("content-type") == "application/occi+json" {
+            asked.json(|value| _ = value.as_object_mut().unwrap().remove("mixins"));
+        }
+        None
+    });
+}
+
+#[test]
+fn links_of_an_update_are_dropped() {
+    found_in_requests(&["HTTP-26"], |asked| {
+        let is_entity = asked.path.split('/').filter(|part| !part.is_empty()).count() == 2;
+        if asked.method == "POST" && is_entity && asked.header("content-type") == "application/occi+json" {
+            asked.json(|value| _ = value.as_object_mut().unwrap().remove("links"));
+        }
+        None
     });
 }
 
