@@ -9,7 +9,7 @@ use occi_extension::bindings::types::{End, Fault};
 use occi_extension::{CallContext, CallState, Capability};
 use wasmtime::component::{HasSelf, Linker, Resource};
 
-use crate::libvirt::{self, Hypervisor, Machine, MachinePlan, Network, Nic, State, Volume};
+use crate::libvirt::{Hypervisor, Machine, MachinePlan, Network, Nic, Volume};
 use generated::occi::extension::machines::{self, Host, HostMachine, HostNic, HostPlan};
 
 #[allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "generated; the words are those of wit/")]
@@ -237,12 +237,7 @@ impl HostMachine for CallState {
         let (subject, volume) = (self.call().entity, self.table().get(&volume)?.entity());
         let machine = self.table().get(&machine)?.clone();
         let goes = goes(self.call(), &machine);
-        Ok(async {
-            power_off_if(goes, &machine).await?;
-            machine.detach_volume(subject, volume).await
-        }
-        .await
-        .map_err(Fault::from))
+        Ok(machine.detach_volume(subject, volume, goes).await.map_err(Fault::from))
     }
 
     async fn attach_network(
@@ -278,12 +273,7 @@ impl HostMachine for CallState {
         let (subject, network) = (self.call().entity, self.table().get(&network)?.entity());
         let machine = self.table().get(&machine)?.clone();
         let goes = goes(self.call(), &machine);
-        Ok(async {
-            power_off_if(goes, &machine).await?;
-            machine.detach_network(subject, network).await
-        }
-        .await
-        .map_err(Fault::from))
+        Ok(machine.detach_network(subject, network, goes).await.map_err(Fault::from))
     }
 
     async fn remove(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
@@ -300,12 +290,4 @@ impl HostMachine for CallState {
 /// Whether a machine goes in the same operation as what is attached to it.
 fn goes(call: &CallContext, machine: &Machine) -> bool {
     call.source_goes && call.source == Some(machine.entity())
-}
-
-/// A machine that goes is powered off first: its guest system need not let go what goes anyway, and some never would.
-async fn power_off_if(goes: bool, machine: &Machine) -> libvirt::Result<()> {
-    if goes && matches!(machine.state().await?, State::Running | State::Paused) {
-        machine.power_off().await?;
-    }
-    Ok(())
 }

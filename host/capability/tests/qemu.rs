@@ -140,8 +140,8 @@ async fn a_guest_boots_sees_its_devices_come_and_go_and_shuts_down() {
     qemu.says(&machine, &format!("eth0={}", nic.mac), 1).await;
     assert_eq!(code(network.down().await), Err("conflict"));
 
-    machine.detach_network(interface, network.entity()).await.unwrap();
-    machine.detach_volume(disk, volume.entity()).await.unwrap();
+    machine.detach_network(interface, network.entity(), false).await.unwrap();
+    machine.detach_volume(disk, volume.entity(), false).await.unwrap();
     qemu.says(&machine, "sees disks: none; network interfaces: none", 2).await;
     network.down().await.unwrap();
 
@@ -190,7 +190,7 @@ async fn a_guest_is_paused_saved_restored_and_restarted() {
         assert_eq!(machine.state().await, Ok(State::Saved));
     }
     // What is detached meanwhile does not come back with the memory, and what is attached is there.
-    machine.detach_volume(second_link, second.entity()).await.unwrap();
+    machine.detach_volume(second_link, second.entity(), false).await.unwrap();
     // The memory refers to it, and cannot be restored without it.
     assert!(matches!(second.remove().await, Err(occi_capability::libvirt::Error::Conflict(_))));
     let third = hypervisor.volume(Uuid::new_v4());

@@ -70,7 +70,8 @@ pub(crate) async fn restore<'a>(
     }
 }
 
-/// What goes together, the links first, and the resources that lose a link by it.
+/// What goes together, and the resources that lose a link by it: the links first, then what they leave, and last what they
+/// lead to. A machine that goes has its volumes until it is gone.
 pub(crate) struct Doomed {
     pub(crate) entities: Vec<Stored>,
     bereft: Vec<Stored>,
@@ -98,7 +99,9 @@ impl Doomed {
     }
 
     /// Just these, which leave no link behind them.
-    pub(crate) fn of(view: &dyn ReadView, entities: Vec<Stored>) -> Result<Self, Refusal> {
+    pub(crate) fn of(view: &dyn ReadView, mut entities: Vec<Stored>) -> Result<Self, Refusal> {
+        let sources = sources(&entities);
+        entities.sort_by_key(|stored| (!stored.entity.is_link(), !sources.contains(&stored.entity.id)));
         let mut seen: HashSet<Uuid> = entities.iter().map(|stored| stored.entity.id).collect();
         let mut bereft = Vec::new();
         for link in &entities {
@@ -136,6 +139,11 @@ impl Doomed {
     pub(crate) fn links(&self) -> HashSet<Uuid> {
         self.entities.iter().filter(|stored| stored.entity.is_link()).map(|stored| stored.entity.id).collect()
     }
+}
+
+/// The resources that links among these leave.
+pub(crate) fn sources(entities: &[Stored]) -> HashSet<Uuid> {
+    entities.iter().filter_map(|stored| Some(stored.entity.ends.as_ref()?.source_id)).collect()
 }
 
 /// Locks all that goes with an entity. What belongs to it may change until the locks are held, so it is looked at

@@ -6,7 +6,7 @@
 
 use crate::changes::Changes;
 use crate::core::Core;
-use crate::delete::{Doomed, restore};
+use crate::delete::{Doomed, restore, sources};
 use crate::effect::{Effects, Writes, is_plain_no};
 use crate::ends::local_ends;
 use crate::intent::Verb;
@@ -121,13 +121,19 @@ async fn hold(
 }
 
 /// Has the extensions end the entities, until one refuses. Links come before what they join and one after the other, as
-/// two may be at one machine; resources, which have none any more, side by side.
+/// two may be at one machine; resources side by side, what the links left before what they led to.
 async fn carry_out(snapshot: &Arc<Snapshot>, operation: Uuid, doomed: &Doomed) -> Vec<Outcome> {
     let (entities, going) = (&doomed.entities, doomed.ids());
     let roles = entities.iter().flat_map(|stored| snapshot.roles(&stored.entity)).map(|(id, _)| id);
     let roles: HashSet<_> = roles.collect();
     let mut work = SideBySide::new(entities.len(), at_once(snapshot, &roles));
+    let sources = sources(entities);
+    let is_source = |stored: &Stored| sources.contains(&stored.entity.id);
+    let mut was_source = false;
     for (number, stored) in entities.iter().enumerate() {
+        if std::mem::replace(&mut was_source, is_source(stored)) && !was_source {
+            work.settle().await;
+        }
         if !work.is_next().await {
             break;
         }

@@ -1,6 +1,7 @@
 //! Operations on many entities at once: how these are locked, and what is said of each where some refuse.
 
 use crate::core::Core;
+use crate::effect::is_away;
 use crate::locks::Held;
 use crate::retrieve::find;
 use crate::{Caller, Collection, Refusal, Snapshot};
@@ -55,6 +56,11 @@ impl Members {
         })
     }
 
+    /// Whether any of them may have been changed all the same.
+    fn is_unclear(&self) -> bool {
+        self.refusals().any(|(_, refusal)| is_away(refusal))
+    }
+
     /// How many refused and what that means, in one sentence without the reasons.
     pub fn summary(&self) -> String {
         let count = |wanted: fn(&MemberOutcome) -> bool| {
@@ -62,6 +68,9 @@ impl Members {
         };
         let (refused, all) = (count(|outcome| matches!(outcome, MemberOutcome::Refused(_))), self.all);
         match count(|outcome| matches!(outcome, MemberOutcome::Done)) {
+            0 if self.is_unclear() => format!(
+                "refused by {refused} of {all} entities, of which some did not answer: what became of them is seen as soon as it is known"
+            ),
             0 => format!("refused by {refused} of {all} entities, so nothing was changed"),
             done => {
                 let rest = count(|outcome| matches!(outcome, MemberOutcome::NotTried));

@@ -60,11 +60,16 @@ impl<T: Send + 'static> SideBySide<T> {
         }
     }
 
-    /// How each ended; nothing for those that were not begun.
-    pub(crate) async fn end(mut self) -> Vec<Option<Result<T, Refusal>>> {
+    /// Waits until none is under way.
+    pub(crate) async fn settle(&mut self) {
         while !self.running.is_empty() {
             self.wait().await;
         }
+    }
+
+    /// How each ended; nothing for those that were not begun.
+    pub(crate) async fn end(mut self) -> Vec<Option<Result<T, Refusal>>> {
+        self.settle().await;
         self.ended
     }
 

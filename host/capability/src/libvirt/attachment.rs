@@ -61,11 +61,12 @@ impl Machine {
         .await
     }
 
-    /// Detach the volume that was attached for this entity. Succeeds where it is not attached.
-    pub async fn detach_volume(&self, attachment: Uuid, volume: Uuid) -> Result<()> {
+    /// Detach the volume that was attached for this entity. Succeeds where it is not attached. Where the machine itself is
+    /// about to go, its guest system is not asked to let the volume go.
+    pub async fn detach_volume(&self, attachment: Uuid, volume: Uuid, machine_goes: bool) -> Result<()> {
         let named = name::of(volume);
         self.rewire(volume, move |live, view| {
-            view.detach(live, attachment, |device| device.volume.as_ref() == Some(&named))
+            view.detach(live, attachment, machine_goes, |device| device.volume.as_ref() == Some(&named))
         })
         .await
     }
@@ -91,12 +92,13 @@ impl Machine {
         .await
     }
 
-    /// Take away the interface to a network that was attached for this entity. Succeeds where there is none.
-    pub async fn detach_network(&self, attachment: Uuid, network: Uuid) -> Result<()> {
+    /// Take away the interface to a network that was attached for this entity. Succeeds where there is none. Where the
+    /// machine itself is about to go, its guest system is not asked to let the interface go.
+    pub async fn detach_network(&self, attachment: Uuid, network: Uuid, machine_goes: bool) -> Result<()> {
         let named = name::of(network);
         self.rewire(network, move |live, view| {
             let mac = view.find(attachment).and_then(|(_, device)| device.mac.clone());
-            view.detach(live, attachment, |device| device.network.as_ref() == Some(&named))?;
+            view.detach(live, attachment, machine_goes, |device| device.network.as_ref() == Some(&named))?;
             mac.map_or(Ok(()), |mac| reservation::release(live, network, &mac))
         })
         .await
@@ -185,9 +187,16 @@ impl View {
     }
 
     /// Detach a device from wherever it is, if it is the one that is `meant`; from the running machine first, which
-    /// may refuse.
-    fn detach(&self, live: &Live, attachment: Uuid, meant: impl Fn(&Device) -> bool) -> Result<()> {
-        if let Some(running) = &self.running
+    /// may refuse. One that goes keeps it until then: should it stay after all, it is attached again to what is defined.
+    fn detach(
+        &self,
+        live: &Live,
+        attachment: Uuid,
+        machine_goes: bool,
+        meant: impl Fn(&Device) -> bool,
+    ) -> Result<()> {
+        if !machine_goes
+            && let Some(running) = &self.running
             && let Some(device) = running.of(attachment).filter(|device| meant(device))
         {
             unplug(&self.domain, running.text(device), attachment)?;

@@ -223,6 +223,20 @@ fn a_machine_that_does_not_listen() {
     assert!(answer.body.contains("stop the machine first"), "{answer}");
     server.delete(&compute).answers(200);
     server.get(&link).answers(404);
-    server.delete(&network).answers(200);
     assert_eq!(server.at_hypervisor("machines", &compute, "state"), None);
+    // The same with what it uses, which goes last.
+    let [compute, other] = [(), ()].map(|()| server.create("compute", &[]));
+    let storage = server.create("storage", &["occi.storage.size=1"]);
+    server.link("storagelink", &compute, &storage);
+    for (compute, target) in [(&compute, &network), (&other, &network)] {
+        server.link("networkinterface", compute, target);
+        server.act(compute, "start", &[]).is(200);
+    }
+    server.delete("/").answers(200);
+    assert_eq!(server.get("/").answers(200).body, "");
+    for (list, path) in
+        [("machines", &compute), ("machines", &other), ("volumes", &storage), ("networks", &network)]
+    {
+        assert_eq!(server.at_hypervisor(list, path, "name"), None, "{path}");
+    }
 }

@@ -24,14 +24,14 @@ async fn attachments_are_found_again_and_free_their_places() {
         assert_eq!(code(machine.attach_volume(id(11), id(22)).await), Err("conflict"));
         assert_eq!(code(hypervisor.volume(id(21)).remove().await), Err("conflict"));
         for _ in 0..2 {
-            machine.detach_volume(id(11), id(21)).await.unwrap();
+            machine.detach_volume(id(11), id(21), false).await.unwrap();
         }
         assert_eq!(machine.attach_volume(id(14), id(21)).await.as_deref(), Ok("vda"));
         for (attachment, volume) in [(12, 22), (14, 21)] {
             // Another volume is not the one that is attached.
-            machine.detach_volume(id(attachment), id(99)).await.unwrap();
+            machine.detach_volume(id(attachment), id(99), false).await.unwrap();
             assert!(machine.attach_volume(id(attachment), id(volume)).await.is_ok());
-            machine.detach_volume(id(attachment), id(volume)).await.unwrap();
+            machine.detach_volume(id(attachment), id(volume), false).await.unwrap();
         }
         // The test driver runs a machine with the disks that it was started with.
         if running {
@@ -58,8 +58,8 @@ async fn interfaces_have_the_address_that_was_asked_for_or_one_of_their_own() {
     assert_eq!((chosen.device.as_str(), chosen.mac.as_str()), ("eth1", "52:54:00:aa:bb:cc"));
     assert_eq!(machine.attach_network(id(12), id(21), None).await, Ok(chosen));
 
-    machine.detach_network(id(11), id(21)).await.unwrap();
-    machine.detach_network(id(11), id(21)).await.unwrap();
+    machine.detach_network(id(11), id(21), false).await.unwrap();
+    machine.detach_network(id(11), id(21), false).await.unwrap();
     let again = machine.attach_network(id(13), id(21), None).await.unwrap();
     assert_eq!(again.device, "eth0");
     assert_eq!(code(machine.attach_network(id(14), id(21), Some("no")).await), Err("invalid"));
@@ -79,7 +79,7 @@ async fn a_saved_machine_is_given_devices_and_loses_them() {
     machine.save().await.unwrap();
     assert_eq!(machine.attach_volume(id(12), id(22)).await.as_deref(), Ok("vdb"));
     assert_eq!(machine.attach_volume(id(11), id(21)).await.as_deref(), Ok("vda"));
-    machine.detach_volume(id(11), id(21)).await.unwrap();
+    machine.detach_volume(id(11), id(21), false).await.unwrap();
     assert_eq!(machine.state().await, Ok(State::Saved));
 }
 

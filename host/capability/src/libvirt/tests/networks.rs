@@ -49,7 +49,7 @@ async fn a_network_keeps_addresses_for_interfaces() {
         assert_eq!(kept().await, []);
     }
     machine.reserve_address(id(11), id(3), address("10.1.0.9")).await.unwrap();
-    machine.detach_network(id(11), id(3)).await.unwrap();
+    machine.detach_network(id(11), id(3), false).await.unwrap();
     assert_eq!(kept().await, [], "what is detached has no address");
     network.down().await.unwrap();
     network.define(NetworkPlan::default()).await.unwrap();
@@ -93,7 +93,7 @@ async fn a_network_in_use_stays() {
     assert_eq!(network.active().await, Ok(false));
     // The machine needs it when it starts again.
     assert_eq!(code(network.remove().await), Err("conflict"));
-    machine.detach_network(id(5), id(3)).await.unwrap();
+    machine.detach_network(id(5), id(3), false).await.unwrap();
     network.up().await.unwrap();
     for _ in 0..2 {
         network.remove().await.unwrap();
