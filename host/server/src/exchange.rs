@@ -290,12 +290,15 @@ async fn collect(host: &Host, parts: &Parts, body: &mut Body) -> Result<Bytes, F
 fn read(parts: &Parts, body: &[u8], base: &Base, registry: &Registry) -> Result<Draft, Failure> {
     if parts.method == Method::GET || parts.method == Method::HEAD {
         // Q-09: some clients name a Content-Type on every request.
+        if body.is_empty() {
+            return Ok(Draft::default());
+        }
         let media_type = occi_rendering::content_type(values(&parts.headers, header::CONTENT_TYPE));
         let media_type = media_type.ok().flatten().unwrap_or(MediaType::TextPlain);
         let said = occi_rendering::parse(media_type, std::iter::empty(), body);
         return match said {
             // H11-03: who is not heard would be shown all.
-            Ok(said) if !body.is_empty() && said != Draft::default() => Err(Failure::BadRequest(
+            Ok(said) if said != Draft::default() => Err(Failure::BadRequest(
                 "the body of a GET is not looked at; a filter is in the headers `Category` and `X-OCCI-Attribute`, or in the \
                  query as `category` and `attribute`"
                     .into(),

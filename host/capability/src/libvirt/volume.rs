@@ -114,13 +114,11 @@ impl Volume {
     pub async fn remove(&self) -> Result<()> {
         let entity = self.entity;
         self.run(Lane::Long, Hold::Unused(entity), move |live, place| {
-            // Where the pool cannot be made there is none either.
-            if !place.is_there(live)? {
-                return Ok(());
-            }
             let volume = match place.find(live, entity) {
                 Ok(volume) => volume,
                 Err(Error::Missing(_)) => return Ok(()),
+                // Where the pool cannot be made there is none either.
+                Err(_) if !place.is_there(live)? => return Ok(()),
                 Err(error) => return Err(error),
             };
             if user(live, Among::All, entity)?.is_some() {

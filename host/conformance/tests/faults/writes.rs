@@ -6,19 +6,32 @@ use crate::found_in_requests;
 use crate::proxy::{Answer, Asked};
 
 /// Changes the objects that a POST or PUT writes in JSON: the one that it is, or those of the collection that it is.
-fn written(asked: &mut Asked, change: fn(&mut Map<String, Value>)) -> Option<Answer> {
+fn written(asked: &mut Asked, change: impl Fn(&mut Map<String, Value>)) -> Option<Answer> {
     let is_write = matches!(&*asked.method, "POST" | "PUT") && asked.path != "/-/";
-    if is_write && asked.header("content-type") == "application/occi+json" {
+    if is_write && is_json(asked) {
         asked.json(|value| {
             let is_collection = value["kind"].is_null();
             for list in ["resources", "links"].into_iter().filter(|_| is_collection) {
                 let members = value.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten();
-                members.filter_map(Value::as_object_mut).for_each(change);
+                members.filter_map(Value::as_object_mut).for_each(&change);
             }
             change(value.as_object_mut().unwrap());
         });
     }
     None
+}
+
+fn is_json(asked: &Asked) -> bool {
+    asked.header("content-type") == "application/occi+json"
+}
+
+/// Drops the links of the objects that have this member.
+fn without_links(asked: &mut Asked, of: &str) -> Option<Answer> {
+    written(asked, |object| {
+        if object.contains_key(of) {
+            object.remove("links");
+        }
+    })
 }
 
 fn is_invocation(object: &Map<String, Value>) -> bool {
@@ -46,24 +59,12 @@ fn titles_and_summaries_are_dropped() {
 
 #[test]
 fn links_inside_a_resource_are_dropped() {
-    found_in_requests(&["HTTP-26", "JSON-11"], |asked| {
-        written(asked, |object| {
-            if object.contains_key("kind") {
-                object.remove("links");
-            }
-        })
-    });
+    found_in_requests(&["HTTP-26", "JSON-11"], |asked| without_links(asked, "kind"));
 }
 
 #[test]
 fn links_beside_resources_are_dropped() {
-    found_in_requests(&["HTTP-31", "JSON-06"], |asked| {
-        written(asked, |object| {
-            if object.contains_key("resources") {
-                object.remove("links");
-            }
-        })
-    });
+    found_in_requests(&["HTTP-31", "JSON-06"], |asked| without_links(asked, "resources"));
 }
 
 #[test]
@@ -83,7 +84,7 @@ fn mixins_are_dropped() {
 #[test]
 fn mixins_of_a_replacement_are_dropped() {
     found_in_requests(&["HTTP-25"], |asked| {
-        if asked.method == "PUT" && asked.header("content-type") == "application/occi+json" {
+        if asked.method == "PUT" && is_json(asked) {
             asked.json(|value| _ = value.as_object_mut().unwrap().remove("mixins"));
         }
         None
@@ -94,7 +95,7 @@ fn mixins_of_a_replacement_are_dropped() {
 fn links_of_an_update_are_dropped() {
     found_in_requests(&["HTTP-26"], |asked| {
         let is_entity = asked.path.split('/').filter(|part| !part.is_empty()).count() == 2;
-        if asked.method == "POST" && is_entity && asked.header("content-type") == "application/occi+json" {
+        if asked.method == "POST" && is_entity && is_json(asked) {
             asked.json(|value| _ = value.as_object_mut().unwrap().remove("links"));
         }
         None
@@ -117,8 +118,7 @@ fn parameters_are_dropped() {
 fn members_are_ignored() {
     found_in_requests(&["HTTP-30", "HTTP-32", "HTTP-35"], |asked| {
         let is_of_members = asked.path.starts_with("/conformance-") && asked.query.is_empty();
-        let is_json = asked.header("content-type") == "application/occi+json";
-        (is_of_members && is_json).then(|| {
+        (is_of_members && is_json(asked)).then(|| {
             let mut answer = Answer::empty(200);
             answer.set("content-type", "application/occi+json");
             answer.body = asked.text().into();
