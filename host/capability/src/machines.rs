@@ -73,6 +73,17 @@ fn granted(state: &CallState, of: End) -> wasmtime::Result<Result<Machine, Fault
     })
 }
 
+/// The same for what changes it: of the subject, or of an end whose Kind the extension defines.
+fn may_change(state: &CallState, machine: Machine) -> Result<Machine, Fault> {
+    state.call().may_change(machine.entity()).map(|()| machine)
+}
+
+/// The machine behind a handle, for what changes it.
+fn ruled(state: &mut CallState, machine: &Resource<Machine>) -> wasmtime::Result<Result<Machine, Fault>> {
+    let machine = state.table().get(machine)?.clone();
+    Ok(may_change(state, machine))
+}
+
 impl Host for CallState {}
 
 impl HostPlan for CallState {
@@ -137,7 +148,7 @@ impl HostMachine for CallState {
         of: End,
         plan: Resource<MachinePlan>,
     ) -> wasmtime::Result<Result<Resource<Machine>, Fault>> {
-        let machine = match granted(self, of)? {
+        let machine = match granted(self, of)?.and_then(|machine| may_change(self, machine)) {
             Ok(machine) => machine,
             Err(fault) => return Ok(Err(fault)),
         };
@@ -170,8 +181,10 @@ impl HostMachine for CallState {
     }
 
     async fn start(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
-        let machine = self.table().get(&machine)?.clone();
-        Ok(machine.start().await.map_err(Fault::from))
+        Ok(match ruled(self, &machine)? {
+            Ok(machine) => machine.start().await.map_err(Fault::from),
+            Err(fault) => Err(fault),
+        })
     }
 
     async fn shutdown(
@@ -179,35 +192,48 @@ impl HostMachine for CallState {
         machine: Resource<Machine>,
         wait: u64,
     ) -> wasmtime::Result<Result<(), Fault>> {
-        let machine = self.table().get(&machine)?.clone();
+        let machine = match ruled(self, &machine)? {
+            Ok(machine) => machine,
+            Err(fault) => return Ok(Err(fault)),
+        };
         let shutdown = machine.shutdown(Duration::from_millis(wait));
         // A guest system takes its time, or does not listen at all.
         Ok(self.aside(shutdown).await.map_err(Fault::from))
     }
 
     async fn power_off(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
-        let machine = self.table().get(&machine)?.clone();
-        Ok(machine.power_off().await.map_err(Fault::from))
+        Ok(match ruled(self, &machine)? {
+            Ok(machine) => machine.power_off().await.map_err(Fault::from),
+            Err(fault) => Err(fault),
+        })
     }
 
     async fn reboot(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
-        let machine = self.table().get(&machine)?.clone();
-        Ok(machine.reboot().await.map_err(Fault::from))
+        Ok(match ruled(self, &machine)? {
+            Ok(machine) => machine.reboot().await.map_err(Fault::from),
+            Err(fault) => Err(fault),
+        })
     }
 
     async fn reset(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
-        let machine = self.table().get(&machine)?.clone();
-        Ok(machine.reset().await.map_err(Fault::from))
+        Ok(match ruled(self, &machine)? {
+            Ok(machine) => machine.reset().await.map_err(Fault::from),
+            Err(fault) => Err(fault),
+        })
     }
 
     async fn pause(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
-        let machine = self.table().get(&machine)?.clone();
-        Ok(machine.pause().await.map_err(Fault::from))
+        Ok(match ruled(self, &machine)? {
+            Ok(machine) => machine.pause().await.map_err(Fault::from),
+            Err(fault) => Err(fault),
+        })
     }
 
     async fn save(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
-        let machine = self.table().get(&machine)?.clone();
-        Ok(machine.save().await.map_err(Fault::from))
+        Ok(match ruled(self, &machine)? {
+            Ok(machine) => machine.save().await.map_err(Fault::from),
+            Err(fault) => Err(fault),
+        })
     }
 
     async fn snapshot(
@@ -215,8 +241,10 @@ impl HostMachine for CallState {
         machine: Resource<Machine>,
         name: String,
     ) -> wasmtime::Result<Result<(), Fault>> {
-        let machine = self.table().get(&machine)?.clone();
-        Ok(machine.snapshot(&name).await.map_err(Fault::from))
+        Ok(match ruled(self, &machine)? {
+            Ok(machine) => machine.snapshot(&name).await.map_err(Fault::from),
+            Err(fault) => Err(fault),
+        })
     }
 
     async fn attach_volume(
@@ -277,8 +305,10 @@ impl HostMachine for CallState {
     }
 
     async fn remove(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
-        let machine = self.table().get(&machine)?.clone();
-        Ok(machine.remove().await.map_err(Fault::from))
+        Ok(match ruled(self, &machine)? {
+            Ok(machine) => machine.remove().await.map_err(Fault::from),
+            Err(fault) => Err(fault),
+        })
     }
 
     async fn drop(&mut self, machine: Resource<Machine>) -> wasmtime::Result<()> {

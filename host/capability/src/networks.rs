@@ -66,6 +66,17 @@ fn granted(state: &CallState, of: End) -> wasmtime::Result<Result<Network, Fault
     })
 }
 
+/// The same for what changes it: of the subject, or of an end whose Kind the extension defines.
+fn may_change(state: &CallState, network: Network) -> Result<Network, Fault> {
+    state.call().may_change(network.entity()).map(|()| network)
+}
+
+/// The network behind a handle, for what changes it.
+fn ruled(state: &mut CallState, network: &Resource<Network>) -> wasmtime::Result<Result<Network, Fault>> {
+    let network = state.table().get(network)?.clone();
+    Ok(may_change(state, network))
+}
+
 impl Host for CallState {}
 
 impl HostPlan for CallState {
@@ -110,7 +121,7 @@ impl HostNetwork for CallState {
         of: End,
         plan: Resource<NetworkPlan>,
     ) -> wasmtime::Result<Result<Resource<Network>, Fault>> {
-        let network = match granted(self, of)? {
+        let network = match granted(self, of)?.and_then(|network| may_change(self, network)) {
             Ok(network) => network,
             Err(fault) => return Ok(Err(fault)),
         };
@@ -138,18 +149,24 @@ impl HostNetwork for CallState {
     }
 
     async fn up(&mut self, network: Resource<Network>) -> wasmtime::Result<Result<(), Fault>> {
-        let network = self.table().get(&network)?.clone();
-        Ok(network.up().await.map_err(Fault::from))
+        Ok(match ruled(self, &network)? {
+            Ok(network) => network.up().await.map_err(Fault::from),
+            Err(fault) => Err(fault),
+        })
     }
 
     async fn down(&mut self, network: Resource<Network>) -> wasmtime::Result<Result<(), Fault>> {
-        let network = self.table().get(&network)?.clone();
-        Ok(network.down().await.map_err(Fault::from))
+        Ok(match ruled(self, &network)? {
+            Ok(network) => network.down().await.map_err(Fault::from),
+            Err(fault) => Err(fault),
+        })
     }
 
     async fn remove(&mut self, network: Resource<Network>) -> wasmtime::Result<Result<(), Fault>> {
-        let network = self.table().get(&network)?.clone();
-        Ok(network.remove().await.map_err(Fault::from))
+        Ok(match ruled(self, &network)? {
+            Ok(network) => network.remove().await.map_err(Fault::from),
+            Err(fault) => Err(fault),
+        })
     }
 
     async fn drop(&mut self, network: Resource<Network>) -> wasmtime::Result<()> {

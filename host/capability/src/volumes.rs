@@ -65,11 +65,22 @@ fn granted(state: &CallState, of: End) -> wasmtime::Result<Result<Volume, Fault>
     })
 }
 
+/// The same for what changes it: of the subject, or of an end whose Kind the extension defines.
+fn may_change(state: &CallState, volume: Volume) -> Result<Volume, Fault> {
+    state.call().may_change(volume.entity()).map(|()| volume)
+}
+
+/// The volume behind a handle, for what changes it.
+fn ruled(state: &mut CallState, volume: &Resource<Volume>) -> wasmtime::Result<Result<Volume, Fault>> {
+    let volume = state.table().get(volume)?.clone();
+    Ok(may_change(state, volume))
+}
+
 impl Host for CallState {}
 
 impl HostVolume for CallState {
     async fn create(&mut self, of: End, bytes: u64) -> wasmtime::Result<Result<Resource<Volume>, Fault>> {
-        let volume = match granted(self, of)? {
+        let volume = match granted(self, of)?.and_then(|volume| may_change(self, volume)) {
             Ok(volume) => volume,
             Err(fault) => return Ok(Err(fault)),
         };
@@ -96,13 +107,17 @@ impl HostVolume for CallState {
     }
 
     async fn resize(&mut self, volume: Resource<Volume>, bytes: u64) -> wasmtime::Result<Result<(), Fault>> {
-        let volume = self.table().get(&volume)?.clone();
-        Ok(volume.resize(bytes).await.map_err(Fault::from))
+        Ok(match ruled(self, &volume)? {
+            Ok(volume) => volume.resize(bytes).await.map_err(Fault::from),
+            Err(fault) => Err(fault),
+        })
     }
 
     async fn remove(&mut self, volume: Resource<Volume>) -> wasmtime::Result<Result<(), Fault>> {
-        let volume = self.table().get(&volume)?.clone();
-        Ok(volume.remove().await.map_err(Fault::from))
+        Ok(match ruled(self, &volume)? {
+            Ok(volume) => volume.remove().await.map_err(Fault::from),
+            Err(fault) => Err(fault),
+        })
     }
 
     async fn drop(&mut self, volume: Resource<Volume>) -> wasmtime::Result<()> {

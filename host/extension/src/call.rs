@@ -40,8 +40,28 @@ pub struct Call {
     pub subject: Arc<Subject>,
     /// Whether the resource that the entity leaves, a link, goes in the same operation.
     pub source_goes: bool,
+    /// Whether that resource is of a Kind that the extension defines.
+    pub source_is_own: bool,
+    /// Whether the resource that the entity leads to is.
+    pub target_is_own: bool,
     /// What it finds of the extension's key-value data.
     pub data: KeyValueBase,
+}
+
+impl Call {
+    /// A call about an entity that stands by itself.
+    pub fn about(operation: Uuid, role: CategoryId, subject: Arc<Subject>) -> Self {
+        let data = KeyValueBase::default();
+        Self {
+            operation,
+            role,
+            subject,
+            source_goes: false,
+            source_is_own: false,
+            target_is_own: false,
+            data,
+        }
+    }
 }
 
 /// What a call comes to, all of it still to be checked and committed.
@@ -175,8 +195,7 @@ impl Extension {
         let ids = self.kinds().iter().map(|kind| &kind.id).chain(self.mixins().iter().map(|mixin| &mixin.id));
         let Some(role) = ids.into_iter().next().cloned() else { return Ok(()) };
         let subject = Arc::new(Subject::nobody(&role));
-        let call =
-            Call { operation: Uuid::nil(), role, subject, source_goes: false, data: KeyValueBase::default() };
+        let call = Call::about(Uuid::nil(), role, subject);
         let mut store = self.enter(code, Way::Trial, &call).await?;
         let done = timeout(code.limits.timeout, instantiate(&mut store, code)).await;
         self.leave(code, &call, &store, done).map(drop)
@@ -298,6 +317,8 @@ impl Extension {
             source: entity.ends.as_ref().map(|ends| ends.source_id),
             target: entity.ends.as_ref().and_then(|ends| ends.target_id),
             source_goes: call.source_goes,
+            source_is_own: call.source_is_own,
+            target_is_own: call.target_is_own,
             operation: call.operation,
         };
         let ticks = code.limits.deadline.as_millis().div_ceil(TICK.as_millis());

@@ -128,6 +128,10 @@ pub struct CallContext {
     pub target: Option<Uuid>,
     /// Whether the source goes in the same operation as the entity.
     pub source_goes: bool,
+    /// Whether the source is of a Kind that the extension defines.
+    pub source_is_own: bool,
+    /// Whether the target is.
+    pub target_is_own: bool,
     /// Names the operation; a repeated one, after a crash, has the same.
     pub operation: Uuid,
 }
@@ -143,6 +147,28 @@ impl CallContext {
         found.ok_or_else(|| Fault {
             code: "missing".into(),
             message: format!("the entity has no {name} on this server"),
+            attribute: None,
+        })
+    }
+
+    /// Whether what belongs to one of those entities may be changed: the subject's may, and that of an end whose Kind
+    /// the extension defines. Of another end it may be looked at, and something may be joined to it for the subject; it
+    /// is `denied` to change it.
+    pub fn may_change(&self, entity: Uuid) -> Result<(), Fault> {
+        let is = |end: Option<Uuid>, is_own: bool| is_own && end == Some(entity);
+        let may = entity == self.entity
+            || is(self.source, self.source_is_own)
+            || is(self.target, self.target_is_own);
+        if may {
+            return Ok(());
+        }
+        Err(Fault {
+            code: "denied".into(),
+            message: format!(
+                "{entity} is of a Kind that the extension {} does not define: by a link to it, it can be looked at and \
+                 joined, and nothing else",
+                self.extension
+            ),
             attribute: None,
         })
     }

@@ -7,7 +7,7 @@ mod lending;
 mod load;
 
 use crate::capability::{Capability, Lent};
-use crate::{Call, Extension, Grants, KeyValueBase, Loader, Settings, Subject};
+use crate::{Call, Extension, Grants, Loader, Settings, Subject};
 use occi_guest as guest;
 use occi_model::{AttributeName, CategoryId, Ends, Entity, Location, Value};
 use std::sync::Arc;
@@ -76,13 +76,7 @@ fn entity() -> Entity {
 fn call_on(entity: Entity) -> Call {
     let role = entity.kind.clone();
     let subject = Subject { entity: Arc::new(entity), mixins: Vec::new(), state: Some("off".into()) };
-    Call {
-        operation: Uuid::from_u128(7),
-        role,
-        subject: Arc::new(subject),
-        source_goes: false,
-        data: KeyValueBase::default(),
-    }
+    Call::about(Uuid::from_u128(7), role, Arc::new(subject))
 }
 
 fn call() -> Call {

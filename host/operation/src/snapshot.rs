@@ -118,6 +118,12 @@ impl Snapshot {
         ids.any(|id| self.extension(id).is_some_and(|found| &**found.name() == extension))
     }
 
+    /// Whether an extension defines a Kind, or one that it stands on.
+    pub(crate) fn defines_kind(&self, extension: &Extension, kind: &CategoryId) -> bool {
+        let ancestors = self.registry.kind(kind).map_or(&[][..], |kind| &kind.ancestors);
+        ancestors.iter().any(|id| self.extension(id).is_some_and(|found| found.name() == extension.name()))
+    }
+
     /// The parts that one extension has in an entity's life: its Kind's first, then those of its Mixins.
     pub(crate) fn parts_of<'a>(
         &'a self,

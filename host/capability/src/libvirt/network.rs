@@ -138,8 +138,12 @@ pub(super) fn find(live: &Live, entity: Uuid) -> Result<Bridge> {
 pub(super) fn all(live: &Live) -> Result<Vec<(Uuid, bool)>> {
     let mut networks = Vec::new();
     for network in live.connect.list_all_networks(0)? {
-        if let Some(entity) = name::entity(&network.get_name()?) {
-            networks.push((entity, network.is_active()?));
+        let Some(entity) = name::entity(&network.get_name()?) else { continue };
+        match network.is_active() {
+            Ok(active) => networks.push((entity, active)),
+            // It went while we looked.
+            Err(error) if error.code() == ErrorNumber::NoNetwork => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(networks)

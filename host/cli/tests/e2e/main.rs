@@ -57,5 +57,6 @@ mod backup_policy;
 mod c_sdk;
 mod dns_record;
 mod floating_address;
+mod foreign;
 mod javascript_sdk;
 mod python_sdk;

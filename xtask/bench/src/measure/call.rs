@@ -5,7 +5,7 @@ use super::{Options, folder};
 use crate::figure::{Figure, Pair, Target, median, time};
 use crate::reference::guest::Guest;
 use anyhow::{Context, Result};
-use occi_extension::{Call, Extension, Grants, KeyValueBase, Lent, Loader, Settings, Subject};
+use occi_extension::{Call, Extension, Grants, Lent, Loader, Settings, Subject};
 use occi_model::{AttributeName, Attributes, CategoryId, Entity, Location, Value};
 use std::sync::Arc;
 use std::time::Instant;
@@ -47,13 +47,7 @@ async fn turns(ours: &Extension, bare: &Guest) -> Result<Pair> {
         let operation = Uuid::new_v4();
 
         let began = Instant::now();
-        let call = Call {
-            operation,
-            role: role.clone(),
-            subject: Arc::clone(&subject),
-            source_goes: false,
-            data: KeyValueBase::default(),
-        };
+        let call = Call::about(operation, role.clone(), Arc::clone(&subject));
         let outcome = ours.act(call, ACTION, &parameters).await?;
         let our_time = began.elapsed();
 
