@@ -40,8 +40,15 @@ impl Inline {
     /// The object of JSON, whose source is where it stands.
     fn json(&self) -> Value {
         let (path, rel) = &self.target;
-        let attributes: Map<_, _> = self.attributes.iter().cloned().collect();
-        json!({"kind": self.kind, "target": {"location": path, "kind": rel}, "attributes": attributes})
+        let (titles, attributes): (Vec<_>, Vec<_>) =
+            self.attributes.iter().cloned().partition(|(name, _)| name == "occi.core.title");
+        let attributes: Map<_, _> = attributes.into_iter().collect();
+        let mut link =
+            json!({"kind": self.kind, "target": {"location": path, "kind": rel}, "attributes": attributes});
+        if let Some((_, title)) = titles.into_iter().next() {
+            link["title"] = title;
+        }
+        link
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::client::{OCCI_JSON, path_of};
-use crate::draft::Draft;
+use crate::draft::{Draft, Inline};
 use crate::session::{Entity, Session};
 use crate::verdict::Verdict;
 
@@ -28,6 +28,27 @@ impl Session {
         for (name, value) in &draft.attributes {
             let is_there = read.attribute(name).is_some_and(|is| is_same(is, value));
             answer.hold(is_there, &format!("{name}={value}, written by {by}"))?;
+        }
+        Ok(())
+    }
+
+    /// Fails unless a resource shows links as a request wrote them, and each of these has the values that it wrote.
+    pub(crate) fn holds_links(&mut self, written: &Answer, source: &Entity, links: &[Inline]) -> Verdict {
+        let (answer, by) = (self.client.get(&source.url).send()?.is(&[200])?, &written.asked);
+        let read = answer.read();
+        for link in links {
+            let path = &link.target.0;
+            let shown = read.relations().filter(|shown| path_of(&shown.target) == path);
+            let Some(own) = shown.into_iter().find_map(|shown| shown.own.clone()) else {
+                let wanted = format!("a link to {path}, with its own path, written by {by}");
+                return answer.wrong(&wanted, answer.brief());
+            };
+            self.keep(&own);
+            let answer = self.client.get(&own).send()?.is(&[200])?;
+            for (name, value) in &link.attributes {
+                let is_there = answer.read().attribute(name).is_some_and(|is| is_same(is, value));
+                answer.hold(is_there, &format!("{name}={value}, written by {by}"))?;
+            }
         }
         Ok(())
     }

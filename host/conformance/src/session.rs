@@ -292,7 +292,7 @@ impl Session {
         let link = Inline {
             kind: draft.kind(),
             target: (client::path_of(&target.url).to_owned(), self.resources[to].kind()),
-            attributes: given.cloned().collect(),
+            attributes: given.cloned().chain([("occi.core.title".into(), self.name().into())]).collect(),
         };
         Ok((link, self.resources[from].clone()))
     }

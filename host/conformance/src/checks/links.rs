@@ -89,21 +89,14 @@ fn links_say_what_they_join(s: &mut Session) -> Verdict {
 }
 
 fn links_are_made_with_their_resource(s: &mut Session, rendering: Rendering) -> Verdict {
-    let (link, draft) = s.inline()?;
-    let (path, resource) = (link.target.0.clone(), draft.link(link));
+    let ((first, draft), (second, _)) = (s.inline()?, s.inline()?);
+    let resource = draft.link(first).link(second);
     let request = s.client.post(&resource.location).says(rendering, &Content::Whole(&resource));
     let made = request.send()?.is(&[200, 201])?;
     let Some(entity) = s.made(&made) else {
         return skip("the server does not say where the new resource is");
     };
-    let answer = s.client.get(&entity.url).send()?.is(&[200])?;
-    let read = answer.read();
-    let mut to_target = read.relations().filter(|link| path_of(&link.target) == path);
-    let Some(own) = to_target.find_map(|link| link.own.clone()) else {
-        return answer.wrong("a link to the target, with its own path", answer.brief());
-    };
-    s.keep(&own);
-    s.client.get(&own).send()?.is(&[200]).map(drop)
+    s.holds_links(&made, &entity, &resource.links)
 }
 
 fn a_link_is_made_directly(s: &mut Session, rendering: Rendering) -> Verdict {

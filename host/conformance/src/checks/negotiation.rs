@@ -30,15 +30,20 @@ fn plain_text_is_the_default(s: &mut Session) -> Verdict {
         let answer = s.client.get("-/").only("Accept", accept).send()?.is(&[200])?;
         answer.hold(answer.media_type() == TEXT_PLAIN, TEXT_PLAIN)?;
     }
-    // A collection of one: headers may have no room for more, as the clause says.
-    let entity = s.make_resource()?;
-    let location = match s.make_tag_on(&[&entity]) {
+    // A collection of two: headers may have no room for many, as the clause says.
+    let members = [s.make_resource()?, s.make_resource()?];
+    let location = match s.make_tag_on(&members.each_ref()) {
         Ok(tag) => tag.location,
         Err(_) => s.resource()?.location,
     };
     for media_type in [TEXT_OCCI, URI_LIST] {
         let answer = s.client.get(&location).accept(media_type).send()?.is(&[200, 204])?;
-        answer.hold(answer.status == 204 || answer.media_type() == media_type, media_type)?;
+        if answer.status == 204 {
+            continue;
+        }
+        answer.hold(answer.media_type() == media_type, media_type)?;
+        let shown = answer.read().locations;
+        answer.hold(members.iter().all(|member| member.is_in(&shown)), "the location of each member")?;
     }
     Ok(())
 }

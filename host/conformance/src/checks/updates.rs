@@ -91,20 +91,14 @@ fn only_what_is_sent_is_updated(s: &mut Session, rendering: Rendering) -> Verdic
 
 /// Not every server takes links so; one that says that it did has them.
 fn links_are_added(s: &mut Session, rendering: Rendering) -> Verdict {
-    let (link, draft) = s.inline()?;
+    let ((first, draft), (second, _)) = (s.inline()?, s.inline()?);
     let source = s.make(&draft)?;
-    let path = link.target.0.clone();
-    let part = blank(&draft).link(link);
+    let part = blank(&draft).link(first).link(second);
     let answer = s.client.post(&source.url).says(rendering, &Content::Part(&part)).send()?;
     if !answer.succeeded() {
         return skip(format!("no links are added by an update: {}", answer.brief()));
     }
-    let read = get(s, &source)?.read();
-    let added = read.relations().find(|link| path_of(&link.target) == path);
-    if let Some(own) = added.and_then(|link| link.own.clone()) {
-        s.keep(&own);
-    }
-    answer.hold(added.is_some(), &format!("a link to {path}"))
+    s.holds_links(&answer, &source, &part.links)
 }
 
 fn the_kind_cannot_change(s: &mut Session) -> Verdict {

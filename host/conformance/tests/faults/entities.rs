@@ -161,3 +161,33 @@ fn links_at_creation_are_ignored() {
         None
     });
 }
+
+#[test]
+fn all_links_at_creation_but_the_first_are_ignored() {
+    found_in_requests(&["H11-22"], |asked| {
+        let text = asked.text();
+        let links: Vec<_> = text.split_inclusive("\r\n").filter(|line| line.starts_with("Link:")).collect();
+        if let [_, rest @ ..] = &links[..] {
+            asked.lines(|line| !rest.contains(&line));
+        }
+        None
+    });
+}
+
+#[test]
+fn links_at_creation_have_no_attributes() {
+    found_in_requests(&["H11-22"], |asked| {
+        let mut text = String::new();
+        for line in asked.text().split_inclusive("\r\n") {
+            match line.split_once("; occi.") {
+                Some((target, _)) if line.starts_with("Link:") => text += &format!("{target}\r\n"),
+                _ => text += line,
+            }
+        }
+        if text != asked.text() {
+            asked.clear();
+            asked.prepend(&text);
+        }
+        None
+    });
+}

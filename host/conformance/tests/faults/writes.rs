@@ -34,6 +34,17 @@ fn without_links(asked: &mut Asked, of: &str) -> Option<Answer> {
     })
 }
 
+/// Changes the links that a resource has inside.
+fn in_links(asked: &mut Asked, change: impl Fn(&mut Vec<Value>)) -> Option<Answer> {
+    written(asked, |object| {
+        if object.contains_key("kind")
+            && let Some(Value::Array(links)) = object.get_mut("links")
+        {
+            change(links);
+        }
+    })
+}
+
 fn is_invocation(object: &Map<String, Value>) -> bool {
     object.contains_key("action")
 }
@@ -60,6 +71,23 @@ fn titles_and_summaries_are_dropped() {
 #[test]
 fn links_inside_a_resource_are_dropped() {
     found_in_requests(&["HTTP-26", "JSON-11"], |asked| without_links(asked, "kind"));
+}
+
+#[test]
+fn all_links_inside_a_resource_but_the_first_are_dropped() {
+    found_in_requests(&["HTTP-26", "JSON-11"], |asked| in_links(asked, |links| links.truncate(1)));
+}
+
+#[test]
+fn links_inside_a_resource_have_no_attributes() {
+    found_in_requests(&["HTTP-26", "JSON-11"], |asked| {
+        in_links(asked, |links| {
+            for link in links.iter_mut().filter_map(Value::as_object_mut) {
+                link.remove("attributes");
+                link.remove("title");
+            }
+        })
+    });
 }
 
 #[test]
