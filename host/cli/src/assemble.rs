@@ -1,7 +1,7 @@
 //! Where all parts are named and put together.
 
 use crate::config::{Config, DomainType};
-use crate::control;
+use crate::control::{self, Control};
 use anyhow::{Context, anyhow, ensure};
 use occi_capability::libvirt::{self, Hypervisor, HypervisorConfig};
 use occi_capability::{Clocks, Http, HttpGrants, Io, KeyValue, Logging, Machines, Networks, Random, Volumes};
@@ -52,6 +52,7 @@ async fn serve(config: &Config) -> Result<(), Error> {
         .map_err(Error::Misconfigured)?;
     let address = listener.local_addr().context("where the server listens")?;
     let data = folder(&config.data).map_err(Error::Misconfigured)?;
+    control::check(&data).map_err(Error::Misconfigured)?;
     let store = open_store(&data.join("store.redb")).map_err(Error::Misconfigured)?;
     let hypervisor = hypervisor(config, &data).await.map_err(Error::Misconfigured)?;
 
@@ -71,8 +72,9 @@ async fn serve(config: &Config) -> Result<(), Error> {
     }
     follow(events, &core);
     let catalogue = prepared.serve(Arc::clone(&core), &*store).await.context("the extensions")?;
-    control::start(&data, config.hypervisor.uri.clone(), hypervisor, catalogue)
-        .map_err(Error::Misconfigured)?;
+    let control =
+        Control { uri: config.hypervisor.uri.clone(), hypervisor, core: Arc::clone(&core), catalogue };
+    control.start(&data).map_err(Error::Misconfigured)?;
 
     let stop = stop_signal()?;
     say(&format!("listening on http://{address}\n"));

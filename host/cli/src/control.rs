@@ -6,15 +6,18 @@ use axum::extract::{DefaultBodyLimit, Path as Named, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
-use occi_capability::libvirt::{Attached, Found, Hypervisor};
+use occi_capability::libvirt::{self, Attached, Found, Hypervisor};
 use occi_catalogue::{Catalogue, Listed, Listing, Refused};
 use occi_extension::MAX_SIZE;
+use occi_operation::{Core, Refusal};
 use serde::{Deserialize, Serialize};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::UnixListener;
+use uuid::Uuid;
 
 /// Where the socket is in the server's folder.
 pub(crate) fn socket(data: &Path) -> PathBuf {
@@ -37,6 +40,9 @@ pub(crate) struct Inventory {
     pub(crate) volumes: Vec<Volume>,
     pub(crate) networks: Vec<Network>,
     pub(crate) attachments: Vec<Attachment>,
+    /// What of all that is there for no entity: it is made or ended at this moment, or was left by an extension that did
+    /// not end it.
+    pub(crate) strays: Vec<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -80,56 +86,63 @@ pub(crate) struct Leaving {
     pub(crate) leave_entities: bool,
 }
 
+/// What the operator can look at and change.
 #[derive(Clone)]
-struct Shown {
-    uri: String,
-    hypervisor: Hypervisor,
-    catalogue: Arc<Catalogue>,
+pub(crate) struct Control {
+    /// libvirt's URI.
+    pub(crate) uri: String,
+    pub(crate) hypervisor: Hypervisor,
+    pub(crate) core: Arc<Core>,
+    pub(crate) catalogue: Arc<Catalogue>,
 }
 
 type Answer<T> = Result<T, (StatusCode, String)>;
 
-/// Serves the socket until the server ends.
-pub(crate) fn start(
-    data: &Path,
-    uri: String,
-    hypervisor: Hypervisor,
-    catalogue: Arc<Catalogue>,
-) -> anyhow::Result<()> {
+/// That the folder has room for the socket, whose path the system keeps in 108 bytes.
+pub(crate) fn check(data: &Path) -> anyhow::Result<()> {
     let path = socket(data);
-    // One that a killed server left behind; the store's lock says that there is no other server on this folder.
-    if path.exists() {
-        std::fs::remove_file(&path).with_context(|| format!("the old socket {}", path.display()))?;
-    }
-    let listener = UnixListener::bind(&path).with_context(|| {
+    SocketAddr::from_pathname(&path).map(drop).with_context(|| {
         format!("the control socket {}; choose a folder with a shorter path with --data", path.display())
-    })?;
-    // The folder is its owner's alone where this server made it; the socket is in any case.
-    std::fs::set_permissions(&path, Permissions::from_mode(0o600))
-        .with_context(|| format!("the control socket {}", path.display()))?;
-    let named = |rest| format!("{EXTENSIONS}/{{name}}{rest}");
-    let router = Router::new()
-        .route(INVENTORY, get(inventory))
-        .route(EXTENSIONS, get(list).post(install))
-        .route(&named(""), delete(remove))
-        .route(&named("/rollback"), post(roll_back))
-        .route(&named("/enable"), post(enable))
-        .route(&named("/disable"), post(disable))
-        // One more, so that who sends too much is told by the loader what to do.
-        .layer(DefaultBodyLimit::max(MAX_SIZE + 1))
-        .with_state(Shown { uri, hypervisor, catalogue });
-    tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, router).await {
-            tracing::error!("the control socket ended: {error}");
-        }
-    });
-    Ok(())
+    })
 }
 
-async fn inventory(State(shown): State<Shown>) -> Answer<Json<Inventory>> {
+impl Control {
+    /// Serves the socket until the server ends.
+    pub(crate) fn start(self, data: &Path) -> anyhow::Result<()> {
+        let path = socket(data);
+        // One that a killed server left behind; the store's lock says that there is no other server on this folder.
+        if path.exists() {
+            std::fs::remove_file(&path).with_context(|| format!("the old socket {}", path.display()))?;
+        }
+        let said = || format!("the control socket {}", path.display());
+        let listener = UnixListener::bind(&path).with_context(said)?;
+        // The folder is its owner's alone where this server made it; the socket is in any case.
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).with_context(said)?;
+        let named = |rest| format!("{EXTENSIONS}/{{name}}{rest}");
+        let router = Router::new()
+            .route(INVENTORY, get(inventory))
+            .route(EXTENSIONS, get(list).post(install))
+            .route(&named(""), delete(remove))
+            .route(&named("/rollback"), post(roll_back))
+            .route(&named("/enable"), post(enable))
+            .route(&named("/disable"), post(disable))
+            // One more, so that who sends too much is told by the loader what to do.
+            .layer(DefaultBodyLimit::max(MAX_SIZE + 1))
+            .with_state(self);
+        tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!("the control socket ended: {error}");
+            }
+        });
+        Ok(())
+    }
+}
+
+async fn inventory(State(shown): State<Control>) -> Answer<Json<Inventory>> {
     let found = shown.hypervisor.inventory().await;
     let found = found.map_err(|error| (StatusCode::BAD_GATEWAY, error.to_string()))?;
-    let name = |id| format!("occi-{id}");
+    let strays = strays(&shown.core, &found);
+    let strays = strays.map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     Ok(Json(Inventory {
         uri: shown.uri,
         machines: found
@@ -157,27 +170,49 @@ async fn inventory(State(shown): State<Shown>) -> Answer<Json<Inventory>> {
                 live,
             })
             .collect(),
+        strays,
     }))
 }
 
-async fn list(State(shown): State<Shown>) -> Json<Listing> {
+fn name(entity: Uuid) -> String {
+    format!("occi-{entity}")
+}
+
+/// What is there for no entity.
+fn strays(core: &Core, found: &libvirt::Inventory) -> Result<Vec<String>, Refusal> {
+    let machines = found.machines.iter().map(|found| (found.machine, name(found.machine)));
+    let volumes = found.volumes.iter().map(|(id, _)| (*id, name(*id)));
+    let networks = found.networks.iter().map(|(id, _)| (*id, name(*id)));
+    let attachments = found.attachments.iter().map(|Attached { machine, attachment, to, .. }| {
+        (*attachment, format!("{to} at {}, for the link {attachment}", name(*machine)))
+    });
+    let mut strays = Vec::new();
+    for (entity, said) in machines.chain(volumes).chain(networks).chain(attachments) {
+        if !core.has_entity(entity)? && !strays.contains(&said) {
+            strays.push(said);
+        }
+    }
+    Ok(strays)
+}
+
+async fn list(State(shown): State<Control>) -> Json<Listing> {
     Json(shown.catalogue.list())
 }
 
-async fn install(State(shown): State<Shown>, bytes: Bytes) -> Answer<Json<Listed>> {
+async fn install(State(shown): State<Control>, bytes: Bytes) -> Answer<Json<Listed>> {
     shown.catalogue.install(bytes.into()).await.map(Json).map_err(|error| refused(&error))
 }
 
-async fn roll_back(State(shown): State<Shown>, Named(name): Named<String>) -> Answer<Json<Listed>> {
+async fn roll_back(State(shown): State<Control>, Named(name): Named<String>) -> Answer<Json<Listed>> {
     shown.catalogue.roll_back(&name).await.map(Json).map_err(|error| refused(&error))
 }
 
-async fn enable(State(shown): State<Shown>, Named(name): Named<String>) -> Answer<Json<Listed>> {
+async fn enable(State(shown): State<Control>, Named(name): Named<String>) -> Answer<Json<Listed>> {
     shown.catalogue.enable(&name).await.map(Json).map_err(|error| refused(&error))
 }
 
 async fn disable(
-    State(shown): State<Shown>,
+    State(shown): State<Control>,
     Named(name): Named<String>,
     Query(leaving): Query<Leaving>,
 ) -> Answer<Json<Listed>> {
@@ -185,7 +220,7 @@ async fn disable(
 }
 
 async fn remove(
-    State(shown): State<Shown>,
+    State(shown): State<Control>,
     Named(name): Named<String>,
     Query(leaving): Query<Leaving>,
 ) -> Answer<StatusCode> {

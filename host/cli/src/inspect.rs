@@ -38,5 +38,11 @@ fn table(inventory: &Inventory) -> Result<String, std::fmt::Error> {
         let side = if attachment.live { "the running domain" } else { "its definition" };
         writeln!(out, " {:<43} {:<43} {side}", attachment.to, attachment.machine)?;
     }
+    if !inventory.strays.is_empty() {
+        writeln!(out, "\n Without an entity")?;
+    }
+    for stray in &inventory.strays {
+        writeln!(out, " {stray}")?;
+    }
     Ok(out)
 }

@@ -1,8 +1,11 @@
 //! The end of an entity. The links that leave a resource, and those that end at it, go with it (CORE-42).
+//!
+//! Where one refuses, what has ended is made again. Where one does not answer, nobody knows whether it has ended, and it
+//! cannot be made again in general: the deletion stays, and is finished once it is answered.
 
 use crate::changes::Changes;
 use crate::core::Core;
-use crate::effect::{Effects, is_plain_no};
+use crate::effect::{Effects, is_away, is_plain_no, is_unclear};
 use crate::ends::local_ends;
 use crate::intent::Verb;
 use crate::locks::Held;
@@ -35,6 +38,10 @@ pub(crate) async fn delete(
     let mut effects = Effects::ending(snapshot, operation, doomed.ids());
     for (index, stored) in doomed.entities.iter().enumerate() {
         if let Err(refusal) = effects.delete(&stored.entity).await {
+            if lasts && (is_unclear(&refusal) || index > 0 && is_away(&refusal)) {
+                leave(core, operation, doomed.entities.iter()).await;
+                return Err(unfinished(refusal));
+            }
             restore(core, &mut effects, doomed.entities[..index].iter()).await;
             if lasts {
                 core.strike(operation).await;
@@ -68,6 +75,25 @@ pub(crate) async fn restore<'a>(
         }
         core.observe(stored.entity.id, Cause::Restart);
     }
+}
+
+/// Leaves a deletion to be finished later. One that is asked for again and again is left once.
+async fn leave<'a>(core: &Core, operation: Uuid, entities: impl Iterator<Item = &'a Stored> + Clone) {
+    let entities = || entities.clone().map(|stored| &*stored.entity);
+    if core.left.has_deletion_of(entities().map(|entity| entity.id)) {
+        core.strike(operation).await;
+    } else {
+        core.left.note(operation, Verb::Delete, entities());
+    }
+}
+
+/// Why a deletion is left to be finished later.
+pub(crate) fn unfinished(refusal: Refusal) -> Refusal {
+    refusal.of(
+        "the deletion is begun, and is finished once it is answered; until then the entity can only be read, or deleted \
+         once more"
+            .into(),
+    )
 }
 
 /// What goes together, and the resources that lose a link by it: the links first, then what they leave, and last what they

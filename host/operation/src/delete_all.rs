@@ -2,14 +2,15 @@
 //! and looked at together, and one commit ends it (H11-12). A member that goes with another is no error.
 //!
 //! Where one refuses, those of which only the store knows stay. What has ended outside is gone, since a volume's data
-//! does not come back; that is committed, and the answer says of each member what became of it.
+//! does not come back; that is committed, and the answer says of each member what became of it. One that does not answer is
+//! left to be finished, as in the deletion of one alone.
 
 use crate::changes::Changes;
 use crate::core::Core;
-use crate::delete::{Doomed, restore, sources};
-use crate::effect::{Effects, Writes, is_plain_no};
+use crate::delete::{Doomed, restore, sources, unfinished};
+use crate::effect::{Effects, Writes, is_away, is_plain_no, is_unclear};
 use crate::ends::local_ends;
-use crate::intent::Verb;
+use crate::intent::{self, Verb};
 use crate::locks::Held;
 use crate::members::{MemberOutcome, MemberResult, Members};
 use crate::observer::Cause;
@@ -55,14 +56,21 @@ pub(crate) async fn delete_all(
     let is_refused = outcomes.iter().any(|outcome| matches!(outcome, Some(Err(_))));
 
     let mut gone = gone(&doomed.entities, &outcomes, &members);
+    let pending = if lasts { pending(&doomed.entities, &outcomes, &gone) } else { HashSet::new() };
     if is_refused {
         let ended =
             doomed.entities.iter().zip(&outcomes).filter(|(_, outcome)| matches!(outcome, Some(Ok(_))));
         if !ended.clone().any(|(stored, _)| gone.contains(&stored.entity.id) && is_outside(&stored)) {
             gone.clear();
         }
-        let stays = |stored: &&Stored| !gone.contains(&stored.entity.id) && is_outside(stored);
+        let stays = |stored: &&Stored| {
+            let id = stored.entity.id;
+            !gone.contains(&id) && !pending.contains(&id) && is_outside(stored)
+        };
         let mut effects = Effects::new(snapshot, operation);
+        // Nor would those be answered that are to be made again.
+        effects.is_stuck =
+            outcomes.iter().any(|outcome| matches!(outcome, Some(Err(refusal)) if is_away(refusal)));
         restore(core, &mut effects, ended.map(|(stored, _)| stored).filter(stays)).await;
     }
     let mut changes = Changes::new(snapshot);
@@ -71,14 +79,25 @@ pub(crate) async fn delete_all(
     for (stored, outcome) in doomed.entities.iter().zip(&outcomes) {
         match outcome {
             Some(Ok(writes)) if gone.contains(&stored.entity.id) => changes.write(&caller.tenant, writes),
-            Some(Err(refusal)) if !is_plain_no(refusal) => core.observe(stored.entity.id, Cause::Restart),
+            Some(Err(refusal)) if !is_plain_no(refusal) && !pending.contains(&stored.entity.id) => {
+                core.observe(stored.entity.id, Cause::Restart);
+            }
             Some(_) | None => {}
         }
     }
+    let (rest, left) = (Uuid::new_v4(), || {
+        doomed.entities.iter().map(|stored| &*stored.entity).filter(|entity| pending.contains(&entity.id))
+    });
+    if !pending.is_empty() {
+        intent::put(changes.batch(), rest, Verb::Delete, left())?;
+    }
     let begun = doomed.entities.iter().map(|stored| stored.entity.id);
     core.commit_end(changes, lasts.then_some(operation), begun).await?;
+    if !pending.is_empty() {
+        core.left.note(rest, Verb::Delete, left());
+    }
     if is_refused {
-        return Err(refusal(doomed.entities, outcomes, &members, &gone));
+        return Err(refusal(doomed.entities, outcomes, &members, &gone, &pending));
     }
     Ok(Reply::new(Representation::Done))
 }
@@ -172,16 +191,40 @@ fn gone(entities: &[Stored], outcomes: &[Outcome], members: &HashSet<Uuid>) -> H
     links.chain(resources.iter().copied()).collect()
 }
 
+/// Those of which nobody knows whether they have ended, and the links that have ended for the sake of those.
+fn pending(entities: &[Stored], outcomes: &[Outcome], gone: &HashSet<Uuid>) -> HashSet<Uuid> {
+    let with = |is: fn(&Outcome) -> bool| {
+        entities
+            .iter()
+            .zip(outcomes)
+            .filter(move |(_, outcome)| is(outcome))
+            .map(|(stored, _)| &stored.entity)
+    };
+    let unclear = with(|outcome| matches!(outcome, Some(Err(refusal)) if is_unclear(refusal)));
+    let mut pending: HashSet<Uuid> = unclear.map(|entity| entity.id).collect();
+    let ended = with(|outcome| matches!(outcome, Some(Ok(_)))).filter(|entity| !gone.contains(&entity.id));
+    let links: Vec<Uuid> = ended
+        .filter(|entity| local_ends(entity).any(|end| pending.contains(&end)))
+        .map(|entity| entity.id)
+        .collect();
+    pending.extend(links);
+    pending
+}
+
 /// What became of the members, and which of their links refused; of those that refused alone where nothing is gone.
 fn refusal(
     entities: Vec<Stored>,
     outcomes: Vec<Outcome>,
     members: &HashSet<Uuid>,
     gone: &HashSet<Uuid>,
+    pending: &HashSet<Uuid>,
 ) -> Refusal {
     let results = entities.into_iter().zip(outcomes).filter_map(|(stored, outcome)| {
         let is_told = !gone.is_empty() && members.contains(&stored.entity.id);
         let outcome = match outcome {
+            Some(Err(refusal)) if pending.contains(&stored.entity.id) => {
+                MemberOutcome::Refused(unfinished(refusal))
+            }
             Some(Err(refusal)) => MemberOutcome::Refused(refusal),
             Some(Ok(_)) if is_told && gone.contains(&stored.entity.id) => MemberOutcome::Done,
             Some(Ok(_)) | None if is_told => MemberOutcome::NotTried,

@@ -196,7 +196,14 @@ impl<'a> Effects<'a> {
     fn call(&self, role: &Role, entity: &Entity) -> Call {
         let earlier = self.writes.get(role.1.name()).cloned().unwrap_or_default();
         let data = KeyValueBase { view: self.stored.clone(), earlier };
-        Call { data, ..call(self.snapshot.registry(), self.operation, &role.0, entity) }
+        let is_own = |kind: &CategoryId| self.snapshot.defines_kind(&role.1, kind);
+        let ends = entity.ends.as_ref();
+        Call {
+            data,
+            source_is_own: ends.is_some_and(|ends| is_own(&ends.source_kind)),
+            target_is_own: ends.and_then(|ends| ends.target_kind.as_ref()).is_some_and(is_own),
+            ..call(self.snapshot.registry(), self.operation, &role.0, entity)
+        }
     }
 
     fn settle(
@@ -235,13 +242,7 @@ pub(crate) fn call(registry: &Registry, operation: Uuid, role: &CategoryId, enti
         state: registry.state(entity).map(str::to_owned),
         entity: Arc::new(entity.clone()),
     };
-    Call {
-        operation,
-        role: role.clone(),
-        subject: Arc::new(subject),
-        source_goes: false,
-        data: KeyValueBase::default(),
-    }
+    Call::about(operation, role.clone(), Arc::new(subject))
 }
 
 /// Whether an extension said no by itself, and so had the chance to leave the world as it was; after a trap, or where
@@ -250,14 +251,22 @@ pub(crate) fn is_plain_no(refusal: &Refusal) -> bool {
     matches!(refusal, Refusal::Extension(CallError::Refused { .. })) && !is_away(refusal)
 }
 
+/// Whether nobody knows if it was done, or will be: it was not answered in time.
+pub(crate) fn is_unclear(refusal: &Refusal) -> bool {
+    match refusal {
+        Refusal::Extension(CallError::Refused { fault, .. }) => fault.code == "timeout",
+        Refusal::Extension(CallError::TimedOut { clock: Clock::Wall, .. }) => true,
+        Refusal::Part { refusal, .. } => is_unclear(refusal),
+        _ => false,
+    }
+}
+
 /// Whether what an extension needs is away, or does not answer.
 pub(crate) fn is_away(refusal: &Refusal) -> bool {
     match refusal {
-        Refusal::Extension(CallError::Refused { fault, .. }) => {
-            matches!(fault.code.as_str(), "unavailable" | "timeout")
-        }
-        Refusal::Extension(CallError::TimedOut { clock: Clock::Wall, .. }) => true,
-        _ => false,
+        Refusal::Extension(CallError::Refused { fault, .. }) if fault.code == "unavailable" => true,
+        Refusal::Part { refusal, .. } => is_away(refusal),
+        other => is_unclear(other),
     }
 }
 

@@ -34,6 +34,20 @@ struct Stored {
     entities: Vec<Vec<u8>>,
 }
 
+/// Adds an intent to a batch.
+pub(crate) fn put<'a>(
+    batch: &mut Batch,
+    operation: Uuid,
+    verb: Verb,
+    entities: impl IntoIterator<Item = &'a Entity>,
+) -> Result<(), Refusal> {
+    let entities = entities.into_iter().map(record::encode_whole).collect::<Result<_, _>>()?;
+    let bytes = postcard::to_allocvec(&Stored { verb, entities })
+        .map_err(|error| Refusal::Internal(format!("an intent cannot be written: {error}")))?;
+    occi_store::put_intent(batch, operation, bytes);
+    Ok(())
+}
+
 impl Core {
     /// Writes an intent down; durable when this returns.
     pub(crate) async fn intend<'a>(
@@ -42,11 +56,8 @@ impl Core {
         verb: Verb,
         entities: impl IntoIterator<Item = &'a Entity>,
     ) -> Result<(), Refusal> {
-        let entities = entities.into_iter().map(record::encode_whole).collect::<Result<_, _>>()?;
-        let bytes = postcard::to_allocvec(&Stored { verb, entities })
-            .map_err(|error| Refusal::Internal(format!("an intent cannot be written: {error}")))?;
         let mut batch = Batch::new();
-        occi_store::put_intent(&mut batch, operation, bytes);
+        put(&mut batch, operation, verb, entities)?;
         self.commit(batch).await?;
         Ok(())
     }

@@ -58,14 +58,20 @@ impl Left {
         self.operations().values().any(|(_, ids)| ids.contains(&id))
     }
 
+    /// Whether a deletion of all of these is left.
+    pub(crate) fn has_deletion_of(&self, ids: impl IntoIterator<Item = Uuid>) -> bool {
+        let ids: HashSet<Uuid> = ids.into_iter().collect();
+        self.operations().values().any(|(verb, left)| *verb == Verb::Delete && ids.is_subset(left))
+    }
+
     /// An entity whose deletion was begun, and is yet to be finished, is not changed any more, nor is anything joined to it:
     /// that would end with it, although it was acknowledged.
     pub(crate) fn check_stays(&self, id: Uuid) -> Result<(), Refusal> {
         let is_going = |(verb, ids): &(Verb, HashSet<Uuid>)| *verb == Verb::Delete && ids.contains(&id);
         if self.operations().values().any(is_going) {
             return Err(Refusal::Conflict(format!(
-                "the deletion of urn:uuid:{id} was begun before the server's last start, and is finished as soon as what it \
-                 needs answers again; until then it can only be read, or deleted once more"
+                "the deletion of urn:uuid:{id} was begun and not answered, and is finished as soon as it is; until then it \
+                 can only be read, or deleted once more"
             )));
         }
         Ok(())

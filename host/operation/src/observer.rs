@@ -270,6 +270,11 @@ impl Core {
         Ok(Asked { changed, failed })
     }
 
+    /// Whether anybody has an entity of that id.
+    pub fn has_entity(&self, id: Uuid) -> Result<bool, Refusal> {
+        Ok(occi_store::owner(&*self.read()?, id)?.is_some())
+    }
+
     /// An entity of whatever tenant: what happens outside names only its id.
     pub(crate) fn find_anywhere(&self, id: Uuid) -> Result<Option<Stored>, Refusal> {
         let view = self.read()?;

@@ -15,6 +15,7 @@ use crate::observer::Cause;
 use crate::refusal::Refusal;
 use crate::snapshot::{Snapshot, SnapshotError};
 use occi_extension::Extension;
+use occi_model::Entity;
 use occi_store::{Batch, StoreError, Stored};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -61,6 +62,15 @@ pub enum CannotReplace {
         /// One of them.
         such_as: occi_model::Location,
     },
+    /// What it has begun is not ended yet, and nobody else could end it.
+    #[error(
+        "what it has begun for {such_as} is not ended yet, since that was not answered; it is as soon as it can be, so try \
+         again then, or say that its entities shall stay, to be read only"
+    )]
+    Unsettled {
+        /// The entity of one such operation.
+        such_as: occi_model::Location,
+    },
     /// The operation itself was not possible.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -97,6 +107,9 @@ impl Core {
         let was = self.snapshot();
         let old = was.named(&name).cloned();
         let after = Arc::new(self.with_replaced(&was, &name, next.clone())?);
+        if next.is_none() && !leaves_entities {
+            self.check_settled(&was, &name)?;
+        }
         let breaks_nothing = match (&old, &next) {
             (Some(old), Some(next)) => next.takes_all_of(old),
             (None, _) => true,
@@ -126,6 +139,16 @@ impl Core {
             self.welcome(&after, &name)?;
         }
         Ok(Replaced { was: old, migrated })
+    }
+
+    /// That an extension which is to go is not needed to end what an operation has left.
+    fn check_settled(&self, was: &Snapshot, name: &str) -> Result<(), CannotReplace> {
+        let left = self.intents()?.into_iter().filter(|intent| self.left.has(intent.operation));
+        let mut entities = left.flat_map(|intent| intent.entities);
+        match entities.find(|entity: &Entity| was.is_of(entity, name)) {
+            Some(entity) => Err(CannotReplace::Unsettled { such_as: entity.location }),
+            None => Ok(()),
+        }
     }
 
     /// What would serve.

@@ -19,6 +19,7 @@ struct Between {
 /// Calls by their numbers in libvirt's protocol (`remote_protocol.x`).
 const DEFINE: u32 = 11;
 const DELETE_VOLUME: u32 = 94;
+const UNDEFINE: u32 = 231;
 
 impl Between {
     fn new(daemon: String) -> Self {
@@ -157,27 +158,45 @@ fn what_a_batch_left_is_undone_in_any_order() {
     crate::server::eventually("the ids are free", || server.post("/").json(&batch).send().status == 201);
 }
 
-/// A deletion that was given up may be carried out all the same: what is shown then is what there is.
+/// A deletion that was not answered may be carried out all the same, and cannot be undone: it is finished as soon as
+/// libvirt answers, and nothing of it is left.
 #[test]
-fn a_deletion_that_was_given_up_is_looked_at() {
+fn a_deletion_that_was_given_up_is_finished() {
     let Some((between, server)) = server() else { return };
     let [compute, network] = ["compute", "network"].map(|term| server.create(term, &[]));
     let link = server.link("networkinterface", &compute, &network);
     let storage = server.create("storage", &["occi.storage.size=1"]);
     let found = |list: &str| server.inspect()[list].as_array().unwrap().len();
+    let is_gone = |path: &String| server.get(path).send().status == 404;
 
-    between.after(DELETE_VOLUME, || _ = server.delete(&storage).answers(504));
-    crate::server::eventually("the volume is gone, and missed", || {
-        let state = server.get(&storage).answers(200);
-        found("volumes") == 0 && state.attribute("occi.storage.state") == Some("\"error\"")
+    between.after(DELETE_VOLUME, || {
+        let refused = server.delete(&storage).answers(504);
+        assert!(refused.body.contains("is finished once it is answered"), "{refused}");
+        let title = crate::occi::body(&[], &["occi.core.title=\"x\""]);
+        server.post(&storage).text(title).answers(409);
+    });
+    crate::server::eventually("the volume and its entity are gone", || {
+        is_gone(&storage) && found("volumes") == 0
     });
     assert_eq!(found("attachments"), 1);
     between.after(DEFINE, || _ = server.delete(&link).answers(504));
-    crate::server::eventually("the interface is attached again", || found("attachments") == 1);
-    for path in [&link, &storage, &compute] {
-        server.delete(path).answers(200);
-    }
-    assert_eq!(found("attachments"), 0);
+    crate::server::eventually("the interface and its link are gone", || {
+        is_gone(&link) && found("attachments") == 0
+    });
+
+    // What a link leaves goes first.
+    let [going, stays] = [server.create("compute", &[]), compute];
+    let link = server.link("networkinterface", &going, &network);
+    between.after(UNDEFINE, || {
+        let refused = server.delete("/compute/").answers(504);
+        assert!(refused.body.contains("is finished once it is answered"), "{refused}");
+        assert!(!refused.body.contains("nothing was changed"), "{refused}");
+    });
+    crate::server::eventually("the machine and its link are gone", || {
+        is_gone(&going) && is_gone(&link) && found("machines") == 1
+    });
+    server.delete(&stays).answers(200);
+    server.delete(&network).answers(200);
 }
 
 /// A deletion that a crash cut short is finished as soon as the hypervisor answers; what is acknowledged meanwhile would
