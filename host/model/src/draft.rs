@@ -31,6 +31,8 @@ pub struct Item {
     pub actions: Vec<CategoryId>,
     /// The path of the entity itself (a Link line's `self`).
     pub location: Option<String>,
+    /// That it stands among the links of a collection in JSON (JSON-06), whatever else is said of it.
+    pub is_link: bool,
 }
 
 /// A category as it was written: often only an identifier, sometimes the definition of a tag.

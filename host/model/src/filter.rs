@@ -79,7 +79,8 @@ impl Filter {
 
     /// Whether the entity is wanted.
     pub fn matches(&self, registry: &Registry, entity: &Entity) -> bool {
-        let has = |id: &CategoryId| &entity.kind == id || registry.mixins_of(entity).any(|mixin| mixin == id);
+        // HTTP-17: as the collection of a Mixin has them, so not by another Mixin that stands on it.
+        let has = |id: &CategoryId| &entity.kind == id || entity.mixins.contains(id);
         let equals = |name: &AttributeName, wanted: &Value| {
             let Some(held) = entity.get(name.as_str()) else { return false };
             // A quoted number is the number where the attribute is one.

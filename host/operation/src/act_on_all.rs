@@ -161,8 +161,11 @@ fn check_action(
     if known.contains(&id) {
         return Ok(());
     }
-    let known = known.into_iter().map(|id| id.term().to_owned()).collect();
-    Err(vec![Violation::NoSuchAction { id: id.clone(), known }].into())
+    let known: Vec<_> = known.into_iter().map(|id| format!("`{}`", id.term())).collect();
+    Err(Refusal::Invalid(match &known[..] {
+        [] => format!("{id} is no action of this collection, and there is none"),
+        known => format!("{id} is no action of this collection; {} are", known.join(", ")),
+    }))
 }
 
 /// Has the extensions act on the members, until one refuses.

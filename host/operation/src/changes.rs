@@ -66,7 +66,7 @@ impl<'a> Changes<'a> {
                 continue;
             }
             let Some(tag) = occi_store::tag(view, &entity.tenant, id)? else {
-                return Err(Refusal::Conflict(format!("the mixin {id} was removed meanwhile")));
+                return Err(Refusal::Retagged);
             };
             occi_store::require_tag(&mut self.batch, &entity.tenant, &tag);
         }

@@ -120,7 +120,7 @@ impl Core {
                 drop(racing.take());
                 match outcome {
                     // Nothing of it was committed, so the client need not know. The replacement may still be under way.
-                    Err(Refusal::Outdated(_)) => drop(core.defining.lock().await),
+                    Err(Refusal::Outdated(_) | Refusal::Retagged) => drop(core.defining.lock().await),
                     // Those who lost one after the other: else of many one would lose again and again.
                     Err(Refusal::Raced(key)) => racing = Some(core.races.lock([locks::id_of(&key)]).await),
                     outcome => return outcome,

@@ -79,8 +79,10 @@ async fn hold(
         let held = Entities::new(&*view, &caller.tenant).links_from(stored.entity.id)?;
         let mut plan = Plan::new(core, &*view, snapshot, caller);
         // What a client sends back as it read it is no new link.
-        for link in links.iter().filter(|link| !is_held(link, &held)) {
-            plan.link_from(&stored.entity, link)?;
+        for link in links {
+            if !is_held(snapshot.registry(), link, &held)? {
+                plan.link_from(&stored.entity, link)?;
+            }
         }
         Ok((stored, plan.end()))
     };

@@ -5,14 +5,15 @@ use crate::core::Core;
 use crate::retrieve::{links, show};
 use crate::{Caller, Collection, Page, Refusal, Snapshot};
 use occi_model::{CategoryId, Entity, Filter, Location, Nature, Registry, View};
-use occi_store::{Entities, Portion, ReadView, Set, StoreError, Stored};
-use std::sync::Arc;
+use occi_store::{Entities, Portion, ReadView, Revision, Set, Store, StoreError, Stored};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// A collection as it is at one moment, read some members at a time, so that one of any size takes little memory. Its
 /// order is that in which the store has the members, and is stable.
 pub struct Listing {
     snapshot: Arc<Snapshot>,
-    view: Arc<dyn ReadView>,
+    moment: Moment,
     tenant: Arc<str>,
     collection: Collection,
     /// Where it is a path above locations of Mixins: those Mixins, whose members belong to it too (HTTP-04).
@@ -21,6 +22,47 @@ pub struct Listing {
     skip: usize,
     take: usize,
     place: Place,
+}
+
+/// The moment that a listing shows.
+struct Moment {
+    store: Arc<dyn Store>,
+    /// The store keeps whatever was written since a view was opened, so it is let go where it lasts too long.
+    view: Arc<Mutex<Option<Arc<dyn ReadView>>>>,
+    first: Revision,
+    /// How long a view may be kept; for ever where it is not said.
+    longest: Option<Duration>,
+}
+
+impl Moment {
+    fn new(store: Arc<dyn Store>) -> Result<Self, StoreError> {
+        let view = store.read()?;
+        let first = view.revision();
+        Ok(Self { store, view: Arc::new(Mutex::new(Some(view))), first, longest: None })
+    }
+
+    /// The moment that is being read; the present one where that was let go.
+    fn view(&self) -> Result<Arc<dyn ReadView>, StoreError> {
+        let mut kept = self.view.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(view) = &*kept {
+            return Ok(Arc::clone(view));
+        }
+        let view = self.store.read()?;
+        *kept = Some(Arc::clone(&view));
+        self.count_down();
+        Ok(view)
+    }
+
+    fn count_down(&self) {
+        let Some(longest) = self.longest else { return };
+        let view = Arc::downgrade(&self.view);
+        tokio::spawn(async move {
+            tokio::time::sleep(longest).await;
+            if let Some(view) = view.upgrade() {
+                view.lock().unwrap_or_else(PoisonError::into_inner).take();
+            }
+        });
+    }
 }
 
 /// How far a listing has come.
@@ -56,24 +98,25 @@ impl Listing {
             None => (0, usize::MAX),
         };
         filter.check(snapshot.registry()).map_err(|unknown| Refusal::Invalid(unknown.to_string()))?;
-        let view = core.read()?;
-        collection.check(&*view, &snapshot, caller)?;
+        let moment = Moment::new(Arc::clone(&core.store))?;
+        collection.check(&*moment.view()?, &snapshot, caller)?;
         let tenant = Arc::clone(&caller.tenant);
         let place = Place::first(skip, take);
         let mixins = collection.mixins_below(snapshot.registry());
-        Ok(Self { snapshot, view, tenant, collection, mixins, filter, skip, take, place })
+        Ok(Self { snapshot, moment, tenant, collection, mixins, filter, skip, take, place })
     }
 
     /// Some of the next members in full; none at the end. There may be fewer than are read at a time, and none of
     /// them, where a filter lets few pass.
     pub fn views(&mut self) -> Result<Option<Vec<View>>, Refusal> {
-        let Some(stored) = self.step(|entities, set, portion| entities.list(set, portion))? else {
+        let view = self.moment.view()?;
+        let Some(stored) = self.step(&*view, |entities, set, portion| entities.list(set, portion))? else {
             return Ok(None);
         };
         let mut views = Vec::with_capacity(stored.len());
         for stored in stored {
             if self.passes(&stored.entity) {
-                views.push(show(&self.snapshot, &stored, &links(&*self.view, &stored.entity)?));
+                views.push(show(&self.snapshot, &stored, &links(&*view, &stored.entity)?));
             }
         }
         Ok(Some(views))
@@ -81,11 +124,13 @@ impl Listing {
 
     /// Like [`Listing::views`], but the locations alone, which cost a tenth where there is no filter.
     pub fn locations(&mut self) -> Result<Option<Vec<Location>>, Refusal> {
+        let view = self.moment.view()?;
         if self.is_whole() {
-            let members = self.step(|entities, set, portion| entities.locations(set, portion))?;
+            let members = self.step(&*view, |entities, set, portion| entities.locations(set, portion))?;
             return Ok(members.map(|members| members.into_iter().map(|member| member.location).collect()));
         }
-        let Some(mut stored) = self.step(|entities, set, portion| entities.list(set, portion))? else {
+        let Some(mut stored) = self.step(&*view, |entities, set, portion| entities.list(set, portion))?
+        else {
             return Ok(None);
         };
         stored.retain(|stored| self.passes(&stored.entity));
@@ -94,6 +139,7 @@ impl Listing {
 
     fn step<T>(
         &mut self,
+        view: &dyn ReadView,
         read: impl FnOnce(Entities<'_>, Set<'_>, &Portion) -> Result<occi_store::Page<T>, StoreError>,
     ) -> Result<Option<Vec<T>>, Refusal> {
         let Some(mut portion) = self.place.next.take().filter(|_| self.place.take > 0) else {
@@ -104,8 +150,7 @@ impl Listing {
             portion.skip = std::mem::take(&mut self.place.skip);
             portion.limit = Some(self.place.take.min(Self::AT_ONCE));
         }
-        let page =
-            read(Entities::new(&*self.view, &self.tenant), self.collection.set(&self.mixins), &portion)?;
+        let page = read(Entities::new(view, &self.tenant), self.collection.set(&self.mixins), &portion)?;
         self.place.next = page.next.map(|cursor| Portion::page(Some(cursor), Self::AT_ONCE));
         if is_whole {
             self.place.take -= page.items.len();
@@ -119,7 +164,7 @@ impl Listing {
             return true;
         }
         let (place, registry) = (&mut self.place, self.snapshot.registry());
-        let is_member = self.collection.has(&self.mixins, registry, entity);
+        let is_member = self.collection.has(&self.mixins, entity);
         if place.take == 0 || !is_member || !self.filter.matches(registry, entity) {
             return false;
         }
@@ -144,6 +189,13 @@ impl Listing {
         self.snapshot.registry().kind(id).is_some_and(|kind| kind.nature == Nature::Link)
     }
 
+    /// From now on no moment is shown for longer than this: what is left then is read as it is at a later one. For a
+    /// reader who may be slow, since as long as somebody reads a moment the store gives back no space that came after it.
+    pub fn limit(&mut self, longest: Duration) {
+        self.moment.longest = Some(longest);
+        self.moment.count_down();
+    }
+
     /// Back to the beginning.
     pub fn rewind(&mut self) {
         self.place = Place::first(self.skip, self.take);
@@ -151,7 +203,7 @@ impl Listing {
 
     /// What the listing is made of: all that is stored.
     pub fn basis(&self) -> Basis {
-        Basis::of_all(&self.snapshot, self.view.revision())
+        Basis::of_all(&self.snapshot, self.moment.first)
     }
 }
 impl Place {
@@ -178,7 +230,7 @@ pub(crate) fn members(
     let mut walk = Walk::new(collection.set(&mixins));
     let mut found = Vec::new();
     while let Some(Stored { entity, .. }) = walk.next(entities)? {
-        if collection.has(&mixins, snapshot.registry(), &entity) {
+        if collection.has(&mixins, &entity) {
             found.push(entity.location.clone());
         }
     }
@@ -240,11 +292,11 @@ impl Collection {
     }
 
     /// Whether an entity that was found there is a member.
-    fn has(&self, mixins: &[CategoryId], registry: &Registry, entity: &Entity) -> bool {
+    fn has(&self, mixins: &[CategoryId], entity: &Entity) -> bool {
         let Self::Space(path) = self else { return true };
         mixins.is_empty()
             || entity.location.as_str().starts_with(path.as_str())
-            || registry.mixins_of(entity).any(|id| mixins.contains(id))
+            || entity.mixins.iter().any(|id| mixins.contains(id))
     }
 }
 

@@ -101,7 +101,13 @@ fn named(core: &Core, caller: &Caller, mixin: &CategoryId, draft: &Draft) -> Res
         let Some(stored) = id.map(|id| Entities::new(&*view, &caller.tenant).get(id)).transpose()?.flatten()
         else {
             return Err(Refusal::Invalid(
-                "each entity is named by its location or by its id; one is not here".into(),
+                match item.categories.iter().find(|category| category.id != *mixin) {
+                    Some(other) if id.is_none() && !draft.locations.is_empty() => format!(
+                        "this is the collection of {mixin}; leave {} out, or send it to the collection of that one",
+                        other.id
+                    ),
+                    _ => "each entity is named by its location or by its id; one is not here".into(),
+                },
             ));
         };
         paths.push(stored.entity.location.clone());

@@ -99,7 +99,7 @@ impl<'a> Plan<'a> {
     pub(crate) fn link_from(&mut self, source: &Entity, item: &Item) -> Result<Uuid, Refusal> {
         self.inline_link(source, item).map_err(|refusal| {
             let target = item.attributes.get(names::TARGET).and_then(occi_model::Value::as_text);
-            refusal.of(format!("the link to `{}`", target.unwrap_or_default()))
+            refusal.of(target.map_or_else(|| "a link".into(), |target| format!("the link to `{target}`")))
         })
     }
 

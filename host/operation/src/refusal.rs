@@ -53,6 +53,9 @@ pub enum Refusal {
     /// been done. Whoever asks again is told by the new one.
     #[error("the extension {0} was replaced meanwhile; send the request again")]
     Outdated(String),
+    /// A Mixin that clients have defined is not what it was when the operation began.
+    #[error("a mixin of the entity was removed or made anew meanwhile; send the request again")]
+    Retagged,
     /// Another operation has changed a key of an extension's data that this one was about to change.
     #[error("another request has changed the same data of an extension meanwhile; send the request again")]
     Raced(Key),
@@ -117,7 +120,8 @@ impl From<StoreError> for Refusal {
                 Self::Outdated(String::from_utf8_lossy(&key[1..]).into_owned())
             }
             StoreError::Conflict { key, .. } if Subject::of(&key) == Some(Subject::KeyValue) => Self::Raced(key),
-            // The entities are locked, so this is another tenant of the path or a tag made twice.
+            StoreError::Conflict { key, .. } if Subject::of(&key) == Some(Subject::Tag) => Self::Retagged,
+            // The entities are locked, so this is another tenant of the path.
             StoreError::Conflict { .. } => Self::Conflict(
                 "another request has taken the same path or changed the same entity meanwhile; look at it and try again"
                     .into(),

@@ -7,8 +7,8 @@ use crate::members::hold;
 use crate::{Caller, Collection, Refusal, Reply, Snapshot};
 use occi_model::registry::is_reserved;
 use occi_model::{
-    CategoryDraft, CategoryId, CategoryView, Class, Draft, Location, Mixin, Origin, Registry, Representation,
-    ResolvedMixin, Violation, core as names,
+    CategoryDraft, CategoryId, CategoryView, Class, Draft, Item, Location, Mixin, Origin, Registry,
+    Representation, ResolvedMixin, Violation, core as names,
 };
 use occi_store::{Batch, Entities};
 use std::collections::HashSet;
@@ -61,6 +61,14 @@ pub(crate) async fn define(core: &Arc<Core>, caller: &Caller, draft: Draft) -> R
 }
 
 fn categories(draft: Draft) -> Result<Vec<CategoryDraft>, Refusal> {
+    let says_more = |item: &Item| !item.attributes.is_empty() || !item.links.is_empty();
+    if !draft.locations.is_empty() || draft.items.iter().any(says_more) {
+        return Err(Refusal::Invalid(
+            "here mixins are defined and removed, and nothing else; leave out locations, attributes and links, and send \
+             those of a mixin's members to its location"
+                .into(),
+        ));
+    }
     let categories: Vec<_> = draft.items.into_iter().flat_map(|item| item.categories).collect();
     if categories.is_empty() {
         return Err(Refusal::Invalid(

@@ -5,7 +5,9 @@ use crate::ends::{Surroundings, local_ends};
 use crate::locks::Held;
 use crate::retrieve::{check, find, reply};
 use crate::{Caller, Condition, Refusal, Reply, Snapshot, alter, create, extend, locks};
-use occi_model::{Draft, Ends, Entity, Item, Location, Nature, UpdateMode, core as names};
+use occi_model::{
+    AttributeName, Draft, Ends, Entity, Item, Location, Nature, Registry, UpdateMode, Value, core as names,
+};
 use occi_store::{Entities, Stored};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -70,6 +72,9 @@ fn brings_links_alone(
 ) -> Result<bool, Refusal> {
     let registry = snapshot.registry();
     let is_link = |item: &Item| {
+        if item.is_link {
+            return true;
+        }
         let mut kinds = item.categories.iter().filter_map(|category| registry.kind(&category.id));
         kinds.any(|kind| kind.nature == Nature::Link)
     };
@@ -107,7 +112,7 @@ async fn change(
         core.check_changeable(snapshot, before)?;
         if mode == UpdateMode::Full {
             let links = Entities::new(&*view, &caller.tenant).links_from(before.id)?;
-            same_links(&item, &links)?;
+            same_links(snapshot.registry(), &item, &links)?;
         }
     }
     let updated = snapshot.registry().update(before, &item, mode, ends)?;
@@ -186,23 +191,53 @@ fn resources(entity: &Entity, ends: Option<&Ends>) -> HashSet<Uuid> {
 }
 
 /// A PUT may carry the links that a GET gave; a new or another one is not made by it (H11-19, Q-38).
-fn same_links(item: &Item, links: &[Stored]) -> Result<(), Refusal> {
-    if item.links.iter().all(|given| is_held(given, links)) {
-        return Ok(());
+fn same_links(registry: &Registry, item: &Item, links: &[Stored]) -> Result<(), Refusal> {
+    for given in &item.links {
+        if !is_held(registry, given, links)? {
+            return Err(Refusal::Invalid(
+                "a full update keeps the links as they are; create a link at its Kind's location or delete it at its own"
+                    .into(),
+            ));
+        }
     }
-    Err(Refusal::Invalid(
-        "a full update keeps the links as they are; create a link at its Kind's location or delete it at its own"
-            .into(),
-    ))
+    Ok(())
 }
 
-/// Whether a link of a request is one of those that there are.
-pub(crate) fn is_held(given: &Item, links: &[Stored]) -> bool {
-    let text = |name: &str| given.attributes.get(name).and_then(occi_model::Value::as_text);
-    links.iter().any(|link| {
-        let path = given.location.as_deref() == Some(link.entity.location.as_str());
-        let id = text(names::ID).and_then(|id| Uuid::parse_str(id).ok()) == Some(link.entity.id);
-        let target = link.entity.ends.as_ref().map(|ends| ends.target.as_str());
-        (path || id) && text(names::TARGET).is_none_or(|given| Some(given) == target)
-    })
+/// Whether a link of a request is one of those that there are. It is refused where it says of that one what is not so: a
+/// link is changed at its own path.
+pub(crate) fn is_held(registry: &Registry, given: &Item, links: &[Stored]) -> Result<bool, Refusal> {
+    let id = given.attributes.get(names::ID).and_then(Value::as_text);
+    let id = id.and_then(|id| Uuid::parse_str(id).ok());
+    let is_meant =
+        |link: &Entity| given.location.as_deref() == Some(link.location.as_str()) || id == Some(link.id);
+    let Some(held) = links.iter().map(|link| &*link.entity).find(|link| is_meant(link)) else {
+        return Ok(false);
+    };
+    match difference(registry, given, held) {
+        None => Ok(true),
+        Some(what) => Err(Refusal::Invalid(format!(
+            "the link {} is there already, and {what} of it is another; change it at its own path",
+            held.location
+        ))),
+    }
+}
+
+/// What a request says of a link that is otherwise. What clients cannot set it may say as it was when they read it.
+fn difference(registry: &Registry, given: &Item, held: &Entity) -> Option<String> {
+    let mut categories = given.categories.iter().map(|category| &category.id);
+    if let Some(other) = categories.find(|id| **id != held.kind && !held.mixins.contains(id)) {
+        return Some(format!("the category {other}"));
+    }
+    let differs = |name: &AttributeName, value: &Value| match name.as_str() {
+        names::ID => value.as_text().and_then(|id| Uuid::parse_str(id).ok()) != Some(held.id),
+        // The target's Kind is said by `rel`, in several ways; the source is the resource itself.
+        names::SOURCE | names::SOURCE_KIND | names::TARGET_KIND => false,
+        _ if held.get(name.as_str()).as_ref() == Some(value) => false,
+        names::TARGET | names::TITLE | names::SUMMARY => true,
+        _ => registry.attribute(held, name).is_none_or(|declared| {
+            declared.mutable && declared.value_type.accept(value.clone()) != held.get(name.as_str())
+        }),
+    };
+    let mut attributes = given.attributes.iter();
+    attributes.find(|(name, value)| differs(name, value)).map(|(name, _)| name.to_string())
 }

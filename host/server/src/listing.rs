@@ -12,11 +12,14 @@ use hyper::body::Frame;
 use occi_operation::{Listing, Refusal};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// What is longer is not made at once and not kept, in bytes.
 const LARGE: usize = 1 << 20;
 /// So much is sent at a time, about.
 const PIECE: usize = 64 << 10;
+/// How long a large listing shows one moment: as long as it takes whoever reads fast.
+const MOMENT: Duration = Duration::from_secs(2);
 
 /// A listing being written.
 struct Writing {
@@ -69,6 +72,7 @@ pub(crate) async fn answer(
             break;
         }
         if writing.written.len() > LARGE && writing.written.is_body() {
+            writing.listing.limit(MOMENT);
             return Ok(stream(writing));
         }
         // Others are served too while one goes through a large collection.

@@ -208,6 +208,7 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         Refusal::Parts(parts) => least(parts.iter()),
         Refusal::NotLoaded(_)
         | Refusal::Outdated(_)
+        | Refusal::Retagged
         | Refusal::Raced(_)
         | Refusal::Store(StoreError::Closed | StoreError::Engine { .. }) => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Proposal { .. } | Refusal::Store(_) | Refusal::Internal(_) => {

@@ -357,3 +357,57 @@ fn an_address_is_one_interfaces() {
     server.delete("/mixin/ipnetworkinterface/").text(location).answers(200);
     ask("10.20.0.10").is(201);
 }
+
+/// a link that is sent back within its resource as it was read is no change. One of which the request says
+/// something else is changed at its own path, so nothing of the request is done.
+#[test]
+fn sent_back_otherwise() {
+    let server = Server::start();
+    let [compute, network] = ["compute", "network"].map(|term| server.create(term, &[]));
+    let link = server.link("networkinterface", &compute, &network);
+    let text = server.get(&compute).answers(200).body;
+    let whole = server.get(&compute).accept("application/occi+json").answers(200).json();
+    for method in ["PUT", "POST"] {
+        server.request(method, &compute).text(&text).answers(200);
+        server.request(method, &compute).json(&whole).answers(200);
+        let others = [
+            ("title", json!("uplink")),
+            ("attributes", json!({"occi.networkinterface.mac": "52:54:00:aa:aa:aa"})),
+            ("attributes", json!({"no.such": 1})),
+            ("mixins", json!(["http://example.com/no#such"])),
+            ("kind", json!(kind_id("storagelink"))),
+            ("target", json!({"location": compute})),
+        ];
+        for (member, value) in others {
+            let mut other = whole.clone();
+            other["links"][0][member] = value;
+            let refused = server.request(method, &compute).json(&other).answers(400);
+            assert!(refused.body.contains(&format!("{link} is there already")), "{member}: {refused}");
+        }
+        let other = text.replace("occi.networkinterface.mac=\"", "occi.networkinterface.mac=\"0");
+        assert!(server.request(method, &compute).text(other).answers(400).body.contains(&link));
+        // What it was when the client read it.
+        let stale =
+            text.replace("occi.networkinterface.state=\"inactive", "occi.networkinterface.state=\"active");
+        assert_ne!(stale, text);
+        server.request(method, &compute).text(stale).answers(200);
+    }
+    assert_eq!(server.get(&compute).answers(200).body, text);
+}
+
+/// JSON-06: what stands among links is one, whatever is said of it.
+#[test]
+fn brought_without_its_kind() {
+    let server = Server::start();
+    let compute = server.create("compute", &[]);
+    let before = server.get(&compute).answers(200).body;
+    for link in [
+        json!({"title": "name of the link"}),
+        json!({"attributes": {"occi.compute.cores": 7}}),
+        json!({"target": {"location": "/network/1"}}),
+    ] {
+        let refused = server.post(&compute).json(&json!({"links": [link]})).answers(400);
+        assert!(refused.body.contains("its Kind is missing"), "{refused}");
+    }
+    assert_eq!(server.get(&compute).answers(200).body, before);
+}

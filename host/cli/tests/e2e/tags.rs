@@ -47,6 +47,8 @@ fn refused() {
         (tag("red"), 409, "there already"),
         (format!("Category: mine; scheme=\"{own}\"; class=\"mixin\""), 400, "location"),
         (of(own, "mixin", "/mine/") + "; attributes=\"com.example.x\"", 400, "attributes"),
+        (of(own, "mixin", "/mine/") + "\nX-OCCI-Attribute: com.example.x=1", 400, "nothing else"),
+        (of(own, "mixin", "/mine/") + "\nX-OCCI-Location: /compute/1", 400, "nothing else"),
         // All or none.
         (tag("blue") + "\n" + &of(own, "mixin", "/compute/"), 409, "/compute/"),
     ] {
@@ -312,4 +314,30 @@ fn in_one_order() {
     let before = server.get("/-/").answers(200).body;
     server.restart();
     assert_eq!(server.get("/-/").answers(200).body, before);
+}
+
+/// HTTP-04, HTTP-17: whoever has a Mixin because another stands on it is not among its members, wherever these are asked
+/// for.
+#[test]
+fn members_are_those_that_were_given_it() {
+    let server = Server::start();
+    let network = server.create("network", &[]);
+    let ip = "http://schemas.ogf.org/occi/infrastructure/network#ipnetwork";
+    let tags = [("base", ip), ("top", "http://example.com/tags#base")];
+    for (term, rel) in &tags {
+        let tag = tag(term).replace("/tags/", "/mytags/");
+        server.post("/-/").text(format!("{tag}; rel=\"{rel}\"")).answers(200);
+    }
+    server.post("/mytags/top/").text(format!("X-OCCI-Location: {network}")).answers(200);
+    let shown = |path: &str| server.get(path).answers(200).locations();
+    for path in ["/mytags/top/", "/mytags/", "/?category=http://example.com/tags%23top"] {
+        assert_eq!(shown(path), [&*network], "{path}");
+    }
+    for (path, id) in [("/mytags/base/", "http://example.com/tags#base"), ("/mixin/ipnetwork/", ip)] {
+        assert_eq!(shown(path), [""; 0]);
+        assert_eq!(shown(&format!("/?category={}", id.replace('#', "%23"))), [""; 0]);
+    }
+    let no_action =
+        server.post("/mytags/base/?action=up").text(crate::occi::action("network", "up")).answers(400);
+    assert!(no_action.body.contains("no action of this collection"), "{no_action}");
 }

@@ -13,7 +13,7 @@ pub enum Violation {
     #[error("the category {0} is not known here; the query interface `/-/` lists those that are")]
     UnknownCategory(CategoryId),
     /// A category of another class than the request says.
-    #[error("{id} is {}, not {}", article(.is.name()), article(.given.name()))]
+    #[error("{id} is {}, not {}{}", article(.is.name()), article(.given.name()), invoke(.id, *.is))]
     WrongClass {
         /// Which.
         id: CategoryId,
@@ -209,6 +209,14 @@ fn as_held(held: Option<&Value>) -> String {
 fn article(noun: &str) -> String {
     let article = if noun.starts_with(['a', 'i', 'o']) { "an" } else { "a" };
     format!("{article} {noun}")
+}
+
+/// How an action is meant to be named, where it stands in place of something else.
+fn invoke(id: &CategoryId, is: Class) -> String {
+    match is {
+        Class::Action => format!("; to invoke it, send it to an entity's path with `?action={}`", id.term()),
+        Class::Kind | Class::Mixin => String::new(),
+    }
 }
 
 fn list<T: AsRef<str>>(names: &[T]) -> String {

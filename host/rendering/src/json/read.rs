@@ -133,7 +133,7 @@ impl Reader {
         for name in ["resources", "links"] {
             members.each(name, |element, pointer| {
                 let item = self.entity(object(element, pointer)?, pointer)?;
-                self.draft.items.push(item);
+                self.draft.items.push(Item { is_link: name == "links", ..item });
                 Ok(())
             })?;
         }

@@ -243,8 +243,20 @@ fn a_class_that_is_named_is_the_right_one() {
     assert_eq!(said("tag", Class::Mixin), fine(" tag"));
     assert_eq!(said("tag", Class::Kind), Err(vec!["tag is a mixin, not a kind".into()]));
     assert_eq!(said("machine", Class::Mixin), Err(vec!["machine is a kind, not a mixin".into()]));
-    assert_eq!(said("start", Class::Mixin), Err(vec!["start is an action, not a mixin".into()]));
-    assert_eq!(said("start", Class::Action), Err(vec!["start is an action, not a kind".into()]));
+    assert_eq!(
+        said("start", Class::Mixin),
+        Err(vec![
+            "start is an action, not a mixin; to invoke it, send it to an entity's path with `?action=start`"
+                .into()
+        ])
+    );
+    assert_eq!(
+        said("start", Class::Action),
+        Err(vec![
+            "start is an action, not a kind; to invoke it, send it to an entity's path with `?action=start`"
+                .into()
+        ])
+    );
 }
 
 #[test]

@@ -139,7 +139,7 @@ fn the_class_may_be_missing_but_not_wrong() {
     for (class, expected) in [
         (None, Vec::new()),
         (Some(Class::Action), Vec::new()),
-        (Some(Class::Mixin), vec!["start is an action, not a mixin".to_owned()]),
+        (Some(Class::Mixin), vec!["start is an action, not a mixin; to invoke it, send it to an entity's path with `?action=start`".to_owned()]),
     ] {
         let mut item = item(&[], &[]);
         item.categories.push(CategoryDraft::new(id("start"), class));
