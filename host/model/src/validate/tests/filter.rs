@@ -20,7 +20,7 @@ fn all_that_a_filter_asks_must_hold() {
         (&[], &[], true),
         (&["machine"], &[], true),
         (&["guarded"], &[], true),
-        (&["audited"], &[], true), // CORE-26
+        (&["audited"], &[], false), // HTTP-17: it has that by the other
         (&["machine", "guarded"], &[], true),
         (&["cluster"], &[], false),
         (&["core#resource"], &[], false), // those that are named, exactly
