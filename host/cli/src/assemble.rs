@@ -51,8 +51,8 @@ async fn serve(config: &Config) -> Result<(), Error> {
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", config.listen))
         .map_err(Error::Misconfigured)?;
     let address = listener.local_addr().context("where the server listens")?;
+    control::check(&config.data).map_err(Error::Misconfigured)?;
     let data = folder(&config.data).map_err(Error::Misconfigured)?;
-    control::check(&data).map_err(Error::Misconfigured)?;
     let store = open_store(&data.join("store.redb")).map_err(Error::Misconfigured)?;
     let hypervisor = hypervisor(config, &data).await.map_err(Error::Misconfigured)?;
 
@@ -106,6 +106,12 @@ fn open_store(path: &Path) -> anyhow::Result<Arc<dyn Store>> {
 async fn hypervisor(config: &Config, data: &Path) -> anyhow::Result<Hypervisor> {
     let given = &config.hypervisor;
     given.check_files()?;
+    if given.long_seconds.saturating_mul(1000) >= config.sandbox.timeout_ms {
+        tracing::warn!(
+            "`sandbox.timeout-ms` ends a call before `hypervisor.long-seconds` does, so that the extension is blamed for what \
+             the hypervisor does not answer; make it larger"
+        );
+    }
     let wanted = HypervisorConfig {
         uri: given.uri.clone(),
         domain_type: match given.domain_type {

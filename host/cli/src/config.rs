@@ -127,7 +127,7 @@ impl Default for Hypervisor {
             cores: 1,
             translate: true,
             short_seconds: 15,
-            long_seconds: 120,
+            long_seconds: 25,
             boot: None,
         }
     }

@@ -100,7 +100,7 @@ type Answer<T> = Result<T, (StatusCode, String)>;
 
 /// That the folder has room for the socket, whose path the system keeps in 108 bytes.
 pub(crate) fn check(data: &Path) -> anyhow::Result<()> {
-    let path = socket(data);
+    let path = socket(&std::path::absolute(data).with_context(|| format!("the folder {}", data.display()))?);
     SocketAddr::from_pathname(&path).map(drop).with_context(|| {
         format!("the control socket {}; choose a folder with a shorter path with --data", path.display())
     })

@@ -88,12 +88,14 @@ pub(crate) async fn delete_all(
     let (rest, left) = (Uuid::new_v4(), || {
         doomed.entities.iter().map(|stored| &*stored.entity).filter(|entity| pending.contains(&entity.id))
     });
-    if !pending.is_empty() {
+    // One that is asked for again and again is left once.
+    let is_left = pending.is_empty() || core.left.has_deletion_of(pending.iter().copied());
+    if !is_left {
         intent::put(changes.batch(), rest, Verb::Delete, left())?;
     }
     let begun = doomed.entities.iter().map(|stored| stored.entity.id);
     core.commit_end(changes, lasts.then_some(operation), begun).await?;
-    if !pending.is_empty() {
+    if !is_left {
         core.left.note(rest, Verb::Delete, left());
     }
     if is_refused {

@@ -4,6 +4,8 @@
 use crate::{Caller, Refusal};
 use occi_model::{Attributes, CategoryId, Ends, Entity, Item, Kind, Location, Nature, Registry, core};
 use occi_store::{Entities, ReadView};
+use std::collections::HashMap;
+use std::hash::Hash;
 use uuid::Uuid;
 
 /// The resources that a link may name: those in the store and those of the same request.
@@ -12,38 +14,69 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) caller: &'a Caller,
     pub(crate) new: &'a [Entity],
-    /// What the request itself calls the new ones, in the same order.
-    pub(crate) given: &'a [Given],
+    /// What the request itself calls the new ones.
+    pub(crate) names: &'a Names,
 }
 
-/// What a request calls a resource that it describes. The server need not take it over, but the request's links may use
-/// it.
+/// What a request calls the resources that it describes, and which of them each name means. The server need not take a name
+/// over, but the request's links may use it.
 #[derive(Default)]
-pub(crate) struct Given {
-    id: Option<String>,
-    locations: Vec<Location>,
+pub(crate) struct Names {
+    paths: HashMap<Location, Meant>,
+    uuids: HashMap<Uuid, Meant>,
+    /// As they are written, also where they are none of the server's.
+    ids: HashMap<String, Meant>,
 }
 
-impl Given {
-    pub(crate) fn of(item: &Item, kind: &Kind) -> Self {
+/// What a name means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meant {
+    /// The resource in that place.
+    One(usize),
+    Several,
+}
+
+impl Names {
+    /// The names of the resource in that place.
+    pub(crate) fn add(&mut self, place: usize, entity: &Entity, item: &Item, kind: &Kind) {
         let id = item.attributes.get(core::ID).and_then(occi_model::Value::as_text);
+        let uuid = id.and_then(|id| Uuid::parse_str(id).ok());
         // Where an entity of that id would be, if the id is taken over.
-        let shown = id.map(|id| Uuid::parse_str(id).map_or_else(|_| id.to_owned(), |id| id.to_string()));
+        let shown = id.map(|id| uuid.map_or_else(|| id.to_owned(), |uuid| uuid.to_string()));
         let by_id = kind.location.as_ref().zip(shown).map(|(above, id)| format!("{above}{id}"));
-        let locations = item.location.iter().cloned().chain(by_id);
-        Self {
-            id: id.map(str::to_owned),
-            locations: locations.filter_map(|text| Location::parse(&text).ok()).collect(),
+        let paths = item.location.iter().cloned().chain(by_id);
+        let paths = paths.filter_map(|text| Location::parse(&text).ok()).chain([entity.location.clone()]);
+        for path in paths {
+            note(&mut self.paths, path, place);
+        }
+        for uuid in uuid.into_iter().chain([entity.id]) {
+            note(&mut self.uuids, uuid, place);
+        }
+        if let Some(id) = id {
+            note(&mut self.ids, id.to_owned(), place);
         }
     }
 
-    /// By which one id can be written in several ways.
-    fn has_id(&self, text: &str) -> bool {
-        self.id.as_deref().is_some_and(|id| {
-            let uuid = |text| Uuid::parse_str(text).ok();
-            id == text || uuid(id).is_some_and(|id| uuid(text) == Some(id))
-        })
+    fn of_path(&self, path: &Location) -> Option<Meant> {
+        self.paths.get(path).copied()
     }
+
+    /// By which one id can be written in several ways.
+    fn of_id(&self, text: &str) -> Option<Meant> {
+        let uuid = Uuid::parse_str(text).ok();
+        let found = [self.ids.get(text), uuid.and_then(|uuid| self.uuids.get(&uuid))];
+        let mut found = found.into_iter().flatten().copied();
+        let first = found.next()?;
+        Some(if found.all(|other| other == first) { first } else { Meant::Several })
+    }
+}
+
+fn note<K: Eq + Hash>(names: &mut HashMap<K, Meant>, name: K, place: usize) {
+    let meant = Meant::One(place);
+    names
+        .entry(name)
+        .and_modify(|known| *known = if *known == meant { meant } else { Meant::Several })
+        .or_insert(meant);
 }
 
 struct Resource {
@@ -79,7 +112,7 @@ impl Surroundings<'_> {
         }
         let declared_kind = text(core::TARGET_KIND).map(CategoryId::parse).transpose()?;
         let (target, target_kind, target_id) = match (text(core::TARGET), before) {
-            (Some(text), _) if is_foreign(text) && !self.given.iter().any(|given| given.has_id(text)) => {
+            (Some(text), _) if is_foreign(text) && self.names.of_id(text).is_none() => {
                 fluent_uri::Uri::parse(text).map_err(|error| {
                     let text = text.escape_debug();
                     Refusal::Invalid(format!("{}: `{text}` is no URI: {error}", core::TARGET))
@@ -110,9 +143,7 @@ impl Surroundings<'_> {
         let tenant = &self.caller.tenant;
         let found = if text.starts_with('/') {
             let path = Location::parse(text)?;
-            match self.of_request(text, |entity, given| {
-                entity.location == path || given.locations.contains(&path)
-            })? {
+            match self.of_request(text, self.names.of_path(&path))? {
                 Some(entity) => Some(resource(entity)),
                 None => Entities::new(self.view, tenant)
                     .find_by_path(&path)?
@@ -120,7 +151,7 @@ impl Surroundings<'_> {
             }
         } else {
             let id = Uuid::parse_str(text).ok();
-            match self.of_request(text, |entity, given| Some(entity.id) == id || given.has_id(text))? {
+            match self.of_request(text, self.names.of_id(text))? {
                 Some(entity) => Some(resource(entity)),
                 None => match id {
                     Some(id) => {
@@ -157,18 +188,14 @@ impl Surroundings<'_> {
     }
 
     /// The one new resource that a link of the same request means.
-    fn of_request(
-        &self,
-        text: &str,
-        is_meant: impl Fn(&Entity, &Given) -> bool,
-    ) -> Result<Option<&Entity>, Refusal> {
-        let mut meant = self.new.iter().zip(self.given).filter(|(entity, given)| is_meant(entity, given));
-        match (meant.next(), meant.next()) {
-            (Some(_), Some(_)) => Err(Refusal::Invalid(format!(
+    fn of_request(&self, text: &str, meant: Option<Meant>) -> Result<Option<&Entity>, Refusal> {
+        match meant {
+            Some(Meant::Several) => Err(Refusal::Invalid(format!(
                 "`{text}` is the name of two resources of this request, so a link cannot say which it means; give \
                  each an id of its own"
             ))),
-            (found, _) => Ok(found.map(|(entity, _)| entity)),
+            Some(Meant::One(place)) => Ok(self.new.get(place)),
+            None => Ok(None),
         }
     }
 }

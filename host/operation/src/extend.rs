@@ -7,7 +7,7 @@ use crate::core::Core;
 use crate::locks::Held;
 use crate::plan::{Plan, Planned, wanted_id};
 use crate::retrieve::{check, find, reply};
-use crate::update::is_held;
+use crate::update::HeldLinks;
 use crate::{Caller, Condition, Refusal, Reply, Snapshot};
 use occi_model::{Item, Location, UpdateMode, Violation};
 use occi_store::{Entities, Stored};
@@ -79,8 +79,9 @@ async fn hold(
         let held = Entities::new(&*view, &caller.tenant).links_from(stored.entity.id)?;
         let mut plan = Plan::new(core, &*view, snapshot, caller);
         // What a client sends back as it read it is no new link.
+        let held = HeldLinks::new(snapshot.registry(), &held);
         for link in links {
-            if !is_held(snapshot.registry(), link, &held)? {
+            if !held.has(link)? {
                 plan.link_from(&stored.entity, link)?;
             }
         }

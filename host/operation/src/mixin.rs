@@ -126,6 +126,9 @@ async fn set(
     leaving: Vec<Location>,
 ) -> Result<(), Refusal> {
     let registry = snapshot.registry();
+    if registry.mixin(mixin).is_none() {
+        return Err(Refusal::Conflict(format!("the mixin {mixin} was removed meanwhile")));
+    }
     let joined: HashSet<Location> = joining.iter().cloned().collect();
     let paths: Vec<_> = joining.into_iter().chain(leaving).collect();
     let (_held, members) = hold(core, caller, &paths).await?;
@@ -150,8 +153,10 @@ async fn set(
     if !refused.is_empty() {
         return Err(Members::refused(all, refused));
     }
-    alter::all(core, snapshot, updates).await.map_err(|unaltered| match unaltered.at {
-        Some(location) => Members::refused(all, [(location, unaltered.refusal)]),
-        None => unaltered.refusal,
+    alter::all(core, snapshot, updates).await.map_err(|unaltered| match (unaltered.at, unaltered.refusal) {
+        // That is no matter of the member: all of it is done anew.
+        (_, refusal @ (Refusal::Outdated(_) | Refusal::Retagged)) => refusal,
+        (Some(location), refusal) => Members::refused(all, [(location, refusal)]),
+        (None, refusal) => refusal,
     })
 }

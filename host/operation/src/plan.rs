@@ -1,7 +1,7 @@
 //! New entities as they would be, before anything is done for them: checked, with their ids, paths and ends.
 
 use crate::core::Core;
-use crate::ends::{Given, Surroundings, local_ends};
+use crate::ends::{Names, Surroundings, local_ends};
 use crate::{Caller, Refusal, Snapshot};
 use occi_model::{Entity, Identity, Item, Location, Made, Nature, Value, core as names};
 use occi_store::{Entities, ReadView};
@@ -33,8 +33,9 @@ pub(crate) struct Plan<'a> {
     entities: Vec<Entity>,
     /// The links that are described within a resource of the same request.
     inline: HashSet<Uuid>,
-    /// What the request itself calls its resources, in the same order.
-    given: Vec<Given>,
+    ids: HashSet<Uuid>,
+    /// What the request itself calls its resources, which come first among the entities.
+    names: Names,
 }
 
 /// New entities, checked.
@@ -60,7 +61,16 @@ impl<'a> Plan<'a> {
         snapshot: &'a Snapshot,
         caller: &'a Caller,
     ) -> Self {
-        Self { core, view, snapshot, caller, entities: Vec::new(), inline: HashSet::new(), given: Vec::new() }
+        Self {
+            core,
+            view,
+            snapshot,
+            caller,
+            entities: Vec::new(),
+            inline: HashSet::new(),
+            ids: HashSet::new(),
+            names: Names::default(),
+        }
     }
 
     /// All that a request describes: the resources, the links in them, and the links beside them, in whichever order
@@ -90,8 +100,10 @@ impl<'a> Plan<'a> {
 
     fn resource(&mut self, Asked { made, item, path }: &Asked) -> Result<(), Refusal> {
         let identity = self.identity(made, item, path.as_ref())?;
-        self.entities.push(self.snapshot.registry().instantiate(made, item, identity, None)?);
-        self.given.push(Given::of(item, &made.kind.kind));
+        let entity = self.snapshot.registry().instantiate(made, item, identity, None)?;
+        self.ids.insert(entity.id);
+        self.names.add(self.entities.len(), &entity, item, &made.kind.kind);
+        self.entities.push(entity);
         Ok(())
     }
 
@@ -128,8 +140,8 @@ impl<'a> Plan<'a> {
             view: self.view,
             registry,
             caller: self.caller,
-            new: &self.entities[..self.given.len()],
-            given: &self.given,
+            new: &self.entities,
+            names: &self.names,
         };
         let ends = surroundings.ends(&item.attributes, source, None)?;
         [ends.source_id]
@@ -138,6 +150,7 @@ impl<'a> Plan<'a> {
             .try_for_each(|end| self.core.left.check_stays(end))?;
         let identity = self.identity(made, item, path)?;
         let id = identity.id;
+        self.ids.insert(id);
         self.entities.push(registry.instantiate(made, item, identity, Some(ends))?);
         Ok(id)
     }
@@ -150,7 +163,7 @@ impl<'a> Plan<'a> {
     /// A client's id is adopted where it is a free UUID, else the server makes one.
     fn identity(&self, made: &Made, item: &Item, path: Option<&Location>) -> Result<Identity, Refusal> {
         let is_free = |id: &Uuid| {
-            !self.entities.iter().any(|entity| entity.id == *id)
+            !self.ids.contains(id)
                 && !self.core.left.holds(*id)
                 && matches!(occi_store::owner(self.view, *id), Ok(None))
         };

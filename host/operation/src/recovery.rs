@@ -21,6 +21,8 @@ use uuid::Uuid;
 const AT_ONCE: usize = 16;
 /// How often a long start says how far it is.
 const TELL_EVERY: Duration = Duration::from_secs(3);
+/// By then something outside has most likely done what it was asked before a crash, or never will.
+const SETTLED: Duration = Duration::from_secs(20);
 
 /// What was found at the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -173,6 +175,9 @@ impl Core {
                 }
                 // What was forgotten is not asked now, when it would be found missing: it is made again with all
                 // others (`recreate_all`).
+                let ids: BTreeSet<_> = intent.entities.iter().map(|entity| entity.id).collect();
+                // Whoever was asked by the process that is gone may go on with it, so they are asked once more.
+                self.schedule(&ids.iter().map(|id| (*id, SETTLED)).collect::<Vec<_>>());
                 let remembered = intent.entities.iter().filter(|entity| !is_forgotten(snapshot, entity));
                 for id in remembered.map(|entity| entity.id).collect::<BTreeSet<_>>() {
                     if let Some(refusal) = self.ask_held(id, Cause::Restart).await.failed {

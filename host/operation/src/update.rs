@@ -1,7 +1,7 @@
 //! Changes of an entity that clients ask for: partial (POST, HTTP-26) and full (PUT, HTTP-24 and HTTP-25).
 
 use crate::core::Core;
-use crate::ends::{Surroundings, local_ends};
+use crate::ends::{Names, Surroundings, local_ends};
 use crate::locks::Held;
 use crate::retrieve::{check, find, reply};
 use crate::{Caller, Condition, Refusal, Reply, Snapshot, alter, create, extend, locks};
@@ -9,7 +9,7 @@ use occi_model::{
     AttributeName, Draft, Ends, Entity, Item, Location, Nature, Registry, UpdateMode, Value, core as names,
 };
 use occi_store::{Entities, Stored};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -171,7 +171,8 @@ fn look(
     let ends = match &stored.entity.ends {
         Some(before) => {
             let registry = snapshot.registry();
-            let surroundings = Surroundings { view: &*view, registry, caller, new: &[], given: &[] };
+            let surroundings =
+                Surroundings { view: &*view, registry, caller, new: &[], names: &Names::default() };
             let ends = surroundings.ends(&item.attributes, None, Some(before))?;
             [ends.source_id]
                 .into_iter()
@@ -192,33 +193,52 @@ fn resources(entity: &Entity, ends: Option<&Ends>) -> HashSet<Uuid> {
 
 /// A PUT may carry the links that a GET gave; a new or another one is not made by it (H11-19, Q-38).
 fn same_links(registry: &Registry, item: &Item, links: &[Stored]) -> Result<(), Refusal> {
+    let held = HeldLinks::new(registry, links);
     for given in &item.links {
-        if !is_held(registry, given, links)? {
-            return Err(Refusal::Invalid(
-                "a full update keeps the links as they are; create a link at its Kind's location or delete it at its own"
-                    .into(),
-            ));
+        if !held.has(given)? {
+            let text = |name: &str| given.attributes.get(name).and_then(Value::as_text);
+            let which =
+                given.location.as_deref().or(text(names::ID)).or(text(names::TARGET)).unwrap_or("one");
+            return Err(Refusal::Invalid(format!(
+                "a full update keeps the links as they are, and `{which}` is none of them; leave it out, create a link at its \
+                 Kind's location or delete it at its own"
+            )));
         }
     }
     Ok(())
 }
 
-/// Whether a link of a request is one of those that there are. It is refused where it says of that one what is not so: a
-/// link is changed at its own path.
-pub(crate) fn is_held(registry: &Registry, given: &Item, links: &[Stored]) -> Result<bool, Refusal> {
-    let id = given.attributes.get(names::ID).and_then(Value::as_text);
-    let id = id.and_then(|id| Uuid::parse_str(id).ok());
-    let is_meant =
-        |link: &Entity| given.location.as_deref() == Some(link.location.as_str()) || id == Some(link.id);
-    let Some(held) = links.iter().map(|link| &*link.entity).find(|link| is_meant(link)) else {
-        return Ok(false);
-    };
-    match difference(registry, given, held) {
-        None => Ok(true),
-        Some(what) => Err(Refusal::Invalid(format!(
-            "the link {} is there already, and {what} of it is another; change it at its own path",
-            held.location
-        ))),
+/// The links of a resource, by their names.
+pub(crate) struct HeldLinks<'a> {
+    registry: &'a Registry,
+    by_path: HashMap<&'a str, &'a Entity>,
+    by_id: HashMap<Uuid, &'a Entity>,
+}
+
+impl<'a> HeldLinks<'a> {
+    pub(crate) fn new(registry: &'a Registry, links: &'a [Stored]) -> Self {
+        let links = || links.iter().map(|stored| &*stored.entity);
+        Self {
+            registry,
+            by_path: links().map(|link| (link.location.as_str(), link)).collect(),
+            by_id: links().map(|link| (link.id, link)).collect(),
+        }
+    }
+
+    /// Whether a link of a request is one of them. It is refused where it says of that one what is not so: a link is changed
+    /// at its own path.
+    pub(crate) fn has(&self, given: &Item) -> Result<bool, Refusal> {
+        let id = given.attributes.get(names::ID).and_then(Value::as_text);
+        let id = id.and_then(|id| Uuid::parse_str(id).ok());
+        let by_path = given.location.as_deref().and_then(|path| self.by_path.get(path));
+        let Some(held) = by_path.or_else(|| self.by_id.get(&id?)) else { return Ok(false) };
+        match difference(self.registry, given, held) {
+            None => Ok(true),
+            Some(what) => Err(Refusal::Invalid(format!(
+                "the link {} is there already, and {what} of it is another; change it at its own path",
+                held.location
+            ))),
+        }
     }
 }
 
@@ -230,10 +250,10 @@ fn difference(registry: &Registry, given: &Item, held: &Entity) -> Option<String
     }
     let differs = |name: &AttributeName, value: &Value| match name.as_str() {
         names::ID => value.as_text().and_then(|id| Uuid::parse_str(id).ok()) != Some(held.id),
-        // The target's Kind is said by `rel`, in several ways; the source is the resource itself.
-        names::SOURCE | names::SOURCE_KIND | names::TARGET_KIND => false,
+        // The Kinds of the ends are said in several ways, as by `rel`.
+        names::SOURCE_KIND | names::TARGET_KIND => false,
         _ if held.get(name.as_str()).as_ref() == Some(value) => false,
-        names::TARGET | names::TITLE | names::SUMMARY => true,
+        names::SOURCE | names::TARGET | names::TITLE | names::SUMMARY => true,
         _ => registry.attribute(held, name).is_none_or(|declared| {
             declared.mutable && declared.value_type.accept(value.clone()) != held.get(name.as_str())
         }),

@@ -27,11 +27,13 @@ pub(crate) fn bytes(gib: f64, attribute: &str) -> Result<u64> {
     Ok(sectors as u64 * SECTOR)
 }
 
-/// A number of bytes in GiB.
+/// A number of bytes in GiB: the shortest that asks for so many sectors, as a client would write it.
 pub(crate) fn gib(bytes: u64) -> f64 {
     #[allow(clippy::cast_precision_loss, reason = "exact for whole sectors, and good enough for the rest")]
-    let sectors = bytes as f64 / 512.0;
-    sectors / SECTORS_IN_GIB
+    let exact = bytes as f64 / 512.0 / SECTORS_IN_GIB;
+    let asks_for_it = |size: &f64| self::bytes(*size, "").is_ok_and(|asked| asked == bytes);
+    let mut rounded = (0..7).map(|digits| 10_f64.powi(digits)).map(|scale| (exact * scale).floor() / scale);
+    rounded.find(asks_for_it).unwrap_or(exact)
 }
 
 #[cfg(test)]
@@ -50,9 +52,10 @@ mod tests {
             (8_388_608.0, 9_007_199_254_740_992),
         ] {
             assert_eq!(bytes(size, "s").unwrap(), expected, "{size} GiB");
-            assert!(expected % 512 == 0 && gib(expected) >= size);
+            assert!(expected % 512 == 0 && (gib(expected) - size).abs() < f64::EPSILON);
         }
-        assert!((gib(11_005_853_696) - 10.25).abs() < f64::EPSILON);
+        // That is no size that anybody would write.
+        assert!((gib(107_374_592 + 512) - 0.100_000_858).abs() < 1e-9);
     }
 
     #[test]

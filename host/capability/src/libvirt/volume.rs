@@ -216,7 +216,11 @@ impl Place {
                 xml::text(xml, "capacity", &[("unit", "bytes")], &bytes.to_string())?;
                 // What a guest has not written takes no room.
                 xml::text(xml, "allocation", &[], "0")?;
-                xml::node(xml, "target", &[], |xml| xml::leaf(xml, "format", &[("type", format)]))
+                xml::node(xml, "target", &[], |xml| {
+                    xml::leaf(xml, "format", &[("type", format)])?;
+                    // Of an older qcow2 one that has snapshots does not grow.
+                    if format == FORMAT { xml::text(xml, "compat", &[], "1.1") } else { Ok(()) }
+                })
             })
         })?;
         self.within(live, |pool| StorageVol::create_xml(pool, &description, 0))

@@ -118,3 +118,31 @@ fn a_tag_removed_while_it_is_given() {
         server.delete("/-/").text(tag("red")).answers(200);
     }
 }
+
+/// HTTP-21, HTTP-32: a Mixin goes and comes while entities are put into its collection, and while those that have it change
+/// in another way. Each is done before it or after it: nobody is told that the server cannot.
+#[test]
+fn a_tag_goes_while_it_is_used() {
+    let server = Server::start();
+    let notes = ["a", "b"].map(|text| server.note(text));
+    for round in 0..40 {
+        server.post("/-/").text(tag("race")).answers(200);
+        let location = |note: &str| format!("X-OCCI-Location: {note}");
+        let joined = server.post("/tags/race/").text(location(&notes[0]));
+        joined.answers(200);
+        let text = body(&[], &[&format!("com.example.note.text=\"{round}\"")]);
+        let [removed, joined, put, changed] = together([
+            server.delete("/-/").text(tag("race")),
+            server.post("/tags/race/").text(location(&notes[1])),
+            server.put("/tags/race/").text(location(&notes[1])),
+            server.post(&notes[0]).text(text),
+        ]);
+        assert_eq!((removed.status, changed.status), (200, 200), "{removed} {changed}");
+        assert!(matches!(joined.status, 200 | 404 | 409), "{joined}");
+        assert!(matches!(put.status, 200 | 404 | 405 | 409), "{put}");
+        for note in &notes {
+            assert!(!server.get(note).answers(200).body.contains("race"));
+        }
+    }
+    assert!(!server.log().contains("ERROR"), "{}", server.log());
+}

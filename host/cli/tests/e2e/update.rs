@@ -1,7 +1,7 @@
 //! Partial and full updates.
 
 use crate::occi::{NOTE, NOTE_ID, body, kind, kind_id};
-use crate::server::Server;
+use crate::server::{Options, Server};
 use serde_json::json;
 
 const TEXT: &str = "com.example.note.text";
@@ -183,4 +183,27 @@ fn an_update_brings_mixins_and_links() {
     server.post(&other).text(body(&[], &["occi.compute.memory=0"]) + &link).answers(400);
     assert!(server.get(&other).answers(200).links().is_empty());
     assert_eq!(server.get("/networkinterface/").answers(200).locations(), own);
+}
+
+/// A storage that is in what was saved of its machine grows all the same, under the machine and without it.
+#[test]
+fn a_storage_grows_after_its_machine_was_saved() {
+    let Ok(uri) = std::env::var("OCCI_TEST_QEMU_URI") else {
+        eprintln!("SKIPPED: no OCCI_TEST_QEMU_URI; `cargo xtask test` sets it");
+        return;
+    };
+    let server = Server::with(Options { hypervisor: Some(uri), ..Options::default() });
+    let compute = server.create("compute", &[]);
+    let storage = server.create("storage", &["occi.storage.size=0.1"]);
+    server.link("storagelink", &compute, &storage);
+    server.act(&compute, "start", &[]).is(200);
+    server.act(&compute, "save", &[]).is(200);
+    for (before, size, bytes) in [("start", 0.2, 214_748_672), ("stop", 0.3, 322_122_752)] {
+        server.act(&compute, before, &[]);
+        server.post(&storage).text(body(&[], &[&format!("occi.storage.size={size}")])).answers(200);
+        assert_eq!(server.at_hypervisor("volumes", &storage, "capacity"), Some(bytes.into()));
+    }
+    server.delete(&compute).answers(200);
+    server.post(&storage).text(body(&[], &["occi.storage.size=0.4"])).answers(200);
+    server.delete(&storage).answers(200);
 }
