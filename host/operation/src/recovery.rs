@@ -173,11 +173,11 @@ impl Core {
                     let now = self.find_anywhere(entity.id)?;
                     withdrawn.withdraw(entity, now.as_ref().map(|stored| &*stored.entity)).await?;
                 }
+                // What was asked outside by a process that is gone may be done later, so they are asked once more then.
+                let ids: BTreeSet<_> = intent.entities.iter().map(|entity| entity.id).collect();
+                self.schedule(&ids.into_iter().map(|id| (id, SETTLED)).collect::<Vec<_>>());
                 // What was forgotten is not asked now, when it would be found missing: it is made again with all
                 // others (`recreate_all`).
-                let ids: BTreeSet<_> = intent.entities.iter().map(|entity| entity.id).collect();
-                // Whoever was asked by the process that is gone may go on with it, so they are asked once more.
-                self.schedule(&ids.iter().map(|id| (*id, SETTLED)).collect::<Vec<_>>());
                 let remembered = intent.entities.iter().filter(|entity| !is_forgotten(snapshot, entity));
                 for id in remembered.map(|entity| entity.id).collect::<BTreeSet<_>>() {
                     if let Some(refusal) = self.ask_held(id, Cause::Restart).await.failed {
