@@ -106,9 +106,10 @@ fn open_store(path: &Path) -> anyhow::Result<Arc<dyn Store>> {
 async fn hypervisor(config: &Config, data: &Path) -> anyhow::Result<Hypervisor> {
     let given = &config.hypervisor;
     given.check_files()?;
-    if given.long_seconds.saturating_mul(1000) >= config.sandbox.timeout_ms {
+    let longest = given.short_seconds.max(given.long_seconds);
+    if longest.saturating_mul(1000) >= config.sandbox.timeout_ms {
         tracing::warn!(
-            "`sandbox.timeout-ms` ends a call before `hypervisor.long-seconds` does, so that the extension is blamed for what \
+            "`sandbox.timeout-ms` ends a call before `hypervisor.short-seconds` or `long-seconds` do, so that the extension is blamed for what \
              the hypervisor does not answer; make it larger"
         );
     }

@@ -98,9 +98,19 @@ pub(crate) struct Control {
 
 type Answer<T> = Result<T, (StatusCode, String)>;
 
+/// Where a path leads, although its last parts may be missing yet.
+fn real(path: &Path) -> std::io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    let found = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
+    Ok(match found {
+        Some((above, real)) => path.strip_prefix(above).map_or(real.clone(), |rest| real.join(rest)),
+        None => path,
+    })
+}
+
 /// That the folder has room for the socket, whose path the system keeps in 108 bytes.
 pub(crate) fn check(data: &Path) -> anyhow::Result<()> {
-    let path = socket(&std::path::absolute(data).with_context(|| format!("the folder {}", data.display()))?);
+    let path = socket(&real(data).with_context(|| format!("the folder {}", data.display()))?);
     SocketAddr::from_pathname(&path).map(drop).with_context(|| {
         format!("the control socket {}; choose a folder with a shorter path with --data", path.display())
     })

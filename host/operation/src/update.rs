@@ -248,12 +248,18 @@ fn difference(registry: &Registry, given: &Item, held: &Entity) -> Option<String
     if let Some(other) = categories.find(|id| **id != held.kind && !held.mixins.contains(id)) {
         return Some(format!("the category {other}"));
     }
+    let id = |value: &Value| value.as_text().and_then(|id| Uuid::parse_str(id).ok());
+    let (source, target) =
+        held.ends.as_ref().map_or((None, None), |ends| (Some(ends.source_id), ends.target_id));
     let differs = |name: &AttributeName, value: &Value| match name.as_str() {
-        names::ID => value.as_text().and_then(|id| Uuid::parse_str(id).ok()) != Some(held.id),
+        names::ID => id(value) != Some(held.id),
         // The Kinds of the ends are said in several ways, as by `rel`.
         names::SOURCE_KIND | names::TARGET_KIND => false,
         _ if held.get(name.as_str()).as_ref() == Some(value) => false,
-        names::SOURCE | names::TARGET | names::TITLE | names::SUMMARY => true,
+        // An end may be named by its id, too.
+        names::SOURCE => id(value).is_none_or(|id| Some(id) != source),
+        names::TARGET => id(value).is_none_or(|id| Some(id) != target),
+        names::TITLE | names::SUMMARY => true,
         _ => registry.attribute(held, name).is_none_or(|declared| {
             declared.mutable && declared.value_type.accept(value.clone()) != held.get(name.as_str())
         }),

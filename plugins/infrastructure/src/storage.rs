@@ -23,6 +23,9 @@ impl Lifecycle for Storage {
         if wanted.has(SIZE) {
             let volume = Volume::open(End::Subject)?;
             let (wanted, present) = (capacity(wanted)?, volume.capacity()?);
+            if size::is_same(wanted, present) {
+                return Ok(Change::new());
+            }
             if wanted < present {
                 let refused = "a storage can only grow; give no less than it has";
                 return Err(Fault::invalid(refused).on(SIZE));
@@ -68,7 +71,7 @@ impl Observe for Storage {
         };
         // An update that a crash cut short may have reached the volume and not the attribute; it does not shrink.
         let present = volume.capacity()?;
-        if capacity(subject)? != present {
+        if !size::is_same(capacity(subject)?, present) {
             change = change.set(SIZE, size::gib(present));
         }
         Ok(change)

@@ -386,6 +386,13 @@ fn sent_back_otherwise() {
         }
         let other = text.replace("occi.networkinterface.mac=\"", "occi.networkinterface.mac=\"0");
         assert!(server.request(method, &compute).text(other).answers(400).body.contains(&link));
+        // An end may be named by its id.
+        let mut named = whole.clone();
+        for (end, path) in [("source", &compute), ("target", &network)] {
+            let id = path.rsplit('/').next().unwrap();
+            named["links"][0][end] = json!({"location": format!("urn:uuid:{id}")});
+        }
+        server.request(method, &compute).json(&named).answers(200);
         // What it was when the client read it.
         let stale =
             text.replace("occi.networkinterface.state=\"inactive", "occi.networkinterface.state=\"active");

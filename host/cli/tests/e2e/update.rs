@@ -198,7 +198,7 @@ fn a_storage_grows_after_its_machine_was_saved() {
     server.link("storagelink", &compute, &storage);
     server.act(&compute, "start", &[]).is(200);
     server.act(&compute, "save", &[]).is(200);
-    for (before, size, bytes) in [("start", 0.2, 214_748_672), ("stop", 0.3, 322_122_752)] {
+    for (before, size, bytes) in [("start", 0.2, 214_749_184_u64), ("stop", 0.3, 322_122_752)] {
         server.act(&compute, before, &[]);
         server.post(&storage).text(body(&[], &[&format!("occi.storage.size={size}")])).answers(200);
         assert_eq!(server.at_hypervisor("volumes", &storage, "capacity"), Some(bytes.into()));
@@ -206,4 +206,23 @@ fn a_storage_grows_after_its_machine_was_saved() {
     server.delete(&compute).answers(200);
     server.post(&storage).text(body(&[], &["occi.storage.size=0.4"])).answers(200);
     server.delete(&storage).answers(200);
+}
+
+/// A size is as the client has written it, also when the server has asked what there is.
+#[test]
+fn a_size_stays_as_it_was_written() {
+    let Ok(uri) = std::env::var("OCCI_TEST_QEMU_URI") else {
+        eprintln!("SKIPPED: no OCCI_TEST_QEMU_URI; `cargo xtask test` sets it");
+        return;
+    };
+    let mut server = Server::with(Options { hypervisor: Some(uri), ..Options::default() });
+    let sizes = ["0.7", "0.002", "1.7", "0.1"];
+    let storages = sizes.map(|size| server.create("storage", &[&format!("occi.storage.size={size}")]));
+    server.restart();
+    for (size, storage) in sizes.iter().zip(&storages) {
+        let again = body(&[], &[&format!("occi.storage.size={size}")]);
+        let answer = server.post(storage).text(again).answers(200);
+        assert_eq!(answer.attribute("occi.storage.size"), Some(*size));
+    }
+    server.delete("/storage/").answers(200);
 }
