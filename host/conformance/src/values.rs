@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(candidates(&even), [json!(7), json!(10)]);
         let word = attribute("x", "string", json!({"pattern": "^[0-9.]+/[0-9]+$"}));
         assert_eq!(candidates(&word), [json!("192.0.2.0/24")]);
-        let choice = attribute("occi.compute.architecture", "string", json!({"enum": ["arm", "x86"]}));
+        let choice = attribute("x.architecture", "string", json!({"enum": ["arm", "x86"]}));
         assert_eq!(candidates(&choice), [json!("x86"), json!("arm")]);
     }
 

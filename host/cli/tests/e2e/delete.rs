@@ -2,7 +2,7 @@
 
 use crate::mule::{ROPE, animal, server as stable};
 use crate::occi::body;
-use crate::server::{Options, Server};
+use crate::server::Server;
 use serde_json::json;
 
 /// HTTP-28, Q-25: gone, in the store and at the hypervisor; a second time there is nothing.
@@ -209,11 +209,7 @@ fn an_entity_goes_only_as_a_whole() {
 /// CORE-42: a machine whose guest system does not let go of its interface, since there is none, goes all the same.
 #[test]
 fn a_machine_that_does_not_listen() {
-    let Ok(uri) = std::env::var("OCCI_TEST_QEMU_URI") else {
-        eprintln!("SKIPPED: no OCCI_TEST_QEMU_URI; `cargo xtask test` sets it");
-        return;
-    };
-    let server = Server::with(Options { hypervisor: Some(uri), ..Options::default() });
+    let Some(server) = Server::on_qemu() else { return };
     let [compute, network] = ["compute", "network"].map(|term| server.create(term, &[]));
     let link = server.link("networkinterface", &compute, &network);
     server.act(&network, "up", &[]).is(200);

@@ -52,6 +52,15 @@ impl Server {
         Self::with(Options { config: config.into(), ..Options::default() })
     }
 
+    /// One on QEMU, where there is one to test with.
+    pub(crate) fn on_qemu() -> Option<Self> {
+        let Ok(uri) = std::env::var("OCCI_TEST_QEMU_URI") else {
+            eprintln!("SKIPPED: no OCCI_TEST_QEMU_URI; `cargo xtask test` sets it");
+            return None;
+        };
+        Some(Self::with(Options { hypervisor: Some(uri), ..Options::default() }))
+    }
+
     pub(crate) fn with(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut server = Self { folder, options, running: None, agent: agent() };

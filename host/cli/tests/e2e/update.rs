@@ -1,7 +1,7 @@
 //! Partial and full updates.
 
 use crate::occi::{NOTE, NOTE_ID, body, kind, kind_id};
-use crate::server::{Options, Server};
+use crate::server::Server;
 use serde_json::json;
 
 const TEXT: &str = "com.example.note.text";
@@ -188,11 +188,7 @@ fn an_update_brings_mixins_and_links() {
 /// A storage that is in what was saved of its machine grows all the same, under the machine and without it.
 #[test]
 fn a_storage_grows_after_its_machine_was_saved() {
-    let Ok(uri) = std::env::var("OCCI_TEST_QEMU_URI") else {
-        eprintln!("SKIPPED: no OCCI_TEST_QEMU_URI; `cargo xtask test` sets it");
-        return;
-    };
-    let server = Server::with(Options { hypervisor: Some(uri), ..Options::default() });
+    let Some(server) = Server::on_qemu() else { return };
     let compute = server.create("compute", &[]);
     let storage = server.create("storage", &["occi.storage.size=0.1"]);
     server.link("storagelink", &compute, &storage);
@@ -211,11 +207,7 @@ fn a_storage_grows_after_its_machine_was_saved() {
 /// A size is as the client has written it, also when the server has asked what there is.
 #[test]
 fn a_size_stays_as_it_was_written() {
-    let Ok(uri) = std::env::var("OCCI_TEST_QEMU_URI") else {
-        eprintln!("SKIPPED: no OCCI_TEST_QEMU_URI; `cargo xtask test` sets it");
-        return;
-    };
-    let mut server = Server::with(Options { hypervisor: Some(uri), ..Options::default() });
+    let Some(mut server) = Server::on_qemu() else { return };
     let sizes = ["0.7", "0.002", "1.7", "0.1"];
     let storages = sizes.map(|size| server.create("storage", &[&format!("occi.storage.size={size}")]));
     server.restart();
