@@ -24,6 +24,8 @@ mod machines;
 #[cfg(feature = "libvirt")]
 mod networks;
 #[cfg(feature = "libvirt")]
+mod objects;
+#[cfg(feature = "libvirt")]
 mod volumes;
 
 pub use clocks::Clocks;

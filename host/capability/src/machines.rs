@@ -10,6 +10,7 @@ use occi_extension::{CallContext, CallState, Capability};
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::libvirt::{Hypervisor, Machine, MachinePlan, Network, Nic, Volume};
+use crate::objects::{may_change, ruled};
 use generated::occi::extension::machines::{self, Host, HostMachine, HostNic, HostPlan};
 
 #[allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "generated; the words are those of wit/")]
@@ -71,17 +72,6 @@ fn granted(state: &CallState, of: End) -> wasmtime::Result<Result<Machine, Fault
         Ok(entity) => Ok(state.lent::<Hypervisor>()?.machine(entity)),
         Err(fault) => Err(fault),
     })
-}
-
-/// The same for what changes it: of the subject, or of an end whose Kind the extension defines.
-fn may_change(state: &CallState, machine: Machine) -> Result<Machine, Fault> {
-    state.call().may_change(machine.entity()).map(|()| machine)
-}
-
-/// The machine behind a handle, for what changes it.
-fn ruled(state: &mut CallState, machine: &Resource<Machine>) -> wasmtime::Result<Result<Machine, Fault>> {
-    let machine = state.table().get(machine)?.clone();
-    Ok(may_change(state, machine))
 }
 
 impl Host for CallState {}

@@ -5,6 +5,7 @@ use occi_extension::{CallState, Capability};
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::libvirt::{Hypervisor, Network, NetworkPlan};
+use crate::objects::{may_change, ruled};
 use generated::occi::extension::networks::{self, Host, HostNetwork, HostPlan};
 
 /// Also for the capabilities whose functions take a network.
@@ -64,17 +65,6 @@ fn granted(state: &CallState, of: End) -> wasmtime::Result<Result<Network, Fault
         Ok(entity) => Ok(state.lent::<Hypervisor>()?.network(entity)),
         Err(fault) => Err(fault),
     })
-}
-
-/// The same for what changes it: of the subject, or of an end whose Kind the extension defines.
-fn may_change(state: &CallState, network: Network) -> Result<Network, Fault> {
-    state.call().may_change(network.entity()).map(|()| network)
-}
-
-/// The network behind a handle, for what changes it.
-fn ruled(state: &mut CallState, network: &Resource<Network>) -> wasmtime::Result<Result<Network, Fault>> {
-    let network = state.table().get(network)?.clone();
-    Ok(may_change(state, network))
 }
 
 impl Host for CallState {}

@@ -5,6 +5,7 @@ use occi_extension::{CallState, Capability};
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::libvirt::{Hypervisor, Volume};
+use crate::objects::{may_change, ruled};
 use generated::occi::extension::volumes::{self, Host, HostVolume};
 
 /// Also for the capabilities whose functions take a volume.
@@ -63,17 +64,6 @@ fn granted(state: &CallState, of: End) -> wasmtime::Result<Result<Volume, Fault>
         Ok(entity) => Ok(state.lent::<Hypervisor>()?.volume(entity)),
         Err(fault) => Err(fault),
     })
-}
-
-/// The same for what changes it: of the subject, or of an end whose Kind the extension defines.
-fn may_change(state: &CallState, volume: Volume) -> Result<Volume, Fault> {
-    state.call().may_change(volume.entity()).map(|()| volume)
-}
-
-/// The volume behind a handle, for what changes it.
-fn ruled(state: &mut CallState, volume: &Resource<Volume>) -> wasmtime::Result<Result<Volume, Fault>> {
-    let volume = state.table().get(volume)?.clone();
-    Ok(may_change(state, volume))
 }
 
 impl Host for CallState {}

@@ -113,15 +113,27 @@ impl Snapshot {
 
     /// Whether an extension defines anything of what an entity is.
     pub(crate) fn is_of(&self, entity: &Entity, extension: &str) -> bool {
-        let ancestors = self.registry.kind(&entity.kind).map_or(&[][..], |kind| &kind.ancestors);
-        let mut ids = ancestors.iter().chain(self.registry.mixins_of(entity));
-        ids.any(|id| self.extension(id).is_some_and(|found| &**found.name() == extension))
+        self.is_defined_in(self.whole(entity), extension)
     }
 
     /// Whether an extension defines a Kind, or one that it stands on.
     pub(crate) fn defines_kind(&self, extension: &Extension, kind: &CategoryId) -> bool {
-        let ancestors = self.registry.kind(kind).map_or(&[][..], |kind| &kind.ancestors);
-        ancestors.iter().any(|id| self.extension(id).is_some_and(|found| found.name() == extension.name()))
+        self.is_defined_in(self.line(kind).iter(), extension.name())
+    }
+
+    /// Whether an extension defines any of these.
+    fn is_defined_in<'a>(&self, mut ids: impl Iterator<Item = &'a CategoryId>, extension: &str) -> bool {
+        ids.any(|id| self.extension(id).is_some_and(|found| &**found.name() == extension))
+    }
+
+    /// A Kind and those that it stands on.
+    fn line(&self, kind: &CategoryId) -> &[CategoryId] {
+        self.registry.kind(kind).map_or(&[][..], |kind| &kind.ancestors)
+    }
+
+    /// All that an entity is: the line of its Kind, and its Mixins.
+    fn whole<'a>(&'a self, entity: &'a Entity) -> impl Iterator<Item = &'a CategoryId> {
+        self.line(&entity.kind).iter().chain(self.registry.mixins_of(entity))
     }
 
     /// The parts that one extension has in an entity's life: its Kind's first, then those of its Mixins.
@@ -135,9 +147,8 @@ impl Snapshot {
 
     /// Makes a batch with that entity fail where the definitions are changed of what it is.
     pub(crate) fn require_definitions(&self, batch: &mut Batch, entity: &Entity) {
-        let ancestors = self.registry.kind(&entity.kind).map_or(&[][..], |kind| &kind.ancestors);
         let mut seen: Vec<&Arc<Extension>> = Vec::new();
-        for id in ancestors.iter().chain(self.registry.mixins_of(entity)) {
+        for id in self.whole(entity) {
             let Some(extension) = self.by_category.get(id) else { continue };
             if seen.iter().any(|seen| Arc::ptr_eq(seen, extension)) {
                 continue;
