@@ -101,6 +101,18 @@ impl Core {
             .unwrap_or_else(|refusal| Err(refusal.into()))
     }
 
+    /// Whether that could be replaced as things are now; nothing is changed, and nothing waits for it. Entities that come
+    /// afterwards may yet keep it back.
+    pub async fn check_replacement(self: &Arc<Self>, replacement: &Replacement) -> Result<(), CannotReplace> {
+        let Replacement { name, next, leaves_entities, .. } = replacement;
+        let was = self.snapshot();
+        let after = Arc::new(self.with_replaced(&was, name, next.clone())?);
+        if breaks_nothing(was.named(name), next.as_ref()) || (*leaves_entities && next.is_none()) {
+            return Ok(());
+        }
+        Trial::new(self, &was, &after, name).all().await.map(drop)
+    }
+
     async fn replace_now(self: &Arc<Self>, replacement: Replacement) -> Result<Replaced, CannotReplace> {
         let Replacement { name, next, leaves_entities, record } = replacement;
         let _defining = self.defining.lock().await;
@@ -110,12 +122,7 @@ impl Core {
         if next.is_none() && !leaves_entities {
             self.check_settled(&was, &name)?;
         }
-        let breaks_nothing = match (&old, &next) {
-            (Some(old), Some(next)) => next.takes_all_of(old),
-            (None, _) => true,
-            (Some(_), None) => false,
-        };
-        let migrated = if breaks_nothing {
+        let migrated = if breaks_nothing(old.as_ref(), next.as_ref()) {
             self.switch(&after, record).await?;
             0
         } else {
@@ -233,5 +240,14 @@ impl Core {
     fn welcome(self: &Arc<Self>, after: &Snapshot, name: &Arc<str>) -> Result<(), CannotReplace> {
         self.left.hurry();
         Ok(self.note_all(Cause::Recreate, |entity| after.is_of(entity, name))?)
+    }
+}
+
+/// Whether the definitions alone say that every entity stays as it is.
+fn breaks_nothing(old: Option<&Arc<Extension>>, next: Option<&Arc<Extension>>) -> bool {
+    match (old, next) {
+        (Some(old), Some(next)) => next.takes_all_of(old),
+        (None, _) => true,
+        (Some(_), None) => false,
     }
 }
