@@ -37,6 +37,11 @@ impl Buckets {
     pub fn new(reader: impl BucketReader) -> Self {
         Self(Box::new(reader))
     }
+
+    /// What is stored now.
+    pub(crate) fn view(&self) -> Result<Arc<dyn KeyValueView>, String> {
+        self.0.view()
+    }
 }
 
 impl fmt::Debug for Buckets {
@@ -113,7 +118,7 @@ impl Stored {
         let call = state.call();
         let (tenant, extension) = (Arc::clone(&call.tenant), Arc::clone(&call.extension));
         let buckets = state.lent::<Buckets>()?;
-        let view = state.writes().view(|| buckets.0.view());
+        let view = state.writes().view(|| buckets.view());
         Ok(view.map(|view| Self { view, tenant, extension, bucket: name }).map_err(unreadable))
     }
 

@@ -1,16 +1,17 @@
 //! What the host lends to extensions: machines, volumes and networks over libvirt, key-value, configuration, logging, clocks,
-//! randomness, and requests to other servers.
+//! randomness, requests to other servers, and the extensions themselves.
 //!
 //! One file a capability, each between its interface in `wit/` and what stands behind it. A capability says what an
 //! extension may reach; which extension was granted it is decided in `occi-extension`, and which entity a call is
 //! about in `occi-operation`. So each capability has one function through which every handle comes, and it takes an
 //! end of the call's entity, never an id.
 //!
-//! In reading order: [`Config`], [`Logging`], [`Clocks`], [`Random`], [`KeyValue`]; [`Http`], with [`Io`]; [`libvirt`], the hypervisor itself; then [`Volumes`], [`Networks`] and
+//! In reading order: [`Config`], [`Logging`], [`Clocks`], [`Random`], [`KeyValue`]; [`Http`], with [`Io`]; [`Extensions`]; [`libvirt`], the hypervisor itself; then [`Volumes`], [`Networks`] and
 //! [`Machines`], which lend it.
 
 mod clocks;
 mod config;
+mod extensions;
 mod http;
 mod io;
 mod keyvalue;
@@ -30,6 +31,7 @@ mod volumes;
 
 pub use clocks::Clocks;
 pub use config::{Config, ConfigValues};
+pub use extensions::{Administration, Administrator, Agreed, CHANGING, Extensions, Facts, Ledger, Wish};
 pub use http::{Http, HttpGrant, HttpGrants, Origin};
 pub use io::Io;
 pub use keyvalue::{BucketReader, Buckets, KeyValue};
@@ -58,12 +60,13 @@ mod tests {
     #[tokio::test]
     async fn all_capabilities_are_linked_side_by_side() {
         let hypervisor = libvirt::Hypervisor::open(libvirt::HypervisorConfig::default()).await.unwrap();
-        let capabilities: [&dyn Capability; 10] = [
+        let capabilities: [&dyn Capability; 11] = [
             &Machines::new(&hypervisor),
             &Volumes::new(&hypervisor),
             &Networks::new(&hypervisor),
             &Clocks,
             &Config,
+            &Extensions,
             &Http,
             &Io,
             &KeyValue,

@@ -1,15 +1,17 @@
 //! What can be done with extensions, one thing after the other.
 
 use crate::file::{self, Copies};
-use crate::record::{Listed, Listing, Record, RefusedFile, Release, State};
+use crate::record::{Listed, Listing, Record, RefusedFile, Release, Said, State};
 use crate::refused::Refused;
 use crate::stage::Stager;
+use crate::tending::Tending;
 use occi_extension::Extension;
 use occi_operation::{Core, Replacement};
 use occi_store::Batch;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use tokio::sync::Notify;
 
 /// All extensions of a host.
 pub struct Catalogue {
@@ -21,6 +23,11 @@ pub struct Catalogue {
     pub(crate) known: Mutex<Known>,
     /// One change at a time.
     pub(crate) changing: tokio::sync::Mutex<()>,
+    /// Told when anything is known that was not.
+    pub(crate) news: Arc<Notify>,
+    /// Bytes that entities ask to have installed, until that is done.
+    pub(crate) staged: Copies,
+    pub(crate) tending: Tending,
 }
 
 /// What is known of extensions and of files.
@@ -69,32 +76,44 @@ impl Catalogue {
     pub async fn install(&self, bytes: Vec<u8>) -> Result<Listed, Refused> {
         let next = self.stager.stage(bytes.clone()).await?;
         let _changing = self.changing.lock().await;
-        let file = {
-            let known = self.known();
-            match known.entries.get(next.name()) {
-                Some(entry) => entry.record.file.clone(),
-                None => {
-                    let file =
-                        format!("{}.{}", next.name(), if next.limits().is_some() { "wasm" } else { "toml" });
-                    if known.is_in_use(&file) {
-                        let (name, path) = (Arc::clone(next.name()), self.folder.join(file));
-                        return Err(Refused::Occupied { name, path });
-                    }
-                    file
-                }
-            }
-        };
+        let file = self.file_for(&next)?;
         self.write_and_serve(next, file, bytes).await
+    }
+
+    /// The file in the folder that an extension has, or would have.
+    pub(crate) fn file_for(&self, next: &Extension) -> Result<String, Refused> {
+        let known = self.known();
+        if let Some(entry) = known.entries.get(next.name()) {
+            return Ok(entry.record.file.clone());
+        }
+        let file = format!("{}.{}", next.name(), if next.limits().is_some() { "wasm" } else { "toml" });
+        if known.is_in_use(&file) {
+            let (name, path) = (Arc::clone(next.name()), self.folder.join(file));
+            return Err(Refused::Occupied { name, path });
+        }
+        Ok(file)
     }
 
     /// Puts the version that served before into service again.
     pub async fn roll_back(&self, name: &str) -> Result<Listed, Refused> {
+        self.roll_back_to(name, None).await
+    }
+
+    /// The same where that is still the one that is meant; nothing is done where that one serves.
+    pub(crate) async fn roll_back_to(&self, name: &str, to: Option<&Release>) -> Result<Listed, Refused> {
         let _changing = self.changing.lock().await;
         let (name, release, ready, file) = {
             let known = self.known();
             let (name, entry) = known.entry(name)?;
+            if to == Some(&entry.record.current) {
+                return Ok(entry.listed(name));
+            }
             let release =
                 entry.record.previous.clone().ok_or_else(|| Refused::NoPrevious(Arc::clone(name)))?;
+            if let Some(to) = to.filter(|to| **to != release) {
+                let (name, version) = (Arc::clone(name), to.version.clone());
+                return Err(Refused::OtherPrevious { name, version });
+            }
             (Arc::clone(name), release, entry.previous.clone(), entry.record.file.clone())
         };
         let bytes = self.copy(&release).await?;
@@ -161,6 +180,7 @@ impl Catalogue {
         self.switch(name, None, None, leaves_entities).await?;
         tracing::info!(extension = &**name, "removed");
         self.known().entries.remove(name);
+        self.news.notify_one();
         self.forget_copies();
         Ok(())
     }
@@ -207,13 +227,14 @@ impl Catalogue {
         let (name, current) = (Arc::clone(next.name()), Release::of(&next));
         let (copies, digest) = (self.copies.clone(), current.digest.clone());
         aside(move || copies.keep(&digest, &bytes)).await?;
+        let said = Said::by(&next);
         let record = match self.known().entries.get(&name) {
-            Some(entry) if entry.record.current == current => Record { file, ..entry.record.clone() },
+            Some(entry) if entry.record.current == current => Record { file, said, ..entry.record.clone() },
             Some(entry) => {
                 let previous = Some(entry.record.current.clone());
-                Record { file, current, previous, is_enabled: entry.record.is_enabled }
+                Record { file, current, previous, said, is_enabled: entry.record.is_enabled }
             }
-            None => Record { file, current, previous: None, is_enabled: true },
+            None => Record { file, current, previous: None, said, is_enabled: true },
         };
         self.switch(&name, record.is_enabled.then(|| Arc::clone(&next)), Some(&record), false).await?;
         tracing::info!(extension = &*name, version = %next.version(), digest = %next.digest(), "installed");
@@ -224,6 +245,7 @@ impl Catalogue {
             entry.follow_with(record, next);
             entry.listed(&name)
         };
+        self.news.notify_one();
         self.forget_copies();
         Ok(listed)
     }
@@ -241,6 +263,8 @@ impl Catalogue {
             Some(record) => record.put(&mut batch, name)?,
             None => occi_store::delete_extension(&mut batch, name),
         }
+        // What stands for extensions goes with the one that lets it.
+        let _away = if next.is_none() { self.clear_away(name).await? } else { None };
         let replacement = Replacement { name: Arc::clone(name), next, leaves_entities, record: batch };
         let replaced = self.core.replace(replacement).await?;
         if replaced.migrated > 0 {
@@ -254,10 +278,11 @@ impl Catalogue {
         let entry = known.entries.get_mut(name);
         let entry = entry.ok_or_else(|| Refused::Internal(format!("{name} was removed meanwhile")))?;
         change(entry);
+        self.news.notify_one();
         Ok(entry.listed(name))
     }
 
-    async fn copy(&self, release: &Release) -> Result<Vec<u8>, Refused> {
+    pub(crate) async fn copy(&self, release: &Release) -> Result<Vec<u8>, Refused> {
         let (copies, digest) = (self.copies.clone(), release.digest.clone());
         aside(move || copies.read(&digest)).await
     }
@@ -279,7 +304,7 @@ impl Catalogue {
 }
 
 impl Known {
-    fn entry(&self, name: &str) -> Result<(&Arc<str>, &Entry), Refused> {
+    pub(crate) fn entry(&self, name: &str) -> Result<(&Arc<str>, &Entry), Refused> {
         self.entries.get_key_value(name).ok_or_else(|| Refused::Unknown {
             name: name.to_owned(),
             known: self.entries.keys().map(ToString::to_string).collect(),
@@ -313,14 +338,18 @@ impl Entry {
         self.record.is_enabled && self.current.is_some()
     }
 
-    fn listed(&self, name: &str) -> Listed {
+    pub(crate) fn listed(&self, name: &str) -> Listed {
         // Requests hold the snapshot that they began with, and that holds its extensions; we hold the last one ourselves.
         let previous = self.previous.iter().filter(|previous| Arc::strong_count(previous) > 1);
         let older = self.older.iter().filter(|older| older.strong_count() > 0);
+        let (calls, failures) = self.current.as_ref().map_or((0, 0), |current| current.tally());
+        let Said { publisher, capabilities } = self.record.said.clone();
         Listed {
             name: name.to_owned(),
             version: self.record.current.version.clone(),
             digest: self.record.current.digest.clone(),
+            publisher,
+            capabilities,
             state: match (self.record.is_enabled, &self.current) {
                 (true, Some(_)) => State::Active,
                 (true, None) => State::Failed,
@@ -330,6 +359,8 @@ impl Entry {
             previous: self.record.previous.as_ref().map(|previous| previous.version.clone()),
             draining: previous.count() + older.count(),
             problem: self.problem.clone(),
+            calls,
+            failures,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A folder of extensions: each file that ends in `.wasm` or `.toml` is one. Names that begin with a dot are of files
 /// that somebody is about to rename.
@@ -79,26 +80,38 @@ pub(crate) fn remove(path: &Path) -> Result<(), Refused> {
 
 /// Copies of what serves and of what served before, by digest: the folder may hold something else by now, or nothing.
 #[derive(Debug, Clone)]
-pub(crate) struct Copies(PathBuf);
+pub(crate) struct Copies {
+    folder: PathBuf,
+    /// Two must not write the same at the same time.
+    writing: Arc<Mutex<()>>,
+}
 
 impl Copies {
     pub(crate) fn open(folder: PathBuf) -> Result<Self, Refused> {
         fs::create_dir_all(&folder).map_err(|error| Refused::File { path: folder.clone(), error })?;
-        Ok(Self(folder))
+        Ok(Self { folder, writing: Arc::default() })
     }
 
     pub(crate) fn read(&self, digest: &str) -> Result<Vec<u8>, Refused> {
-        read(&self.0.join(digest))
+        read(&self.folder.join(digest))
     }
 
     pub(crate) fn keep(&self, digest: &str, bytes: &[u8]) -> Result<(), Refused> {
-        let path = self.0.join(digest);
+        let path = self.folder.join(digest);
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         if path.exists() { Ok(()) } else { write(&path, bytes) }
+    }
+
+    /// Removes one that is not needed any more.
+    pub(crate) fn forget(&self, digest: &str) {
+        if let Err(error) = remove(&self.folder.join(digest)) {
+            tracing::warn!("an extension that is not used any more stays: {error}");
+        }
     }
 
     /// Removes all but those. What cannot be removed only takes room.
     pub(crate) fn retain(&self, digests: &HashSet<String>) {
-        let Ok(entries) = fs::read_dir(&self.0) else { return };
+        let Ok(entries) = fs::read_dir(&self.folder) else { return };
         for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
             if !digests.contains(&name(&path))
                 && let Err(error) = remove(&path)

@@ -237,7 +237,9 @@ impl Catalogue {
             is_ready && entry.record.file == file && entry.record.current.digest == digest
         };
         let Some(entry) = known.entries.values_mut().find(is_it) else { return false };
-        entry.problem = None;
+        if entry.problem.take().is_some() {
+            self.news.notify_one();
+        }
         known.refused.remove(path);
         true
     }
@@ -301,6 +303,7 @@ impl Catalogue {
                     if let Some(entry) = self.known().entries.get_mut(&name) {
                         entry.problem = Some(problem);
                     }
+                    self.news.notify_one();
                 }
             }
         }

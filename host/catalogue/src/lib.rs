@@ -6,20 +6,28 @@
 //! active, draining while requests that began with it go on, and retired. Whatever fails leaves in service what serves,
 //! and says why.
 //!
+//! Where an extension has the capability for it, each extension has an entity, too, by which clients see and change it.
+//!
 //! In reading order: `catalogue` (what can be done), `stage` (from bytes to an extension), `file` and `record` (what is
-//! kept), `start` (what serves first), `follow` (the folder's changes).
+//! kept), `start` (what serves first), `follow` (the folder's changes); `order` (what entities ask for), [`ledger`] (where
+//! that is kept), `tending` (making and ending entities), `keeper` (who sees to it).
 
 mod catalogue;
 mod file;
 mod follow;
+mod keeper;
+pub mod ledger;
+mod order;
 mod record;
 mod refused;
 mod stage;
 mod start;
+mod tending;
 #[cfg(test)]
 mod tests;
 
 pub use catalogue::Catalogue;
+pub use order::{Agreed, Order, Wish};
 pub use record::{Listed, Listing, RefusedFile, State};
 pub use refused::{Refused, Stage};
 pub use start::{Prepared, StartError};

@@ -32,6 +32,24 @@ pub(crate) struct Record {
     /// What did before.
     pub(crate) previous: Option<Release>,
     pub(crate) is_enabled: bool,
+    /// What its manifest says, for when it is not loaded.
+    #[serde(default)]
+    pub(crate) said: Said,
+}
+
+/// Some of what a manifest says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Said {
+    pub(crate) publisher: Option<String>,
+    pub(crate) capabilities: Vec<String>,
+}
+
+impl Said {
+    pub(crate) fn by(extension: &Extension) -> Self {
+        let manifest = extension.manifest();
+        let (publisher, capabilities) = (manifest.publisher.clone(), manifest.capabilities.iter());
+        Self { publisher, capabilities: capabilities.cloned().collect() }
+    }
 }
 
 impl Record {
@@ -75,6 +93,10 @@ pub struct Listed {
     pub version: String,
     /// The SHA-256 digest of its bytes, in hexadecimal digits.
     pub digest: String,
+    /// Who made it.
+    pub publisher: Option<String>,
+    /// The capabilities that it was granted.
+    pub capabilities: Vec<String>,
     /// What becomes of requests for it.
     pub state: State,
     /// Its file in the folder.
@@ -85,6 +107,10 @@ pub struct Listed {
     pub draining: usize,
     /// Why its file is not followed, if it is not.
     pub problem: Option<String>,
+    /// How often it was called for clients since it began to serve.
+    pub calls: u64,
+    /// How many of these calls failed.
+    pub failures: u64,
 }
 
 /// What becomes of requests for an extension.

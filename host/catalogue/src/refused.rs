@@ -70,6 +70,25 @@ pub enum Refused {
     /// It never had another version.
     #[error("{0} was never replaced, so there is no version to go back to")]
     NoPrevious(Arc<str>),
+    /// The version to go back to is another by now.
+    #[error("{name} was replaced meanwhile, so {version} is no more the version before")]
+    OtherPrevious {
+        /// Its name.
+        name: Arc<str>,
+        /// The version that was meant.
+        version: String,
+    },
+    /// The bytes are of another extension than the one that shall get a new version.
+    #[error("these are the bytes of {given}, and no version of {wanted}; make an entity of its own for it")]
+    OtherName {
+        /// Whose they are.
+        given: Arc<str>,
+        /// Which was meant.
+        wanted: String,
+    },
+    /// Who would do it then could not undo it.
+    #[error("{0} does not end itself; the operator's command does (`occi ext`)")]
+    Itself(String),
     /// Something broke that must not.
     #[error("{0}")]
     Internal(String),
@@ -87,7 +106,12 @@ impl Refused {
             }
             Self::Load(_) => Stage::Checked,
             Self::Probe(_) => Stage::Probed,
-            Self::SameName { .. } | Self::Occupied { .. } | Self::Replace(_) => Stage::Active,
+            Self::SameName { .. }
+            | Self::Occupied { .. }
+            | Self::Replace(_)
+            | Self::OtherPrevious { .. }
+            | Self::OtherName { .. }
+            | Self::Itself(_) => Stage::Active,
         }
     }
 

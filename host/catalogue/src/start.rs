@@ -4,9 +4,11 @@
 use crate::catalogue::{Catalogue, Entry, Known, Refusal};
 use crate::file::{self, Copies};
 use crate::follow::{self, Watch};
-use crate::record::{self, Record, Release};
+use crate::keeper;
+use crate::record::{self, Record, Release, Said};
 use crate::refused::Refused;
 use crate::stage::Stager;
+use crate::tending::Tending;
 use occi_extension::{Digest, Extension, Loader, Outline};
 use occi_model::Mixin;
 use occi_operation::{Core, Snapshot, stored_tags};
@@ -14,6 +16,7 @@ use occi_store::{Batch, Store, StoreError};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 /// Why there can be no catalogue.
@@ -32,6 +35,7 @@ pub struct Prepared {
     stager: Stager,
     folder: PathBuf,
     copies: Copies,
+    staged: Copies,
     watch: Option<Watch>,
     known: Known,
     /// Those that the store does not know yet, with their bytes.
@@ -62,17 +66,17 @@ struct Loaded {
 }
 
 impl Prepared {
-    /// Reads a folder, and `copies`, a folder of the host's own.
+    /// Reads a folder. `own` is one of the host's own.
     pub async fn new(
         loader: Arc<Loader>,
         store: &dyn Store,
         folder: &Path,
-        copies: PathBuf,
+        own: &Path,
     ) -> Result<Self, StartError> {
         let view = store.read()?;
         let (records, tags) = (record::all(&*view)?, stored_tags(&*view)?);
         drop(view);
-        let copies = Copies::open(copies)?;
+        let (copies, staged) = (Copies::open(own.join("extensions"))?, Copies::open(own.join("staged"))?);
         // Before anything is read, so that no change is missed.
         let watch = Watch::new(folder);
         let mut known = Known::default();
@@ -86,6 +90,7 @@ impl Prepared {
             stager: Stager::new(loader),
             folder: folder.into(),
             copies,
+            staged,
             watch: watch.ok(),
             known,
             new: Vec::new(),
@@ -100,8 +105,14 @@ impl Prepared {
         self.extensions.clone()
     }
 
-    /// Notes in the store what serves, and follows the folder from now on. `core` was started with the extensions.
-    pub async fn serve(self, core: Arc<Core>, store: &dyn Store) -> Result<Arc<Catalogue>, StartError> {
+    /// Notes in the store what serves, and follows the folder from now on. `core` was started with the extensions. Whoever
+    /// must know the catalogue before anything comes or goes is told of it.
+    pub async fn serve(
+        self,
+        core: Arc<Core>,
+        store: &Arc<dyn Store>,
+        tell: impl FnOnce(&Arc<Catalogue>),
+    ) -> Result<Arc<Catalogue>, StartError> {
         let mut batch = Batch::new();
         for (extension, bytes) in &self.new {
             let Some(entry) = self.known.entries.get(extension.name()) else { continue };
@@ -111,11 +122,15 @@ impl Prepared {
         if !batch.is_empty() {
             store.commit(batch).await?;
         }
-        let Self { stager, folder, copies, watch, known, .. } = self;
+        let Self { stager, folder, copies, staged, watch, known, .. } = self;
         let (known, changing) = (Mutex::new(known), tokio::sync::Mutex::default());
-        let catalogue = Arc::new(Catalogue { core, stager, folder, copies, known, changing });
+        let (news, tending) = (Arc::new(Notify::new()), Tending::new(Arc::clone(store)));
+        let catalogue =
+            Arc::new(Catalogue { core, stager, folder, copies, known, changing, news, staged, tending });
         catalogue.forget_copies();
+        tell(&catalogue);
         follow::start(&catalogue, watch);
+        keeper::start(&catalogue)?;
         Ok(catalogue)
     }
 
@@ -147,7 +162,8 @@ impl Prepared {
                 None => {
                     self.new.push((Arc::clone(&extension), wanted.bytes));
                     let (file, current) = (file::name(&wanted.path), Release::of(&extension));
-                    Record { file, current, previous: None, is_enabled: true }
+                    let said = Said::by(&extension);
+                    Record { file, current, previous: None, said, is_enabled: true }
                 }
             };
             self.known.entries.insert(name, Entry::new(record, Some(Arc::clone(&extension))));

@@ -83,15 +83,16 @@ impl Site {
     }
 
     async fn start(&self) -> Host {
-        let grants = Grants { capabilities: BTreeSet::new(), key: "capabilities".into() };
+        let grants =
+            Grants { capabilities: BTreeSet::new(), key: "capabilities".into(), administrators: [].into() };
         let settings = Settings { calls: 16, ..Settings::default() };
         let compiled = self.dir.path().join("compiled");
         let loader = Loader::new(settings, &compiled, Vec::new(), grants, Lent::new()).unwrap();
-        let copies = self.dir.path().join("copies");
-        let prepared = Prepared::new(Arc::new(loader), &*self.store, &self.file(""), copies).await.unwrap();
+        let own = self.dir.path().join("own");
+        let prepared = Prepared::new(Arc::new(loader), &*self.store, &self.file(""), &own).await.unwrap();
         let core = Core::start(Arc::clone(&self.store), prepared.extensions()).unwrap();
         core.recover().await.unwrap();
-        let catalogue = prepared.serve(Arc::clone(&core), &*self.store).await.unwrap();
+        let catalogue = prepared.serve(Arc::clone(&core), &self.store, |_| ()).await.unwrap();
         Host { core, catalogue }
     }
 }

@@ -1,10 +1,14 @@
 //! Where all parts are named and put together.
 
+use crate::administration::Administered;
 use crate::config::{Config, DomainType};
 use crate::control::{self, Control};
 use anyhow::{Context, anyhow, ensure};
 use occi_capability::libvirt::{self, Hypervisor, HypervisorConfig};
-use occi_capability::{Clocks, Http, HttpGrants, Io, KeyValue, Logging, Machines, Networks, Random, Volumes};
+use occi_capability::{
+    Administrator, Clocks, Extensions, Http, HttpGrants, Io, KeyValue, Logging, Machines, Networks, Random,
+    Volumes,
+};
 use occi_catalogue::Prepared;
 use occi_extension::{Capability, Grants, Lent, Loader, Settings};
 use occi_operation::{Cause, Core};
@@ -56,9 +60,10 @@ async fn serve(config: &Config) -> Result<(), Error> {
     let store = open_store(&data.join("store.redb")).map_err(Error::Misconfigured)?;
     let hypervisor = hypervisor(config, &data).await.map_err(Error::Misconfigured)?;
 
-    let loader = loader(config, &data, &store, &hypervisor).map_err(Error::Misconfigured)?;
+    let administered = Administered::default();
+    let loader = loader(config, &data, &store, &hypervisor, &administered).map_err(Error::Misconfigured)?;
     let folder = config.extensions_folder().map_err(Error::Misconfigured)?;
-    let prepared = Prepared::new(Arc::new(loader), &*store, &folder, data.join("extensions")).await;
+    let prepared = Prepared::new(Arc::new(loader), &*store, &folder, &data).await;
     let prepared = prepared
         .context("the extensions; choose another folder with --extensions")
         .map_err(Error::Misconfigured)?;
@@ -71,7 +76,9 @@ async fn serve(config: &Config) -> Result<(), Error> {
         tracing::info!(?recovered, "recovered from the last run");
     }
     follow(events, &core);
-    let catalogue = prepared.serve(Arc::clone(&core), &*store).await.context("the extensions")?;
+    let catalogue =
+        prepared.serve(Arc::clone(&core), &store, |catalogue| administered.begin(catalogue)).await;
+    let catalogue = catalogue.context("the extensions")?;
     let control =
         Control { uri: config.hypervisor.uri.clone(), hypervisor, core: Arc::clone(&core), catalogue };
     control.start(&data).map_err(Error::Misconfigured)?;
@@ -148,6 +155,7 @@ fn loader(
     data: &Path,
     store: &Arc<dyn Store>,
     hypervisor: &Hypervisor,
+    administered: &Administered,
 ) -> anyhow::Result<Loader> {
     let capabilities = capabilities(hypervisor);
     let grants = grants(config, &capabilities)?;
@@ -160,6 +168,7 @@ fn loader(
         .with(Arc::new(hypervisor.clone()))
         .with(Arc::new(config.settings.clone()))
         .with(Arc::new(http_grants(config)?))
+        .with(Arc::new(Administrator::new(administered.clone())))
         .with(Arc::new(occi_capability::Buckets::new(crate::buckets::StoreBuckets::new(Arc::clone(store)))));
     let loader = Loader::new(settings, &data.join("compiled"), capabilities, grants, lent);
     loader.context("the sandboxes")
@@ -173,6 +182,7 @@ pub(crate) fn capabilities(hypervisor: &Hypervisor) -> Vec<Arc<dyn Capability>> 
         Arc::new(Networks::new(hypervisor)),
         Arc::new(Clocks),
         Arc::new(occi_capability::Config),
+        Arc::new(Extensions),
         Arc::new(Http),
         Arc::new(KeyValue),
         Arc::new(Logging),
@@ -192,7 +202,11 @@ pub(crate) fn grants(config: &Config, capabilities: &[Arc<dyn Capability>]) -> a
     if let Some(name) = granted.iter().find(|name| !known.contains(&name.as_str())) {
         return Err(anyhow!("`capabilities` names `{name}`; this server has {}", known.join(", ")));
     }
-    Ok(Grants { capabilities: granted.into_iter().collect(), key: "capabilities".into() })
+    Ok(Grants {
+        capabilities: granted.into_iter().collect(),
+        key: "capabilities".into(),
+        administrators: config.administrators.iter().cloned().collect(),
+    })
 }
 
 fn http_grants(config: &Config) -> anyhow::Result<HttpGrants> {

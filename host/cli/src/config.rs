@@ -28,6 +28,8 @@ pub(crate) struct Config {
     pub(crate) extensions: Option<PathBuf>,
     /// Those that extensions may be lent; none for all.
     pub(crate) capabilities: Option<Vec<String>>,
+    /// The extensions that may have power over others.
+    pub(crate) administrators: Vec<String>,
     pub(crate) settings: ConfigValues,
     pub(crate) http: BTreeMap<String, Http>,
     pub(crate) hypervisor: Hypervisor,
@@ -106,6 +108,7 @@ impl Default for Config {
             data: "./occi-data".into(),
             extensions: None,
             capabilities: None,
+            administrators: vec!["extensions".into()],
             settings: ConfigValues::new(),
             http: BTreeMap::new(),
             hypervisor: Hypervisor::default(),

@@ -245,7 +245,10 @@ fn refused(refused: &Refused) -> (StatusCode, String) {
         Refused::SameName { .. }
         | Refused::Occupied { .. }
         | Refused::Replace(_)
-        | Refused::NoPrevious(_) => StatusCode::CONFLICT,
+        | Refused::NoPrevious(_)
+        | Refused::OtherPrevious { .. }
+        | Refused::OtherName { .. }
+        | Refused::Itself(_) => StatusCode::CONFLICT,
         Refused::File { .. } | Refused::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     };
     (status, refused.to_string())

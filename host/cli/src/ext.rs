@@ -158,7 +158,7 @@ fn table(listing: &Listing) -> Result<String, std::fmt::Error> {
     Ok(out)
 }
 
-fn word(state: State) -> &'static str {
+pub(crate) fn word(state: State) -> &'static str {
     match state {
         State::Active => "active",
         State::Disabled => "disabled",

@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod administration;
 mod assemble;
 mod buckets;
 mod client;

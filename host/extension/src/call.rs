@@ -19,6 +19,7 @@ use crate::turns::Turns;
 use occi_model::{Attributes, CategoryId, Change};
 use semver::Version;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
@@ -84,9 +85,28 @@ pub(crate) struct Code {
     /// Observations and trials have places of their own: slow calls of clients must not keep the truth from being seen.
     observing: Places,
     breaker: Breaker,
+    tally: Tally,
     turns: Turns,
     budget: Budget,
     lent: Arc<Lent>,
+}
+
+/// How often an extension was called, but for what was only asked to observe or to try.
+#[derive(Debug, Default)]
+struct Tally {
+    calls: AtomicU64,
+    failures: AtomicU64,
+}
+
+impl Tally {
+    fn record<T>(&self, outcome: &Result<T, CallError>) {
+        if outcome.as_ref().err().is_none_or(CallError::was_called) {
+            self.calls.fetch_add(1, Ordering::Relaxed);
+        }
+        if outcome.as_ref().is_err_and(CallError::is_failure) {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 /// For whom a call is made.
@@ -201,6 +221,12 @@ impl Extension {
         self.leave(code, &call, &store, done).map(drop)
     }
 
+    /// How often it was called, but for what was only asked to observe or to try; and how many of these calls failed.
+    pub fn tally(&self) -> (u64, u64) {
+        let Some(Code { tally, .. }) = &self.code else { return (0, 0) };
+        (tally.calls.load(Ordering::Relaxed), tally.failures.load(Ordering::Relaxed))
+    }
+
     fn lifecycle(&self) -> Option<&Lifecycle> {
         self.code.as_ref()?.exports.lifecycle.as_ref()
     }
@@ -270,10 +296,17 @@ impl Extension {
         P: ComponentNamedList + Lower + Send + Sync,
         R: ComponentNamedList + Lift + Send + Sync + 'static,
     {
-        let mut store = self.enter(code, way, call).await?;
-        let done = timeout(code.limits.timeout, run(&mut store, code, export, params)).await;
-        let answer = self.leave(code, call, &store, done)?;
-        Ok((answer, store.data_mut().take_writes().into_own()))
+        let called = async {
+            let mut store = self.enter(code, way, call).await?;
+            let done = timeout(code.limits.timeout, run(&mut store, code, export, params)).await;
+            let answer = self.leave(code, call, &store, done)?;
+            Ok((answer, store.data_mut().take_writes().into_own()))
+        };
+        let outcome = called.await;
+        if matches!(way, Way::Client | Way::Ending) {
+            code.tally.record(&outcome);
+        }
+        outcome
     }
 
     /// A sandbox for one call.
@@ -409,7 +442,8 @@ impl Code {
         let places = Places::new(limits.concurrency);
         let observing = Places::new(limits.concurrency.min(OBSERVATIONS));
         let breaker = Breaker::new(name);
-        Self { pre, exports, limits, places, observing, breaker, turns, budget, lent }
+        let tally = Tally::default();
+        Self { pre, exports, limits, places, observing, breaker, tally, turns, budget, lent }
     }
 
     fn places(&self, way: Way) -> &Places {

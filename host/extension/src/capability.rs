@@ -53,6 +53,7 @@
 use crate::bindings::types::{End, Fault};
 use crate::keyvalue::KeyValueWrites;
 use crate::limits::Limiter;
+use crate::manifest::Manifest;
 use crate::place::Place;
 use crate::subject::Subject;
 use crate::turns::Turn;
@@ -87,6 +88,18 @@ pub trait Capability: Send + Sync + 'static {
     /// Whether what was made with it is gone when the host's process ends, as with libvirt's test driver.
     fn forgets(&self) -> bool {
         false
+    }
+
+    /// Whether it gives power over more than an extension's own entities, so that only those extensions are lent it which
+    /// the operator names ([`Grants::administrators`](crate::Grants::administrators)).
+    fn is_for_administrators(&self) -> bool {
+        false
+    }
+
+    /// What it wants of the manifest of who asks for it, where that is not so.
+    fn objection(&self, manifest: &Manifest) -> Option<String> {
+        let _ = manifest;
+        None
     }
 }
 

@@ -22,6 +22,9 @@ pub struct Grants {
     pub capabilities: BTreeSet<String>,
     /// What the operator changes to allow more, such as `extensions.capabilities`; it stands in messages.
     pub key: String,
+    /// The names of the extensions that may have what gives power over others
+    /// ([`Capability::is_for_administrators`]).
+    pub administrators: BTreeSet<String>,
 }
 
 /// What a component has been found to need and to offer.
@@ -77,7 +80,7 @@ pub(crate) fn agree_without_code(manifest: &Manifest) -> Result<(), Vec<String>>
 fn asked(manifest: &Manifest, available: &[Arc<dyn Capability>], grants: &Grants, faults: &mut Vec<String>) {
     let lendable = || available.iter().filter(|capability| capability.needs_grant());
     for name in &manifest.capabilities {
-        if !lendable().any(|capability| capability.name() == name) {
+        let Some(capability) = lendable().find(|capability| capability.name() == name) else {
             let known = lendable().map(|capability| capability.name());
             let hint = match nearest(name, known.clone()) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -86,13 +89,22 @@ fn asked(manifest: &Manifest, available: &[Arc<dyn Capability>], grants: &Grants
             faults.push(format!(
                 "the manifest asks for [capabilities.{name}], which this host does not have; {hint}"
             ));
-        } else if !grants.capabilities.contains(name) {
+            continue;
+        };
+        if !grants.capabilities.contains(name) {
             faults.push(format!(
                 "the manifest asks for [capabilities.{name}], which the operator does not grant; to grant it, add \
                  \"{name}\" to `{}` in the configuration",
                 grants.key
             ));
+        } else if capability.is_for_administrators() && !grants.administrators.contains(&*manifest.name) {
+            faults.push(format!(
+                "the manifest asks for [capabilities.{name}], which gives power over the whole server; to give it to this \
+                 extension, add \"{}\" to `administrators` in the configuration",
+                manifest.name
+            ));
         }
+        faults.extend(capability.objection(manifest));
     }
 }
 

@@ -20,6 +20,7 @@ struct Host {
     cache: tempfile::TempDir,
     capabilities: Vec<Arc<dyn Capability>>,
     granted: Vec<&'static str>,
+    administrators: Vec<&'static str>,
     lent: fn() -> Lent,
     settings: Settings,
 }
@@ -28,13 +29,21 @@ impl Host {
     fn new() -> Self {
         let settings = Settings { calls: 16, ..Settings::default() };
         let cache = tempfile::tempdir().unwrap();
-        Self { cache, capabilities: Vec::new(), granted: Vec::new(), lent: Lent::new, settings }
+        Self {
+            cache,
+            capabilities: Vec::new(),
+            granted: Vec::new(),
+            administrators: Vec::new(),
+            lent: Lent::new,
+            settings,
+        }
     }
 
     fn loader(&self) -> Loader {
         let grants = Grants {
             capabilities: self.granted.iter().map(ToString::to_string).collect(),
             key: "extensions.capabilities".into(),
+            administrators: self.administrators.iter().map(ToString::to_string).collect(),
         };
         let folder = self.cache.path().join("code");
         Loader::new(self.settings, &folder, self.capabilities.clone(), grants, (self.lent)()).unwrap()

@@ -26,6 +26,19 @@ fn guest(beside: &str) -> Guest {
     }
 }
 
+/// One that would remove another extension.
+fn usurper(capabilities: &str) -> Vec<u8> {
+    let import =
+        r#"(import "occi:extension/extensions@0.1.0" "[static]extension.remove" (func (param i32)))"#;
+    Guest {
+        world: "import occi:extension/types@0.1.0; import occi:extension/extensions@0.1.0; \
+                export occi:extension/actions@0.1.0;",
+        body: format!("{import} {}", guest("").body),
+        manifest: Some(format!("{EXTENSION}{capabilities}{KIND}{ACTION}")),
+    }
+    .build()
+}
+
 fn with_manifest(manifest: impl Into<String>) -> Vec<u8> {
     guest("").manifest(manifest).build()
 }
@@ -75,6 +88,8 @@ fn attacks() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("ten thousand Kinds", with_manifest(many_kinds(10_000)), ""),
         ("a capability that is not there", with_manifest(format!("{EXTENSION}[capabilities.filesystem]\n{KIND}{ACTION}")), "filesystem"),
         ("a capability that is not used", with_manifest(format!("{EXTENSION}[capabilities.machines]\n{KIND}{ACTION}")), "take it away"),
+        ("power over other extensions", usurper("[capabilities.extensions]\n"), "add \"bad\" to `administrators`"),
+        ("power that is not asked for", usurper(""), "[capabilities.extensions]"),
         ("more memory than there may be", guest("(memory $more 32768)").build(), "memory"),
         ("a table without measure", guest("(table 10000000 funcref)").build(), ""),
         ("a start that never ends", guest("(func $start (loop $l (br $l))) (start $start)").build(), "computing"),

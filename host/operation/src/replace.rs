@@ -107,6 +107,9 @@ impl Core {
         let Replacement { name, next, leaves_entities, .. } = replacement;
         let was = self.snapshot();
         let after = Arc::new(self.with_replaced(&was, name, next.clone())?);
+        if next.is_none() && !leaves_entities {
+            self.check_settled(&was, name)?;
+        }
         if breaks_nothing(was.named(name), next.as_ref()) || (*leaves_entities && next.is_none()) {
             return Ok(());
         }

@@ -97,7 +97,8 @@ fn of_the_mixin(sets: &str) -> Guest {
 /// What loads extensions that need no capability, and the folder that it compiles to.
 fn loader() -> (Loader, tempfile::TempDir) {
     let compiled = tempfile::tempdir().unwrap();
-    let grants = Grants { capabilities: BTreeSet::new(), key: "capabilities".into() };
+    let grants =
+        Grants { capabilities: BTreeSet::new(), key: "capabilities".into(), administrators: [].into() };
     let settings = Settings { calls: 16, ..Settings::default() };
     let folder = compiled.path().join("code");
     (Loader::new(settings, &folder, Vec::new(), grants, Lent::new()).unwrap(), compiled)

@@ -116,6 +116,7 @@ mod subject;
 
 pub mod clocks;
 pub mod config;
+pub mod extensions;
 pub mod http;
 pub mod keyvalue;
 pub mod logging;
@@ -172,7 +173,9 @@ mod outside {
         }
     }
 
-    pub(crate) use crate::bindings::imports::occi::extension::{machines, networks, types, volumes};
+    pub(crate) use crate::bindings::imports::occi::extension::{
+        extensions, machines, networks, types, volumes,
+    };
     pub(crate) use crate::bindings::imports::wasi::{
         config::store as config, keyvalue::store as keyvalue, logging::logging,
     };

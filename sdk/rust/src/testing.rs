@@ -10,6 +10,7 @@
 // What takes the place of the generated bindings.
 pub(crate) mod clocks;
 pub(crate) mod config;
+pub(crate) mod extensions;
 pub(crate) mod http;
 pub(crate) mod keyvalue;
 pub(crate) mod logging;
@@ -21,6 +22,7 @@ pub(crate) mod volumes;
 
 mod world;
 
+pub use extensions::Installed;
 pub use types::Entity;
 pub use world::{Disk, Interface, Machine, Network};
 
@@ -129,6 +131,19 @@ impl<T> Host<T> {
     /// The network of an entity as it is now.
     pub fn network(&self, of: &Entity) -> Option<Network> {
         world(|world| world.networks.get(&of.id).cloned())
+    }
+
+    /// Have an extension installed, for which an entity stands. It takes the place of one for which the same stands.
+    pub fn install(&self, extension: Installed) {
+        world(|world| {
+            world.extensions.retain(|known| known.entity != extension.entity);
+            world.extensions.push(extension);
+        });
+    }
+
+    /// The extension for which an entity stands.
+    pub fn installed(&self, of: &Entity) -> Option<Installed> {
+        world(|world| world.extensions.iter().find(|known| known.entity == of.id).cloned())
     }
 
     /// Call the extension on an entity in a role, as part of an operation, as the methods below do.

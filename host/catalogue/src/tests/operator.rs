@@ -34,7 +34,7 @@ async fn installed_replaced_and_rolled_back() {
     host.catalogue.remove("box", true).await.unwrap();
     assert!(!site.file("box.toml").exists() && host.listed("box").is_none());
     a_while().await;
-    let copies = std::fs::read_dir(site.dir.path().join("copies")).unwrap().count();
+    let copies = std::fs::read_dir(site.dir.path().join("own/extensions")).unwrap().count();
     assert_eq!(copies, 0, "nobody goes back to them");
 }
 

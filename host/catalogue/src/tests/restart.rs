@@ -89,7 +89,7 @@ async fn what_is_lost_is_said() {
     host.create("box", &[]).await;
     host.stop().await;
     site.remove("box.toml");
-    std::fs::remove_dir_all(site.dir.path().join("copies")).unwrap();
+    std::fs::remove_dir_all(site.dir.path().join("own/extensions")).unwrap();
     let host = site.start().await;
     assert_eq!(host.serves("box"), None);
     a_while().await;

@@ -42,6 +42,7 @@ mod update;
 // What operators do, and what happens to them.
 mod config;
 mod crash;
+mod extension_resource;
 mod extensions;
 mod hang;
 mod observe;

@@ -37,6 +37,13 @@ pub(crate) fn donkey(version: &str) -> Vec<u8> {
     guest.build()
 }
 
+/// One that imports what its manifest does not ask for.
+pub(crate) fn trespasser() -> Vec<u8> {
+    let mut guest = outside("donkey");
+    guest.manifest = guest.manifest.map(|text| text.replace("[capabilities.networks]", ""));
+    guest.build()
+}
+
 /// An extension like the mule's, whose deletions never end.
 pub(crate) fn ox() -> Vec<u8> {
     let mut ox = outside("ox");

@@ -25,7 +25,8 @@ pub(crate) struct Options {
     pub(crate) config: String,
     /// libvirt's URI; none leaves it to the server.
     pub(crate) hypervisor: Option<String>,
-    /// The folder with the extensions; none takes those that are built.
+    /// The folder with the extensions; none takes those that are built, but for the one whose entities stand for all of
+    /// them: most tests want a server that holds what they have made and nothing else.
     pub(crate) extensions: Option<PathBuf>,
 }
 
@@ -63,6 +64,9 @@ impl Server {
 
     pub(crate) fn with(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        if options.extensions.is_none() {
+            lay_out_extensions(&folder.path().join(EXTENSIONS));
+        }
         let mut server = Self { folder, options, running: None, agent: agent() };
         server.begin();
         server
@@ -93,7 +97,8 @@ impl Server {
         let mut command = Command::new(OCCI);
         command.args(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(config);
         command.arg("--data").arg(self.data());
-        command.arg("--extensions").arg(self.options.extensions.clone().unwrap_or_else(extensions));
+        let own = || self.folder.path().join(EXTENSIONS);
+        command.arg("--extensions").arg(self.options.extensions.clone().unwrap_or_else(own));
         if let Some(uri) = &self.options.hypervisor {
             command.args(["--hypervisor", uri]);
         }
@@ -281,6 +286,20 @@ pub(crate) fn run_with(arguments: &[&str], variable: Option<(&str, &str)>) -> Ou
     let status = wait(&mut child);
     let output = child.wait_with_output().unwrap();
     Output { status, ..output }
+}
+
+/// The server's own folder of extensions.
+const EXTENSIONS: &str = "extensions";
+
+/// The extensions that are built, without the one whose entities stand for them.
+fn lay_out_extensions(folder: &Path) {
+    std::fs::create_dir(folder).unwrap();
+    for built in std::fs::read_dir(extensions()).unwrap() {
+        let (path, name) = built.map(|built| (built.path(), built.file_name())).unwrap();
+        if name != "extensions.wasm" {
+            std::os::unix::fs::symlink(path, folder.join(name)).unwrap();
+        }
+    }
 }
 
 /// The folder with the extensions that are built.

@@ -12,7 +12,7 @@ const MANIFEST: &str = include_str!("manifest.toml");
 static EXTENSION: LazyLock<Arc<Extension>> = LazyLock::new(|| {
     let cache = tempfile::tempdir().expect("a folder");
     let settings = Settings { calls: 1, ..Settings::default() };
-    let grants = Grants { capabilities: Vec::new().into_iter().collect(), key: "capabilities".into() };
+    let grants = Grants { capabilities: Vec::new().into_iter().collect(), key: "capabilities".into(), administrators: [].into() };
     let loader = Loader::new(settings, &cache.path().join("code"), Vec::new(), grants, Lent::new());
     let loader = loader.expect("what extensions are loaded with");
     Arc::new(loader.manifest(MANIFEST).unwrap_or_else(|error| panic!("manifest.toml: {error:?}")))

@@ -1,5 +1,6 @@
 //! The thread's world: what the fake hypervisor holds, what it was asked, and what it shall refuse.
 
+use super::extensions::Installed;
 use super::types::Entity;
 use crate::http::{Request, Response};
 use crate::logging::Level;
@@ -95,6 +96,7 @@ pub(super) struct World {
     pub(super) networks: BTreeMap<String, Network>,
     pub(super) stores: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
     pub(super) config: BTreeMap<String, String>,
+    pub(super) extensions: Vec<Installed>,
     /// Who answers requests by HTTP.
     pub(super) server: Option<fn(&Request) -> Result<Response>>,
     pub(super) requests: Vec<Request>,

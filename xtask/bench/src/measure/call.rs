@@ -25,7 +25,7 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Figure>> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime")?;
     let cache = folder()?;
-    let grants = Grants { capabilities: [].into(), key: String::new() };
+    let grants = Grants { capabilities: [].into(), key: String::new(), administrators: [].into() };
     let loader = Loader::new(Settings::default(), cache.path(), Vec::new(), grants, Lent::new())?;
     let ours = loader.component(&bytes)?;
     let bare = Guest::load(&bytes).map_err(said)?;
