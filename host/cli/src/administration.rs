@@ -89,14 +89,17 @@ fn wished(wish: occi_capability::Wish) -> Wish {
 
 /// An extension of which something was ordered that is not done, or could not be.
 fn ordered(name: &str, listed: Option<Listed>, order: &Order) -> Facts {
-    let mut facts = listed.map(facts).unwrap_or_else(|| {
-        let (version, digest) =
-            order.brings().map(|(version, digest)| (version.into(), digest.into())).unzip();
-        Facts { name: name.to_owned(), version, digest, state: "failed".into(), ..Facts::default() }
-    });
+    let mut facts = listed.map_or_else(
+        || {
+            let (version, digest) =
+                order.brings().map(|(version, digest)| (version.into(), digest.into())).unzip();
+            Facts { name: name.to_owned(), version, digest, state: "failed".into(), ..Facts::default() }
+        },
+        facts,
+    );
     match order.problem() {
         Some(problem) => facts.problem = Some(problem.to_owned()),
-        None => facts.state = CHANGING.to_owned(),
+        None => facts.state = CHANGING.into(),
     }
     facts
 }

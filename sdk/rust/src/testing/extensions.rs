@@ -19,6 +19,8 @@ pub struct Installed {
     pub previous: Option<String>,
     /// What it was granted.
     pub capabilities: Vec<String>,
+    /// Its file in the host's folder.
+    pub file: Option<String>,
     /// One of the contract's states.
     pub state: String,
     /// Why it is not as it was asked to be.
@@ -96,7 +98,7 @@ impl Extension {
     }
 
     pub(crate) fn file(&self) -> Option<String> {
-        Some(format!("{}.wasm", self.name()))
+        self.0.borrow().file.clone()
     }
 
     pub(crate) fn state(&self) -> String {
