@@ -1,7 +1,7 @@
 //! What an operator asks for.
 
 use super::{Site, a_while, eventually, manifest};
-use crate::{Refused, Stage, State};
+use crate::{Order, Refused, Stage, State, Wish};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn installed_replaced_and_rolled_back() {
@@ -87,4 +87,47 @@ async fn switched_off_and_on() {
     assert_eq!(host.catalogue.enable("box").await.unwrap().state, State::Active);
     assert_eq!(host.serves("box").as_deref(), Some("1.1.0"));
     host.create("box", &["size"]).await;
+}
+
+/// What entities ask for: nothing is changed by an agreement, and carried out twice it is as if once.
+#[tokio::test(flavor = "multi_thread")]
+async fn ordered_and_carried_out() {
+    let site = Site::new();
+    let host = site.start().await;
+    let install = |text: &str| Wish::Install(text.as_bytes().to_vec());
+    let carry_out = async |name: &str, order: &Order| {
+        // As it is kept.
+        let order = Order::from_bytes(&order.to_bytes().unwrap()).unwrap();
+        host.catalogue.carry_out(name, &order.shall).await
+    };
+    let (first, second) = (manifest("box", "1.0.0", &[]), manifest("box", "2.0.0", &["size"]));
+    let agreed = host.catalogue.agree("by", None, install(&first)).await.unwrap();
+    assert_eq!((&*agreed.listed.name, host.listed("box")), ("box", None));
+    for _ in 0..2 {
+        carry_out("box", agreed.order.as_ref().unwrap()).await.unwrap();
+        assert_eq!(host.serves("box").as_deref(), Some("1.0.0"));
+    }
+    let agreed = host.catalogue.agree("by", Some("box"), install(&first)).await.unwrap();
+    assert_eq!(agreed.order, None, "it is so already");
+    let agreed = host.catalogue.agree("by", Some("box"), install(&second)).await.unwrap();
+    carry_out("box", &agreed.order.unwrap()).await.unwrap();
+    let back = host.catalogue.agree("by", Some("box"), Wish::RollBack).await.unwrap().order.unwrap();
+    for _ in 0..2 {
+        carry_out("box", &back).await.unwrap();
+        assert_eq!(host.serves("box").as_deref(), Some("1.0.0"), "back, and not forth again");
+    }
+    // The operator was faster.
+    let forth = host.catalogue.agree("by", Some("box"), Wish::RollBack).await.unwrap().order.unwrap();
+    host.catalogue.install(manifest("box", "3.0.0", &[]).into()).await.unwrap();
+    assert!(matches!(carry_out("box", &forth).await, Err(Refused::OtherPrevious { .. })));
+    let other = host.catalogue.agree("by", Some("box"), install(&manifest("odd", "1.0.0", &[]))).await;
+    assert!(matches!(other, Err(Refused::OtherName { .. })));
+    for wish in [Wish::Remove, Wish::Disable { leaves_entities: true }] {
+        assert!(matches!(host.catalogue.agree("box", Some("box"), wish).await, Err(Refused::Itself(_))));
+    }
+    let gone = host.catalogue.agree("by", Some("box"), Wish::Remove).await.unwrap().order.unwrap();
+    for _ in 0..2 {
+        carry_out("box", &gone).await.unwrap();
+        assert_eq!(host.listed("box"), None);
+    }
 }

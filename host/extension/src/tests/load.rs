@@ -3,7 +3,9 @@
 use super::Host;
 use super::guest::{Guest, attach, manifest};
 use super::lending::Volumes;
+use crate::{CallState, Capability, Manifest};
 use std::sync::Arc;
+use wasmtime::component::Linker;
 
 const STORING: &str = "import occi:extension/types@0.1.0; import occi:extension/volumes@0.1.0; \
                        export occi:extension/actions@0.1.0;";
@@ -44,6 +46,49 @@ fn a_capability_must_be_granted() {
     refused(&host(&[]), &asking, message);
     let extension = host(&["volumes"]).load(&asking);
     assert!(extension.uses_outside_capabilities() && extension.forgets());
+}
+
+/// As `volumes`, but power over others.
+struct Power;
+
+impl Capability for Power {
+    fn name(&self) -> &'static str {
+        Volumes.name()
+    }
+
+    fn interfaces(&self) -> &'static [&'static str] {
+        Volumes.interfaces()
+    }
+
+    fn link(&self, linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+        Volumes.link(linker)
+    }
+
+    fn has_outside_effects(&self) -> bool {
+        false
+    }
+
+    fn is_for_administrators(&self) -> bool {
+        true
+    }
+
+    fn objection(&self, manifest: &Manifest) -> Option<String> {
+        (&*manifest.name != "deeds").then(|| "it is not for you".into())
+    }
+}
+
+#[test]
+fn power_over_others_is_for_those_whom_the_operator_names() {
+    let asking = storing(manifest("[capabilities.volumes]"));
+    let power = |administrators: &[&'static str]| Host {
+        capabilities: vec![Arc::new(Power)],
+        administrators: administrators.to_vec(),
+        ..host(&["volumes"])
+    };
+    refused(&power(&["other"]), &asking, "add \"deeds\" to `administrators` in the configuration");
+    power(&["deeds"]).load(&asking);
+    let other = storing(manifest("[capabilities.volumes]").replace("\"deeds\"", "\"other\""));
+    refused(&power(&["other"]), &other, "it is not for you");
 }
 
 #[test]
