@@ -16,6 +16,12 @@ pub struct Extension {
     digest: Digest,
     /// None where the manifest is all there is.
     pub(crate) code: Option<Code>,
+    reach: Reach,
+    administers: bool,
+}
+
+/// Where what its calls do is seen, by the capabilities that it is lent.
+struct Reach {
     outside: bool,
     lasting: bool,
     forgets: bool,
@@ -28,10 +34,14 @@ impl Extension {
         code: Option<Code>,
         uses: &[Arc<dyn Capability>],
     ) -> Self {
-        let outside = uses.iter().any(|capability| capability.has_outside_effects());
-        let lasting = uses.iter().any(|capability| capability.has_outside_effects() && !capability.forgets());
-        let forgets = uses.iter().any(|capability| capability.forgets());
-        Self { manifest, digest, code, outside, lasting, forgets }
+        let any = |is: fn(&dyn Capability) -> bool| uses.iter().any(|capability| is(&**capability));
+        let reach = Reach {
+            outside: any(|capability| capability.has_outside_effects()),
+            lasting: any(|capability| capability.has_outside_effects() && !capability.forgets()),
+            forgets: any(|capability| capability.forgets()),
+        };
+        let administers = any(|capability| capability.is_for_administrators());
+        Self { manifest, digest, code, reach, administers }
     }
 
     /// What it says about itself.
@@ -105,17 +115,22 @@ impl Extension {
 
     /// Whether a call may do something that is seen outside of this host's store, and that no transaction takes back.
     pub fn uses_outside_capabilities(&self) -> bool {
-        self.outside
+        self.reach.outside
     }
 
     /// Whether something of that outlives the host's process: such an operation is written down before it begins.
     pub fn has_lasting_effects(&self) -> bool {
-        self.lasting
+        self.reach.lasting
+    }
+
+    /// Whether it has power over more than its own entities, which are then kept by the host itself.
+    pub fn administers(&self) -> bool {
+        self.administers
     }
 
     /// Whether what its calls made outside is gone when the host's process ends.
     pub fn forgets(&self) -> bool {
-        self.forgets
+        self.reach.forgets
     }
 }
 

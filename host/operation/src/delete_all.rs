@@ -121,6 +121,11 @@ async fn hold(
         for path in paths {
             members.extend(Entities::new(&*view, &caller.tenant).find_by_path(&path)?);
         }
+        // Whoever empties a path means what clients have made, not what the server is made of: that is ended by itself, or
+        // with its Kind's collection.
+        if matches!(collection, Collection::Space(_)) {
+            members.retain(|stored| !snapshot.is_administered(&stored.entity));
+        }
         let ids = members.iter().map(|stored| stored.entity.id).collect();
         Ok((Doomed::gather(&*view, members)?, ids))
     };

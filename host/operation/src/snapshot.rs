@@ -136,6 +136,11 @@ impl Snapshot {
         self.line(&entity.kind).iter().chain(self.registry.mixins_of(entity))
     }
 
+    /// Whether an entity is of an extension that administers the server.
+    pub(crate) fn is_administered(&self, entity: &Entity) -> bool {
+        self.extension(&entity.kind).is_some_and(|extension| extension.administers())
+    }
+
     /// The parts that one extension has in an entity's life: its Kind's first, then those of its Mixins.
     pub(crate) fn parts_of<'a>(
         &'a self,

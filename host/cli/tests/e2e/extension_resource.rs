@@ -196,6 +196,10 @@ fn it_does_not_end_itself() {
     refused(&act(&server, own, "disable", &["leave_entities=true"]).send(), 409, "occi ext");
     refused(&server.delete(own).send(), 409, "occi ext");
     refused(&server.delete("/extension/").send(), 409, "occi ext");
+    // Whoever ends all that there is means what clients have made.
+    let note = server.note("a");
+    server.delete("/").answers(200);
+    server.get(&note).answers(404);
     server.get("/extension/note").answers(200);
     let data = server.data();
     let output = run(&["ext", "--data", data.to_str().unwrap(), "remove", "extensions"]);
