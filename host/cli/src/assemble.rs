@@ -14,6 +14,7 @@ use occi_extension::{Capability, Grants, Lent, Loader, Settings};
 use occi_operation::{Cause, Core};
 use occi_server::Host;
 use occi_store::{Options, RedbStore, Store};
+use std::collections::BTreeSet;
 use std::fs::DirBuilder;
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -205,8 +206,21 @@ pub(crate) fn grants(config: &Config, capabilities: &[Arc<dyn Capability>]) -> a
     Ok(Grants {
         capabilities: granted.into_iter().collect(),
         key: "capabilities".into(),
-        administrators: config.administrators.iter().cloned().collect(),
+        administrators: administrators(config),
     })
+}
+
+/// The extension that comes with the server to administer the others.
+const ADMINISTRATOR: &str = "extensions";
+
+/// The extensions that have power over others. Where strangers can reach the server, which asks nobody who he is, none has
+/// it that the operator does not name.
+fn administrators(config: &Config) -> BTreeSet<String> {
+    match &config.administrators {
+        Some(names) => names.iter().cloned().collect(),
+        None if config.listen.ip().is_loopback() => [ADMINISTRATOR.to_owned()].into(),
+        None => BTreeSet::new(),
+    }
 }
 
 fn http_grants(config: &Config) -> anyhow::Result<HttpGrants> {

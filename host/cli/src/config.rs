@@ -29,7 +29,7 @@ pub(crate) struct Config {
     /// Those that extensions may be lent; none for all.
     pub(crate) capabilities: Option<Vec<String>>,
     /// The extensions that may have power over others.
-    pub(crate) administrators: Vec<String>,
+    pub(crate) administrators: Option<Vec<String>>,
     pub(crate) settings: ConfigValues,
     pub(crate) http: BTreeMap<String, Http>,
     pub(crate) hypervisor: Hypervisor,
@@ -108,7 +108,7 @@ impl Default for Config {
             data: "./occi-data".into(),
             extensions: None,
             capabilities: None,
-            administrators: vec!["extensions".into()],
+            administrators: None,
             settings: ConfigValues::new(),
             http: BTreeMap::new(),
             hypervisor: Hypervisor::default(),
@@ -357,6 +357,7 @@ mod tests {
                 && config.url.is_some()
                 && config.extensions.is_some()
                 && config.capabilities.is_some()
+                && config.administrators.is_some()
                 && config.settings["NAME"]["region"] == "north"
                 && config.http["NAME"].allow.len() == 1
                 && config.http["NAME"].addresses.len() == 2

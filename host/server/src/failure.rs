@@ -19,9 +19,7 @@ pub(crate) enum Failure {
     NotAcceptable(#[from] NotAcceptable),
     #[error("the body was not sent in time; send it at once")]
     BodyTooSlow,
-    #[error(
-        "the body is larger than {limit} bytes; send less at a time. An extension that is larger is installed by the operator (`occi ext install`)"
-    )]
+    #[error("the body is larger than {limit} bytes; send less at a time")]
     BodyTooLarge { limit: usize },
     #[error(transparent)]
     Unsupported(#[from] Unsupported),
