@@ -1,5 +1,6 @@
 //! What an extension proposes: the host checks it against the manifest and commits it, or refuses it whole.
 
+use crate::attribute_set::AttributeSet;
 use crate::attributes::Value;
 pub use crate::bindings::imports::occi::extension::types::Change;
 use std::time::Duration;
@@ -16,6 +17,28 @@ impl Change {
     pub fn set(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.set.push(crate::Attribute { name: name.into(), value: value.into() });
         self
+    }
+
+    /// Set all attributes of a struct, and take away those that it has as none. Not for the attribute that holds the
+    /// state: that is [`Change::state`].
+    #[must_use]
+    pub fn set_all(self, all: &impl AttributeSet) -> Self {
+        all.values().into_iter().fold(self, Self::put)
+    }
+
+    /// The same of those attributes alone that are not as they were.
+    #[must_use]
+    pub fn set_changed<S: AttributeSet>(self, before: &S, after: &S) -> Self {
+        let pairs = before.values().into_iter().zip(after.values());
+        pairs.filter(|(before, after)| before != after).map(|(_, after)| after).fold(self, Self::put)
+    }
+
+    /// Set one attribute or take it away.
+    fn put(self, (name, value): (&'static str, Option<Value>)) -> Self {
+        match value {
+            Some(value) => self.set(name, value),
+            None => self.clear(name),
+        }
     }
 
     /// Take an attribute away.

@@ -71,6 +71,33 @@
 //! assert_eq!(lamp.state.as_deref(), Some("on"));
 //! ```
 //!
+//! # Attributes
+//!
+//! By their names ([`Read`], [`Change::set`]), or as the fields of a struct, which has each name once. Then a whole extension
+//! whose notes count their words, beside its manifest, is:
+//!
+//! ```
+//! use occi_sdk::{AttributeSet, Change, Lifecycle, Result, Subject};
+//!
+//! #[derive(AttributeSet)]
+//! #[occi(prefix = "com.example.note")]
+//! struct Note {
+//!     text: String,
+//!     words: Option<i64>,
+//! }
+//!
+//! impl Lifecycle for Note {
+//!     fn create(subject: &Subject) -> Result<Change> {
+//!         let note = Note::read(subject)?;
+//!         Ok(Change::new().set(Note::WORDS, note.text.split_whitespace().count() as i64))
+//!     }
+//! }
+//!
+//! occi_sdk::export!(Note: lifecycle);
+//! ```
+//!
+//! [`AttributeSet`] says what a field may be, and what becomes of a value that is missing.
+//!
 //! # What a component exports and imports
 //!
 //! [`export!`] names the interfaces that the manifest has a use for: `lifecycle` where entities come, change and go
@@ -95,6 +122,7 @@
 // The generated code names this crate as its users do.
 extern crate self as occi_sdk;
 
+mod attribute_set;
 mod attributes;
 #[doc(hidden)]
 #[allow(
@@ -127,12 +155,16 @@ pub mod random;
 pub mod testing;
 pub mod volumes;
 
+pub use attribute_set::{AttributeSet, AttributeType, Json};
 pub use attributes::{Attribute, Attributes, Read, Value};
 pub use change::Change;
 pub use fault::{Fault, Result};
 pub use guest::{Actions, Cause, Lifecycle, Migrate, Observe};
+pub use occi_sdk_derive::AttributeSet;
 pub use subject::{End, Subject};
 
+#[doc(hidden)]
+pub use attribute_set::Field as __Field;
 #[doc(hidden)]
 #[cfg(target_arch = "wasm32")]
 pub use guest::Exported as __Exported;
