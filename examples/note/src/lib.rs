@@ -1,35 +1,39 @@
 //! A note: a text whose words are counted, and which can be stamped. README.md walks through it.
 
-use occi_sdk::{Actions, Attributes, Change, Lifecycle, Read, Result, Subject};
+use occi_sdk::{Actions, AttributeSet, Attributes, Change, Lifecycle, Result, Subject};
 
-const TEXT: &str = "com.example.note.text";
-const WORDS: &str = "com.example.note.words";
-const STAMPS: &str = "com.example.note.stamps";
-
-struct Note;
+#[derive(AttributeSet)]
+#[occi(prefix = "com.example.note")]
+struct Note {
+    text: String,
+    words: Option<i64>,
+    stamps: i64,
+}
 
 impl Lifecycle for Note {
     fn create(subject: &Subject) -> Result<Change> {
-        Ok(counted(subject))
+        Ok(Note::read(subject)?.counted())
     }
 
     fn update(subject: &Subject, wanted: &Attributes) -> Result<Change> {
-        Ok(counted(&wanted.over(subject)))
+        Ok(Note::read(&wanted.over(subject))?.counted())
     }
 }
 
 impl Actions for Note {
     fn act(subject: &Subject, _action: &str, _parameters: &Attributes) -> Result<Change> {
-        let stamps = subject.integer(STAMPS).unwrap_or(0);
-        Ok(Change::new().set(STAMPS, stamps.saturating_add(1)))
+        let note = Note::read(subject)?;
+        Ok(Change::new().set(Note::STAMPS, note.stamps.saturating_add(1)))
     }
 }
 
 occi_sdk::export!(Note: lifecycle, actions);
 
-fn counted(note: &impl Read) -> Change {
-    let words = note.text(TEXT).unwrap_or_default().split_whitespace().count();
-    Change::new().set(WORDS, i64::try_from(words).unwrap_or(i64::MAX))
+impl Note {
+    fn counted(&self) -> Change {
+        let words = self.text.split_whitespace().count();
+        Change::new().set(Note::WORDS, i64::try_from(words).unwrap_or(i64::MAX))
+    }
 }
 
 #[cfg(test)]
@@ -40,15 +44,17 @@ mod tests {
     #[test]
     fn a_note_counts_its_words_and_is_stamped() {
         let host = Host::<Note>::new();
-        let mut note = host.resource("http://example.com/occi/note#note").with(TEXT, "buy milk");
+        let note = host.resource("http://example.com/occi/note#note");
+        // The host has set what has a default.
+        let mut note = note.with(Note::TEXT, "buy milk").with(Note::STAMPS, 0);
         host.create(&mut note).unwrap();
-        assert_eq!(note.get(WORDS), Some(2.into()));
+        assert_eq!(note.get(Note::WORDS), Some(2.into()));
 
-        host.update(&mut note, [(TEXT, "buy oat milk")]).unwrap();
-        assert_eq!(note.get(WORDS), Some(3.into()));
+        host.update(&mut note, [(Note::TEXT, "buy oat milk")]).unwrap();
+        assert_eq!(note.get(Note::WORDS), Some(3.into()));
 
         host.act(&mut note, "stamp", Attributes::default()).unwrap();
         host.act(&mut note, "stamp", Attributes::default()).unwrap();
-        assert_eq!(note.get(STAMPS), Some(2.into()));
+        assert_eq!(note.get(Note::STAMPS), Some(2.into()));
     }
 }
