@@ -61,3 +61,4 @@ mod floating_address;
 mod foreign;
 mod javascript_sdk;
 mod python_sdk;
+mod quota_tag;
