@@ -98,8 +98,10 @@ fn foreign_attributes_have_foreign_names(s: &mut Session) -> Verdict {
     if foreign.iter().all(|known| known.attributes.is_empty()) {
         return skip("no category of another domain has attributes");
     }
+    // A Mixin may declare what the Kinds that it is for have, as templates do (CORE-34).
     let own = |known: &Type, name: &str| {
-        let inherited = s.model.lineage(&known.id()).into_iter().chain(known.parents.clone());
+        let applies = known.applies.iter().flat_map(|kind| s.model.lineage(kind));
+        let inherited = s.model.lineage(&known.id()).into_iter().chain(known.parents.clone()).chain(applies);
         let mut reserved = inherited.filter_map(|id| s.model.find(&id)).filter(|other| other.is_reserved());
         !reserved.any(|other| other.attribute(name).is_some())
     };

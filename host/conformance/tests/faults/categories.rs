@@ -39,3 +39,9 @@ fn a_kind_with_another_parent_in_text() {
         }
     });
 }
+
+/// An attribute of a Kind of somebody's own. That a Mixin declares what the Kind has that it is for is no fault.
+#[test]
+fn a_name_that_is_reserved() {
+    found_in(&["CORE-09"], |_, answer| answer.replace("com.example.note.words", "occi.note.words"));
+}
