@@ -12,8 +12,16 @@ use crate::workspace::Workspace;
 use crate::{Consent, c, conformance, guests, javascript, prerequisites, python, running};
 
 /// What has nothing of the host in it.
-const APART: [&str; 8] =
-    ["occi-conformance", "occi-sdk", "occi-sdk-derive", "extensions", "infrastructure", "note", "quota-tag", "attacker"];
+const APART: [&str; 8] = [
+    "occi-conformance",
+    "occi-sdk",
+    "occi-sdk-derive",
+    "extensions",
+    "infrastructure",
+    "note",
+    "quota-tag",
+    "attacker",
+];
 
 /// All tests; a failed one is the exit code.
 pub(crate) fn run(workspace: &Workspace, consent: Consent, arguments: &[String]) -> Result<ExitCode> {

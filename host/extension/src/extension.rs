@@ -34,13 +34,14 @@ impl Extension {
         code: Option<Code>,
         uses: &[Arc<dyn Capability>],
     ) -> Self {
-        let any = |is: fn(&dyn Capability) -> bool| uses.iter().any(|capability| is(&**capability));
-        let reach = Reach {
-            outside: any(|capability| capability.has_outside_effects()),
-            lasting: any(|capability| capability.has_outside_effects() && !capability.forgets()),
-            forgets: any(|capability| capability.forgets()),
-        };
-        let administers = any(|capability| capability.is_for_administrators());
+        let mut reach = Reach { outside: false, lasting: false, forgets: false };
+        let mut administers = false;
+        for capability in uses {
+            reach.outside |= capability.has_outside_effects();
+            reach.lasting |= capability.has_outside_effects() && !capability.forgets();
+            reach.forgets |= capability.forgets();
+            administers |= capability.is_for_administrators();
+        }
         Self { manifest, digest, code, reach, administers }
     }
 
