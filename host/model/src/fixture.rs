@@ -214,6 +214,11 @@ fn mixins() -> Vec<Mixin> {
             ..mixin("guarded")
         },
         Mixin { depends: ids(&["guarded"]), ..mixin("fortress") },
+        Mixin {
+            depends: ids(&["audited"]),
+            attributes: vec![Attribute { default: Some(int(9)), ..attribute("level", ValueType::Integer) }],
+            ..mixin("strict")
+        },
         Mixin { depends: ids(&["elsewhere"]), origin: Origin::Client, ..mixin("tag") },
     ]
 }

@@ -205,30 +205,29 @@ impl Registry {
 
     /// Mixins and those that they depend on, each once, in order.
     pub fn expand<'a>(&'a self, mixins: &'a [CategoryId]) -> impl Iterator<Item = &'a CategoryId> {
-        // A few are found sooner without hashing; many never would be.
-        let (mut few, mut many): (Vec<&CategoryId>, HashSet<&CategoryId>) = (Vec::new(), HashSet::new());
-        mixins
-            .iter()
-            .flat_map(|id| {
-                let depends = self.mixin(id).map_or(&[][..], |mixin| &mixin.depends);
-                std::iter::once(id).chain(depends)
-            })
-            .filter(move |id| {
-                if few.contains(id) {
-                    return false;
-                }
-                if few.len() < FEW {
-                    few.push(id);
-                    return true;
-                }
-                many.insert(id)
-            })
+        mixins.iter().flat_map(|id| std::iter::once(id).chain(self.depends(id))).filter(each_once())
+    }
+
+    /// The same, but each after those on which it depends, since it refines them.
+    pub(crate) fn layers<'a>(&'a self, mixins: &'a [CategoryId]) -> impl Iterator<Item = &'a CategoryId> {
+        let below = |id| {
+            let mut below: Vec<_> = self.depends(id).iter().collect();
+            // Who depends on another depends on all that the other does, and on it.
+            below.sort_by_key(|id| self.depends(id).len());
+            below
+        };
+        mixins.iter().flat_map(move |id| below(id).into_iter().chain(std::iter::once(id))).filter(each_once())
+    }
+
+    /// All on which a Mixin depends.
+    fn depends(&self, mixin: &CategoryId) -> &[CategoryId] {
+        self.mixin(mixin).map_or(&[], |mixin| &mixin.depends)
     }
 
     /// The declaration of an entity's attribute: its Kind's, or a Mixin's where the Kind has none.
     pub fn attribute(&self, entity: &Entity, name: &AttributeName) -> Option<&Arc<Attribute>> {
         let of_kind = &self.kind(&entity.kind)?.attributes;
-        let mixins = self.mixins_of(entity).filter_map(|id| self.mixin(id));
+        let mixins = self.layers(&entity.mixins).filter_map(|id| self.mixin(id));
         of_kind
             .iter()
             .chain(mixins.flat_map(|mixin| &mixin.attributes))
@@ -280,6 +279,22 @@ pub fn is_reserved(id: &CategoryId) -> bool {
         Some(host.trim_end_matches('.').to_owned())
     };
     host(id.scheme()).is_some_and(|host_of_id| Some(host_of_id) == host(core::RESERVED))
+}
+
+/// Whether it is asked for the first time about an identifier.
+fn each_once<'a>() -> impl FnMut(&&'a CategoryId) -> bool {
+    // A few are found sooner without hashing; many never would be.
+    let (mut few, mut many): (Vec<&CategoryId>, HashSet<&CategoryId>) = (Vec::new(), HashSet::new());
+    move |id| {
+        if few.contains(id) {
+            return false;
+        }
+        if few.len() < FEW {
+            few.push(id);
+            return true;
+        }
+        many.insert(id)
+    }
 }
 
 #[cfg(test)]

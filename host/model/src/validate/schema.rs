@@ -22,7 +22,8 @@ pub(super) struct Declared {
     pub(super) attribute: Arc<Attribute>,
     /// By whom.
     by: CategoryId,
-    /// A Mixin's default overrides the Kind's (CORE-34), and a later Mixin's an earlier one's.
+    /// A Mixin's default overrides the Kind's (CORE-34), and a later Mixin's an earlier one's and
+    /// that of one on which it depends.
     default: Option<Value>,
     /// The Mixin whose default that is; none where it is the Kind's.
     default_by: Option<CategoryId>,
@@ -63,7 +64,7 @@ impl Schema {
             attributes.insert(attribute.name.clone(), declared);
         }
         for (mixin, attribute) in registry
-            .expand(mixins)
+            .layers(mixins)
             .filter_map(|id| registry.mixin(id))
             .flat_map(|mixin| mixin.attributes.iter().map(move |attribute| (&mixin.mixin.id, attribute)))
         {

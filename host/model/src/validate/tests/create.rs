@@ -84,6 +84,11 @@ fn a_mixin_adds_attributes_and_overrides_defaults() {
         &[("size", int(5)), ("guards", Value::Hash(BTreeMap::new()))],
         Ok("volume guarded tag | guards=an object level=3 size=5"),
     );
+    check(
+        &["volume", "strict", "audited"],
+        &[("size", int(5))],
+        Ok("volume strict audited | level=9 size=5"),
+    );
     check(&["machine", "tag", "tag"], &[], Ok(r#"machine tag | cores=1 memory=1 state="inactive""#));
 }
 
