@@ -4,8 +4,6 @@
 //! with the device in it or without, which shows at once in the definition and at the next start in the machine.
 
 use std::iter;
-use std::thread::sleep;
-use std::time::Duration;
 
 use uuid::Uuid;
 use virt::domain::Domain;
@@ -65,10 +63,11 @@ impl Machine {
     /// about to go, its guest system is not asked to let the volume go.
     pub async fn detach_volume(&self, attachment: Uuid, volume: Uuid, machine_goes: bool) -> Result<()> {
         let named = name::of(volume);
-        self.rewire(volume, move |live, view| {
-            view.detach(live, attachment, machine_goes, |device| device.volume.as_ref() == Some(&named))
-        })
-        .await
+        let meant = move |device: &Device| device.volume.as_ref() == Some(&named);
+        if !machine_goes {
+            self.unplug(attachment, meant.clone()).await?;
+        }
+        self.rewire(volume, move |live, view| view.detach(live, attachment, &meant)).await
     }
 
     /// Attach an interface to the network of an entity, with the given hardware address or one that is made for it.
@@ -96,9 +95,13 @@ impl Machine {
     /// machine itself is about to go, its guest system is not asked to let the interface go.
     pub async fn detach_network(&self, attachment: Uuid, network: Uuid, machine_goes: bool) -> Result<()> {
         let named = name::of(network);
+        let meant = move |device: &Device| device.network.as_ref() == Some(&named);
+        if !machine_goes {
+            self.unplug(attachment, meant.clone()).await?;
+        }
         self.rewire(network, move |live, view| {
             let mac = view.find(attachment).and_then(|(_, device)| device.mac.clone());
-            view.detach(live, attachment, machine_goes, |device| device.network.as_ref() == Some(&named))?;
+            view.detach(live, attachment, &meant)?;
             mac.map_or(Ok(()), |mac| reservation::release(live, network, &mac))
         })
         .await
@@ -186,21 +189,9 @@ impl View {
         }
     }
 
-    /// Detach a device from wherever it is, if it is the one that is `meant`; from the running machine first, which
-    /// may refuse. One that goes keeps it until then: should it stay after all, it is attached again to what is defined.
-    fn detach(
-        &self,
-        live: &Live,
-        attachment: Uuid,
-        machine_goes: bool,
-        meant: impl Fn(&Device) -> bool,
-    ) -> Result<()> {
-        if !machine_goes
-            && let Some(running) = &self.running
-            && let Some(device) = running.of(attachment).filter(|device| meant(device))
-        {
-            unplug(&self.domain, running.text(device), attachment)?;
-        }
+    /// Detach a device from what is defined, if it is the one that is `meant`. A machine that runs has let it go before, or goes
+    /// itself and keeps it until then: should it stay after all, the device is attached again to what is defined.
+    fn detach(&self, live: &Live, attachment: Uuid, meant: impl Fn(&Device) -> bool) -> Result<()> {
         let Some(device) = self.defined.of(attachment).filter(|device| meant(device)) else { return Ok(()) };
         match live.driver {
             Driver::Test => redefine(live, &self.defined.without(device)),
@@ -225,42 +216,6 @@ pub(super) fn all(live: &Live, domain: Domain, machine: Uuid) -> Result<Vec<Atta
     let mut found = of_side(&view.defined, false);
     found.extend(view.running.iter().flat_map(|running| of_side(running, true)));
     Ok(found)
-}
-
-/// Make a machine that was just restored, and is as it was when it was saved, have what was attached and detached since.
-pub(super) fn settle(domain: &Domain) -> Result<()> {
-    let defined = Devices::read(domain.get_xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?)?;
-    let running = Devices::read(domain.get_xml_desc(0)?)?;
-    let differing = |one: &Devices, other: &Devices| -> Vec<(Uuid, String)> {
-        let differs = |device: &&Device| {
-            let same = |other: &Device| other.is_same(device);
-            !device.attachment.and_then(|attachment| other.of(attachment)).is_some_and(same)
-        };
-        let ours = one.all().iter().filter(differs);
-        ours.filter_map(|device| Some((device.attachment?, one.text(device).to_owned()))).collect()
-    };
-    for (attachment, device) in differing(&running, &defined) {
-        unplug(domain, &device, attachment)?;
-    }
-    for (_, device) in differing(&defined, &running) {
-        domain.attach_device_flags(&device, sys::VIR_DOMAIN_AFFECT_LIVE)?;
-    }
-    Ok(())
-}
-
-/// The guest system is asked to let the device go, and may take its time.
-fn unplug(domain: &Domain, device: &str, attachment: Uuid) -> Result<()> {
-    domain.detach_device_flags(device, sys::VIR_DOMAIN_AFFECT_LIVE)?;
-    for _ in 0..40 {
-        if Devices::read(domain.get_xml_desc(0)?)?.of(attachment).is_none() {
-            return Ok(());
-        }
-        sleep(Duration::from_millis(250));
-    }
-    // Not a time-out, which would be the hypervisor's.
-    Err(Error::Conflict(
-        "the guest system does not let the device go: try again, or stop the machine first".into(),
-    ))
 }
 
 fn redefine(live: &Live, description: &str) -> Result<()> {

@@ -48,6 +48,12 @@ impl Device {
         format!("eth{}", self.slot.unwrap_or_default())
     }
 
+    /// The name by which libvirt knows a device of ours.
+    pub(super) fn alias(&self) -> String {
+        let id = self.attachment.map(|id| id.to_string()).unwrap_or_default();
+        self.slot.map_or_else(|| ours(&id), |slot| ours(&format!("{slot}-{id}")))
+    }
+
     /// Whether both lead to the same thing, whatever else libvirt writes of them.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         (&self.volume, &self.network, &self.mac) == (&other.volume, &other.network, &other.mac)
@@ -69,6 +75,15 @@ impl Devices {
     /// All of them.
     pub(super) fn all(&self) -> &[Device] {
         &self.found
+    }
+
+    /// What was attached for entities and is not in another description, or is not the same there; as libvirt wrote it.
+    pub(super) fn lacking_in(&self, other: &Self) -> impl Iterator<Item = (Uuid, &str)> {
+        self.found.iter().filter_map(|device| {
+            let attachment = device.attachment?;
+            let is_there = other.of(attachment).is_some_and(|there| there.is_same(device));
+            (!is_there).then(|| (attachment, self.text(device)))
+        })
     }
 
     /// The device as libvirt wrote it.
@@ -122,7 +137,11 @@ pub(super) fn interface(attachment: Uuid, slot: u8, network: Uuid, mac: &str) ->
 
 /// libvirt keeps aliases that begin with 'ua-' and makes up the others.
 fn alias(xml: &mut Xml, rest: &str) -> io::Result<()> {
-    leaf(xml, "alias", &[("name", &format!("ua-{rest}"))])
+    leaf(xml, "alias", &[("name", &ours(rest))])
+}
+
+fn ours(rest: &str) -> String {
+    format!("ua-{rest}")
 }
 
 /// The first disk name that none of these descriptions uses.
@@ -251,11 +270,13 @@ mod tests {
         assert_eq!(found.volume.as_deref(), Some("occi-00000000-0000-0000-0000-000000000001"));
         assert_eq!(found.target.as_deref(), Some("vdb"));
         assert_eq!(devices.text(found), disk);
+        assert!(disk.contains(&format!("\"{}\"", found.alias())));
 
         let found = devices.of(OTHER).unwrap();
         assert_eq!(found.network.as_deref(), Some("occi-00000000-0000-0000-0000-000000000002"));
         assert_eq!(found.mac.as_deref(), Some("52:54:00:00:00:01"));
         assert_eq!(found.interface(), "eth3");
+        assert!(interface.contains(&format!("\"{}\"", found.alias())));
         assert_eq!(devices.texts(), disk + &interface);
     }
 

@@ -135,13 +135,10 @@ impl Machine {
     /// Start, resume or restore, whichever leads to 'running'. Succeeds on a running machine.
     pub async fn start(&self) -> Result<()> {
         let entity = self.entity;
-        self.call(Lane::Long, Hold::Starting(entity), move |live| {
+        let restored = self.call(Lane::Long, Hold::Starting(entity), move |live| {
             let domain = find(live, entity)?;
-            // The devices in a saved image are those of the day it was saved.
-            let stale = live.driver == Driver::Qemu && domain.has_managed_save(0)?;
-            let Err(refused) = domain.create() else {
-                return if stale { attachment::settle(&domain) } else { Ok(()) };
-            };
+            let is_saved = live.driver == Driver::Qemu && domain.has_managed_save(0)?;
+            let Err(refused) = domain.create() else { return Ok(is_saved) };
             match domain.get_state()? {
                 (sys::VIR_DOMAIN_RUNNING | sys::VIR_DOMAIN_BLOCKED, _) => {}
                 (sys::VIR_DOMAIN_PAUSED, _) => drop(domain.resume()?),
@@ -152,9 +149,10 @@ impl Machine {
                 }
                 _ => return Err(refused.into()),
             }
-            Ok(())
-        })
-        .await
+            Ok(false)
+        });
+        // The devices in a saved image are those of the day it was saved.
+        if restored.await? { self.settle().await } else { Ok(()) }
     }
 
     /// Ask the guest system by ACPI to shut down and wait until it is off; 'timeout' after `wait`. Succeeds on a

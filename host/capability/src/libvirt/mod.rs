@@ -23,6 +23,7 @@ mod probe;
 mod reason;
 mod reservation;
 mod saved;
+mod unplug;
 mod usage;
 mod volume;
 mod worker;

@@ -3,6 +3,8 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -16,6 +18,17 @@ pub(super) struct Pool {
     queue: Sender<Job>,
 }
 
+/// Whose turn it is: the call's to begin, or its caller's to take it back.
+#[derive(Debug, Default)]
+pub(super) struct Turn(AtomicBool);
+
+impl Turn {
+    /// Whether nobody took it before.
+    pub(super) fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
+}
+
 impl Pool {
     pub(super) fn start(name: &str, threads: usize) -> io::Result<Self> {
         let (queue, jobs) = unbounded();
@@ -26,15 +39,16 @@ impl Pool {
         Ok(Self { queue })
     }
 
-    /// What `call` answers; none where it panicked. A caller who gives up before its turn has come takes it back; a call
+    /// What `call` answers; none where it panicked. A caller who gives up before its `turn` has come takes it back; a call
     /// that has begun goes on to its end.
     pub(super) async fn run<T: Send + 'static>(
         &self,
+        turn: Arc<Turn>,
         call: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         let (answer, answered) = oneshot::channel();
         let job = move || {
-            if !answer.is_closed() {
+            if !answer.is_closed() && turn.take() {
                 // Whoever gave up meanwhile does not want to know.
                 let _unheard = answer.send(call());
             }
@@ -54,8 +68,8 @@ fn work(jobs: &Receiver<Job>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::sync::{Arc, Barrier, mpsc};
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::{Barrier, mpsc};
     use std::time::Duration;
     use tokio::time::timeout;
 
@@ -67,7 +81,7 @@ mod tests {
             .map(|number| {
                 let (pool, meeting) = (Arc::clone(&pool), Arc::clone(&meeting));
                 tokio::spawn(async move {
-                    pool.run(move || {
+                    pool.run(Arc::default(), move || {
                         meeting.wait();
                         number
                     })
@@ -83,8 +97,8 @@ mod tests {
     #[tokio::test]
     async fn a_panic_costs_no_thread() {
         let pool = Pool::start("test", 1).unwrap();
-        assert_eq!(pool.run(|| -> u8 { panic!("as planned") }).await, None);
-        assert_eq!(pool.run(|| 1).await, Some(1));
+        assert_eq!(pool.run(Arc::default(), || -> u8 { panic!("as planned") }).await, None);
+        assert_eq!(pool.run(Arc::default(), || 1).await, Some(1));
     }
 
     #[tokio::test]
@@ -100,10 +114,13 @@ mod tests {
             }
         };
         let soon = Duration::from_millis(20);
-        assert!(timeout(soon, pool.run(counted(Some(gate)))).await.is_err(), "it has begun");
-        assert!(timeout(soon, pool.run(counted(None))).await.is_err(), "it waits behind the first");
+        assert!(timeout(soon, pool.run(Arc::default(), counted(Some(gate)))).await.is_err(), "it has begun");
+        assert!(
+            timeout(soon, pool.run(Arc::default(), counted(None))).await.is_err(),
+            "it waits behind the first"
+        );
         go.send(()).unwrap();
-        assert_eq!(pool.run(|| ()).await, Some(()));
+        assert_eq!(pool.run(Arc::default(), || ()).await, Some(()));
         assert_eq!(done.load(Ordering::Relaxed), 1, "the first went on to its end, the second never began");
     }
 }

@@ -15,7 +15,7 @@ use super::config::Call;
 use super::connection::{Connection, Live};
 use super::error::{Error, Result};
 use super::events::Herald;
-use super::pool::Pool;
+use super::pool::{Pool, Turn};
 
 /// How long a call takes by its nature. Each class has its own workers, so that ten machines that are starting keep
 /// nobody from looking at an eleventh.
@@ -148,6 +148,7 @@ impl Workers {
             Lane::Short => &self.short,
             Lane::Long => &self.long,
         };
+        let turn = Arc::new(Turn::default());
         let answer = timeout(*patience, async {
             let held = self.hold(hold).await;
             // The caller may give up; the work goes on, and what it holds stays held until it ends.
@@ -156,11 +157,16 @@ impl Workers {
                 drop(held);
                 answer
             };
-            threads.run(work).await
+            threads.run(Arc::clone(&turn), work).await
         });
         match answer.await {
             Ok(Some(answer)) => answer,
             Ok(None) => Err(Error::Failed("a call to the hypervisor broke off; the log says why".into())),
+            // What has not begun does not begin any more.
+            Err(_elapsed) if turn.take() => Err(Error::Unavailable(format!(
+                "the hypervisor is still busy with other requests after {} s, so this one was not begun: try again later",
+                patience.as_secs_f32()
+            ))),
             Err(_elapsed) => Err(Error::Timeout(format!(
                 "the hypervisor did not answer within {} s",
                 patience.as_secs_f32()

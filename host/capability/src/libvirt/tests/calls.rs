@@ -1,6 +1,7 @@
 //! The connection: where it leads, and how calls share it.
 
 use super::*;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_uri_that_is_of_no_use_is_invalid_and_a_daemon_that_is_away_is_waited_for() {
@@ -81,6 +82,42 @@ async fn a_call_that_takes_too_long_is_a_timeout() {
         Ok(())
     };
     assert_eq!(code(hypervisor.workers().call(Lane::Short, Hold::Nothing, work).await), Err("timeout"));
+}
+
+/// Whoever has only waited for others must not think that something was begun.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_turn_never_came_was_not_begun() {
+    let mut config = HypervisorConfig { uri: "test:///default".into(), ..HypervisorConfig::default() };
+    config.long = Call { patience: Duration::from_millis(200), at_once: 1 };
+    let hypervisor = Hypervisor::open(config).await.unwrap();
+    let (entered, enters) = std::sync::mpsc::channel();
+    let (leave, left) = std::sync::mpsc::channel::<()>();
+    let left = std::sync::Mutex::new(left);
+    let first = {
+        let hypervisor = hypervisor.clone();
+        tokio::spawn(async move {
+            let work = move |_: &connection::Live| {
+                entered.send(()).unwrap();
+                _ = left.lock().unwrap().recv();
+                Ok(())
+            };
+            hypervisor.workers().call(Lane::Long, Hold::Nothing, work).await
+        })
+    };
+    enters.recv().unwrap();
+    let done = Arc::new(AtomicBool::new(false));
+    let work = {
+        let done = Arc::clone(&done);
+        move |_: &connection::Live| {
+            done.store(true, Ordering::Relaxed);
+            Ok(())
+        }
+    };
+    assert_eq!(code(hypervisor.workers().call(Lane::Long, Hold::Nothing, work).await), Err("unavailable"));
+    assert_eq!(code(first.await.unwrap()), Err("timeout"));
+    leave.send(()).unwrap();
+    hypervisor.workers().call(Lane::Long, Hold::Nothing, |_| Ok(())).await.unwrap();
+    assert!(!done.load(Ordering::Relaxed));
 }
 
 /// The guest that tells hardware from what only looks like it must boot where a guest can boot at all.

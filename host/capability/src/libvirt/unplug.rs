@@ -1,0 +1,120 @@
+//! Devices that leave a machine while it runs: its guest system is asked to let them go, and may take its time or never do it.
+//!
+//! `virt` asks and waits in one call, which would keep others from the hypervisor meanwhile; so this file calls libvirt's C
+//! function that only asks, and looks again until the device is gone.
+#![allow(unsafe_code)]
+
+use std::ffi::CString;
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+use uuid::Uuid;
+use virt::domain::Domain;
+use virt::error::Error as Refused;
+use virt::sys;
+
+use super::connection::Driver;
+use super::device::{Device, Devices};
+use super::error::{Error, Result};
+use super::machine::{Machine, find};
+use super::worker::{Hold, Lane};
+
+/// How long a guest system may take. One that works needs a fraction of a second.
+const LET_GO: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether it has.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+impl Machine {
+    /// Have the machine, where it runs, let go what was attached for an entity, if that is what is `meant`. `conflict` where
+    /// its guest system does not.
+    pub(super) async fn unplug(
+        &self,
+        attachment: Uuid,
+        meant: impl Fn(&Device) -> bool + Send + 'static,
+    ) -> Result<()> {
+        let entity = self.entity;
+        let asked = self
+            .call(Lane::Long, Hold::Entity(entity), move |live| match live.driver {
+                Driver::Test => Ok(false),
+                Driver::Qemu => ask(&find(live, entity)?, attachment, &meant),
+            })
+            .await?;
+        if !asked {
+            return Ok(());
+        }
+        let end = Instant::now() + LET_GO;
+        while Instant::now() < end {
+            sleep(LOOK_AGAIN).await;
+            let gone = move |domain: &Domain| -> Result<bool> {
+                Ok(!domain.is_active()? || running(domain)?.of(attachment).is_none())
+            };
+            if self.call(Lane::Short, Hold::Nothing, move |live| gone(&find(live, entity)?)).await? {
+                return Ok(());
+            }
+        }
+        // Not a time-out, which would be the hypervisor's.
+        Err(Error::Conflict(
+            "the guest system does not let the device go: try again, or stop the machine first".into(),
+        ))
+    }
+
+    /// Make a machine that was just restored, and is as it was when it was saved, have what was attached and detached since.
+    pub(super) async fn settle(&self) -> Result<()> {
+        let entity = self.entity;
+        let stale = self.call(Lane::Short, Hold::Nothing, move |live| {
+            let domain = find(live, entity)?;
+            Ok(running(&domain)?.lacking_in(&defined(&domain)?).map(|(attachment, _)| attachment).collect())
+        });
+        let stale: Vec<Uuid> = stale.await?;
+        for attachment in stale {
+            self.unplug(attachment, |_| true).await?;
+        }
+        let plug = self.call(Lane::Long, Hold::Entity(entity), move |live| {
+            let domain = find(live, entity)?;
+            for (_, device) in defined(&domain)?.lacking_in(&running(&domain)?) {
+                domain.attach_device_flags(device, sys::VIR_DOMAIN_AFFECT_LIVE)?;
+            }
+            Ok(())
+        });
+        plug.await
+    }
+}
+
+/// Asks a guest system to let a device go; false where the machine runs without it.
+fn ask(domain: &Domain, attachment: Uuid, meant: impl Fn(&Device) -> bool) -> Result<bool> {
+    if !domain.is_active()? {
+        return Ok(false);
+    }
+    let devices = running(domain)?;
+    let Some(device) = devices.of(attachment).filter(|device| meant(device)) else { return Ok(false) };
+    if domain.get_state()?.0 == sys::VIR_DOMAIN_PAUSED {
+        return Err(Error::Conflict(
+            "the machine is paused, and its guest system lets no device go: start it first, or stop it"
+                .into(),
+        ));
+    }
+    let alias = CString::new(device.alias()).map_err(|_| Error::Failed("an alias holds a NUL".into()))?;
+    // SAFETY: the domain is alive as long as it is borrowed, and the alias is a C string that libvirt only reads.
+    let answer = unsafe {
+        sys::virDomainDetachDeviceAlias(domain.as_ptr(), alias.as_ptr(), sys::VIR_DOMAIN_AFFECT_LIVE)
+    };
+    if answer >= 0 {
+        return Ok(true);
+    }
+    let refused = Refused::last_error();
+    // QEMU has no code for it. Whoever asked before went away before the guest system answered.
+    if refused.message().contains("already in the process of unplug") {
+        Ok(true)
+    } else {
+        Err(refused.into())
+    }
+}
+
+fn running(domain: &Domain) -> Result<Devices> {
+    Devices::read(domain.get_xml_desc(0)?)
+}
+
+fn defined(domain: &Domain) -> Result<Devices> {
+    Devices::read(domain.get_xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?)
+}
