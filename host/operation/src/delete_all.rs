@@ -43,7 +43,7 @@ pub(crate) async fn delete_all(
     });
     let unloaded: Vec<_> = unloaded.collect();
     if !unloaded.is_empty() {
-        return Err(Members::refused(members.len(), unloaded));
+        return Err(Members::refused(doomed.entities.len(), unloaded));
     }
 
     let operation = Uuid::new_v4();
@@ -226,6 +226,7 @@ fn refusal(
     gone: &HashSet<Uuid>,
     pending: &HashSet<Uuid>,
 ) -> Refusal {
+    let all = entities.len();
     let results = entities.into_iter().zip(outcomes).filter_map(|(stored, outcome)| {
         let is_told = !gone.is_empty() && members.contains(&stored.entity.id);
         let outcome = match outcome {
@@ -239,5 +240,5 @@ fn refusal(
         };
         Some(MemberResult { location: stored.entity.location.clone(), outcome })
     });
-    Refusal::Members(Members { results: results.collect(), all: members.len() })
+    Refusal::Members(Members { results: results.collect(), all })
 }

@@ -15,7 +15,7 @@ use std::fmt;
 pub struct Members {
     /// Those that refused; and where a part was done that cannot be taken back, all others too.
     pub results: Vec<MemberResult>,
-    /// How many entities the operation was for.
+    /// How many entities the operation was for, with the links that go with those that end.
     pub all: usize,
 }
 

@@ -106,6 +106,11 @@ fn named(core: &Core, caller: &Caller, mixin: &CategoryId, draft: &Draft) -> Res
                         "this is the collection of {mixin}; leave {} out, or send it to the collection of that one",
                         other.id
                     ),
+                    None if id.is_none() && !draft.locations.is_empty() => {
+                        "who is named by a location gets the mixin with its defaults; leave the attributes out, and set them at \
+                         each entity's own path"
+                            .into()
+                    }
                     _ => "each entity is named by its location or by its id; one is not here".into(),
                 },
             ));

@@ -235,7 +235,7 @@ impl<'a> HeldLinks<'a> {
         match difference(self.registry, given, held) {
             None => Ok(true),
             Some(what) => Err(Refusal::Invalid(format!(
-                "the link {} is there already, and {what} of it is another; change it at its own path",
+                "the link {} is there already, and {what}; change it at its own path",
                 held.location
             ))),
         }
@@ -246,16 +246,22 @@ impl<'a> HeldLinks<'a> {
 fn difference(registry: &Registry, given: &Item, held: &Entity) -> Option<String> {
     let mut categories = given.categories.iter().map(|category| &category.id);
     if let Some(other) = categories.find(|id| **id != held.kind && !held.mixins.contains(id)) {
-        return Some(format!("the category {other}"));
+        return Some(format!("it has not the category {other}"));
     }
     let id = |value: &Value| value.as_text().and_then(|id| Uuid::parse_str(id).ok());
     let (source, target) =
         held.ends.as_ref().map_or((None, None), |ends| (Some(ends.source_id), ends.target_id));
+    // The one path is written in several ways.
+    let path = |value: &Value| value.as_text().and_then(|text| Location::parse(text).ok());
+    let is_path = |name: &str, value: &Value| {
+        path(value).is_some_and(|given| held.get(name).as_ref().and_then(path) == Some(given))
+    };
     let differs = |name: &AttributeName, value: &Value| match name.as_str() {
         names::ID => id(value) != Some(held.id),
         // The Kinds of the ends are said in several ways, as by `rel`.
         names::SOURCE_KIND | names::TARGET_KIND => false,
         _ if held.get(name.as_str()).as_ref() == Some(value) => false,
+        names::SOURCE | names::TARGET if is_path(name.as_str(), value) => false,
         // An end may be named by its id, too.
         names::SOURCE => id(value).is_none_or(|id| Some(id) != source),
         names::TARGET => id(value).is_none_or(|id| Some(id) != target),
@@ -265,5 +271,5 @@ fn difference(registry: &Registry, given: &Item, held: &Entity) -> Option<String
         }),
     };
     let mut attributes = given.attributes.iter();
-    attributes.find(|(name, value)| differs(name, value)).map(|(name, _)| name.to_string())
+    attributes.find(|(name, value)| differs(name, value)).map(|(name, _)| format!("its {name} is another"))
 }

@@ -101,7 +101,11 @@ async fn exchange(
     };
     let path = path.map_err(|error| Failure::BadRequest(error.to_string()))?;
     let snapshot = host.core.snapshot();
-    let (path, target) = host.core.resolve(&snapshot, &host.caller, path)?;
+    let (asked, (path, target)) = (path.clone(), host.core.resolve(&snapshot, &host.caller, path)?);
+    if parts.method == Method::DELETE && asked.is_collection() && matches!(target, Target::Entity(_)) {
+        // A request that emptied the path, and is sent again for want of an answer, must not find more to delete.
+        return Err(Failure::NothingBelow { below: asked, entity: path });
+    }
     let query = Query::parse(parts.uri.query())?;
     let allowed = route::allowed(&target);
     if parts.method == Method::OPTIONS {

@@ -13,6 +13,8 @@ pub(crate) enum Failure {
     BadRequest(String),
     #[error("there is no mixin whose collection is at {0}; it may have been removed")]
     NoCollection(Location),
+    #[error("nothing is below {below}; an entity is deleted at its own path, {entity}")]
+    NothingBelow { below: Location, entity: Location },
     #[error("{method} is not possible here; {} are", .allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", "))]
     MethodNotAllowed { method: Method, allowed: &'static [Method] },
     #[error(transparent)]

@@ -174,7 +174,7 @@ fn result(result: &MemberResult) -> occi_rendering::MemberResult<'_> {
 fn status(failure: &Failure) -> StatusCode {
     match failure {
         Failure::Malformed(_) | Failure::BadRequest(_) => StatusCode::BAD_REQUEST,
-        Failure::NoCollection(_) => StatusCode::NOT_FOUND,
+        Failure::NoCollection(_) | Failure::NothingBelow { .. } => StatusCode::NOT_FOUND,
         Failure::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         Failure::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
         Failure::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,

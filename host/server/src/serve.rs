@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use socket2::SockRef;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ pub struct Limits {
     pub body: usize,
     /// The longest wait for the head of a request, which is also how long a connection may be idle.
     pub head_time: Duration,
-    /// The longest wait for a body, and for a client to read its answer.
+    /// The longest wait for a body, and for a client to read some more of its answer.
     pub body_time: Duration,
     /// The most connections at a time; for more, those that are idle give way, and where none is, they wait.
     pub connections: usize,
@@ -47,6 +48,10 @@ impl Default for Limits {
     }
 }
 
+/// So much of an answer waits in the kernel at most until it can be sent, in bytes. A client that reads makes room there for
+/// more; in a buffer of some megabytes, which the kernel makes of its own, a slow one would for minutes not be seen to read.
+const UNSENT: u32 = 256 << 10;
+
 /// The most bytes that the head of a request may have.
 const HEAD: usize = 64 << 10;
 
@@ -64,6 +69,10 @@ pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output =
     let (end, cut) = (CancellationToken::new(), CancellationToken::new());
     let (crowd, tasks) = (Arc::new(Crowd::default()), TaskTracker::new());
     let permits = Arc::new(Semaphore::new(limits.connections));
+    // Those that are accepted have it from the one that listens.
+    if let Err(error) = SockRef::from(&listener).set_tcp_notsent_lowat(UNSENT) {
+        tracing::debug!("connections without TCP_NOTSENT_LOWAT: {error}");
+    }
     tokio::pin!(stop);
     loop {
         let accepted = tokio::select! {

@@ -68,7 +68,7 @@ fn a_deletion_within_the_store_is_of_all_or_none() {
     let link = r#"Category: link; scheme="http://schemas.ogf.org/occi/core#"; class="kind""#;
     let link = server.post("/link/").text(body(&[link], &[&ends[0], &ends[1]])).answers(201).location();
     let answer = server.delete("/stable/donkey/").answers(409);
-    assert!(answer.body.starts_with("refused by 1 of 3 entities, so nothing was changed"), "{answer}");
+    assert!(answer.body.starts_with("refused by 1 of 4 entities, so nothing was changed"), "{answer}");
     assert_eq!(server.get("/stable/donkey/").answers(200).locations(), names);
     server.get(&link).answers(200);
     server.post(&names[1]).text(body(&[], &["com.example.mule.stubborn=false"])).answers(200);
@@ -235,4 +235,36 @@ fn a_machine_that_does_not_listen() {
     {
         assert_eq!(server.at_hypervisor(list, path, "name"), None, "{path}");
     }
+}
+
+/// A guest system that lets no device go is no silent hypervisor, and keeps nobody else from it.
+#[test]
+fn guests_that_keep_their_devices_cost_nobody_else() {
+    let Some(server) = Server::on_qemu() else { return };
+    let machine = || {
+        let (compute, storage) =
+            (server.create("compute", &[]), server.create("storage", &["occi.storage.size=0.1"]));
+        let link = server.link("storagelink", &compute, &storage);
+        // There is no system on its disk.
+        server.act(&compute, "start", &[]).is(200);
+        (compute, link)
+    };
+    let machines: Vec<_> = (0..6).map(|_| machine()).collect();
+    std::thread::scope(|scope| {
+        let waiting: Vec<_> =
+            machines.iter().map(|(_, link)| scope.spawn(|| server.delete(link).answers(409))).collect();
+        let other = server.create("compute", &[]);
+        server.act(&other, "start", &[]).is(200);
+        for answer in waiting {
+            let answer = answer.join().unwrap();
+            assert!(answer.body.contains("the guest system does not let the device go"), "{answer}");
+        }
+    });
+    let (compute, link) = &machines[0];
+    server.act(compute, "suspend", &[]).is(200);
+    let answer = server.delete(link).answers(409);
+    assert!(answer.body.contains("the machine is paused"), "{answer}");
+    server.act(compute, "stop", &["method=\"poweroff\""]).is(200);
+    server.delete(link).answers(200);
+    server.delete("/compute/").answers(200);
 }

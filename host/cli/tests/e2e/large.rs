@@ -4,6 +4,9 @@ use crate::occi::{NOTE_ID, body};
 use crate::server::Server;
 use serde_json::{Value, json};
 use std::collections::HashSet;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
 
 const KIND: &str = NOTE_ID;
 
@@ -154,4 +157,26 @@ fn a_path_may_be_written_in_several_ways() {
     }
     // `%2F` is no `/`.
     server.get("/note%2Fx").answers(404);
+}
+
+/// A client may read as slowly as its line is, as long as it reads.
+#[test]
+fn who_reads_slowly_gets_all_of_a_large_listing() {
+    let server = Server::configured("[limits]\nbody-seconds = 1\n");
+    filled(&server, 7000);
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    let request = "GET /note/ HTTP/1.0\r\nHost: x\r\nAccept: application/occi+json\r\n\r\n";
+    stream.write_all(request.as_bytes()).unwrap();
+    let (mut all, mut piece) = (Vec::new(), vec![0; 64 << 10]);
+    loop {
+        match stream.read(&mut piece).unwrap() {
+            0 => break,
+            length => all.extend_from_slice(&piece[..length]),
+        }
+        // Less than a megabyte in a second.
+        std::thread::sleep(Duration::from_millis(70));
+    }
+    let (_, body) = str::from_utf8(&all).unwrap().split_once("\r\n\r\n").unwrap();
+    let listing: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(ids(&listing).len(), 7000);
 }

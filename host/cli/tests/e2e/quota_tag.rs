@@ -28,7 +28,8 @@ fn update(server: &Server, path: &str, attributes: &[&str]) -> Answer {
 
 /// The members of a Mixin's collection that a request names.
 fn members(server: &Server, paths: &[&str]) -> String {
-    let lines: Vec<_> = paths.iter().map(|path| format!("X-OCCI-Location: {}{path}", server.base())).collect();
+    let lines: Vec<_> =
+        paths.iter().map(|path| format!("X-OCCI-Location: {}{path}", server.base())).collect();
     lines.join("\n")
 }
 

@@ -238,9 +238,16 @@ fn an_entity_is_found_with_a_slash_after_its_path() {
     let shown = server.get(&compute).answers(200);
     assert_eq!(server.get(&format!("{compute}/")).answers(200).body, shown.body);
     server.post(&format!("{compute}/?action=start")).text(action("compute", "start")).answers(200);
-    server.delete(&format!("{compute}/")).answers(200);
-    server.get(&format!("{compute}/")).answers(404);
-    server.get(&compute).answers(404);
+    // But not to be deleted: there the path is what is below it, also when that is gone (H11-02).
+    for name in ["a", "a/b", "a/c/d"] {
+        server.request("PUT", &format!("/note/{name}")).text(body(&[NOTE], &[])).answers(201);
+    }
+    server.delete("/note/a/").answers(200);
+    let again = server.delete("/note/a/").answers(404);
+    assert!(again.body.contains("its own path, /note/a"), "{again}");
+    server.get("/note/a/b").answers(404);
+    server.delete("/note/a").answers(200);
+    server.get("/note/a/").answers(404);
 }
 
 /// TXT-07 is about what is there: of what is not, that is said, whatever form of answer is asked for.
