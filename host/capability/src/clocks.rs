@@ -1,6 +1,7 @@
 //! The capability `clocks`: `wasi:clocks`, what time it is, and waiting for one.
 //!
-//! A call that waits still ends by its limit of time on the clock; what takes longer is for `again` of a change.
+//! A call that waits still ends by its limit of time on the clock; what takes longer is for `again` of a change. Where a host
+//! says what time of day it is, waiting is still as long as it is.
 
 use occi_extension::{CallState, Capability};
 use std::sync::LazyLock;
@@ -87,7 +88,7 @@ impl monotonic_clock::Host for CallState {
 
 impl wall_clock::Host for CallState {
     fn now(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+        let now = self.time().system_time().duration_since(SystemTime::UNIX_EPOCH)?;
         Ok(wall_clock::Datetime { seconds: now.as_secs(), nanoseconds: now.subsec_nanos() })
     }
 

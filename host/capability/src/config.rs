@@ -1,6 +1,6 @@
 //! The capability `config`: `wasi:config`, what the operator has set for an extension (`[settings.NAME]` of the configuration). An extension sees its own alone.
 
-use occi_extension::{CallState, Capability};
+use occi_extension::{CallState, Capability, Fault};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wasmtime::component::{HasSelf, Linker};
@@ -37,18 +37,30 @@ impl Capability for Config {
         store::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)
     }
 
+    fn functions(&self) -> &'static [&'static str] {
+        &["get", "get-all"]
+    }
+
     fn has_outside_effects(&self) -> bool {
         false
     }
 }
 
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::Upstream(fault.message)
+    }
+}
+
 impl Host for CallState {
     async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<String>, Error>> {
+        begin!(self, "config", "get");
         let values: Arc<ConfigValues> = self.shown()?;
         Ok(Ok(values.get(&*self.call().extension).and_then(|own| own.get(&key)).cloned()))
     }
 
     async fn get_all(&mut self) -> wasmtime::Result<Result<Vec<(String, String)>, Error>> {
+        begin!(self, "config", "get-all");
         let values: Arc<ConfigValues> = self.shown()?;
         let own = values.get(&*self.call().extension).cloned();
         Ok(Ok(own.unwrap_or_default().into_iter().collect()))

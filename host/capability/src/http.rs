@@ -10,8 +10,10 @@ mod connection;
 mod grant;
 mod origin;
 mod secret;
+mod stand_in;
 
 use occi_extension::{CallState, Capability};
+use stand_in::StandingIn;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wasmtime::component::Linker;
@@ -23,6 +25,7 @@ use wasmtime_wasi_http::{
 
 pub use grant::HttpGrant;
 pub use origin::Origin;
+pub use stand_in::{HttpStandIn, StandIn};
 
 /// Requests to servers elsewhere.
 #[derive(Debug)]
@@ -45,6 +48,10 @@ impl Capability for Http {
         types::add_to_linker::<_, WasiHttp>(linker, &(&LinkOptions::default()).into(), outgoing)
     }
 
+    fn functions(&self) -> &'static [&'static str] {
+        &["handle"]
+    }
+
     fn has_outside_effects(&self) -> bool {
         true
     }
@@ -63,6 +70,7 @@ struct Outgoing {
 struct Gate {
     extension: Arc<str>,
     grant: Option<Arc<HttpGrant>>,
+    stand_in: Option<StandingIn>,
     requests_left: u32,
 }
 
@@ -74,10 +82,12 @@ fn outgoing(state: &mut CallState) -> WasiHttpCtxView<'_> {
 impl Outgoing {
     fn begin(state: &CallState) -> Self {
         let extension = Arc::clone(&state.call().extension);
-        // None in a trial, nor where the host was put together without.
+        // Neither in a trial, nor where the host was put together without.
         let grants = state.lent::<HttpGrants>().ok();
         let grant = grants.and_then(|grants| grants.get(&*extension).cloned());
-        Self { context: WasiHttpCtx::new(), gate: Gate { extension, grant, requests_left: REQUESTS } }
+        let stand_in = StandingIn::of(state);
+        let gate = Gate { extension, grant, stand_in, requests_left: REQUESTS };
+        Self { context: WasiHttpCtx::new(), gate }
     }
 }
 
@@ -112,6 +122,9 @@ impl WasiHttpHooks for Gate {
         options: Option<RequestOptions>,
         _: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Answer> + Send> {
+        if let Some(stand_in) = self.stand_in.clone() {
+            return Box::new(stand_in.answer(request));
+        }
         let admitted = self.admit(request.uri());
         let extension = Arc::clone(&self.extension);
         Box::new(async move {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use occi_extension::{BucketName, CallState, Capability, KeyValueView};
+use occi_extension::{BucketName, CallState, Capability, Fault, KeyValueView};
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use generated::wasi::keyvalue::store::{self, Error, Host, HostBucket, KeyResponse};
@@ -70,6 +70,10 @@ impl Capability for KeyValue {
 
     fn link(&self, linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
         store::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)
+    }
+
+    fn functions(&self) -> &'static [&'static str] {
+        &["open", "bucket.get", "bucket.set", "bucket.delete", "bucket.exists", "bucket.list-keys"]
     }
 
     fn has_outside_effects(&self) -> bool {
@@ -198,8 +202,19 @@ fn page(stored: Vec<String>, after: Option<&str>, written: BTreeMap<String, bool
     KeyResponse { keys: keys.into_iter().collect(), cursor }
 }
 
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        match &*fault.code {
+            "missing" => Self::NoSuchStore,
+            "denied" => Self::AccessDenied,
+            _ => Self::Other(fault.message),
+        }
+    }
+}
+
 impl Host for CallState {
     async fn open(&mut self, identifier: String) -> wasmtime::Result<Result<Resource<Bucket>, Error>> {
+        begin!(self, "keyvalue", "open");
         match granted(&identifier) {
             Ok(bucket) => Ok(Ok(self.table().push(bucket)?)),
             Err(refused) => Ok(Err(refused)),
@@ -213,6 +228,7 @@ impl HostBucket for CallState {
         bucket: Resource<Bucket>,
         key: String,
     ) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
+        begin!(self, "keyvalue", "bucket.get");
         value(self, &bucket, &key)
     }
 
@@ -222,10 +238,12 @@ impl HostBucket for CallState {
         key: String,
         value: Vec<u8>,
     ) -> wasmtime::Result<Result<(), Error>> {
+        begin!(self, "keyvalue", "bucket.set");
         write(self, &bucket, &key, Some(value))
     }
 
     async fn delete(&mut self, bucket: Resource<Bucket>, key: String) -> wasmtime::Result<Result<(), Error>> {
+        begin!(self, "keyvalue", "bucket.delete");
         write(self, &bucket, &key, None)
     }
 
@@ -234,6 +252,7 @@ impl HostBucket for CallState {
         bucket: Resource<Bucket>,
         key: String,
     ) -> wasmtime::Result<Result<bool, Error>> {
+        begin!(self, "keyvalue", "bucket.exists");
         Ok(value(self, &bucket, &key)?.map(|found| found.is_some()))
     }
 
@@ -242,6 +261,7 @@ impl HostBucket for CallState {
         bucket: Resource<Bucket>,
         cursor: Option<String>,
     ) -> wasmtime::Result<Result<KeyResponse, Error>> {
+        begin!(self, "keyvalue", "bucket.list-keys");
         let stored = match Stored::of(self, &bucket)? {
             Ok(stored) => stored,
             Err(error) => return Ok(Err(error)),

@@ -9,6 +9,8 @@
 //! In reading order: [`Config`], [`Logging`], [`Clocks`], [`Random`], [`KeyValue`]; [`Http`], with [`Io`]; [`Extensions`]; [`libvirt`], the hypervisor itself; then [`Volumes`], [`Networks`] and
 //! [`Machines`], which lend it.
 
+#[macro_use]
+mod begin;
 mod clocks;
 mod config;
 mod extensions;
@@ -32,11 +34,11 @@ mod volumes;
 pub use clocks::Clocks;
 pub use config::{Config, ConfigValues};
 pub use extensions::{Administration, Administrator, Agreed, CHANGING, Extensions, Facts, Ledger, Wish};
-pub use http::{Http, HttpGrant, HttpGrants, Origin};
+pub use http::{Http, HttpGrant, HttpGrants, HttpStandIn, Origin, StandIn};
 pub use io::Io;
 pub use keyvalue::{BucketReader, Buckets, KeyValue};
 pub use logging::Logging;
-pub use random::Random;
+pub use random::{Random, SeededRandom};
 #[cfg(feature = "libvirt")]
 pub use {machines::Machines, networks::Networks, volumes::Volumes};
 

@@ -57,6 +57,29 @@ impl Capability for Machines {
         machines::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)
     }
 
+    fn functions(&self) -> &'static [&'static str] {
+        &[
+            "machine.define",
+            "machine.open",
+            "machine.state",
+            "machine.reason",
+            "machine.start",
+            "machine.shutdown",
+            "machine.power-off",
+            "machine.reboot",
+            "machine.reset",
+            "machine.pause",
+            "machine.save",
+            "machine.snapshot",
+            "machine.attach-volume",
+            "machine.detach-volume",
+            "machine.attach-network",
+            "machine.reserve-address",
+            "machine.detach-network",
+            "machine.remove",
+        ]
+    }
+
     fn has_outside_effects(&self) -> bool {
         true
     }
@@ -138,6 +161,7 @@ impl HostMachine for CallState {
         of: End,
         plan: Resource<MachinePlan>,
     ) -> wasmtime::Result<Result<Resource<Machine>, Fault>> {
+        begin!(self, "machines", "machine.define");
         let machine = match granted(self, of)?.and_then(|machine| may_change(self, machine)) {
             Ok(machine) => machine,
             Err(fault) => return Ok(Err(fault)),
@@ -150,6 +174,7 @@ impl HostMachine for CallState {
     }
 
     async fn open(&mut self, of: End) -> wasmtime::Result<Result<Resource<Machine>, Fault>> {
+        begin!(self, "machines", "machine.open");
         let machine = match granted(self, of)? {
             Ok(machine) => machine,
             Err(fault) => return Ok(Err(fault)),
@@ -161,16 +186,19 @@ impl HostMachine for CallState {
     }
 
     async fn state(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<String, Fault>> {
+        begin!(self, "machines", "machine.state");
         let machine = self.table().get(&machine)?.clone();
         Ok(machine.state().await.map(|state| state.as_str().into()).map_err(Fault::from))
     }
 
     async fn reason(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<String, Fault>> {
+        begin!(self, "machines", "machine.reason");
         let machine = self.table().get(&machine)?.clone();
         Ok(machine.reason().await.map_err(Fault::from))
     }
 
     async fn start(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "machines", "machine.start");
         Ok(match ruled(self, &machine)? {
             Ok(machine) => machine.start().await.map_err(Fault::from),
             Err(fault) => Err(fault),
@@ -182,6 +210,7 @@ impl HostMachine for CallState {
         machine: Resource<Machine>,
         wait: u64,
     ) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "machines", "machine.shutdown");
         let machine = match ruled(self, &machine)? {
             Ok(machine) => machine,
             Err(fault) => return Ok(Err(fault)),
@@ -192,6 +221,7 @@ impl HostMachine for CallState {
     }
 
     async fn power_off(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "machines", "machine.power-off");
         Ok(match ruled(self, &machine)? {
             Ok(machine) => machine.power_off().await.map_err(Fault::from),
             Err(fault) => Err(fault),
@@ -199,6 +229,7 @@ impl HostMachine for CallState {
     }
 
     async fn reboot(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "machines", "machine.reboot");
         Ok(match ruled(self, &machine)? {
             Ok(machine) => machine.reboot().await.map_err(Fault::from),
             Err(fault) => Err(fault),
@@ -206,6 +237,7 @@ impl HostMachine for CallState {
     }
 
     async fn reset(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "machines", "machine.reset");
         Ok(match ruled(self, &machine)? {
             Ok(machine) => machine.reset().await.map_err(Fault::from),
             Err(fault) => Err(fault),
@@ -213,6 +245,7 @@ impl HostMachine for CallState {
     }
 
     async fn pause(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "machines", "machine.pause");
         Ok(match ruled(self, &machine)? {
             Ok(machine) => machine.pause().await.map_err(Fault::from),
             Err(fault) => Err(fault),
@@ -220,6 +253,7 @@ impl HostMachine for CallState {
     }
 
     async fn save(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "machines", "machine.save");
         Ok(match ruled(self, &machine)? {
             Ok(machine) => machine.save().await.map_err(Fault::from),
             Err(fault) => Err(fault),
@@ -231,6 +265,7 @@ impl HostMachine for CallState {
         machine: Resource<Machine>,
         name: String,
     ) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "machines", "machine.snapshot");
         Ok(match ruled(self, &machine)? {
             Ok(machine) => machine.snapshot(&name).await.map_err(Fault::from),
             Err(fault) => Err(fault),
@@ -242,6 +277,7 @@ impl HostMachine for CallState {
         machine: Resource<Machine>,
         volume: Resource<Volume>,
     ) -> wasmtime::Result<Result<String, Fault>> {
+        begin!(self, "machines", "machine.attach-volume");
         let (subject, volume) = (self.call().entity, self.table().get(&volume)?.entity());
         let machine = self.table().get(&machine)?.clone();
         Ok(machine.attach_volume(subject, volume).await.map_err(Fault::from))
@@ -252,6 +288,7 @@ impl HostMachine for CallState {
         machine: Resource<Machine>,
         volume: Resource<Volume>,
     ) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "machines", "machine.detach-volume");
         let (subject, volume) = (self.call().entity, self.table().get(&volume)?.entity());
         let machine = self.table().get(&machine)?.clone();
         let goes = goes(self.call(), &machine);
@@ -264,6 +301,7 @@ impl HostMachine for CallState {
         network: Resource<Network>,
         mac: Option<String>,
     ) -> wasmtime::Result<Result<Resource<Nic>, Fault>> {
+        begin!(self, "machines", "machine.attach-network");
         let (subject, network) = (self.call().entity, self.table().get(&network)?.entity());
         let machine = self.table().get(&machine)?.clone();
         match machine.attach_network(subject, network, mac.as_deref()).await {
@@ -278,6 +316,7 @@ impl HostMachine for CallState {
         network: Resource<Network>,
         address: Option<String>,
     ) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "machines", "machine.reserve-address");
         let (subject, network) = (self.call().entity, self.table().get(&network)?.entity());
         let machine = self.table().get(&machine)?.clone();
         Ok(machine.reserve_address(subject, network, address).await.map_err(Fault::from))
@@ -288,6 +327,7 @@ impl HostMachine for CallState {
         machine: Resource<Machine>,
         network: Resource<Network>,
     ) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "machines", "machine.detach-network");
         let (subject, network) = (self.call().entity, self.table().get(&network)?.entity());
         let machine = self.table().get(&machine)?.clone();
         let goes = goes(self.call(), &machine);
@@ -295,6 +335,7 @@ impl HostMachine for CallState {
     }
 
     async fn remove(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "machines", "machine.remove");
         Ok(match ruled(self, &machine)? {
             Ok(machine) => machine.remove().await.map_err(Fault::from),
             Err(fault) => Err(fault),

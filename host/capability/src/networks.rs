@@ -50,6 +50,10 @@ impl Capability for Networks {
         networks::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)
     }
 
+    fn functions(&self) -> &'static [&'static str] {
+        &["network.define", "network.open", "network.active", "network.up", "network.down", "network.remove"]
+    }
+
     fn has_outside_effects(&self) -> bool {
         true
     }
@@ -111,6 +115,7 @@ impl HostNetwork for CallState {
         of: End,
         plan: Resource<NetworkPlan>,
     ) -> wasmtime::Result<Result<Resource<Network>, Fault>> {
+        begin!(self, "networks", "network.define");
         let network = match granted(self, of)?.and_then(|network| may_change(self, network)) {
             Ok(network) => network,
             Err(fault) => return Ok(Err(fault)),
@@ -123,6 +128,7 @@ impl HostNetwork for CallState {
     }
 
     async fn open(&mut self, of: End) -> wasmtime::Result<Result<Resource<Network>, Fault>> {
+        begin!(self, "networks", "network.open");
         let network = match granted(self, of)? {
             Ok(network) => network,
             Err(fault) => return Ok(Err(fault)),
@@ -134,11 +140,13 @@ impl HostNetwork for CallState {
     }
 
     async fn active(&mut self, network: Resource<Network>) -> wasmtime::Result<Result<bool, Fault>> {
+        begin!(self, "networks", "network.active");
         let network = self.table().get(&network)?.clone();
         Ok(network.active().await.map_err(Fault::from))
     }
 
     async fn up(&mut self, network: Resource<Network>) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "networks", "network.up");
         Ok(match ruled(self, &network)? {
             Ok(network) => network.up().await.map_err(Fault::from),
             Err(fault) => Err(fault),
@@ -146,6 +154,7 @@ impl HostNetwork for CallState {
     }
 
     async fn down(&mut self, network: Resource<Network>) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "networks", "network.down");
         Ok(match ruled(self, &network)? {
             Ok(network) => network.down().await.map_err(Fault::from),
             Err(fault) => Err(fault),
@@ -153,6 +162,7 @@ impl HostNetwork for CallState {
     }
 
     async fn remove(&mut self, network: Resource<Network>) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "networks", "network.remove");
         Ok(match ruled(self, &network)? {
             Ok(network) => network.remove().await.map_err(Fault::from),
             Err(fault) => Err(fault),

@@ -49,6 +49,10 @@ impl Capability for Volumes {
         volumes::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)
     }
 
+    fn functions(&self) -> &'static [&'static str] {
+        &["volume.create", "volume.open", "volume.capacity", "volume.resize", "volume.remove"]
+    }
+
     fn has_outside_effects(&self) -> bool {
         true
     }
@@ -70,6 +74,7 @@ impl Host for CallState {}
 
 impl HostVolume for CallState {
     async fn create(&mut self, of: End, bytes: u64) -> wasmtime::Result<Result<Resource<Volume>, Fault>> {
+        begin!(self, "volumes", "volume.create");
         let volume = match granted(self, of)?.and_then(|volume| may_change(self, volume)) {
             Ok(volume) => volume,
             Err(fault) => return Ok(Err(fault)),
@@ -81,6 +86,7 @@ impl HostVolume for CallState {
     }
 
     async fn open(&mut self, of: End) -> wasmtime::Result<Result<Resource<Volume>, Fault>> {
+        begin!(self, "volumes", "volume.open");
         let volume = match granted(self, of)? {
             Ok(volume) => volume,
             Err(fault) => return Ok(Err(fault)),
@@ -92,11 +98,13 @@ impl HostVolume for CallState {
     }
 
     async fn capacity(&mut self, volume: Resource<Volume>) -> wasmtime::Result<Result<u64, Fault>> {
+        begin!(self, "volumes", "volume.capacity");
         let volume = self.table().get(&volume)?.clone();
         Ok(volume.capacity().await.map_err(Fault::from))
     }
 
     async fn resize(&mut self, volume: Resource<Volume>, bytes: u64) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "volumes", "volume.resize");
         Ok(match ruled(self, &volume)? {
             Ok(volume) => volume.resize(bytes).await.map_err(Fault::from),
             Err(fault) => Err(fault),
@@ -104,6 +112,7 @@ impl HostVolume for CallState {
     }
 
     async fn remove(&mut self, volume: Resource<Volume>) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "volumes", "volume.remove");
         Ok(match ruled(self, &volume)? {
             Ok(volume) => volume.remove().await.map_err(Fault::from),
             Err(fault) => Err(fault),

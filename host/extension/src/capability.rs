@@ -49,6 +49,7 @@
 //! - Nothing blocks the thread: a guest of another tenant may be waiting for it.
 //! - What takes long by its nature is waited for in [`CallState::aside`], so that other calls can run.
 //! - A handle lives as long as the call. Keep no state of a call but in its [`CallState`].
+//! - A function that can say no is one of [`Capability::functions`], and asks [`CallState::begin`] first.
 
 use crate::bindings::types::{End, Fault};
 use crate::keyvalue::KeyValueWrites;
@@ -56,6 +57,7 @@ use crate::limits::Limiter;
 use crate::manifest::Manifest;
 use crate::place::Place;
 use crate::subject::Subject;
+use crate::time::{MachineTime, TimeSource};
 use crate::turns::Turn;
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -74,6 +76,11 @@ pub trait Capability: Send + Sync + 'static {
     /// Defines all functions of these interfaces. Called once for each extension that is loaded; only an extension
     /// that imports one of the interfaces gets them.
     fn link(&self, linker: &mut Linker<CallState>) -> wasmtime::Result<()>;
+
+    /// The functions that can say no, such as `volume.create`: each asks [`CallState::begin`] before all else.
+    fn functions(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// Whether what a guest does with it is seen outside of this host's store. An operation that may do so is written
     /// down before it begins, so that it can be ended or undone after a crash; unless all of it [`Self::forgets`].
@@ -103,12 +110,27 @@ pub trait Capability: Send + Sync + 'static {
     }
 }
 
+/// Lets functions of capabilities fail, to see what an extension makes of it.
+pub trait FaultInjection: Send + Sync + 'static {
+    /// Asked before the function does anything; what is answered is then its answer.
+    fn begin(&self, call: &CallContext, capability: &str, function: &str) -> Result<(), Fault>;
+}
+
 /// What capabilities work with (connections, pools, the store), by type. It is put together once at the start.
-#[derive(Default)]
-pub struct Lent(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+pub struct Lent {
+    things: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    time: Arc<dyn TimeSource>,
+    faults: Option<Arc<dyn FaultInjection>>,
+}
+
+impl Default for Lent {
+    fn default() -> Self {
+        Self { things: HashMap::new(), time: Arc::new(MachineTime), faults: None }
+    }
+}
 
 impl Lent {
-    /// Nothing.
+    /// Nothing but the machine's time.
     pub fn new() -> Self {
         Self::default()
     }
@@ -116,13 +138,25 @@ impl Lent {
     /// With one thing more; it replaces one of the same type.
     #[must_use]
     pub fn with<T: Send + Sync + 'static>(mut self, thing: Arc<T>) -> Self {
-        self.0.insert(TypeId::of::<T>(), thing);
+        self.things.insert(TypeId::of::<T>(), thing);
         self
+    }
+
+    /// With another time than the machine's.
+    #[must_use]
+    pub fn at(self, time: Arc<dyn TimeSource>) -> Self {
+        Self { time, ..self }
+    }
+
+    /// With functions that fail.
+    #[must_use]
+    pub fn failing(self, faults: Arc<dyn FaultInjection>) -> Self {
+        Self { faults: Some(faults), ..self }
     }
 
     /// The thing of that type, if there is one.
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.0.get(&TypeId::of::<T>()).cloned()?.downcast().ok()
+        self.things.get(&TypeId::of::<T>()).cloned()?.downcast().ok()
     }
 }
 
@@ -298,9 +332,24 @@ impl CallState {
 
     /// The same, for what only shows the guest something that the host has: `migrate` may look, too.
     pub fn shown<T: Send + Sync + 'static>(&self) -> wasmtime::Result<Arc<T>> {
-        self.lent
-            .get()
+        self.offered()
             .ok_or_else(|| wasmtime::format_err!("the host lends no {}", std::any::type_name::<T>()))
+    }
+
+    /// The same, where the host may do without.
+    pub fn offered<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.lent.get()
+    }
+
+    /// What time it is.
+    pub fn time(&self) -> &dyn TimeSource {
+        &*self.lent.time
+    }
+
+    /// To be asked by each of a capability's [`functions`](Capability::functions) before it does anything: what it is to
+    /// answer instead, where its faults are rehearsed.
+    pub fn begin(&self, capability: &str, function: &str) -> Result<(), Fault> {
+        self.lent.faults.as_ref().map_or(Ok(()), |faults| faults.begin(&self.call, capability, function))
     }
 
     /// Whether nobody knows yet if the call counts, so that nothing outside may be changed or asked.

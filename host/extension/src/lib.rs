@@ -32,12 +32,13 @@ mod shape;
 mod subject;
 #[cfg(test)]
 mod tests;
+mod time;
 mod turns;
 
 pub use bindings::types::Fault;
 pub use cache::CacheError;
 pub use call::{Call, Outcome};
-pub use capability::{CallContext, CallState, Capability, Lent};
+pub use capability::{CallContext, CallState, Capability, FaultInjection, Lent};
 pub use component::{Loader, MAX_SIZE};
 pub use contract::Grants;
 pub use digest::Digest;
@@ -54,3 +55,4 @@ pub use outline::Outline;
 pub use printable::printable;
 pub use shape::ShapeError;
 pub use subject::Subject;
+pub use time::{MachineTime, TimeSource};

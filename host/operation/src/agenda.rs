@@ -89,6 +89,11 @@ impl Agenda {
         self.due.first().map(|(due, _)| *due)
     }
 
+    /// Whether nobody is being asked, and no question's time has come.
+    pub(crate) fn is_at_rest(&self, now: Instant) -> bool {
+        self.next().is_none_or(|next| next > now) && !self.entries.values().any(|entry| entry.is_asked)
+    }
+
     fn put(&mut self, entity: Uuid, question: Question) {
         self.change(entity, |entry| {
             let slot = if question.cause == Cause::Timer { &mut entry.timer } else { &mut entry.news };
@@ -225,7 +230,11 @@ mod tests {
         agenda.note(ENTITY, Cause::Event, now);
         agenda.note(ENTITY, Cause::Event, now);
         assert_eq!((agenda.take(now), agenda.next()), (None, None));
+        assert!(!agenda.is_at_rest(now), "it is being asked");
         agenda.done(ENTITY);
+        assert!(!agenda.is_at_rest(now), "its next question waits");
         assert_eq!(asked(&mut agenda, now), [Cause::Event]);
+        agenda.note_later(ENTITY, seconds(5), now);
+        assert!(agenda.is_at_rest(now) && !agenda.is_at_rest(now + seconds(5)));
     }
 }

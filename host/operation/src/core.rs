@@ -9,11 +9,12 @@ use crate::refusal::Refusal;
 use crate::snapshot::{Snapshot, SnapshotError};
 use crate::{Caller, Change, Collection, Listing, Page, Reply};
 use arc_swap::ArcSwap;
-use occi_extension::Extension;
+use occi_extension::{Extension, MachineTime, TimeSource};
 use occi_model::{Draft, Entity, Filter, Location, Target};
 use occi_store::{Batch, ReadView, Revision, Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
@@ -44,10 +45,19 @@ impl Core {
     /// Puts the store and the extensions together, and starts to follow what happens outside. Call
     /// [`Core::recover`] before the first operation.
     pub fn start(store: Arc<dyn Store>, extensions: Vec<Arc<Extension>>) -> Result<Arc<Self>, StartError> {
+        Self::start_at(Arc::new(MachineTime), store, extensions)
+    }
+
+    /// The same, where another time than the machine's says when entities are to be asked.
+    pub fn start_at(
+        time: Arc<dyn TimeSource>,
+        store: Arc<dyn Store>,
+        extensions: Vec<Arc<Extension>>,
+    ) -> Result<Arc<Self>, StartError> {
         let definitions = Definitions::default();
         let view = store.read()?;
         let snapshot = Snapshot::with_stored_tags(extensions, &*view)?.since(&definitions, &*view)?;
-        let (observations, observer) = Observer::new();
+        let (observations, observer) = Observer::new(Arc::clone(&time));
         let core = Arc::new(Self {
             store,
             snapshot: ArcSwap::from_pointee(snapshot),
@@ -58,7 +68,7 @@ impl Core {
             observations,
             defining: tokio::sync::Mutex::new(()),
             definitions,
-            left: Arc::default(),
+            left: Arc::new(Left::new(time)),
             changes: TaskTracker::new(),
             is_broken: AtomicBool::new(false),
         });
@@ -191,6 +201,22 @@ impl Core {
     /// Notes that something outside has changed which belongs to an entity; its extension is asked soon.
     pub fn observe(&self, entity: Uuid, cause: Cause) {
         self.observations.note(entity, cause);
+    }
+
+    /// When something is to be done next that no client asks for: an entity to be asked, or what was left to be tried.
+    pub fn next_time(&self) -> Option<Instant> {
+        [self.observations.next(), self.left.next()].into_iter().flatten().min()
+    }
+
+    /// Waits until nothing is being done that no client asks for, and nothing is to be done before the time goes on.
+    pub async fn rest(&self) {
+        loop {
+            self.observations.rest().await;
+            if self.left.is_at_rest() {
+                return;
+            }
+            self.left.rest().await;
+        }
     }
 
     /// Waits until all changes that have begun are done. No new ones may be sent.

@@ -4,12 +4,13 @@
 use crate::Refusal;
 use crate::core::Core;
 use crate::intent::Verb;
+use occi_extension::TimeSource;
 use occi_model::Entity;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// How long after an operation it is first tried again; twice as long after each attempt that leaves something.
@@ -18,15 +19,29 @@ const FIRST_DELAY: Duration = Duration::from_secs(1);
 const LONGEST_DELAY: Duration = Duration::from_mins(1);
 
 /// Operations that could not be undone.
-#[derive(Default)]
 pub(crate) struct Left {
+    time: Arc<dyn TimeSource>,
     /// What each was to do, and the ids of what it may have left.
     operations: Mutex<HashMap<Uuid, (Verb, HashSet<Uuid>)>>,
+    /// When they are tried next; not later than now while they are.
+    next: Mutex<Option<Instant>>,
     /// That there is something to do, or that it may be done now.
     news: Notify,
+    /// That all were tried once more.
+    tried: Notify,
 }
 
 impl Left {
+    pub(crate) fn new(time: Arc<dyn TimeSource>) -> Self {
+        Self {
+            time,
+            operations: Mutex::default(),
+            next: Mutex::default(),
+            news: Notify::new(),
+            tried: Notify::new(),
+        }
+    }
+
     /// Notes what an operation may have left behind; its intent is kept, and nobody else gets these ids.
     pub(crate) fn note<'a>(
         &self,
@@ -90,14 +105,46 @@ impl Left {
                 left.news.notified().await;
                 let (mut delay, mut round) = (FIRST_DELAY, 0);
                 while !left.operations().is_empty() {
-                    _ = timeout(delay, left.news.notified()).await;
+                    let next = left.time.instant() + delay;
+                    left.set_next(Some(next));
+                    tokio::select! {
+                        () = left.time.wait_until(next) => {}
+                        () = left.news.notified() => {}
+                    }
                     let Some(core) = core.upgrade() else { return };
                     core.settle_left(round).await;
                     delay = (delay * 2).min(LONGEST_DELAY);
                     round += 1;
                 }
+                left.set_next(None);
             }
         });
+    }
+
+    /// When they are tried next.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        *self.next.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there are none, or their time is yet to come.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.operations().is_empty() || self.next().is_some_and(|next| next > self.time.instant())
+    }
+
+    /// Waits until it is so.
+    pub(crate) async fn rest(&self) {
+        loop {
+            let tried = self.tried.notified();
+            if self.is_at_rest() {
+                return;
+            }
+            tried.await;
+        }
+    }
+
+    fn set_next(&self, next: Option<Instant>) {
+        *self.next.lock().unwrap_or_else(PoisonError::into_inner) = next;
+        self.tried.notify_waiters();
     }
 
     fn operations(&self) -> MutexGuard<'_, HashMap<Uuid, (Verb, HashSet<Uuid>)>> {

@@ -8,12 +8,13 @@ use crate::changes::Changes;
 use crate::core::Core;
 use crate::effect::{Effects, is_away};
 use crate::refusal::Refusal;
+use occi_extension::TimeSource;
 use occi_store::{Entities, StoreError, Stored};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// Why an entity is asked (`cause` of the contract). The greater asks for more.
@@ -46,23 +47,31 @@ const RACES: usize = 3;
 const CONCURRENCY: usize = 8;
 
 /// Entities that wait to be asked.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Observations {
+    time: Arc<dyn TimeSource>,
     agenda: Arc<Mutex<Agenda>>,
     news: Arc<Notify>,
+    /// That a question was asked to its end.
+    done: Arc<Notify>,
     /// Whether it was said that something outside is away, and nothing has been answered since.
     is_away: Arc<AtomicBool>,
 }
 
 impl Observations {
+    fn new(time: Arc<dyn TimeSource>) -> Self {
+        let (agenda, news, done, is_away) = Default::default();
+        Self { time, agenda, news, done, is_away }
+    }
+
     pub(crate) fn note(&self, entity: Uuid, cause: Cause) {
-        self.agenda().note(entity, cause, Instant::now());
+        self.agenda().note(entity, cause, self.time.instant());
         self.news.notify_one();
     }
 
     /// Notes that the extension wants to be asked after a while.
     fn note_later(&self, entity: Uuid, delay: Duration) {
-        self.agenda().note_later(entity, delay, Instant::now());
+        self.agenda().note_later(entity, delay, self.time.instant());
         self.news.notify_one();
     }
 
@@ -76,7 +85,7 @@ impl Observations {
         } else {
             tracing::debug!(%entity, cause = cause_name, failures, "what it is now is still not known: {why}");
         }
-        self.agenda().put_back(entity, cause, failures, Instant::now());
+        self.agenda().put_back(entity, cause, failures, self.time.instant());
         self.news.notify_one();
     }
 
@@ -87,7 +96,7 @@ impl Observations {
 
     /// The next question whose time has come.
     fn take(&self) -> Option<Asking> {
-        let (entity, question) = self.agenda().take(Instant::now())?;
+        let (entity, question) = self.agenda().take(self.time.instant())?;
         Some(Asking { observations: self.clone(), entity, question })
     }
 
@@ -95,9 +104,27 @@ impl Observations {
     async fn wait(&self) {
         let next = self.agenda().next();
         match next {
-            // It does not matter which of the two it was.
-            Some(next) => _ = timeout_at(next, self.news.notified()).await,
+            Some(next) => tokio::select! {
+                () = self.time.wait_until(next) => {}
+                () = self.news.notified() => {}
+            },
             None => self.news.notified().await,
+        }
+    }
+
+    /// When the next question is to be asked.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.agenda().next()
+    }
+
+    /// Waits until all questions were asked whose time has come.
+    pub(crate) async fn rest(&self) {
+        loop {
+            let done = self.done.notified();
+            if self.agenda().is_at_rest(self.time.instant()) {
+                return;
+            }
+            done.await;
         }
     }
 
@@ -117,6 +144,7 @@ impl Drop for Asking {
     fn drop(&mut self) {
         self.observations.agenda().done(self.entity);
         self.observations.news.notify_one();
+        self.observations.done.notify_waiters();
     }
 }
 
@@ -126,8 +154,8 @@ pub(crate) struct Observer {
 }
 
 impl Observer {
-    pub(crate) fn new() -> (Observations, Self) {
-        let observations = Observations::default();
+    pub(crate) fn new(time: Arc<dyn TimeSource>) -> (Observations, Self) {
+        let observations = Observations::new(time);
         (observations.clone(), Self { observations })
     }
 
@@ -284,7 +312,7 @@ impl Core {
 
     /// Adds to what is to be committed when entities' extensions want to be asked; a restart does not forget it.
     pub(crate) fn keep_wishes(&self, changes: &mut Changes<'_>, again: &[(Uuid, Duration)]) {
-        let (now, time) = (Instant::now(), SystemTime::now());
+        let (now, time) = (self.observations.time.instant(), self.observations.time.system_time());
         for &(entity, delay) in again {
             let due = self.observations.agenda().time_of_wish(entity, delay, now);
             changes.ask_again(entity, time + due.saturating_duration_since(now));
@@ -293,7 +321,7 @@ impl Core {
 
     /// Has the entities asked that were to be asked when the last run ended, those whose time is past soon.
     pub(crate) fn recall_wishes(&self) -> Result<(), Refusal> {
-        let now = SystemTime::now();
+        let now = self.observations.time.system_time();
         for (entity, due) in occi_store::timers(&*self.read()?)? {
             self.observations.note_later(entity, due.duration_since(now).unwrap_or_default());
         }
