@@ -1,5 +1,7 @@
 //! Where all parts are named and put together.
 
+mod rehearsal;
+
 use crate::administration::Administered;
 use crate::config::{Config, DomainType};
 use crate::control::{self, Control};
@@ -23,6 +25,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+
+pub(crate) use rehearsal::Rehearsal;
 
 /// Why the server ended.
 pub(crate) enum Error {
@@ -233,9 +237,10 @@ fn http_grants(config: &Config) -> anyhow::Result<HttpGrants> {
 
 /// Passes the hypervisor's events on. Only after the recovery: what it has yet to make again would be found missing.
 fn follow(mut events: libvirt::Events, core: &Arc<Core>) {
-    let core = Arc::clone(core);
+    let core = Arc::downgrade(core);
     tokio::spawn(async move {
         while let Some(event) = events.next().await {
+            let Some(core) = core.upgrade() else { return };
             match event {
                 libvirt::Event::Changed(entity) => core.observe(entity, Cause::Event),
                 libvirt::Event::Missed => core.observe_all(),

@@ -1,6 +1,7 @@
 //! `occi ext`: the extensions of a running server, over its control socket; and extensions in files.
 
 mod file;
+mod test;
 
 use crate::client;
 use crate::control::EXTENSIONS;
@@ -48,6 +49,13 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Play scenarios with an extension, in a server of its own, and say what is not as they expect it.
+    Test {
+        /// A component with its manifest inside, or a manifest alone.
+        file: PathBuf,
+        /// Scenarios, or folders with some [default: the folder `scenarios` here or beside the file]
+        scenarios: Vec<PathBuf>,
+    },
     /// Put the version that served before into service again.
     Rollback {
         /// The extension.
@@ -88,6 +96,7 @@ pub(crate) fn run(Ext { data, command }: &Ext) -> anyhow::Result<()> {
         Command::Install { file } => say(data, &Method::POST, EXTENSIONS, read(file)?),
         Command::Inspect { file } => file::inspect(file),
         Command::Check { file, config } => file::check(file, config.as_deref()),
+        Command::Test { file, scenarios } => test::test(file, scenarios),
         Command::Rollback { name } => say(data, &Method::POST, &path(name, "/rollback"), Vec::new()),
         Command::Enable { name } => say(data, &Method::POST, &path(name, "/enable"), Vec::new()),
         Command::Disable { name, leaving } => {
@@ -107,7 +116,7 @@ impl Leave {
 }
 
 /// A file's bytes; of one that is too large as many as tell the server so.
-fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let opened = std::fs::File::open(file);
     let read = opened.and_then(|file| file.take(MAX_SIZE as u64 + 1).read_to_end(&mut bytes));

@@ -62,3 +62,4 @@ mod foreign;
 mod javascript_sdk;
 mod python_sdk;
 mod quota_tag;
+mod rehearsal;
