@@ -4,7 +4,7 @@ use super::{capabilities, follow, grants};
 use crate::buckets::StoreBuckets;
 use crate::config::Config;
 use crate::ext;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use async_trait::async_trait;
 use occi_capability::libvirt::{Hypervisor, HypervisorConfig};
 use occi_capability::{Buckets, ConfigValues};
@@ -43,6 +43,18 @@ impl Rehearsal {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime")?;
         let hypervisor = runtime.block_on(rehearsal.hypervisor())?;
+        let asks = |capability: &Arc<dyn Capability>| {
+            rehearsal.outline.manifest.capabilities.iter().any(|asked| asked == capability.name())
+        };
+        let all = capabilities(&hypervisor);
+        if let Some(capability) =
+            all.iter().find(|capability| capability.is_for_administrators() && asks(capability))
+        {
+            bail!(
+                "it asks for [capabilities.{}], of which there is none in a rehearsal; try it with a server",
+                capability.name()
+            );
+        }
         let named = |capability: Arc<dyn Capability>| (capability.name(), capability.functions());
         rehearsal.functions = lendable(&hypervisor).map(named).collect();
         Ok(rehearsal)
