@@ -9,7 +9,6 @@
 mod bench;
 mod c;
 mod check;
-mod component;
 mod conformance;
 mod demo;
 mod fuzz;
@@ -24,7 +23,6 @@ mod progress;
 mod python;
 mod running;
 mod test;
-mod toolchain;
 mod workspace;
 
 use std::path::PathBuf;
@@ -32,10 +30,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
+use occi_builder::{Project, Unmet};
 
-use crate::guests::Extension;
 use crate::needs::Need;
-use crate::prerequisites::Unmet;
 use crate::workspace::Workspace;
 
 #[derive(Parser)]
@@ -138,10 +135,10 @@ fn run(Arguments { command, consent }: Arguments) -> Result<ExitCode> {
         }
         Command::Build { extensions_only: false } => build(&workspace, consent)?,
         Command::Extension { folder, file } => {
-            let extension = Extension::in_folder(&folder)?
+            let project = Project::in_folder(&folder)?
                 .with_context(|| format!("{} has no manifest.toml", folder.display()))?;
-            prerequisites::ensure(extension.needs(), consent)?;
-            guests::build_one(&workspace, extension, &file)?;
+            prerequisites::ensure(needs::of(project.code), consent)?;
+            guests::build_one(&workspace, project, &file)?;
         }
         Command::Check => {
             prerequisites::ensure(&[Need::Host], consent)?;

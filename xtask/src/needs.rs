@@ -4,8 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use occi_builder::{Code, c, javascript, python};
+
 use crate::packages::on_path;
-use crate::{c, javascript, python};
 
 /// A part of the project that needs something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,6 +39,17 @@ pub(crate) const BUILD: &[Need] = &[Need::Host, Need::Guests, Need::GuestsInC];
 pub(crate) const TEST: &[Need] =
     &[Need::Host, Need::Guests, Need::GuestsInC, Need::GuestsInJavaScript, Need::GuestsInPython];
 
+/// What extensions in a language need.
+pub(crate) fn of(code: Code) -> &'static [Need] {
+    match code {
+        Code::Rust => &[Need::Guests],
+        Code::C => &[Need::GuestsInC],
+        Code::JavaScript => &[Need::GuestsInJavaScript],
+        Code::Python => &[Need::GuestsInPython],
+        Code::None => &[],
+    }
+}
+
 /// Something that a machine has or lacks.
 pub(crate) struct Thing {
     pub(crate) for_: Need,
@@ -46,7 +58,7 @@ pub(crate) struct Thing {
     pub(crate) there: fn() -> bool,
 }
 
-/// All of it. Rust's toolchain for extensions is not here but in `toolchain`, since there is more than one way to it.
+/// All of it. Rust's toolchain for extensions is not here but in the builder, since there is more than one way to it.
 pub(crate) const THINGS: &[Thing] = &[
     Thing {
         for_: Need::Host,

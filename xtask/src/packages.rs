@@ -5,10 +5,10 @@
 
 mod plan;
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use occi_builder::path_of;
 
 pub(crate) use plan::Plan;
 
@@ -133,16 +133,6 @@ pub(crate) fn dependencies(package: &str) -> Result<Vec<String>> {
 /// Whether a program can be found by its name.
 pub(crate) fn on_path(program: &str) -> bool {
     path_of(program).is_some()
-}
-
-/// Where a program is.
-pub(crate) fn path_of(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    // Debian keeps daemons where an ordinary user's PATH does not look.
-    std::env::split_paths(&path)
-        .chain(["/usr/sbin".into(), "/sbin".into()])
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
 }
 
 fn installed_version(package: &str) -> Result<Option<String>> {

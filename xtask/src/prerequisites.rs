@@ -1,34 +1,16 @@
 //! What this machine lacks: found out, said, and installed if there is a way.
 
-use std::fmt;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use occi_builder::Unmet;
+use occi_builder::toolchain::{self, Toolchain};
 
 use crate::guest_system::GuestSystem;
 use crate::needs::{Need, THINGS};
 use crate::packages::{Apt, Plan};
-use crate::toolchain::{self, Toolchain};
 use crate::workspace::Workspace;
 use crate::{Consent, guest_system, libvirtd, progress};
-
-/// Something is missing that the user must bring.
-#[derive(Debug)]
-pub(crate) struct Unmet(String);
-
-impl Unmet {
-    pub(crate) fn new(what: String) -> Self {
-        Self(what)
-    }
-}
-
-impl fmt::Display for Unmet {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Unmet {}
 
 /// Packages that are missing, and what for.
 struct Missing {
@@ -53,7 +35,7 @@ pub(crate) fn ensure(needs: &[Need], consent: Consent) -> Result<()> {
     install(&missing, consent)?;
     let still = self::missing(needs);
     if !still.packages.is_empty() {
-        bail!(Unmet(format!("installed, and still missing:\n  {}", still.reasons.join("\n  "))));
+        bail!(Unmet::new(format!("installed, and still missing:\n  {}", still.reasons.join("\n  "))));
     }
     Ok(())
 }
@@ -86,12 +68,12 @@ fn missing(needs: &[Need]) -> Missing {
 fn install(missing: &Missing, consent: Consent) -> Result<()> {
     let apt = if consent.no_install { None } else { Apt::find() };
     let Some(apt) = apt else {
-        bail!(Unmet(by_hand(missing)));
+        bail!(Unmet::new(by_hand(missing)));
     };
     apt.update()?;
-    let plan = Apt::plan(&missing.packages).with_context(|| Unmet(by_hand(missing)))?;
+    let plan = Apt::plan(&missing.packages).with_context(|| Unmet::new(by_hand(missing)))?;
     if !plan.removed.is_empty() {
-        bail!(Unmet(format!(
+        bail!(Unmet::new(format!(
             "installing {} would remove {}, which is yours to decide; nothing was changed. {}",
             missing.packages.join(", "),
             plan.removed.join(", "),
@@ -116,7 +98,7 @@ fn by_hand(missing: &Missing) -> String {
     if missing.packages.iter().any(|package| toolchain::DEBIAN.contains(package)) {
         advice.push_str("; for extensions, ");
         advice.push_str(toolchain::MENDED_BY);
-        advice.push_str(" will do");
+        advice.push_str(" will do; this command with --install-rustup-target does the first");
     }
     advice
 }

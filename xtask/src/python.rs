@@ -1,53 +1,18 @@
-//! Extensions in Python: from a folder with an extension.py to a component that has its manifest inside.
-//!
-//! The SDK in sdk/python has a command of its own that does it, as its users have no Cargo; here it is called. The tools that
-//! it needs are installed below target/, in a virtual environment, as its requirements.txt names them by version and digest.
+//! What the Python SDK needs, installed below target/ in a virtual environment as its requirements.txt names it by version and
+//! digest, and its tests with those of extensions in Python.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
+use occi_builder::python::{self, SDK, Toolchain};
 
-use crate::packages::path_of;
-use crate::prerequisites::Unmet;
 use crate::workspace::Workspace;
 use crate::{progress, running};
 
-/// The file by which a folder is known to hold an extension in Python.
-pub(crate) const ENTRY: &str = "extension.py";
-
-/// Debian's interpreter for the tools, and what makes an environment apart for them.
-pub(crate) const DEBIAN: &[&str] = &["python3", "python3-venv"];
-
-/// The SDK, below the workspace's root.
-const SDK: &str = "sdk/python";
-
-/// Fails where Python is older than the SDK's pyproject.toml says, or where Debian's python3-venv is not installed.
-const PROBE: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
-
-/// Python on this machine.
-#[derive(Debug)]
-pub(crate) struct Toolchain {
-    python: PathBuf,
-}
-
-impl Toolchain {
-    pub(crate) fn find() -> Option<Self> {
-        let python = path_of("python3")?;
-        let mut probe = Command::new(&python);
-        probe.args(["-c", PROBE]).stdout(Stdio::null()).stderr(Stdio::null());
-        probe.status().ok()?.success().then_some(Self { python })
-    }
-
-    fn needed() -> Result<Self> {
-        Self::find().ok_or_else(|| {
-            let packages = DEBIAN.join(" ");
-            Unmet::new(format!(
-                "nothing here can build extensions in Python: `apt-get install {packages}`, where Python is 3.11 or later"
-            ))
-            .into()
-        })
-    }
+/// Makes sure that the SDK's tools are there; the answer is the interpreter that has them.
+pub(crate) fn install(workspace: &Workspace) -> Result<PathBuf> {
+    Ok(Sdk::ready(workspace)?.python())
 }
 
 /// The SDK, with its tools installed.
@@ -58,7 +23,6 @@ struct Sdk {
 
 impl Sdk {
     fn ready(workspace: &Workspace) -> Result<Self> {
-        let toolchain = Toolchain::needed()?;
         let sdk = Self {
             folder: workspace.root.join(SDK),
             environment: workspace.target.join("guests/python/environment"),
@@ -68,7 +32,7 @@ impl Sdk {
             .with_context(|| format!("cannot read {}", requirements.display()))?;
         let installed = sdk.environment.join("installed.txt");
         if !is_installed(&installed, &named) {
-            let mut venv = Command::new(&toolchain.python);
+            let mut venv = Command::new(Toolchain::needed()?.python);
             venv.args(["-m", "venv", "--clear"]).arg(&sdk.environment);
             progress::step("Making an environment for the Python SDK", &mut venv)?;
             let mut pip = Command::new(sdk.python());
@@ -87,28 +51,12 @@ impl Sdk {
 
     /// A module of Python's, the SDK's or one of its tools', run in a folder.
     fn module(&self, name: &str, folder: &Path) -> Command {
-        let source = self.folder.join("src");
-        let mut python = Command::new(self.python());
-        python.current_dir(folder).args(["-m", name]);
-        python.env("PYTHONPATH", &source).env("MYPYPATH", &source);
+        let mut python = python::module(&self.python(), &self.folder, name);
+        python.current_dir(folder).env("MYPYPATH", self.folder.join("src"));
         python.env("RUFF_CACHE_DIR", self.environment.join("ruff"));
         python.env("MYPY_CACHE_DIR", self.environment.join("mypy"));
         python
     }
-}
-
-/// Builds the extension in a folder; the answer is the component, with its manifest.
-pub(crate) fn build(workspace: &Workspace, name: &str, folder: &Path) -> Result<PathBuf> {
-    let sdk = Sdk::ready(workspace)?;
-    let made = workspace.target.join("guests/python").join(name);
-    std::fs::create_dir_all(&made).with_context(|| format!("cannot make {}", made.display()))?;
-    let file = made.join("extension.wasm");
-    let mut build = sdk.module("occi_extension", Path::new("."));
-    build.arg("build").arg(folder).arg("--output").arg(&file);
-    // Making a component takes ten seconds, so it is kept as long as it would be the same.
-    build.arg("--cache").arg(&made);
-    progress::step(&format!("Building {name} ({})", sdk.python().display()), &mut build)?;
-    Ok(file)
 }
 
 /// The tests of the SDK, and of the extensions in these folders, with the formatting, lints and types of each. They run

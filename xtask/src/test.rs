@@ -4,9 +4,9 @@
 use std::process::{Command, ExitCode};
 
 use anyhow::Result;
+use occi_builder::Code;
 
 use crate::guest_system::GuestSystem;
-use crate::guests::Code;
 use crate::libvirtd::Libvirtd;
 use crate::workspace::Workspace;
 use crate::{Consent, c, conformance, guests, javascript, prerequisites, python, running};

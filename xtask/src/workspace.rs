@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use occi_builder::rust::cargo;
 use serde::Deserialize;
 
 /// This workspace, as Cargo sees it.
@@ -21,7 +22,7 @@ struct Metadata {
 impl Workspace {
     /// The workspace around the current folder.
     pub(crate) fn find() -> Result<Self> {
-        let output = host_cargo()
+        let output = cargo()
             .args(["metadata", "--no-deps", "--format-version=1"])
             .output()
             .context("cannot run cargo")?;
@@ -37,7 +38,7 @@ impl Workspace {
 
     /// Cargo for the host, at the workspace's root, as the user calls it.
     pub(crate) fn cargo(&self) -> Command {
-        let mut cargo = host_cargo();
+        let mut cargo = cargo();
         cargo.current_dir(&self.root);
         cargo
     }
@@ -66,17 +67,4 @@ impl Workspace {
     pub(crate) fn shown<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
         path.strip_prefix(&self.root).unwrap_or(path).display()
     }
-}
-
-/// `cargo run` leaves the marks of this package in the environment. Build scripts that look at them would run again
-/// whenever a build comes from here and not from the user's own shell, so they go.
-fn host_cargo() -> Command {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    for (name, _) in std::env::vars_os() {
-        let name = name.to_string_lossy();
-        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
-            cargo.env_remove(name.as_ref());
-        }
-    }
-    cargo
 }

@@ -111,7 +111,7 @@
 //! a new one, begins with few pages of memory:
 //!
 //! ```text
-//! RUSTFLAGS="-C link-arg=-zstack-size=65536" cargo build --profile guest --target wasm32-unknown-unknown
+//! RUSTFLAGS="-C link-arg=-zstack-size=65536" cargo build --release --target wasm32-unknown-unknown
 //! ```
 //!
 //! A value that does not fit there (a large array by value, deep recursion) is a trap: keep such things on the heap.

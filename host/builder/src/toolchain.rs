@@ -7,30 +7,33 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::workspace::Workspace;
+use crate::rust;
 
 /// The only target that extensions are built for: its components import nothing that they did not ask for.
-pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+pub const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Debian's Rust that is recent enough, its library's sources, and a linker for WebAssembly.
-pub(crate) const DEBIAN: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "lld-19"];
+pub const DEBIAN: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "lld-19"];
 
 /// What mends the lack of one, for a message.
-pub(crate) const MENDED_BY: &str = "either `rustup target add wasm32-unknown-unknown` (or this command with \
-     --install-rustup-target, which does that), or `apt-get install --no-install-recommends rustc-web cargo-web \
-     rust-web-src lld-19`";
+pub const MENDED_BY: &str = "either `rustup target add wasm32-unknown-unknown`, or `apt-get install \
+     --no-install-recommends rustc-web cargo-web rust-web-src lld-19`";
 
 /// A Rust that can build extensions.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Toolchain {
+pub enum Toolchain {
     /// The one in use has the target's standard library.
     InUse,
     /// The distribution's, which has the library's sources; the linker is named because its rustc has none.
-    Distribution { linker: PathBuf },
+    Distribution {
+        /// Its path.
+        linker: PathBuf,
+    },
 }
 
 impl Toolchain {
-    pub(crate) fn find() -> Option<Self> {
+    /// The first of the ways that is there.
+    pub fn find() -> Option<Self> {
         if in_use_has_target() {
             return Some(Self::InUse);
         }
@@ -45,18 +48,18 @@ impl Toolchain {
         }
     }
 
-    /// Cargo with this toolchain, up to and including `build` and the target.
-    pub(crate) fn cargo_build(&self, workspace: &Workspace) -> Command {
+    /// Cargo with this toolchain in a folder, up to and including `build` and the target.
+    pub(crate) fn cargo_build(&self, folder: &Path) -> Command {
         match self {
             Self::InUse => {
-                let mut cargo = workspace.cargo();
-                cargo.args(["build", "--target", TARGET]);
+                let mut cargo = rust::cargo();
+                cargo.current_dir(folder).args(["build", "--target", TARGET]);
                 cargo
             }
             Self::Distribution { linker } => {
                 let mut cargo = Command::new("/usr/bin/cargo");
                 cargo
-                    .current_dir(&workspace.root)
+                    .current_dir(folder)
                     .env_clear()
                     .envs(std::env::vars_os().filter(|(name, _)| is_kept(&name.to_string_lossy())))
                     .env("PATH", "/usr/bin:/bin")
