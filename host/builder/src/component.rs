@@ -5,7 +5,7 @@ use wasm_encoder::{Component, ComponentSection, CustomSection};
 use wit_component::ComponentEncoder;
 
 /// The custom section that holds the manifest's text.
-pub const MANIFEST: &str = "occi:manifest";
+const MANIFEST: &str = "occi:manifest";
 
 /// A component from a core module that carries wit-bindgen's description of what it imports and exports.
 pub(crate) fn from_module(module: &[u8], manifest: &str) -> Result<Vec<u8>> {

@@ -23,7 +23,6 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-pub use component::MANIFEST;
 pub use files::replace;
 pub use programs::{Unmet, path_of};
 pub use project::{Code, Project, home_of};

@@ -5,6 +5,7 @@ mod rehearsal;
 use crate::administration::Administered;
 use crate::config::{Config, DomainType};
 use crate::control::{self, Control};
+use crate::log::Feed;
 use anyhow::{Context, anyhow, ensure};
 use occi_capability::libvirt::{self, Hypervisor, HypervisorConfig};
 use occi_capability::{
@@ -42,10 +43,10 @@ impl From<anyhow::Error> for Error {
     }
 }
 
-/// Serves until it is told to stop.
-pub(crate) fn run(config: &Config) -> Result<(), Error> {
+/// Serves until it is told to stop. Its log can be followed by that feed.
+pub(crate) fn run(config: &Config, log: Feed) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime")?;
-    let outcome = runtime.block_on(serve(config));
+    let outcome = runtime.block_on(serve(config, log));
     // Whatever does not end by itself has had its time.
     runtime.shutdown_timeout(LEAVING);
     outcome
@@ -54,7 +55,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
 /// How long threads may take to notice that the server has ended.
 const LEAVING: Duration = Duration::from_secs(1);
 
-async fn serve(config: &Config) -> Result<(), Error> {
+async fn serve(config: &Config, log: Feed) -> Result<(), Error> {
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", config.listen))
@@ -85,7 +86,7 @@ async fn serve(config: &Config) -> Result<(), Error> {
         prepared.serve(Arc::clone(&core), &store, |catalogue| administered.begin(catalogue)).await;
     let catalogue = catalogue.context("the extensions")?;
     let control =
-        Control { uri: config.hypervisor.uri.clone(), hypervisor, core: Arc::clone(&core), catalogue };
+        Control { uri: config.hypervisor.uri.clone(), hypervisor, core: Arc::clone(&core), catalogue, log };
     control.start(&data).map_err(Error::Misconfigured)?;
 
     let stop = stop_signal()?;

@@ -1,7 +1,8 @@
 //! The operator's view of a running server: a socket in its own folder, which nobody else may enter. It speaks HTTP.
 
+use crate::log::Feed;
 use anyhow::Context;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path as Named, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
@@ -28,7 +29,8 @@ pub(crate) fn socket(data: &Path) -> PathBuf {
 pub(crate) const INVENTORY: &str = "/inventory";
 
 /// The path under which the socket shows the extensions and takes new ones. Below it is each by its name; `POST` to its
-/// `rollback`, `enable` or `disable` does that, and `DELETE` removes it.
+/// `rollback`, `enable` or `disable` does that, and `DELETE` removes it. `GET` of its `log` is what the server logs about it from
+/// then on, without an end.
 pub(crate) const EXTENSIONS: &str = "/extensions";
 
 /// What of ours is at the hypervisor, in libvirt's own words.
@@ -94,6 +96,7 @@ pub(crate) struct Control {
     pub(crate) hypervisor: Hypervisor,
     pub(crate) core: Arc<Core>,
     pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) log: Feed,
 }
 
 type Answer<T> = Result<T, (StatusCode, String)>;
@@ -133,6 +136,7 @@ impl Control {
             .route(INVENTORY, get(inventory))
             .route(EXTENSIONS, get(list).post(install))
             .route(&named(""), delete(remove))
+            .route(&named("/log"), get(log))
             .route(&named("/rollback"), post(roll_back))
             .route(&named("/enable"), post(enable))
             .route(&named("/disable"), post(disable))
@@ -207,6 +211,11 @@ fn strays(core: &Core, found: &libvirt::Inventory) -> Result<Vec<String>, Refusa
 
 async fn list(State(shown): State<Control>) -> Json<Listing> {
     Json(shown.catalogue.list())
+}
+
+/// Also of one that is not there yet, so that its first lines are not missed.
+async fn log(State(shown): State<Control>, Named(name): Named<String>) -> Body {
+    shown.log.of(name)
 }
 
 async fn install(State(shown): State<Control>, bytes: Bytes) -> Answer<Json<Listed>> {

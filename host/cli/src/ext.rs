@@ -1,6 +1,9 @@
 //! `occi ext`: the extensions of a running server, over its control socket; and extensions in files.
 
+mod build;
+mod dev;
 mod file;
+mod new;
 mod test;
 
 use crate::client;
@@ -16,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(Args)]
 pub(crate) struct Ext {
-    /// The folder of the running server.
+    /// The folder of the running server, for the commands that ask one.
     #[arg(long, value_name = "DIR", default_value = "./occi-data", global = true)]
     data: PathBuf,
     #[command(subcommand)]
@@ -25,6 +28,32 @@ pub(crate) struct Ext {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Begin an extension: a folder with the smallest whole one, and the SDK of its language.
+    New {
+        /// What it is written in.
+        #[arg(long, value_name = "LANGUAGE")]
+        lang: new::Language,
+        /// Its name, and that of the folder: a path may go before it.
+        name: PathBuf,
+    },
+    /// Make one file of an extension's folder, and do with it what `check` does.
+    Build {
+        /// The folder, with a manifest.toml and code.
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+        /// The file to make [default: NAME.wasm in the folder's `target`]
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// The server's configuration, which says what is granted.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Keep an extension's folder in service while it is written: build, install, again at each change; and show its log.
+    Dev {
+        /// The folder, with a manifest.toml and code.
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+    },
     /// Show the extensions, and the files that could not be put into service.
     List {
         /// Print JSON instead of tables.
@@ -92,6 +121,11 @@ struct Leave {
 /// Does what was asked, and prints what came of it.
 pub(crate) fn run(Ext { data, command }: &Ext) -> anyhow::Result<()> {
     match command {
+        Command::New { lang, name } => new::new(*lang, name),
+        Command::Build { folder, output, config } => {
+            build::build(folder, output.as_deref(), config.as_deref())
+        }
+        Command::Dev { folder } => dev::dev(data, folder),
         Command::List { json } => list(data, *json),
         Command::Install { file } => say(data, &Method::POST, EXTENSIONS, read(file)?),
         Command::Inspect { file } => file::inspect(file),

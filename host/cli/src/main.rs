@@ -1,5 +1,5 @@
 //! The one binary, `occi`: it serves (`occi serve`), shows what a running server has at its hypervisor
-//! (`occi inspect`) and manages its extensions (`occi ext`).
+//! (`occi inspect`), and manages, makes and checks extensions (`occi ext`).
 
 #![forbid(unsafe_code)]
 
@@ -11,11 +11,11 @@ mod config;
 mod control;
 mod ext;
 mod inspect;
+mod log;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use config::Config;
-use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,7 +42,7 @@ enum Command {
     Serve(Serve),
     /// Show the machines, volumes and networks that a running server has at its hypervisor.
     Inspect(Inspect),
-    /// Show, install and remove the extensions of a running server.
+    /// Make extensions; show, install and remove those of a running server.
     Ext(ext::Ext),
     /// Print the configuration file with every setting at its default.
     Config,
@@ -85,10 +85,9 @@ fn main() -> ExitCode {
         let message = format!("RUST_LOG is nothing like `info` or `occi_extension=debug,info`: {error}");
         Cli::command().error(ErrorKind::InvalidValue, message).exit()
     });
-    let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
+    let feed = log::begin(filter);
     match cli.command {
-        Command::Serve(options) => serve(options),
+        Command::Serve(options) => serve(options, feed),
         Command::Inspect(Inspect { data, json }) => report(inspect::inspect(&data, json)),
         Command::Ext(options) => report(ext::run(&options)),
         Command::Config => report(client::print(config::EXAMPLE)),
@@ -103,7 +102,7 @@ fn logged() -> Result<EnvFilter, ParseError> {
     }
 }
 
-fn serve(options: Serve) -> ExitCode {
+fn serve(options: Serve, feed: log::Feed) -> ExitCode {
     let config = match Config::read(options.config.as_deref()) {
         Ok(config) => options.over(config),
         Err(error) => {
@@ -111,7 +110,7 @@ fn serve(options: Serve) -> ExitCode {
             return ExitCode::from(MISCONFIGURED);
         }
     };
-    match assemble::run(&config) {
+    match assemble::run(&config, feed) {
         Ok(()) => ExitCode::SUCCESS,
         Err(assemble::Error::Misconfigured(error)) => {
             tracing::error!("{error:#}");

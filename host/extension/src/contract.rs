@@ -122,9 +122,7 @@ fn imports(
         if is(name, &interface("types")) {
             continue;
         }
-        let serving =
-            |capability: &&Arc<dyn Capability>| capability.interfaces().iter().any(|served| is(name, served));
-        let Some(capability) = available.iter().find(serving) else {
+        let Some(capability) = serving(name, available) else {
             faults.push(unserved(name, available));
             continue;
         };
@@ -138,7 +136,7 @@ fn imports(
             used.insert(capability.name());
         } else {
             faults.push(format!(
-                "the component imports {name}, but the manifest does not ask for it: add [capabilities.{}]",
+                "the component imports {name}, but the manifest does not ask for it: add [capabilities.{}] to it",
                 capability.name()
             ));
         }
@@ -155,6 +153,11 @@ fn imports(
             ));
         }
     }
+}
+
+/// The capability that serves what is imported by a name such as `wasi:config/store@0.2.0-rc.1`, if there is one.
+pub fn serving<'c>(import: &str, available: &'c [Arc<dyn Capability>]) -> Option<&'c Arc<dyn Capability>> {
+    available.iter().find(|capability| capability.interfaces().iter().any(|served| is(import, served)))
 }
 
 /// Why an import cannot be served.

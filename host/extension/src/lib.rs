@@ -40,7 +40,7 @@ pub use cache::CacheError;
 pub use call::{Call, Outcome};
 pub use capability::{CallContext, CallState, Capability, FaultInjection, Lent};
 pub use component::{Loader, MAX_SIZE};
-pub use contract::Grants;
+pub use contract::{Grants, serving};
 pub use digest::Digest;
 pub use engine::{EngineError, Settings};
 pub use error::{CallError, Clock, LoadError, StartError};
