@@ -1,6 +1,10 @@
 //! The configuration: a TOML file, every setting with its default; `occi.toml` beside this crate's manifest shows and
 //! explains all of them. What a command line says wins over the file.
 
+mod sandbox;
+
+pub(crate) use sandbox::Sandbox;
+
 use anyhow::{Context, anyhow, ensure};
 use ipnet::IpNet;
 use occi_capability::{ConfigValues, HttpGrant, Origin};
@@ -90,16 +94,6 @@ pub(crate) struct Limits {
     pub(crate) grace_seconds: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Sandbox {
-    pub(crate) memory_mib: usize,
-    pub(crate) deadline_ms: u64,
-    pub(crate) timeout_ms: u64,
-    pub(crate) concurrency: usize,
-    pub(crate) total_memory_mib: usize,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -142,18 +136,6 @@ impl Default for Limits {
     }
 }
 
-impl Default for Sandbox {
-    fn default() -> Self {
-        Self {
-            memory_mib: 64,
-            deadline_ms: 1000,
-            timeout_ms: 30_000,
-            concurrency: 64,
-            total_memory_mib: 2048,
-        }
-    }
-}
-
 impl Config {
     /// Reads a file; none gives the defaults.
     pub(crate) fn read(file: Option<&Path>) -> anyhow::Result<Self> {
@@ -190,6 +172,7 @@ impl Config {
             ("sandbox.deadline-ms", sandbox.deadline_ms, DAY * 1000),
             ("sandbox.timeout-ms", sandbox.timeout_ms, DAY * 1000),
             ("sandbox.concurrency", wide(sandbox.concurrency), u64::from(Settings::default().calls)),
+            ("sandbox.host-calls", sandbox.host_calls, 1 << 32),
         ];
         for (name, value, most) in bounds {
             ensure!((1..=most).contains(&value), "`{name}` must be at least 1 and at most {most}");
@@ -226,17 +209,6 @@ impl Limits {
             body_time: Duration::from_secs(self.body_seconds),
             connections: self.connections,
             grace: Duration::from_secs(self.grace_seconds),
-        }
-    }
-}
-
-impl Sandbox {
-    pub(crate) fn to_limits(&self) -> occi_extension::Limits {
-        occi_extension::Limits {
-            memory: self.memory_mib << 20,
-            deadline: Duration::from_millis(self.deadline_ms),
-            timeout: Duration::from_millis(self.timeout_ms),
-            concurrency: self.concurrency,
         }
     }
 }

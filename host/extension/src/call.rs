@@ -11,7 +11,7 @@ use crate::engine::TICK;
 use crate::error::{CallError, Clock};
 use crate::extension::Extension;
 use crate::keyvalue::{KeyValueBase, KeyValueChanges, KeyValueWrites};
-use crate::limits::{Limiter, Limits};
+use crate::limits::{HostCalls, Limiter, Limits, TooManyHostCalls};
 use crate::place::{Place, Places};
 use crate::printable::printable;
 use crate::subject::Subject;
@@ -372,6 +372,9 @@ impl Extension {
         if trap == Some(&Trap::Interrupt) {
             return CallError::TimedOut { extension, limit: limits.deadline, clock: Clock::Computing };
         }
+        if error.is::<TooManyHostCalls>() {
+            return CallError::TooManyHostCalls { extension, limit: limits.host_calls };
+        }
         // A guest that gets no memory mostly gives up in a way of its own.
         if limiter.is_host_full {
             return CallError::Unavailable { extension };
@@ -413,6 +416,8 @@ async fn instantiate(store: &mut Store<CallState>, code: &Code) -> wasmtime::Res
     store.limiter(|state| &mut state.limiter);
     store.set_hostcall_fuel(HOST_CALL_BYTES);
     store.set_max_component_handles(HANDLES);
+    let mut host_calls = HostCalls::new(code.limits.host_calls);
+    store.call_hook(move |_, hook| Ok(host_calls.pass(hook)?));
     store.set_epoch_deadline(1);
     // Tokio's own yield lets it look at sockets and timers too, even when all threads are busy with guests.
     store.epoch_deadline_callback(|mut store| {

@@ -99,6 +99,14 @@ pub enum CallError {
         /// What it may have.
         limit: usize,
     },
+    /// It called the host more often than it may.
+    #[error("extension {extension} called the host more than the {limit} times that it may")]
+    TooManyHostCalls {
+        /// Its name.
+        extension: Arc<str>,
+        /// How often it may.
+        limit: u64,
+    },
     /// All its sandboxes, or all of the host's, are in use; it was not called.
     #[error("extension {extension} is busy; try again later")]
     Unavailable {
@@ -132,9 +140,11 @@ impl CallError {
     /// Whether it is the extension that failed.
     pub(crate) fn is_failure(&self) -> bool {
         match self {
-            Self::Trapped { .. } | Self::TimedOut { .. } | Self::OverMemory { .. } | Self::Broken { .. } => {
-                true
-            }
+            Self::Trapped { .. }
+            | Self::TimedOut { .. }
+            | Self::OverMemory { .. }
+            | Self::TooManyHostCalls { .. }
+            | Self::Broken { .. } => true,
             Self::Refused { .. } | Self::Unavailable { .. } | Self::Suspended { .. } => false,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::budget::Budget;
 use std::time::Duration;
-use wasmtime::ResourceLimiter;
+use wasmtime::{CallHook, ResourceLimiter};
 
 /// What one call may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Limits {
     /// How many calls of one extension may run at once. A few observations run beside them, and those that wait for
     /// something outside do not count.
     pub concurrency: usize,
+    /// How many times the guest may call the host. What the engine does for it counts, too, such as to grow its memory.
+    pub host_calls: u64,
 }
 
 impl Default for Limits {
@@ -25,6 +27,7 @@ impl Default for Limits {
             deadline: Duration::from_secs(1),
             timeout: Duration::from_secs(30),
             concurrency: 64,
+            host_calls: 100_000,
         }
     }
 }
@@ -37,6 +40,7 @@ impl Limits {
             deadline: asked.deadline.map_or(self.deadline, |deadline| deadline.min(self.deadline)),
             timeout: asked.timeout.map_or(self.timeout, |timeout| timeout.min(self.timeout)),
             concurrency: asked.concurrency.map_or(self.concurrency, |calls| calls.min(self.concurrency)),
+            host_calls: asked.host_calls.map_or(self.host_calls, |calls| calls.min(self.host_calls)),
         }
     }
 }
@@ -52,6 +56,31 @@ pub struct Asked {
     pub timeout: Option<Duration>,
     /// See [`Limits::concurrency`].
     pub concurrency: Option<usize>,
+    /// See [`Limits::host_calls`].
+    pub host_calls: Option<u64>,
+}
+
+/// How often one call may still call the host.
+#[derive(Debug)]
+pub(crate) struct HostCalls(u64);
+
+/// The guest has called the host as often as it may.
+#[derive(Debug, thiserror::Error)]
+#[error("the host was called too often")]
+pub(crate) struct TooManyHostCalls;
+
+impl HostCalls {
+    pub(crate) fn new(limit: u64) -> Self {
+        Self(limit)
+    }
+
+    /// Counts what passes between guest and host.
+    pub(crate) fn pass(&mut self, hook: CallHook) -> Result<(), TooManyHostCalls> {
+        if matches!(hook, CallHook::CallingHost) {
+            self.0 = self.0.checked_sub(1).ok_or(TooManyHostCalls)?;
+        }
+        Ok(())
+    }
 }
 
 /// Counts what the memories and tables of one call take.

@@ -14,6 +14,7 @@
 //! deadline-ms = 100               # of computing
 //! timeout-ms = 5000               # on the clock, with what the host does for it
 //! concurrency = 8
+//! host-calls = 1000              # in one call
 //!
 //! [[kind]]
 //! term = "note"
@@ -172,6 +173,7 @@ fn limits(report: &mut Report<'_, '_>, place: &Place, form: &LimitsForm) -> Aske
         ("deadline-ms", form.deadline_ms == Some(0)),
         ("timeout-ms", form.timeout_ms == Some(0)),
         ("concurrency", form.concurrency == Some(0)),
+        ("host-calls", form.host_calls == Some(0)),
     ];
     for (key, is_zero) in zeros {
         if is_zero {
@@ -184,6 +186,7 @@ fn limits(report: &mut Report<'_, '_>, place: &Place, form: &LimitsForm) -> Aske
         deadline: time(form.deadline_ms),
         timeout: time(form.timeout_ms),
         concurrency: form.concurrency,
+        host_calls: form.host_calls,
     }
 }
 

@@ -7,12 +7,12 @@ use crate::server::eventually;
 const ATTACKS: &[(&str, u16, &str)] = &[
     // Time.
     ("loop", 503, "500 ms of computing"),
-    ("call-flood", 503, "500 ms of computing"),
     ("wait", 503, "3000 ms of waiting"),
     // Memory, stack, handles.
     ("memory", 500, "needs more than the 67108864 bytes"),
     ("recursion", 500, "trap"),
     ("handle-leak", 500, "handle"),
+    ("call-flood", 500, "called the host more than the 5000 times"),
     ("wait-for-many", 500, "failed"),
     ("random-bomb", 500, "random bytes"),
     ("panic", 500, "trap"),

@@ -245,9 +245,10 @@ fn status_of_call(error: &CallError) -> StatusCode {
         CallError::TimedOut { .. } | CallError::Unavailable { .. } | CallError::Suspended { .. } => {
             StatusCode::SERVICE_UNAVAILABLE
         }
-        CallError::Trapped { .. } | CallError::OverMemory { .. } | CallError::Broken { .. } => {
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
+        CallError::Trapped { .. }
+        | CallError::OverMemory { .. }
+        | CallError::TooManyHostCalls { .. }
+        | CallError::Broken { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

@@ -57,6 +57,8 @@ pub(super) struct LimitsForm {
     pub(super) timeout_ms: Option<u64>,
     /// Calls at once.
     pub(super) concurrency: Option<usize>,
+    /// How often the code may call the host in one call.
+    pub(super) host_calls: Option<u64>,
 }
 
 #[derive(Default, Deserialize)]

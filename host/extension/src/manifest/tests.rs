@@ -80,7 +80,7 @@ fn a_good_manifest_is_what_it_says() {
     assert_eq!(manifest.capabilities.iter().collect::<Vec<_>>(), ["logging"]);
     assert_eq!(manifest.limits.memory, Some(16 << 20));
     assert_eq!(manifest.limits.deadline, Some(Duration::from_millis(100)));
-    assert_eq!(manifest.limits.timeout, None);
+    assert_eq!((manifest.limits.timeout, manifest.limits.host_calls), (None, None));
     let [lamp] = manifest.kinds.as_slice() else { panic!("one Kind") };
     assert_eq!(lamp.id.as_str(), "http://example.com/occi#lamp");
     assert_eq!(lamp.states.as_ref().unwrap().initial.as_ref(), "off");
@@ -110,6 +110,7 @@ const SPOILS: &[(&str, &str, &str)] = &[
         ("16 MiB", "16 MB", "limits.memory: is a number of KiB"),
         ("16 MiB", "99999999999 GiB", "limits.memory: is a number of KiB"),
         ("deadline-ms = 100", "deadline-ms = 0", "limits.deadline-ms: must be at least 1"),
+        ("deadline-ms = 100", "host-calls = 0", "limits.host-calls: must be at least 1"),
         ("term = \"lamp\"", "term = \"a b\"", "kind[0].term: term `a b`: must consist of letters, digits"),
         ("parent =", "title2 =", "kind[0].title2: unknown key `title2`; did you mean `title`?"),
         ("core#resource", "core", "kind[0].parent: type identifier"),

@@ -44,6 +44,23 @@ async fn a_manifest_can_ask_for_less_memory_and_not_for_more() {
     }
 }
 
+/// Each `echo` asks for an attribute and gives the handle back.
+#[tokio::test]
+async fn the_host_is_called_only_so_often() {
+    let host = Host::new();
+    let load = |calls: u64| {
+        host.load(&Guest::deeds().manifest(manifest(&format!("[limits]\nhost-calls = {calls}"))).build())
+    };
+    let error = failure(&load(1), "echo").await;
+    assert!(matches!(error, CallError::TooManyHostCalls { limit: 1, .. }), "{error}");
+    assert_eq!(error.to_string(), "extension deeds called the host more than the 1 times that it may");
+    let enough = load(10);
+    for _ in 0..20 {
+        enough.act(call(), "echo", &Attributes::new()).await.unwrap();
+    }
+    assert_eq!(load(u64::MAX).limits().unwrap().host_calls, 100_000, "the host's own limit holds");
+}
+
 #[tokio::test]
 async fn recursion_without_end_is_a_trap() {
     let error = failure(&hostile(&Host::new()), "dive").await;

@@ -1,0 +1,40 @@
+//! What one call of an extension may use.
+
+use serde::Deserialize;
+use std::time::Duration;
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Sandbox {
+    pub(crate) memory_mib: usize,
+    pub(crate) deadline_ms: u64,
+    pub(crate) timeout_ms: u64,
+    pub(crate) concurrency: usize,
+    pub(crate) host_calls: u64,
+    pub(crate) total_memory_mib: usize,
+}
+
+impl Default for Sandbox {
+    fn default() -> Self {
+        Self {
+            memory_mib: 64,
+            deadline_ms: 1000,
+            timeout_ms: 30_000,
+            concurrency: 64,
+            host_calls: 100_000,
+            total_memory_mib: 2048,
+        }
+    }
+}
+
+impl Sandbox {
+    pub(crate) fn to_limits(&self) -> occi_extension::Limits {
+        occi_extension::Limits {
+            memory: self.memory_mib << 20,
+            deadline: Duration::from_millis(self.deadline_ms),
+            timeout: Duration::from_millis(self.timeout_ms),
+            concurrency: self.concurrency,
+            host_calls: self.host_calls,
+        }
+    }
+}
