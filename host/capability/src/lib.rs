@@ -51,36 +51,4 @@ impl From<libvirt::Error> for occi_extension::Fault {
 }
 
 #[cfg(all(test, feature = "libvirt"))]
-mod tests {
-    use super::*;
-    use occi_extension::Capability;
-    use std::collections::BTreeSet;
-    use wasmtime::Engine;
-    use wasmtime::component::Linker;
-
-    /// Machines take handles of volumes and networks, so the three must agree on what these are.
-    #[tokio::test]
-    async fn all_capabilities_are_linked_side_by_side() {
-        let hypervisor = libvirt::Hypervisor::open(libvirt::HypervisorConfig::default()).await.unwrap();
-        let capabilities: [&dyn Capability; 11] = [
-            &Machines::new(&hypervisor),
-            &Volumes::new(&hypervisor),
-            &Networks::new(&hypervisor),
-            &Clocks,
-            &Config,
-            &Extensions,
-            &Http,
-            &Io,
-            &KeyValue,
-            &Logging,
-            &Random,
-        ];
-        let mut linker = Linker::new(&Engine::default());
-        let (mut names, mut interfaces) = (BTreeSet::new(), BTreeSet::new());
-        for capability in capabilities {
-            capability.link(&mut linker).unwrap();
-            assert!(names.insert(capability.name()));
-            assert!(capability.interfaces().iter().all(|interface| interfaces.insert(*interface)));
-        }
-    }
-}
+mod tests;

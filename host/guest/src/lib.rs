@@ -9,8 +9,8 @@
 )]
 
 use wasm_encoder::{ComponentSection, CustomSection};
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
+use wit_parser::{ManglingAndAbi, Resolve, WorldId};
 
 /// What a guest is made of.
 pub struct Guest {
@@ -49,14 +49,8 @@ impl Guest {
     }
 
     fn encode(&self) -> Vec<u8> {
-        let mut resolve = Resolve::default();
-        resolve.push_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit")).unwrap();
-        let world = format!("package test:guest; world guest {{ {} }}", self.world);
-        let package = resolve.push_str("guest.wit", &world).unwrap();
-        let world = resolve.select_world(&[package], Some("guest")).unwrap();
-        let mut module = self.core();
-        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-        ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
+        let (resolve, world) = world(self.world);
+        componentize(self.core(), &resolve, world)
     }
 
     /// The core module, which is no component yet. Imports come first in its text, so a body begins with them.
@@ -64,6 +58,30 @@ impl Guest {
         let text = format!("(module {} {ALLOCATION})", self.body);
         wat::parse_str(text).unwrap()
     }
+}
+
+/// A component that imports every function of an interface, and calls none.
+pub fn importing(interface: &str, manifest: &str) -> Vec<u8> {
+    let (resolve, world) = world(&format!("import {interface}; export occi:extension/actions@0.1.0;"));
+    let module = dummy_module(&resolve, world, ManglingAndAbi::Standard32);
+    let mut component = componentize(module, &resolve, world);
+    attach(&mut component, manifest);
+    component
+}
+
+/// A world of those items, beside the contract.
+fn world(items: &str) -> (Resolve, WorldId) {
+    let mut resolve = Resolve::default();
+    resolve.push_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit")).unwrap();
+    let text = format!("package test:guest; world guest {{ {items} }}");
+    let package = resolve.push_str("guest.wit", &text).unwrap();
+    let world = resolve.select_world(&[package], Some("guest")).unwrap();
+    (resolve, world)
+}
+
+fn componentize(mut module: Vec<u8>, resolve: &Resolve, world: WorldId) -> Vec<u8> {
+    embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8).unwrap();
+    ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
 }
 
 /// The custom section in which the host looks for the manifest.
