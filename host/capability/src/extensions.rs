@@ -151,6 +151,11 @@ impl Capability for Extensions {
         true
     }
 
+    /// Where what is to be done is written down.
+    fn uses_data(&self) -> bool {
+        true
+    }
+
     fn objection(&self, manifest: &Manifest) -> Option<String> {
         let mut places = manifest.kinds.iter().filter(|kind| kind.location.is_some());
         let is_one = places.next().is_some() && places.next().is_none();

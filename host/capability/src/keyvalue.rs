@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use occi_extension::{BucketName, CallState, Capability, Fault, KeyValueView};
+use occi_extension::{BucketName, CallState, Capability, Fault, KeyValueView, Replaced};
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use generated::wasi::keyvalue::store::{self, Error, Host, HostBucket, KeyResponse};
@@ -78,6 +78,10 @@ impl Capability for KeyValue {
 
     fn has_outside_effects(&self) -> bool {
         false
+    }
+
+    fn uses_data(&self) -> bool {
+        true
     }
 }
 
@@ -179,7 +183,7 @@ fn write(
         Some(_) | None => stored.get(name),
     });
     Ok(checked.and_then(|found| {
-        let over = found.map(|(_, revision)| revision);
+        let over = found.map(|(value, revision)| Replaced { revision, bytes: value.len() });
         let written = state.writes().put(&stored.bucket, name, value, over);
         written.map_err(|refused| Error::Other(refused.to_string()))
     }))

@@ -173,6 +173,8 @@ impl Config {
             ("sandbox.timeout-ms", sandbox.timeout_ms, DAY * 1000),
             ("sandbox.concurrency", wide(sandbox.concurrency), u64::from(Settings::default().calls)),
             ("sandbox.host-calls", sandbox.host_calls, 1 << 32),
+            ("sandbox.keyvalue-keys", sandbox.keyvalue_keys, 1 << 32),
+            ("sandbox.keyvalue-mib", sandbox.keyvalue_mib, 1 << 24),
         ];
         for (name, value, most) in bounds {
             ensure!((1..=most).contains(&value), "`{name}` must be at least 1 and at most {most}");

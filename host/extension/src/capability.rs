@@ -92,6 +92,12 @@ pub trait Capability: Send + Sync + 'static {
         true
     }
 
+    /// Whether it reads or writes the extension's key-value data ([`CallState::writes`]). Calls of one operation that do see
+    /// each other's, so they come one after the other.
+    fn uses_data(&self) -> bool {
+        false
+    }
+
     /// Whether what was made with it is gone when the host's process ends, as with libvirt's test driver.
     fn forgets(&self) -> bool {
         false

@@ -18,6 +18,7 @@ pub struct Extension {
     pub(crate) code: Option<Code>,
     reach: Reach,
     administers: bool,
+    uses_data: bool,
 }
 
 /// Where what its calls do is seen, by the capabilities that it is lent.
@@ -35,14 +36,15 @@ impl Extension {
         uses: &[Arc<dyn Capability>],
     ) -> Self {
         let mut reach = Reach { outside: false, lasting: false, forgets: false };
-        let mut administers = false;
+        let (mut administers, mut uses_data) = (false, false);
         for capability in uses {
             reach.outside |= capability.has_outside_effects();
             reach.lasting |= capability.has_outside_effects() && !capability.forgets();
             reach.forgets |= capability.forgets();
+            uses_data |= capability.uses_data();
             administers |= capability.is_for_administrators();
         }
-        Self { manifest, digest, code, reach, administers }
+        Self { manifest, digest, code, reach, administers, uses_data }
     }
 
     /// What it says about itself.
@@ -88,7 +90,7 @@ impl Extension {
         older.kinds().iter().all(kind) && older.mixins().iter().all(mixin)
     }
 
-    /// What one call may use; none where there is no code.
+    /// What one call may use, and what it may keep; none where there is no code.
     pub fn limits(&self) -> Option<Limits> {
         self.code.as_ref().map(Code::limits)
     }
@@ -122,6 +124,11 @@ impl Extension {
     /// Whether something of that outlives the host's process: such an operation is written down before it begins.
     pub fn has_lasting_effects(&self) -> bool {
         self.reach.lasting
+    }
+
+    /// Whether its calls read or write its key-value data, so that those of one operation come one after the other.
+    pub fn uses_data(&self) -> bool {
+        self.uses_data
     }
 
     /// Whether it has power over more than its own entities, which are then kept by the host itself.

@@ -32,9 +32,18 @@ pub struct BucketName<'a> {
 pub struct KeyValueChange {
     /// The new value; none deletes.
     pub value: Option<Vec<u8>>,
-    /// The revision that wrote the stored value when the operation looked; none where there was none. The commit is to
-    /// fail where it is another by then.
-    pub over: Option<u64>,
+    /// What was stored there when the operation looked, if anything was. The commit is to fail where it is something else
+    /// by then.
+    pub over: Option<Replaced>,
+}
+
+/// A stored value that is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replaced {
+    /// The revision that wrote it.
+    pub revision: u64,
+    /// Its size in bytes.
+    pub bytes: usize,
 }
 
 /// Changes of an extension's own small state, in the tenant of the call: the last one of each key.
@@ -154,13 +163,13 @@ impl KeyValueWrites {
         self.base.view.get_or_open(open)
     }
 
-    /// Sets a value, or deletes it where it is none, over what the revision `over` has stored there.
+    /// Sets a value, or deletes it where it is none, over what is stored there.
     pub fn put(
         &mut self,
         bucket: &str,
         key: &str,
         value: Option<Vec<u8>>,
-        over: Option<u64>,
+        over: Option<Replaced>,
     ) -> Result<(), TooManyWrites> {
         let place = (bucket.to_owned(), key.to_owned());
         let bytes = self.own.bytes_with(&place, value.as_ref());
@@ -195,12 +204,14 @@ impl KeyValueWrites {
 mod tests {
     use super::*;
 
+    const STORED: Option<Replaced> = Some(Replaced { revision: 7, bytes: 1 });
+
     fn after(all: &KeyValueChanges) -> KeyValueWrites {
         KeyValueWrites::on(KeyValueBase { earlier: Arc::new(all.clone()), ..KeyValueBase::default() })
     }
 
     fn put(writes: &mut KeyValueWrites, key: &str, value: &str) {
-        writes.put("", key, Some(value.into()), Some(7)).unwrap();
+        writes.put("", key, Some(value.into()), STORED).unwrap();
     }
 
     #[test]
@@ -223,7 +234,7 @@ mod tests {
         put(&mut first, "b", "1");
         let mut all = first.into_own();
         let mut second = after(&all);
-        second.put("", "a", None, Some(7)).unwrap();
+        second.put("", "a", None, STORED).unwrap();
         put(&mut second, "c", "2");
         assert_eq!((second.get("", "a"), second.get("", "b")), (Some(None), Some(Some(&b"1"[..]))));
         assert_eq!(second.keys(""), [("a".into(), false), ("b".into(), true), ("c".into(), true)].into());

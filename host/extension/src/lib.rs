@@ -46,8 +46,8 @@ pub use engine::{EngineError, Settings};
 pub use error::{CallError, Clock, LoadError, StartError};
 pub use extension::Extension;
 pub use keyvalue::{
-    BucketName, KeyValueBase, KeyValueChange, KeyValueChanges, KeyValueView, KeyValueWrites, SharedView,
-    TooManyWrites,
+    BucketName, KeyValueBase, KeyValueChange, KeyValueChanges, KeyValueView, KeyValueWrites, Replaced,
+    SharedView, TooManyWrites,
 };
 pub use limits::{Asked, Limits};
 pub use manifest::Manifest;

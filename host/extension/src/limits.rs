@@ -4,7 +4,7 @@ use crate::budget::Budget;
 use std::time::Duration;
 use wasmtime::{CallHook, ResourceLimiter};
 
-/// What one call may use.
+/// What one call may use, and what may be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Linear memory, in bytes, all memories of the component together.
@@ -18,6 +18,10 @@ pub struct Limits {
     pub concurrency: usize,
     /// How many times the guest may call the host. What the engine does for it counts, too, such as to grow its memory.
     pub host_calls: u64,
+    /// What its key-value data for one tenant may be, in keys.
+    pub kept_keys: u64,
+    /// The same in bytes of keys and values.
+    pub kept_bytes: u64,
 }
 
 impl Default for Limits {
@@ -28,6 +32,8 @@ impl Default for Limits {
             timeout: Duration::from_secs(30),
             concurrency: 64,
             host_calls: 100_000,
+            kept_keys: 100_000,
+            kept_bytes: 64 << 20,
         }
     }
 }
@@ -41,6 +47,7 @@ impl Limits {
             timeout: asked.timeout.map_or(self.timeout, |timeout| timeout.min(self.timeout)),
             concurrency: asked.concurrency.map_or(self.concurrency, |calls| calls.min(self.concurrency)),
             host_calls: asked.host_calls.map_or(self.host_calls, |calls| calls.min(self.host_calls)),
+            ..self
         }
     }
 }

@@ -1,6 +1,9 @@
 //! An action on all members of a collection (HTTP-33), as one operation: all are locked and checked before the first is
 //! acted on (CORE-30), and one commit ends it (H11-12).
 //!
+//! Members are acted on side by side, but for those whose extension has data of its own: each of these sees what the one
+//! before wrote.
+//!
 //! Where one refuses after all, those in which only the store would change are dropped. What was done outside stays: a
 //! machine that was stopped is not as it was when it is started again. So it is committed, and the answer says of each
 //! member what became of it.
@@ -8,7 +11,7 @@
 use crate::act::invocation;
 use crate::changes::Changes;
 use crate::core::Core;
-use crate::effect::{Effects, Writes, is_plain_no};
+use crate::effect::{Effects, Found, Writes, is_plain_no};
 use crate::intent::Verb;
 use crate::members::{MemberOutcome, MemberResult, Members, hold_collection};
 use crate::observer::Cause;
@@ -76,6 +79,8 @@ struct Member {
     outside: bool,
     /// Whether something of that would outlive a crash.
     lasts: bool,
+    /// Whether it has data of its own.
+    uses_data: bool,
 }
 
 /// What an action made of a member.
@@ -113,7 +118,8 @@ fn check(
                 let extension = snapshot.extension(&invocation.owner);
                 let outside = extension.is_some_and(|extension| extension.uses_outside_capabilities());
                 let lasts = extension.is_some_and(|extension| extension.has_lasting_effects());
-                members.push(Member { stored, invocation, outside, lasts });
+                let uses_data = extension.is_some_and(|extension| extension.uses_data());
+                members.push(Member { stored, invocation, outside, lasts, uses_data });
             }
             Err(violations) => {
                 let (of_member, of_request): (Vec<_>, Vec<_>) =
@@ -172,19 +178,37 @@ fn check_action(
 async fn carry_out(snapshot: &Arc<Snapshot>, operation: Uuid, members: &[Member]) -> Vec<Outcome> {
     let owners = members.iter().map(|member| &member.invocation.owner);
     let mut work = SideBySide::new(members.len(), at_once(snapshot, owners));
+    let mut found = Found::default();
     for (number, member) in members.iter().enumerate() {
         if !work.is_next().await {
             break;
         }
         let (snapshot, entity) = (Arc::clone(snapshot), Arc::clone(&member.stored.entity));
         let invocation = member.invocation.clone();
-        work.begin(number, async move {
-            let mut effects = Effects::new(&snapshot, operation);
-            let entity = effects.act(&entity, &invocation).await?;
-            Ok(Acted { entity, writes: effects.writes, again: effects.again })
-        });
+        if member.uses_data {
+            work.note(number, act(&snapshot, operation, &entity, &invocation, &mut found).await);
+        } else {
+            work.begin(number, async move {
+                act(&snapshot, operation, &entity, &invocation, &mut Found::default()).await
+            });
+        }
     }
     work.end().await
+}
+
+/// Has an extension act on one member.
+async fn act(
+    snapshot: &Snapshot,
+    operation: Uuid,
+    entity: &Entity,
+    invocation: &Invocation,
+    found: &mut Found,
+) -> Result<Acted, Refusal> {
+    let mut effects = Effects::new(snapshot, operation).after(std::mem::take(found));
+    let entity = effects.act(entity, invocation).await?;
+    let Effects { writes, again, .. } = effects;
+    *found = effects.found;
+    Ok(Acted { entity, writes, again })
 }
 
 /// Commits what stays, and strikes the intent.

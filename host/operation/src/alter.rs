@@ -2,7 +2,7 @@
 
 use crate::changes::Changes;
 use crate::core::Core;
-use crate::effect::{Effects, is_final_no};
+use crate::effect::{Effects, Found, is_final_no};
 use crate::intent::Verb;
 use crate::observer::Cause;
 use crate::{Refusal, Snapshot};
@@ -33,12 +33,11 @@ pub(crate) async fn all(
     let mut changes = Changes::new(snapshot);
     let alteration = Alteration::begin(core, snapshot, updates, &mut changes).await?;
     alteration.finish(core, &mut changes);
-    let batch = changes.into_batch();
-    if !batch.is_empty()
-        && let Err(error) = core.commit(batch).await
+    if !changes.is_empty()
+        && let Err(refusal) = core.commit_changes(changes).await
     {
         alteration.undo(core).await;
-        return Err(Refusal::from(error).into());
+        return Err(refusal.into());
     }
     alteration.settle(core);
     Ok(())
@@ -60,6 +59,17 @@ impl<'a> Alteration<'a> {
         updates: Vec<(Stored, Updated)>,
         changes: &mut Changes<'_>,
     ) -> Result<Self, Unaltered> {
+        Self::after(core, snapshot, Found::default(), updates, changes).await
+    }
+
+    /// The same, after other calls of the request.
+    pub(crate) async fn after(
+        core: &Core,
+        snapshot: &'a Snapshot,
+        found: Found,
+        updates: Vec<(Stored, Updated)>,
+        changes: &mut Changes<'_>,
+    ) -> Result<Self, Unaltered> {
         let operation = Uuid::new_v4();
         let lasts = updates.iter().any(|(stored, updated)| {
             Effects::lasts(snapshot, &stored.entity) || Effects::lasts(snapshot, &updated.entity)
@@ -72,7 +82,7 @@ impl<'a> Alteration<'a> {
             )
             .await?;
         }
-        let effects = Effects::new(snapshot, operation);
+        let effects = Effects::new(snapshot, operation).after(found);
         let mut alteration = Self { effects, updates, intent: lasts.then_some(operation) };
         for number in 0..alteration.updates.len() {
             let (stored, updated) = &alteration.updates[number];

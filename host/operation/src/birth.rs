@@ -2,7 +2,7 @@
 
 use crate::changes::Changes;
 use crate::core::Core;
-use crate::effect::Effects;
+use crate::effect::{Effects, Found};
 use crate::intent::Verb;
 use crate::{Refusal, Snapshot};
 use occi_model::Entity;
@@ -44,6 +44,11 @@ impl<'a> Birth<'a> {
             }
         }
         Ok(birth)
+    }
+
+    /// What calls of the same request find that come after these.
+    pub(crate) fn found(&self) -> Found {
+        self.effects.found.clone()
     }
 
     /// Adds the entities, what the extensions keep and the end of the intent to what is to be committed.

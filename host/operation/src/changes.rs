@@ -1,12 +1,14 @@
 //! What an operation commits in the end, gathered piece by piece.
 
 use crate::effect::Writes;
+use crate::quotas::{Growth, Owner};
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
-use occi_extension::KeyValueChange;
+use occi_extension::{KeyValueChange, KeyValueChanges};
 use occi_model::{Entity, Origin};
-use occi_store::{Batch, Bucket, Expect, MadeBy, ReadView, Revision, Stored};
-use std::collections::HashSet;
+use occi_store::{Batch, Bucket, Expect, Kept, MadeBy, ReadView, Revision, Stored};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::time::SystemTime;
 use uuid::Uuid;
 
@@ -15,12 +17,19 @@ pub(crate) struct Changes<'a> {
     snapshot: &'a Snapshot,
     batch: Batch,
     entities: HashSet<Uuid>,
+    data: BTreeMap<Owner, Arc<KeyValueChanges>>,
+}
+
+/// What is to be committed, and by how much extensions' data grows by it, each with what it may be.
+pub(crate) struct Whole {
+    pub(crate) batch: Batch,
+    pub(crate) growths: Vec<(Owner, Growth, Kept)>,
 }
 
 impl<'a> Changes<'a> {
     /// Nothing yet.
     pub(crate) fn new(snapshot: &'a Snapshot) -> Self {
-        Self { snapshot, batch: Batch::new(), entities: HashSet::new() }
+        Self { snapshot, batch: Batch::new(), entities: HashSet::new(), data: BTreeMap::new() }
     }
 
     /// An entity that is new.
@@ -73,19 +82,44 @@ impl<'a> Changes<'a> {
         Ok(())
     }
 
-    /// The key-value changes of extensions. The commit fails where another has changed one of the keys meanwhile.
-    pub(crate) fn write(&mut self, tenant: &str, writes: &Writes) {
+    /// The key-value changes of extensions, over those that came before. The commit fails where another has changed one of
+    /// the keys meanwhile.
+    pub(crate) fn write(&mut self, tenant: &Arc<str>, writes: &Writes) {
         for (extension, changes) in writes {
-            for (bucket, key, KeyValueChange { value, over }) in changes.iter() {
-                let bucket = Bucket::new(tenant, extension, bucket);
-                let expected = over.map_or(Expect::Absent, |over| Expect::Revision(Revision(over)));
-                bucket.expect(&mut self.batch, key, expected);
-                match value {
-                    Some(value) => bucket.put(&mut self.batch, key, value.clone()),
-                    None => bucket.delete(&mut self.batch, key),
-                }
+            let owner = (Arc::clone(tenant), Arc::clone(extension));
+            match self.data.get_mut(&owner) {
+                Some(earlier) => Arc::make_mut(earlier).extend(KeyValueChanges::clone(changes)),
+                None => drop(self.data.insert(owner, Arc::clone(changes))),
             }
         }
+    }
+
+    /// Adds an extension's data to the batch; by how much it grows.
+    fn put_data(&mut self, (tenant, extension): &Owner, changes: &KeyValueChanges) -> Growth {
+        let mut growth = Growth::default();
+        for (bucket, key, KeyValueChange { value, over }) in changes.iter() {
+            let bucket = Bucket::new(tenant, extension, bucket);
+            let expected = over.map_or(Expect::Absent, |over| Expect::Revision(Revision(over.revision)));
+            bucket.expect(&mut self.batch, key, expected);
+            if let Some(over) = over {
+                growth.count(&bucket, key, over.bytes, -1);
+            }
+            match value {
+                Some(value) => {
+                    growth.count(&bucket, key, value.len(), 1);
+                    bucket.put(&mut self.batch, key, value.clone());
+                }
+                None => bucket.delete(&mut self.batch, key),
+            }
+        }
+        growth
+    }
+
+    /// What an extension may keep; none for one that keeps what the host has it keep.
+    fn most(&self, extension: &str) -> Option<Kept> {
+        let extension = self.snapshot.named(extension).filter(|extension| !extension.administers())?;
+        let limits = extension.limits()?;
+        Some(Kept { keys: limits.kept_keys, bytes: limits.kept_bytes })
     }
 
     /// An entity's extension wants to be asked about it again at that time.
@@ -110,8 +144,18 @@ impl<'a> Changes<'a> {
         &mut self.batch
     }
 
-    /// To be committed.
-    pub(crate) fn into_batch(self) -> Batch {
-        self.batch
+    /// Whether nothing is to be committed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.batch.is_empty() && self.data.is_empty()
+    }
+
+    /// All of it, for [`crate::Core::commit_changes`].
+    pub(crate) fn into_whole(mut self) -> Whole {
+        let mut growths = Vec::new();
+        for (owner, changes) in std::mem::take(&mut self.data) {
+            let growth = self.put_data(&owner, &changes);
+            growths.extend(self.most(&owner.1).map(|most| (owner, growth, most)));
+        }
+        Whole { batch: self.batch, growths }
     }
 }

@@ -1,10 +1,11 @@
 //! The heart: the store, the snapshot, the locks; and the functions that every operation goes through.
 
-use crate::changes::Changes;
+use crate::changes::{Changes, Whole};
 use crate::definitions::Definitions;
 use crate::left::Left;
 use crate::locks::{self, Locks};
 use crate::observer::{Cause, Observations, Observer};
+use crate::quotas::{Quotas, Room};
 use crate::refusal::Refusal;
 use crate::snapshot::{Snapshot, SnapshotError};
 use crate::{Caller, Change, Collection, Listing, Page, Reply};
@@ -36,6 +37,7 @@ pub struct Core {
     /// One definition of tags, or replacement of an extension, at a time: each makes a new snapshot of the one before.
     pub(crate) defining: tokio::sync::Mutex<()>,
     pub(crate) definitions: Definitions,
+    quotas: Quotas,
     pub(crate) left: Arc<Left>,
     changes: TaskTracker,
     is_broken: AtomicBool,
@@ -68,6 +70,7 @@ impl Core {
             observations,
             defining: tokio::sync::Mutex::new(()),
             definitions,
+            quotas: Quotas::default(),
             left: Arc::new(Left::new(time)),
             changes: TaskTracker::new(),
             is_broken: AtomicBool::new(false),
@@ -255,18 +258,29 @@ impl Core {
         begun: impl IntoIterator<Item = Uuid>,
     ) -> Result<(), Refusal> {
         changes.strike(intent);
-        let batch = changes.into_batch();
-        if batch.is_empty() {
+        if changes.is_empty() {
             return Ok(());
         }
-        let Err(error) = self.commit(batch).await else { return Ok(()) };
-        if let Some(operation) = intent.filter(|_| error.is_conflict()) {
+        let Err(refusal) = self.commit_changes(changes).await else { return Ok(()) };
+        // Where the store failed nobody knows.
+        if let Some(operation) = intent.filter(|_| !matches!(refusal, Refusal::Store(_))) {
             self.strike(operation).await;
         }
         for entity in begun {
             self.observe(entity, Cause::Restart);
         }
-        Err(error.into())
+        Err(refusal)
+    }
+
+    /// Commits what an operation has gathered; durable when this returns. Refused where an extension would keep more than
+    /// it may.
+    pub(crate) async fn commit_changes(&self, changes: Changes<'_>) -> Result<Revision, Refusal> {
+        let Whole { batch, growths } = changes.into_whole();
+        let take = |(owner, growth, most)| self.quotas.take(|| self.read(), owner, growth, most);
+        let rooms = growths.into_iter().map(take).collect::<Result<Vec<_>, _>>()?;
+        let revision = self.commit(batch).await?;
+        rooms.into_iter().for_each(Room::keep);
+        Ok(revision)
     }
 
     pub(crate) fn read(&self) -> Result<Arc<dyn ReadView>, StoreError> {

@@ -140,7 +140,7 @@ async fn commit(core: &Core, birth: &Birth<'_>, sources: &[Stored]) -> Result<Re
     for source in sources {
         changes.touch(source)?;
     }
-    Ok(core.commit(changes.into_batch()).await?)
+    core.commit_changes(changes).await
 }
 
 /// The entities as they would be, with locks on what new links join, so that it stays.

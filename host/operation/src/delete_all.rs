@@ -8,7 +8,7 @@
 use crate::changes::Changes;
 use crate::core::Core;
 use crate::delete::{Doomed, restore, sources, unfinished};
-use crate::effect::{Effects, Writes, is_away, is_plain_no, is_unclear};
+use crate::effect::{Effects, Found, Writes, is_away, is_plain_no, is_unclear};
 use crate::ends::local_ends;
 use crate::intent::{self, Verb};
 use crate::locks::Held;
@@ -147,7 +147,8 @@ async fn hold(
 }
 
 /// Has the extensions end the entities, until one refuses. Links come before what they join and one after the other, as
-/// two may be at one machine; resources side by side, what the links left before what they led to.
+/// two may be at one machine; resources side by side, what the links left before what they led to. Where extensions have
+/// data of their own, each sees what was written for the entities before.
 async fn carry_out(snapshot: &Arc<Snapshot>, operation: Uuid, doomed: &Doomed) -> Vec<Outcome> {
     let (entities, going) = (&doomed.entities, doomed.ids());
     let roles = entities.iter().flat_map(|stored| snapshot.roles(&stored.entity)).map(|(id, _)| id);
@@ -156,6 +157,7 @@ async fn carry_out(snapshot: &Arc<Snapshot>, operation: Uuid, doomed: &Doomed) -
     let sources = sources(entities);
     let is_source = |stored: &Stored| sources.contains(&stored.entity.id);
     let mut was_source = false;
+    let mut found = Found::default();
     for (number, stored) in entities.iter().enumerate() {
         if std::mem::replace(&mut was_source, is_source(stored)) && !was_source {
             work.settle().await;
@@ -163,24 +165,29 @@ async fn carry_out(snapshot: &Arc<Snapshot>, operation: Uuid, doomed: &Doomed) -
         if !work.is_next().await {
             break;
         }
-        let end = end(Arc::clone(snapshot), operation, Arc::clone(&going), Arc::clone(&stored.entity));
-        if stored.entity.is_link() {
-            work.note(number, end.await);
+        let (snapshot, entity) = (Arc::clone(snapshot), Arc::clone(&stored.entity));
+        let going = Arc::clone(&going);
+        if entity.is_link() || Effects::use_data(&snapshot, &entity) {
+            work.note(number, end(&snapshot, operation, going, &entity, &mut found).await);
         } else {
-            work.begin(number, end);
+            work.begin(number, async move {
+                end(&snapshot, operation, going, &entity, &mut Found::default()).await
+            });
         }
     }
     work.end().await
 }
 
 async fn end(
-    snapshot: Arc<Snapshot>,
+    snapshot: &Snapshot,
     operation: Uuid,
     going: Arc<HashSet<Uuid>>,
-    entity: Arc<Entity>,
+    entity: &Entity,
+    found: &mut Found,
 ) -> Result<Writes, Refusal> {
-    let mut effects = Effects::ending(&snapshot, operation, going);
-    effects.delete(&entity).await?;
+    let mut effects = Effects::ending(snapshot, operation, going).after(std::mem::take(found));
+    effects.delete(entity).await?;
+    *found = effects.found;
     Ok(effects.writes)
 }
 

@@ -17,13 +17,22 @@ use uuid::Uuid;
 /// Key-value changes, by the name of the extension whose they are.
 pub(crate) type Writes = BTreeMap<Arc<str>, Arc<KeyValueChanges>>;
 
+/// What the calls of an operation find of the extensions' key-value data.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Found {
+    /// What was stored when the first call asked.
+    stored: SharedView,
+    /// What calls before have written.
+    written: Writes,
+}
+
 /// One operation's calls of extensions, and what they leave to be committed or to be done later.
 pub(crate) struct Effects<'a> {
     snapshot: &'a Snapshot,
     operation: Uuid,
     pub(crate) writes: Writes,
-    /// What was stored when the first call asked.
-    stored: SharedView,
+    /// What the next call finds.
+    pub(crate) found: Found,
     /// The entities that the operation ends.
     going: Arc<HashSet<Uuid>>,
     /// Entities that ask to be observed later.
@@ -41,7 +50,7 @@ impl<'a> Effects<'a> {
             snapshot,
             operation,
             writes: Writes::new(),
-            stored: SharedView::default(),
+            found: Found::default(),
             going: Arc::default(),
             again: Vec::new(),
             left_behind: Vec::new(),
@@ -52,6 +61,11 @@ impl<'a> Effects<'a> {
     /// The calls of an operation that ends entities.
     pub(crate) fn ending(snapshot: &'a Snapshot, operation: Uuid, going: Arc<HashSet<Uuid>>) -> Self {
         Self { going, ..Self::new(snapshot, operation) }
+    }
+
+    /// The same, after other calls of the operation.
+    pub(crate) fn after(self, found: Found) -> Self {
+        Self { found, ..self }
     }
 
     /// Brings an entity to life, role by role; what it is then. What was done by a part of the roles is undone where
@@ -183,6 +197,11 @@ impl<'a> Effects<'a> {
         self.left_behind.push(entity.clone());
     }
 
+    /// Whether any role of an entity has data of its own, so that its calls come one after the other.
+    pub(crate) fn use_data(snapshot: &Snapshot, entity: &Entity) -> bool {
+        snapshot.roles(entity).iter().any(|(_, extension)| extension.uses_data())
+    }
+
     /// Whether any role of an entity reaches outside of the store, so that what it does is done.
     pub(crate) fn reaches_outside(snapshot: &Snapshot, entity: &Entity) -> bool {
         snapshot.roles(entity).iter().any(|(_, extension)| extension.uses_outside_capabilities())
@@ -194,8 +213,8 @@ impl<'a> Effects<'a> {
     }
 
     fn call(&self, role: &Role, entity: &Entity) -> Call {
-        let earlier = self.writes.get(role.1.name()).cloned().unwrap_or_default();
-        let data = KeyValueBase { view: self.stored.clone(), earlier };
+        let earlier = self.found.written.get(role.1.name()).cloned().unwrap_or_default();
+        let data = KeyValueBase { view: self.found.stored.clone(), earlier };
         let is_own = |kind: &CategoryId| self.snapshot.defines_kind(&role.1, kind);
         let ends = entity.ends.as_ref();
         Call {
@@ -227,9 +246,11 @@ impl<'a> Effects<'a> {
 
     fn keep(&mut self, extension: &Extension, entity: &Entity, outcome: Outcome) {
         if !outcome.writes.is_empty() {
-            let writes = self.writes.entry(Arc::clone(extension.name())).or_default();
-            // Its calls are over, so nobody else holds them.
-            Arc::make_mut(writes).extend(outcome.writes);
+            let name = extension.name();
+            // Its calls are over, so nobody else holds these.
+            let written = self.found.written.entry(Arc::clone(name)).or_default();
+            Arc::make_mut(written).extend(outcome.writes.clone());
+            Arc::make_mut(self.writes.entry(Arc::clone(name)).or_default()).extend(outcome.writes);
         }
         self.again.extend(outcome.again.map(|delay| (entity.id, delay)));
     }

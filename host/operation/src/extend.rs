@@ -33,7 +33,7 @@ pub(crate) async fn extend(
     let birth = Birth::begin(core, snapshot, planned.entities).await?;
     let mut changes = Changes::new(snapshot);
     let updates = if updated.is_unchanged(&stored.entity) { vec![] } else { vec![(stored.clone(), updated)] };
-    let alteration = match Alteration::begin(core, snapshot, updates, &mut changes).await {
+    let alteration = match Alteration::after(core, snapshot, birth.found(), updates, &mut changes).await {
         Ok(alteration) => alteration,
         Err(unaltered) => {
             birth.undo(core).await;
@@ -45,7 +45,7 @@ pub(crate) async fn extend(
         // It is seen with its new links, be it changed itself or not.
         changes.touch(&stored)?;
         birth.finish(core, &mut changes)?;
-        Ok(core.commit(changes.into_batch()).await?)
+        core.commit_changes(changes).await
     };
     if let Err(refusal) = outcome.await {
         alteration.undo(core).await;

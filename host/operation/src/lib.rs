@@ -39,6 +39,7 @@ mod mixin;
 mod observer;
 mod plan;
 mod query;
+mod quotas;
 mod recovery;
 mod refusal;
 mod replace;

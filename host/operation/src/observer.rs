@@ -268,7 +268,7 @@ impl Core {
         let Some(stored) = self.find_anywhere(id)? else {
             if cause == Cause::Timer {
                 changes.ask_no_more(id);
-                self.commit(changes.into_batch()).await?;
+                self.commit_changes(changes).await?;
             }
             return Ok(Asked::default());
         };
@@ -287,11 +287,10 @@ impl Core {
         } else if is_changed || !is_rewound {
             self.keep_wishes(&mut changes, &effects.again);
         }
-        let batch = changes.into_batch();
-        let changed = if batch.is_empty() {
+        let changed = if changes.is_empty() {
             None
         } else {
-            let revision = self.commit(batch).await?;
+            let revision = self.commit_changes(changes).await?;
             is_changed.then(|| Stored { entity: Arc::new(after), revision, ..stored })
         };
         self.schedule(&effects.again);

@@ -190,7 +190,7 @@ impl Core {
             changes.write(&entity.tenant, &effects.writes);
         }
         changes.strike(Some(intent.operation));
-        self.commit(changes.into_batch()).await?;
+        self.commit_changes(changes).await?;
         Ok(())
     }
 

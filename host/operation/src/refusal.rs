@@ -59,6 +59,19 @@ pub enum Refusal {
     /// Another operation has changed a key of an extension's data that this one was about to change.
     #[error("another request has changed the same data of an extension meanwhile; send the request again")]
     Raced(Key),
+    /// An extension would keep more for the tenant than it may.
+    #[error(
+        "extension {extension} keeps as much as it may, which is {most} {of}: have it remove something (delete what it is \
+         kept for), or ask the operator for more (`sandbox.keyvalue-keys` and `sandbox.keyvalue-mib`)"
+    )]
+    Full {
+        /// Its name.
+        extension: String,
+        /// What it may keep.
+        most: u64,
+        /// Of what: `keys` or `bytes`.
+        of: &'static str,
+    },
     /// One of several things that the request describes was refused.
     #[error("{part}: {refusal}")]
     Part {

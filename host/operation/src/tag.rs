@@ -247,12 +247,11 @@ async fn strip(
     let alteration = Alteration::begin(core, snapshot, updates, &mut changes);
     let alteration = alteration.await.map_err(|unaltered| unaltered.refusal)?;
     alteration.finish(core, &mut changes);
-    let batch = changes.into_batch();
-    if !batch.is_empty()
-        && let Err(error) = core.commit(batch).await
+    if !changes.is_empty()
+        && let Err(refusal) = core.commit_changes(changes).await
     {
         alteration.undo(core).await;
-        return Err(error.into());
+        return Err(refusal);
     }
     alteration.settle(core);
     Ok(())

@@ -140,9 +140,10 @@ pub(crate) fn content_type(headers: &mut HeaderMap, name: &'static str) {
     }
 }
 
-/// Whether the server is to blame. What a client asks for and is not offered is no failure of the server.
+/// Whether the server is to blame. What a client asks for and is not offered, or has no room for, is no failure of it.
 fn is_fault(status: StatusCode) -> bool {
-    status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED
+    status.is_server_error()
+        && !matches!(status, StatusCode::NOT_IMPLEMENTED | StatusCode::INSUFFICIENT_STORAGE)
 }
 
 /// What the client is told; of the server's own troubles, that there are some.
@@ -206,6 +207,7 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         // Where they differ: what must be changed in any case first, what is only not possible now last.
         Refusal::Members(members) => least(members.refusals().map(|(_, refusal)| refusal)),
         Refusal::Parts(parts) => least(parts.iter()),
+        Refusal::Full { .. } => StatusCode::INSUFFICIENT_STORAGE,
         Refusal::NotLoaded(_)
         | Refusal::Outdated(_)
         | Refusal::Retagged

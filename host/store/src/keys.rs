@@ -183,6 +183,11 @@ pub fn tag_path(tenant: &str, path: &Location) -> Key {
     Writer::space(tenant, TAG_PATH, path.as_str().len()).text(path.as_str()).end()
 }
 
+/// All data of an extension, in whichever bucket: a prefix.
+pub fn data(tenant: &str, extension: &str) -> Key {
+    Writer::space(tenant, KEY_VALUE, extension.len() + 2).text(extension).end()
+}
+
 /// A bucket of an extension's data; [`key_value`] makes the key of one datum.
 pub fn bucket(tenant: &str, extension: &str, bucket: &str) -> Key {
     Writer::space(tenant, KEY_VALUE, extension.len() + bucket.len() + 2).text(extension).text(bucket).end()

@@ -42,7 +42,7 @@ pub use extensions::{
 pub use index::{delete_entity, put_entity};
 pub use intents::{delete_intent, intents, put_intent};
 pub use keys::Subject;
-pub use keyvalue::Bucket;
+pub use keyvalue::{Bucket, Kept, kept};
 pub use owners::{owner, tenants};
 pub use record::{MadeBy, Stored};
 pub use redb::{Options, RedbStore};

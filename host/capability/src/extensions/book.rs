@@ -3,7 +3,7 @@
 use super::{Administrator, Agreed, CHANGING, Facts, Ledger, Wish};
 use crate::Buckets;
 use occi_extension::bindings::types::Fault;
-use occi_extension::{BucketName, CallState};
+use occi_extension::{BucketName, CallState, Replaced};
 use std::fmt;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -146,7 +146,8 @@ impl Book {
     }
 
     fn write(&self, state: &mut CallState, key: &str, value: Option<Vec<u8>>) -> wasmtime::Result<()> {
-        let over = self.stored(state, key)?.map(|(_, revision)| revision);
+        let over = self.stored(state, key)?;
+        let over = over.map(|(value, revision)| Replaced { revision, bytes: value.len() });
         let written = state.writes().put(self.ledger.bucket, key, value, over);
         Ok(written.map_err(|refused| fault("invalid", refused.to_string()))?)
     }

@@ -1,4 +1,4 @@
-//! What one call of an extension may use.
+//! What one call of an extension may use, and what it may keep.
 
 use serde::Deserialize;
 use std::time::Duration;
@@ -11,6 +11,8 @@ pub(crate) struct Sandbox {
     pub(crate) timeout_ms: u64,
     pub(crate) concurrency: usize,
     pub(crate) host_calls: u64,
+    pub(crate) keyvalue_keys: u64,
+    pub(crate) keyvalue_mib: u64,
     pub(crate) total_memory_mib: usize,
 }
 
@@ -22,6 +24,8 @@ impl Default for Sandbox {
             timeout_ms: 30_000,
             concurrency: 64,
             host_calls: 100_000,
+            keyvalue_keys: 100_000,
+            keyvalue_mib: 64,
             total_memory_mib: 2048,
         }
     }
@@ -35,6 +39,8 @@ impl Sandbox {
             timeout: Duration::from_millis(self.timeout_ms),
             concurrency: self.concurrency,
             host_calls: self.host_calls,
+            kept_keys: self.keyvalue_keys,
+            kept_bytes: self.keyvalue_mib << 20,
         }
     }
 }

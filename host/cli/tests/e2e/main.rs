@@ -56,6 +56,7 @@ mod hostile;
 // What extensions do that others write.
 mod backup_policy;
 mod c_sdk;
+mod data;
 mod dns_record;
 mod floating_address;
 mod foreign;
