@@ -72,15 +72,17 @@ impl Figure {
     }
 
     /// A figure that stands by itself.
-    pub(crate) fn alone(what: &str, values: &[f64], unit: &str, target: Target) -> Self {
-        let result = spread(values, |value| format!("{value:.0}"));
+    pub(crate) fn alone(what: &str, values: &[f64], unit: &str, target: Option<Target>) -> Self {
+        let middle = median(values);
+        let digits = usize::from(middle < 10.0);
+        let result = spread(values, |value| format!("{value:.digits$}"));
         Self {
             what: what.into(),
-            ours: format!("{:.0} {unit}", median(values)),
+            ours: format!("{middle:.digits$} {unit}"),
             reference: String::new(),
             result: format!("{result} {unit}"),
-            target: format!("{target} {unit}"),
-            met: target.is_met(median(values)),
+            target: target.map(|target| format!("{target} {unit}")).unwrap_or_default(),
+            met: target.is_none_or(|target| target.is_met(middle)),
         }
     }
 }

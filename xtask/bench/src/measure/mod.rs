@@ -1,8 +1,11 @@
 //! The comparisons. Runs of ours and of the reference alternate, so that whatever else the machine does meets both.
 
+mod beside;
 mod call;
 mod create;
+mod languages;
 mod list;
+mod many;
 mod read;
 mod replace;
 mod start;
@@ -44,6 +47,9 @@ enum Part {
     Call,
     Start,
     Replace,
+    Beside,
+    Languages,
+    Many,
 }
 
 /// How a part is measured.
@@ -51,7 +57,7 @@ type Measure = fn(&Options) -> Result<Vec<Figure>>;
 
 /// All of it, or the parts that were asked for.
 pub(crate) fn all(options: &Options) -> Result<Vec<Figure>> {
-    let parts: [(Part, Measure); 7] = [
+    let parts: [(Part, Measure); 10] = [
         (Part::Read, read::measure),
         (Part::List, list::measure),
         (Part::Call, call::measure),
@@ -59,6 +65,9 @@ pub(crate) fn all(options: &Options) -> Result<Vec<Figure>> {
         (Part::Machine, create::machines),
         (Part::Start, start::measure),
         (Part::Replace, replace::measure),
+        (Part::Beside, beside::measure),
+        (Part::Languages, languages::measure),
+        (Part::Many, many::measure),
     ];
     let mut figures = Vec::new();
     for (part, measure) in parts {
@@ -141,6 +150,16 @@ fn itself() -> Result<PathBuf> {
 
 fn folder() -> Result<tempfile::TempDir> {
     tempfile::tempdir().context("cannot make a folder")
+}
+
+/// An extension whose manifest says one word for another of the same length.
+fn variant(component: &[u8], word: &str, other: &str) -> Result<Vec<u8>> {
+    anyhow::ensure!(word.len() == other.len(), "words of one length");
+    let section = b"occi:manifest";
+    let at = component.windows(section.len()).rposition(|part| part == section).context("a manifest")?;
+    let (code, manifest) = component.split_at(at);
+    let manifest = std::str::from_utf8(manifest).context("a manifest is text")?;
+    Ok([code, manifest.replace(word, other).as_bytes()].concat())
 }
 
 /// Writes what a reference program needs to know.

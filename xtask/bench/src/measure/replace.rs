@@ -147,9 +147,9 @@ fn arrivals(options: &Options) -> Result<Vec<Figure>> {
             "From an extension's arrival to its first answer, compiled before",
             &cached,
             "ms",
-            Target::AtMost(200.0),
+            Some(Target::AtMost(200.0)),
         ),
-        Figure::alone("The same, to be compiled (Rust)", &compiled, "ms", Target::AtMost(500.0)),
+        Figure::alone("The same, to be compiled (Rust)", &compiled, "ms", Some(Target::AtMost(500.0))),
     ])
 }
 
