@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::needs::Need;
 use crate::running::Running;
 use crate::workspace::Workspace;
-use crate::{Consent, guests, prerequisites, progress};
+use crate::{Consent, prerequisites, progress};
 
 /// Where the page is.
 const PAGE: &str = "docs/benchmarks.md";
@@ -34,9 +34,6 @@ struct Figure {
 /// The page is written where everything was measured in the usual way; with arguments the figures are only printed.
 pub(crate) fn run(workspace: &Workspace, consent: Consent, arguments: &[String]) -> Result<ExitCode> {
     prerequisites::ensure(&[Need::Load], consent)?;
-    guests::build(workspace)?;
-    // What attacks, and what is written in other languages.
-    guests::build_others(workspace)?;
     // Together with the server, so that what they have in common is built once.
     let mut build = workspace.cargo();
     build.args(["build", "--release", "--package", "occi", "--package", "occi-bench"]);

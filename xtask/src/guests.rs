@@ -13,7 +13,8 @@ use crate::{javascript, progress, python};
 const FOLDERS: &[&str] = &["plugins", "examples"];
 
 /// Where those are that only tests load.
-const TEST_FOLDERS: &[&str] = &["host/hostile", "sdk/c/tests", "sdk/javascript/tests", "sdk/python/tests"];
+const TEST_FOLDERS: &[&str] =
+    &["host/hostile", "host/museum", "sdk/c/tests", "sdk/javascript/tests", "sdk/python/tests"];
 
 /// Builds those that servers load by default, into target/release/extensions.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {

@@ -168,6 +168,9 @@ fn run(Arguments { command, consent }: Arguments) -> Result<ExitCode> {
         Command::Fuzz(options) => return fuzz::run(&workspace, consent, &options),
         Command::Bench { arguments } => {
             build(&workspace, consent)?;
+            // What attacks, and what is written in other languages.
+            prerequisites::ensure(needs::TEST, consent)?;
+            guests::build_others(&workspace)?;
             return bench::run(&workspace, consent, &arguments);
         }
     }

@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 use crate::{Consent, c, conformance, guests, javascript, prerequisites, python, running};
 
 /// What has nothing of the host in it.
-const APART: [&str; 8] = [
+const APART: [&str; 9] = [
     "occi-conformance",
     "occi-sdk",
     "occi-sdk-derive",
@@ -21,6 +21,7 @@ const APART: [&str; 8] = [
     "note",
     "quota-tag",
     "attacker",
+    "exhibit-0-1-0",
 ];
 
 /// All tests; a failed one is the exit code.

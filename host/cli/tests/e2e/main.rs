@@ -62,5 +62,6 @@ mod floating_address;
 mod foreign;
 mod javascript_sdk;
 mod python_sdk;
+mod museum;
 mod quota_tag;
 mod rehearsal;
