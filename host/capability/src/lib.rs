@@ -1,18 +1,19 @@
 //! What the host lends to extensions: machines, volumes and networks over libvirt, key-value, configuration, logging, clocks,
-//! randomness, requests to other servers, and the extensions themselves.
+//! randomness, other entities, requests to other servers, and the extensions themselves.
 //!
 //! One file a capability, each between its interface in `wit/` and what stands behind it. A capability says what an
 //! extension may reach; which extension was granted it is decided in `occi-extension`, and which entity a call is
 //! about in `occi-operation`. So each capability has one function through which every handle comes, and it takes an
 //! end of the call's entity, never an id.
 //!
-//! In reading order: [`Config`], [`Logging`], [`Clocks`], [`Random`], [`KeyValue`]; [`Http`], with [`Io`]; [`Extensions`]; [`libvirt`], the hypervisor itself; then [`Volumes`], [`Networks`] and
+//! In reading order: [`Config`], [`Logging`], [`Clocks`], [`Random`], [`KeyValue`], [`Entities`]; [`Http`], with [`Io`]; [`Extensions`]; [`libvirt`], the hypervisor itself; then [`Volumes`], [`Networks`] and
 //! [`Machines`], which lend it.
 
 #[macro_use]
 mod begin;
 mod clocks;
 mod config;
+mod entities;
 mod extensions;
 mod http;
 mod io;
@@ -33,6 +34,7 @@ mod volumes;
 
 pub use clocks::Clocks;
 pub use config::{Config, ConfigValues};
+pub use entities::Entities;
 pub use extensions::{Administration, Administrator, Agreed, CHANGING, Extensions, Facts, Ledger, Wish};
 pub use http::{Http, HttpGrant, HttpGrants, HttpStandIn, Origin, StandIn};
 pub use io::Io;
@@ -50,5 +52,6 @@ impl From<libvirt::Error> for occi_extension::Fault {
     }
 }
 
-#[cfg(all(test, feature = "libvirt"))]
+#[cfg(test)]
+#[cfg(feature = "libvirt")]
 mod tests;

@@ -15,6 +15,7 @@ async fn capabilities() -> Vec<Arc<dyn Capability>> {
         Arc::new(Networks::new(&hypervisor)),
         Arc::new(Clocks),
         Arc::new(Config),
+        Arc::new(Entities),
         Arc::new(Extensions),
         Arc::new(Http),
         Arc::new(Io),

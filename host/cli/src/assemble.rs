@@ -9,8 +9,8 @@ use crate::log::Feed;
 use anyhow::{Context, anyhow, ensure};
 use occi_capability::libvirt::{self, Hypervisor, HypervisorConfig};
 use occi_capability::{
-    Administrator, Clocks, Extensions, Http, HttpGrants, Io, KeyValue, Logging, Machines, Networks, Random,
-    Volumes,
+    Administrator, Clocks, Entities, Extensions, Http, HttpGrants, Io, KeyValue, Logging, Machines, Networks,
+    Random, Volumes,
 };
 use occi_catalogue::Prepared;
 use occi_extension::{Capability, Grants, Lent, Loader, Settings};
@@ -188,6 +188,7 @@ pub(crate) fn capabilities(hypervisor: &Hypervisor) -> Vec<Arc<dyn Capability>> 
         Arc::new(Networks::new(hypervisor)),
         Arc::new(Clocks),
         Arc::new(occi_capability::Config),
+        Arc::new(Entities),
         Arc::new(Extensions),
         Arc::new(Http),
         Arc::new(KeyValue),

@@ -18,6 +18,7 @@ mod generated {
         ",
         world: "occi:host/calls",
         with: { "occi:extension/types.entity": crate::subject::Subject },
+        imports: { default: trappable },
         exports: { default: async },
         // A capability's functions are asynchronous, and use these types.
         require_store_data_send: true,

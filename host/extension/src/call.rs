@@ -8,6 +8,7 @@ use crate::capability::{CallContext, CallState, Lent};
 use crate::contract::{self, Agreement};
 use crate::convert;
 use crate::engine::TICK;
+use crate::entities::EntityView;
 use crate::error::{CallError, Clock};
 use crate::extension::Extension;
 use crate::keyvalue::{KeyValueBase, KeyValueChanges, KeyValueWrites};
@@ -47,6 +48,8 @@ pub struct Call {
     pub target_is_own: bool,
     /// What it finds of the extension's key-value data.
     pub data: KeyValueBase,
+    /// What it may see of other entities; none where it may see nothing.
+    pub entities: Option<Arc<dyn EntityView>>,
 }
 
 impl Call {
@@ -61,6 +64,7 @@ impl Call {
             source_is_own: false,
             target_is_own: false,
             data,
+            entities: None,
         }
     }
 }
@@ -360,7 +364,8 @@ impl Extension {
         let lent = Arc::clone(&code.lent);
         let limiter = Limiter::new(code.limits.memory, code.budget.clone());
         let state = CallState::new(context, subject, lent, place, code.turns.begin(), limiter, ticks);
-        state.writing(KeyValueWrites::on(call.data.clone())).on_trial(way == Way::Trial)
+        let state = state.writing(KeyValueWrites::on(call.data.clone())).seeing(call.entities.clone());
+        state.on_trial(way == Way::Trial)
     }
 
     fn failure(&self, limits: Limits, limiter: &Limiter, error: &wasmtime::Error) -> CallError {

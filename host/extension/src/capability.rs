@@ -52,6 +52,7 @@
 //! - A function that can say no is one of [`Capability::functions`], and asks [`CallState::begin`] first.
 
 use crate::bindings::types::{End, Fault};
+use crate::entities::EntityView;
 use crate::keyvalue::KeyValueWrites;
 use crate::limits::Limiter;
 use crate::manifest::Manifest;
@@ -237,6 +238,7 @@ pub struct CallState {
     is_trial: bool,
     kept: HashMap<TypeId, Box<dyn Any + Send>>,
     writes: KeyValueWrites,
+    entities: Option<Arc<dyn EntityView>>,
     place: Place,
     log_left: usize,
     pub(crate) limiter: Limiter,
@@ -272,6 +274,7 @@ impl CallState {
             is_trial: false,
             kept: HashMap::new(),
             writes: KeyValueWrites::default(),
+            entities: None,
             place,
             log_left: LOG_BYTES,
             limiter,
@@ -284,6 +287,11 @@ impl CallState {
     /// The same, on top of what the operation has of the key-value data.
     pub(crate) fn writing(self, writes: KeyValueWrites) -> Self {
         Self { writes, ..self }
+    }
+
+    /// The same, with other entities in sight.
+    pub(crate) fn seeing(self, entities: Option<Arc<dyn EntityView>>) -> Self {
+        Self { entities, ..self }
     }
 
     /// The same, where nobody knows yet whether the call counts.
@@ -329,11 +337,22 @@ impl CallState {
     pub fn lent<T: Send + Sync + 'static>(&self) -> wasmtime::Result<Arc<T>> {
         // The guest is about to wait for it.
         self.turn.release();
+        self.check_decided()?;
+        self.shown()
+    }
+
+    fn check_decided(&self) -> wasmtime::Result<()> {
         wasmtime::ensure!(
             !self.is_trial,
             "`migrate` may use no capability that changes or asks anything outside, since the host may not switch after all"
         );
-        self.shown()
+        Ok(())
+    }
+
+    /// The other entities that the extension may see.
+    pub fn entities(&self) -> wasmtime::Result<Arc<dyn EntityView>> {
+        self.check_decided()?;
+        self.entities.clone().ok_or_else(|| wasmtime::format_err!("the host shows no other entities"))
     }
 
     /// The same, for what only shows the guest something that the host has: `migrate` may look, too.

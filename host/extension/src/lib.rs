@@ -21,6 +21,7 @@ mod contract;
 mod convert;
 mod digest;
 mod engine;
+mod entities;
 mod error;
 mod extension;
 mod keyvalue;
@@ -43,6 +44,7 @@ pub use component::{Loader, MAX_SIZE};
 pub use contract::{Grants, serving};
 pub use digest::Digest;
 pub use engine::{EngineError, Settings};
+pub use entities::{EntityListing, EntitySet, EntityView};
 pub use error::{CallError, Clock, LoadError, StartError};
 pub use extension::Extension;
 pub use keyvalue::{

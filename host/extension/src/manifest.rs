@@ -8,6 +8,8 @@
 //! publisher = "example.com"       # optional
 //!
 //! [capabilities.logging]          # what the code imports; nothing else is there for it
+//! [capabilities.entities]
+//! kinds = ["http://schemas.ogf.org/occi/infrastructure#compute"]   # whose entities it reads beside its own
 //!
 //! [limits]                        # optional, and never more than the host's
 //! memory = "16 MiB"
@@ -70,8 +72,8 @@ pub use fault::{ManifestError, ManifestFault};
 use crate::limits::Asked;
 use category::Categories;
 use fault::{Faults, Report};
-use form::{ExtensionForm, LimitsForm};
-use occi_model::{Action, Kind, Mixin};
+use form::{ExtensionForm, LimitsForm, ManifestForm};
+use occi_model::{Action, CategoryId, Kind, Mixin};
 use semver::Version;
 use source::{Place, Source};
 use std::collections::BTreeSet;
@@ -94,6 +96,8 @@ pub struct Manifest {
     pub publisher: Option<String>,
     /// The names of the capabilities that its code uses.
     pub capabilities: BTreeSet<String>,
+    /// The Kinds whose entities it reads beside its own, and those of what stands on them.
+    pub readable: Vec<CategoryId>,
     /// The limits that it asks for.
     pub limits: Asked,
     /// The Kinds that it defines.
@@ -120,6 +124,7 @@ impl Manifest {
         let name = name(&mut report, &root.key("extension"), &form.extension);
         let version = version(&mut report, &root.key("extension"), &form.extension);
         let limits = limits(&mut report, &root.key("limits"), &form.limits);
+        let readable = readable(&mut report, &root.key("capabilities"), &form);
         let Categories { kinds, mixins, actions } = category::categories(&mut report, &form);
         report.into_result()?;
         Ok(Self {
@@ -127,6 +132,7 @@ impl Manifest {
             version,
             publisher: form.extension.publisher,
             capabilities: form.capabilities.into_keys().collect(),
+            readable,
             limits,
             kinds,
             mixins,
@@ -159,6 +165,27 @@ fn version(report: &mut Report<'_, '_>, place: &Place, form: &ExtensionForm) -> 
         );
         none
     })
+}
+
+/// The capability that shows other entities.
+const ENTITIES: &str = "entities";
+
+fn readable(report: &mut Report<'_, '_>, place: &Place, form: &ManifestForm) -> Vec<CategoryId> {
+    let mut readable = Vec::new();
+    for (name, capability) in &form.capabilities {
+        let place = place.key(name).key("kinds");
+        if name != ENTITIES && !capability.kinds.is_empty() {
+            report.fault(&place, "can be set for the capability `entities` alone");
+            continue;
+        }
+        for (number, id) in capability.kinds.iter().enumerate() {
+            match CategoryId::parse(id) {
+                Ok(id) => readable.push(id),
+                Err(invalid) => report.fault(&place.index(number), invalid.to_string()),
+            }
+        }
+    }
+    readable
 }
 
 fn limits(report: &mut Report<'_, '_>, place: &Place, form: &LimitsForm) -> Asked {

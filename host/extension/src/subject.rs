@@ -1,5 +1,4 @@
-//! The entity that a call is about, and what its guest may ask of it. A call has one subject, so the handle that the
-//! guest holds carries no meaning: whatever it is, it is that one.
+//! The entity that a call is about, and what its guest may ask of it, and of others that a capability shows.
 
 use crate::bindings::types;
 use crate::capability::CallState;
@@ -21,9 +20,13 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The handle that a guest gets for the call.
+    /// The handle that a guest gets for the call. No table of handles gets so far.
     pub(crate) fn handle() -> Resource<Self> {
-        Resource::new_borrow(0)
+        Resource::new_borrow(u32::MAX)
+    }
+
+    fn is_own(of: &Resource<Self>) -> bool {
+        of.rep() == u32::MAX
     }
 
     /// Nothing that exists: for what is no call about anything.
@@ -54,45 +57,53 @@ impl Subject {
 
 impl types::Host for CallState {}
 
+impl CallState {
+    /// The entity behind a handle: the call's subject, or one that a capability has shown.
+    pub fn seen(&mut self, of: &Resource<Subject>) -> wasmtime::Result<&Subject> {
+        if Subject::is_own(of) { Ok(self.subject()) } else { Ok(self.table().get(of)?) }
+    }
+}
+
 impl types::HostEntity for CallState {
-    fn id(&mut self, _: Resource<Subject>) -> String {
-        self.subject().entity.urn()
+    fn id(&mut self, of: Resource<Subject>) -> wasmtime::Result<String> {
+        Ok(self.seen(&of)?.entity.urn())
     }
 
-    fn location(&mut self, _: Resource<Subject>) -> String {
-        self.subject().entity.location.as_str().into()
+    fn location(&mut self, of: Resource<Subject>) -> wasmtime::Result<String> {
+        Ok(self.seen(&of)?.entity.location.as_str().into())
     }
 
-    fn kind(&mut self, _: Resource<Subject>) -> String {
-        self.subject().entity.kind.as_str().into()
+    fn kind(&mut self, of: Resource<Subject>) -> wasmtime::Result<String> {
+        Ok(self.seen(&of)?.entity.kind.as_str().into())
     }
 
-    fn mixins(&mut self, _: Resource<Subject>) -> Vec<String> {
-        self.subject().mixins.iter().map(|id| id.as_str().into()).collect()
+    fn mixins(&mut self, of: Resource<Subject>) -> wasmtime::Result<Vec<String>> {
+        Ok(self.seen(&of)?.mixins.iter().map(|id| id.as_str().into()).collect())
     }
 
-    fn state(&mut self, _: Resource<Subject>) -> Option<String> {
-        self.subject().state.clone()
+    fn state(&mut self, of: Resource<Subject>) -> wasmtime::Result<Option<String>> {
+        Ok(self.seen(&of)?.state.clone())
     }
 
-    fn get(&mut self, _: Resource<Subject>, name: String) -> Option<types::Value> {
-        self.subject().entity.get(&name).map(convert::value_to_guest)
+    fn get(&mut self, of: Resource<Subject>, name: String) -> wasmtime::Result<Option<types::Value>> {
+        Ok(self.seen(&of)?.entity.get(&name).map(convert::value_to_guest))
     }
 
-    fn attributes(&mut self, _: Resource<Subject>) -> Vec<types::Attribute> {
-        self.subject().attributes()
+    fn attributes(&mut self, of: Resource<Subject>) -> wasmtime::Result<Vec<types::Attribute>> {
+        Ok(self.seen(&of)?.attributes())
     }
 
-    fn source(&mut self, _: Resource<Subject>) -> Option<String> {
-        self.subject().entity.ends.as_ref().map(|ends| ends.source.as_str().into())
+    fn source(&mut self, of: Resource<Subject>) -> wasmtime::Result<Option<String>> {
+        Ok(self.seen(&of)?.entity.ends.as_ref().map(|ends| ends.source.as_str().into()))
     }
 
-    fn target(&mut self, _: Resource<Subject>) -> Option<String> {
-        self.subject().entity.ends.as_ref().map(|ends| ends.target.clone())
+    fn target(&mut self, of: Resource<Subject>) -> wasmtime::Result<Option<String>> {
+        Ok(self.seen(&of)?.entity.ends.as_ref().map(|ends| ends.target.clone()))
     }
 
-    /// A guest only borrows the subject; there is nothing to give back.
-    fn drop(&mut self, _: Resource<Subject>) -> wasmtime::Result<()> {
+    /// Of the subject a guest has only a borrow, which is not given back.
+    fn drop(&mut self, of: Resource<Subject>) -> wasmtime::Result<()> {
+        self.table().delete(of)?;
         Ok(())
     }
 }

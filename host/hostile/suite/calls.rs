@@ -108,6 +108,18 @@ fn a_store_has_no_way_out() {
     assert_eq!(told, r#""opened [\"..\"]; keys [\"../../x\"]""#);
 }
 
+/// Of what it did not ask for it sees nothing, nor of what stands for extensions.
+#[test]
+fn entities_of_others_are_not_seen() {
+    let (server, _folder) = start(SANDBOX);
+    let path = attacker(&server);
+    let note = server.note("a");
+    let answer = attack(&server, &path, "read-entities", &[("url", &note)]).is(200);
+    assert_eq!(answer.attribute("com.example.hostile.text"), Some(r#""found []; listed []""#));
+    let own = attack(&server, &path, "read-entities", &[("url", &path)]).is(200);
+    assert!(own.attribute("com.example.hostile.text").unwrap().contains(&path), "{own}");
+}
+
 /// Whoever asks to be asked at once is asked once a second, however often it says so.
 #[test]
 fn nobody_is_asked_without_end() {

@@ -35,7 +35,7 @@ pub(crate) async fn act(
     if lasts {
         core.intend(operation, Verb::Change, [&**before]).await?;
     }
-    let mut effects = Effects::new(snapshot, operation);
+    let mut effects = Effects::new(core, snapshot, operation);
     let after = match effects.act(before, &invocation).await {
         Ok(after) => after,
         Err(refusal) => {

@@ -44,7 +44,7 @@ pub(crate) async fn act_on_all(
         let entities = members.iter().map(|member| &*member.stored.entity);
         core.intend(operation, Verb::Change, entities).await?;
     }
-    let outcomes = carry_out(snapshot, operation, &members).await;
+    let outcomes = carry_out(core, snapshot, operation, &members).await;
     let is_refused = outcomes.iter().any(|outcome| matches!(outcome, Some(Err(_))));
     let stays = !is_refused
         || members.iter().zip(&outcomes).any(|(member, outcome)| member.outside && is_done(outcome));
@@ -175,7 +175,12 @@ fn check_action(
 }
 
 /// Has the extensions act on the members, until one refuses.
-async fn carry_out(snapshot: &Arc<Snapshot>, operation: Uuid, members: &[Member]) -> Vec<Outcome> {
+async fn carry_out(
+    core: &Arc<Core>,
+    snapshot: &Arc<Snapshot>,
+    operation: Uuid,
+    members: &[Member],
+) -> Vec<Outcome> {
     let owners = members.iter().map(|member| &member.invocation.owner);
     let mut work = SideBySide::new(members.len(), at_once(snapshot, owners));
     let mut found = Found::default();
@@ -186,10 +191,11 @@ async fn carry_out(snapshot: &Arc<Snapshot>, operation: Uuid, members: &[Member]
         let (snapshot, entity) = (Arc::clone(snapshot), Arc::clone(&member.stored.entity));
         let invocation = member.invocation.clone();
         if member.uses_data {
-            work.note(number, act(&snapshot, operation, &entity, &invocation, &mut found).await);
+            work.note(number, act(core, &snapshot, operation, &entity, &invocation, &mut found).await);
         } else {
+            let core = Arc::clone(core);
             work.begin(number, async move {
-                act(&snapshot, operation, &entity, &invocation, &mut Found::default()).await
+                act(&core, &snapshot, operation, &entity, &invocation, &mut Found::default()).await
             });
         }
     }
@@ -198,13 +204,14 @@ async fn carry_out(snapshot: &Arc<Snapshot>, operation: Uuid, members: &[Member]
 
 /// Has an extension act on one member.
 async fn act(
+    core: &Core,
     snapshot: &Snapshot,
     operation: Uuid,
     entity: &Entity,
     invocation: &Invocation,
     found: &mut Found,
 ) -> Result<Acted, Refusal> {
-    let mut effects = Effects::new(snapshot, operation).after(std::mem::take(found));
+    let mut effects = Effects::new(core, snapshot, operation).after(std::mem::take(found));
     let entity = effects.act(entity, invocation).await?;
     let Effects { writes, again, .. } = effects;
     *found = effects.found;

@@ -82,7 +82,7 @@ impl<'a> Alteration<'a> {
             )
             .await?;
         }
-        let effects = Effects::new(snapshot, operation).after(found);
+        let effects = Effects::new(core, snapshot, operation).after(found);
         let mut alteration = Self { effects, updates, intent: lasts.then_some(operation) };
         for number in 0..alteration.updates.len() {
             let (stored, updated) = &alteration.updates[number];

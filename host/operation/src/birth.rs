@@ -32,7 +32,7 @@ impl<'a> Birth<'a> {
         if is_intended {
             core.intend(operation, Verb::Create, &planned).await?;
         }
-        let effects = Effects::new(snapshot, operation);
+        let effects = Effects::new(core, snapshot, operation);
         let mut birth = Self { snapshot, operation, is_intended, effects, created: Vec::new() };
         for entity in planned {
             match birth.effects.create(entity).await {

@@ -35,7 +35,7 @@ pub(crate) async fn delete(
     if lasts {
         core.intend(operation, Verb::Delete, doomed.entities.iter().map(|stored| &*stored.entity)).await?;
     }
-    let mut effects = Effects::ending(snapshot, operation, doomed.ids());
+    let mut effects = Effects::ending(core, snapshot, operation, doomed.ids());
     for (index, stored) in doomed.entities.iter().enumerate() {
         if let Err(refusal) = effects.delete(&stored.entity).await {
             if lasts && (is_unclear(&refusal) || index > 0 && is_away(&refusal)) {

@@ -52,7 +52,7 @@ pub(crate) async fn delete_all(
     if lasts {
         core.intend(operation, Verb::Delete, doomed.entities.iter().map(|stored| &*stored.entity)).await?;
     }
-    let outcomes = carry_out(snapshot, operation, &doomed).await;
+    let outcomes = carry_out(core, snapshot, operation, &doomed).await;
     let is_refused = outcomes.iter().any(|outcome| matches!(outcome, Some(Err(_))));
 
     let mut gone = gone(&doomed.entities, &outcomes, &members);
@@ -67,7 +67,7 @@ pub(crate) async fn delete_all(
             let id = stored.entity.id;
             !gone.contains(&id) && !pending.contains(&id) && is_outside(stored)
         };
-        let mut effects = Effects::new(snapshot, operation);
+        let mut effects = Effects::new(core, snapshot, operation);
         // Nor would those be answered that are to be made again.
         effects.is_stuck =
             outcomes.iter().any(|outcome| matches!(outcome, Some(Err(refusal)) if is_away(refusal)));
@@ -149,7 +149,12 @@ async fn hold(
 /// Has the extensions end the entities, until one refuses. Links come before what they join and one after the other, as
 /// two may be at one machine; resources side by side, what the links left before what they led to. Where extensions have
 /// data of their own, each sees what was written for the entities before.
-async fn carry_out(snapshot: &Arc<Snapshot>, operation: Uuid, doomed: &Doomed) -> Vec<Outcome> {
+async fn carry_out(
+    core: &Arc<Core>,
+    snapshot: &Arc<Snapshot>,
+    operation: Uuid,
+    doomed: &Doomed,
+) -> Vec<Outcome> {
     let (entities, going) = (&doomed.entities, doomed.ids());
     let roles = entities.iter().flat_map(|stored| snapshot.roles(&stored.entity)).map(|(id, _)| id);
     let roles: HashSet<_> = roles.collect();
@@ -168,10 +173,11 @@ async fn carry_out(snapshot: &Arc<Snapshot>, operation: Uuid, doomed: &Doomed) -
         let (snapshot, entity) = (Arc::clone(snapshot), Arc::clone(&stored.entity));
         let going = Arc::clone(&going);
         if entity.is_link() || Effects::use_data(&snapshot, &entity) {
-            work.note(number, end(&snapshot, operation, going, &entity, &mut found).await);
+            work.note(number, end(core, &snapshot, operation, going, &entity, &mut found).await);
         } else {
+            let core = Arc::clone(core);
             work.begin(number, async move {
-                end(&snapshot, operation, going, &entity, &mut Found::default()).await
+                end(&core, &snapshot, operation, going, &entity, &mut Found::default()).await
             });
         }
     }
@@ -179,13 +185,14 @@ async fn carry_out(snapshot: &Arc<Snapshot>, operation: Uuid, doomed: &Doomed) -
 }
 
 async fn end(
+    core: &Core,
     snapshot: &Snapshot,
     operation: Uuid,
     going: Arc<HashSet<Uuid>>,
     entity: &Entity,
     found: &mut Found,
 ) -> Result<Writes, Refusal> {
-    let mut effects = Effects::ending(snapshot, operation, going).after(std::mem::take(found));
+    let mut effects = Effects::ending(core, snapshot, operation, going).after(std::mem::take(found));
     effects.delete(entity).await?;
     *found = effects.found;
     Ok(effects.writes)

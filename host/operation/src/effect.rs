@@ -2,8 +2,10 @@
 
 mod update;
 
+use crate::core::Core;
 use crate::observer::Cause;
 use crate::refusal::Refusal;
+use crate::sight::{Moment, Sight};
 use crate::snapshot::{Role, Snapshot};
 use occi_extension::{
     Call, CallError, Clock, Extension, KeyValueBase, KeyValueChanges, Outcome, SharedView, Subject,
@@ -33,6 +35,8 @@ pub(crate) struct Effects<'a> {
     pub(crate) writes: Writes,
     /// What the next call finds.
     pub(crate) found: Found,
+    /// Which other entities calls see.
+    moment: Arc<Moment>,
     /// The entities that the operation ends.
     going: Arc<HashSet<Uuid>>,
     /// Entities that ask to be observed later.
@@ -45,12 +49,13 @@ pub(crate) struct Effects<'a> {
 
 impl<'a> Effects<'a> {
     /// The calls of one operation. A repetition after a crash bears the same name.
-    pub(crate) fn new(snapshot: &'a Snapshot, operation: Uuid) -> Self {
+    pub(crate) fn new(core: &Core, snapshot: &'a Snapshot, operation: Uuid) -> Self {
         Self {
             snapshot,
             operation,
             writes: Writes::new(),
             found: Found::default(),
+            moment: Arc::new(Moment::new(Arc::clone(&core.store))),
             going: Arc::default(),
             again: Vec::new(),
             left_behind: Vec::new(),
@@ -59,8 +64,13 @@ impl<'a> Effects<'a> {
     }
 
     /// The calls of an operation that ends entities.
-    pub(crate) fn ending(snapshot: &'a Snapshot, operation: Uuid, going: Arc<HashSet<Uuid>>) -> Self {
-        Self { going, ..Self::new(snapshot, operation) }
+    pub(crate) fn ending(
+        core: &Core,
+        snapshot: &'a Snapshot,
+        operation: Uuid,
+        going: Arc<HashSet<Uuid>>,
+    ) -> Self {
+        Self { going, ..Self::new(core, snapshot, operation) }
     }
 
     /// The same, after other calls of the operation.
@@ -217,8 +227,16 @@ impl<'a> Effects<'a> {
         let data = KeyValueBase { view: self.found.stored.clone(), earlier };
         let is_own = |kind: &CategoryId| self.snapshot.defines_kind(&role.1, kind);
         let ends = entity.ends.as_ref();
+        let sight = Sight {
+            moment: Arc::clone(&self.moment),
+            registry: Arc::clone(&self.snapshot.registry),
+            by_category: Arc::clone(&self.snapshot.by_category),
+            extension: Arc::clone(&role.1),
+            tenant: Arc::clone(&entity.tenant),
+        };
         Call {
             data,
+            entities: Some(Arc::new(sight)),
             source_is_own: ends.is_some_and(|ends| is_own(&ends.source_kind)),
             target_is_own: ends.and_then(|ends| ends.target_kind.as_ref()).is_some_and(is_own),
             ..call(self.snapshot.registry(), self.operation, &role.0, entity)
@@ -258,12 +276,17 @@ impl<'a> Effects<'a> {
 
 /// A call about an entity as it is, the first of its operation.
 pub(crate) fn call(registry: &Registry, operation: Uuid, role: &CategoryId, entity: &Entity) -> Call {
-    let subject = Subject {
-        mixins: registry.mixins_of(entity).cloned().collect(),
-        state: registry.state(entity).map(str::to_owned),
-        entity: Arc::new(entity.clone()),
-    };
+    let subject = subject(registry, Arc::new(entity.clone()));
     Call::about(operation, role.clone(), Arc::new(subject))
+}
+
+/// An entity as guests see it.
+pub(crate) fn subject(registry: &Registry, entity: Arc<Entity>) -> Subject {
+    Subject {
+        mixins: registry.mixins_of(&entity).cloned().collect(),
+        state: registry.state(&entity).map(str::to_owned),
+        entity,
+    }
 }
 
 /// Whether an extension said no by itself, and so had the chance to leave the world as it was; after a trap, or where

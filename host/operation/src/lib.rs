@@ -45,6 +45,7 @@ mod refusal;
 mod replace;
 mod retrieve;
 mod side_by_side;
+mod sight;
 mod snapshot;
 mod tag;
 #[cfg(test)]

@@ -272,7 +272,7 @@ impl Core {
             }
             return Ok(Asked::default());
         };
-        let mut effects = Effects::new(&snapshot, Uuid::new_v4());
+        let mut effects = Effects::new(self, &snapshot, Uuid::new_v4());
         let (after, failed) = effects.observe(&stored.entity, cause).await;
         // A timer that is set anew and leaves all else as it is costs no commit: the old time in the store is past, and
         // after a crash the question would come at once.

@@ -124,7 +124,7 @@ impl Core {
             }
         }
         let going = Arc::new(intent.entities.iter().map(|entity| entity.id).collect());
-        let mut effects = Effects::ending(snapshot, intent.operation, going);
+        let mut effects = Effects::ending(self, snapshot, intent.operation, going);
         let mut changes = Changes::new(snapshot);
         match intent.verb {
             Verb::Create => {
@@ -168,7 +168,7 @@ impl Core {
             }
             Verb::Change => {
                 // What they would write is dropped: nothing of what the change wrote was kept.
-                let mut withdrawn = Effects::new(snapshot, intent.operation);
+                let mut withdrawn = Effects::new(self, snapshot, intent.operation);
                 for entity in &intent.entities {
                     let now = self.find_anywhere(entity.id)?;
                     withdrawn.withdraw(entity, now.as_ref().map(|stored| &*stored.entity)).await?;

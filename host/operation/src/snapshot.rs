@@ -4,6 +4,7 @@ use crate::Caller;
 use crate::core::StartError;
 use crate::definitions::{Definitions, Since};
 use crate::refusal::Refusal;
+use crate::sight::ByCategory;
 use occi_extension::Extension;
 use occi_model::{Action, CategoryId, Entity, Kind, Location, Mixin, Registry, RegistryError};
 use occi_store::{Batch, MadeBy, ReadView, StoreError};
@@ -13,9 +14,9 @@ use std::sync::Arc;
 /// The categories and extensions at one moment.
 #[derive(Clone)]
 pub struct Snapshot {
-    registry: Registry,
+    pub(crate) registry: Arc<Registry>,
     /// By the type identifiers of the Kinds and Mixins that they define.
-    by_category: HashMap<CategoryId, Arc<Extension>>,
+    pub(crate) by_category: Arc<ByCategory>,
     extensions: Vec<Arc<Extension>>,
     /// By the names of the extensions. One that is not here was never put into service.
     definitions: HashMap<Arc<str>, Since>,
@@ -64,6 +65,7 @@ impl Snapshot {
         tags.sort_by(|one, other| one.id.cmp(&other.id));
         mixins.extend_from_slice(&tags);
         let registry = Registry::new(kinds, &mixins, actions).map_err(SnapshotError::Categories)?;
+        let (registry, by_category) = (Arc::new(registry), Arc::new(by_category));
         Ok(Self { registry, by_category, extensions, definitions: HashMap::new(), tags })
     }
 

@@ -144,6 +144,7 @@ mod subject;
 
 pub mod clocks;
 pub mod config;
+pub mod entities;
 pub mod extensions;
 pub mod http;
 pub mod keyvalue;
@@ -206,7 +207,7 @@ mod outside {
     }
 
     pub(crate) use crate::bindings::imports::occi::extension::{
-        extensions, machines, networks, types, volumes,
+        entities, extensions, machines, networks, types, volumes,
     };
     pub(crate) use crate::bindings::imports::wasi::{
         config::store as config, keyvalue::store as keyvalue, logging::logging,

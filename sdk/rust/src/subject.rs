@@ -16,6 +16,10 @@ impl<'a> Subject<'a> {
         Self { entity, operation, role }
     }
 
+    pub(crate) fn entity(&self) -> &Entity {
+        self.entity
+    }
+
     /// The type identifier (scheme and term) of the Kind or Mixin of this extension that the call speaks to. An
     /// entity that has several of them is the subject of one call for each.
     pub fn role(&self) -> &str {

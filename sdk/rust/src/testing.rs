@@ -10,6 +10,7 @@
 // What takes the place of the generated bindings.
 pub(crate) mod clocks;
 pub(crate) mod config;
+pub(crate) mod entities;
 pub(crate) mod extensions;
 pub(crate) mod http;
 pub(crate) mod keyvalue;
@@ -131,6 +132,15 @@ impl<T> Host<T> {
     /// The network of an entity as it is now.
     pub fn network(&self, of: &Entity) -> Option<Network> {
         world(|world| world.networks.get(&of.id).cloned())
+    }
+
+    /// Have an entity seen by the capability `entities`, in place of one with the same id. What the extension changes of it
+    /// later is seen once it is placed again.
+    pub fn place(&self, entity: &Entity) {
+        world(|world| {
+            world.entities.retain(|known| known.id != entity.id);
+            world.entities.push(entity.clone());
+        });
     }
 
     /// Have an extension installed, for which an entity stands. It takes the place of one for which the same stands.

@@ -57,6 +57,10 @@ fn shown(outline: &Outline, capabilities: &[Arc<dyn Capability>]) -> Result<Stri
     writeln!(out, "  {size} bytes, sha256:{digest}")?;
     let listed = |names: Vec<&str>| if names.is_empty() { "nothing".into() } else { names.join(", ") };
     writeln!(out, "asks for {}", listed(manifest.capabilities.iter().map(String::as_str).collect()))?;
+    if !manifest.readable.is_empty() {
+        let kinds: Vec<_> = manifest.readable.iter().map(ToString::to_string).collect();
+        writeln!(out, "reads entities of {}", kinds.join(", "))?;
+    }
     let served = |import: &String| match serving(import, capabilities) {
         Some(capability) => format!("{import} ({})", capability.name()),
         None => import.clone(),

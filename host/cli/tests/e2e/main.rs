@@ -58,6 +58,7 @@ mod backup_policy;
 mod c_sdk;
 mod data;
 mod dns_record;
+mod entities;
 mod floating_address;
 mod foreign;
 mod javascript_sdk;

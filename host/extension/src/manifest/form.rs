@@ -14,10 +14,6 @@ pub(super) struct ManifestForm {
     pub(super) extension: ExtensionForm,
     /// What the code imports, by name: a table for each. Nothing else is there for it, and what the operator does not grant
     /// is refused.
-    #[allow(
-        clippy::zero_sized_map_values,
-        reason = "settings may come, and an unknown key is an error until then"
-    )]
     pub(super) capabilities: BTreeMap<String, CapabilityForm>,
     /// How much one call may use. What is left out is the host's own limit, and none is ever more than that.
     pub(super) limits: LimitsForm,
@@ -39,11 +35,14 @@ pub(super) struct ExtensionForm {
     pub(super) publisher: Option<String>,
 }
 
-/// Nothing can be set for a capability yet.
 #[derive(Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct CapabilityForm {}
+pub(super) struct CapabilityForm {
+    /// Of `entities`: the type identifiers of the Kinds whose entities it reads beside its own, and those of what stands on
+    /// them.
+    pub(super) kinds: Vec<String>,
+}
 
 #[derive(Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

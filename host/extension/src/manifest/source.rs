@@ -199,8 +199,5 @@ fn explain(message: &str, value: Option<&DeValue<'_>>) -> String {
             "unknown key `{given}`; a name with dots is written in quotes, as in [kind.attributes.\"a.{given}\"]"
         );
     }
-    if known.is_empty() {
-        return format!("unknown key `{given}`; nothing can be set here");
-    }
     format!("unknown key `{given}`; the keys here are {}", known.join(", "))
 }

@@ -105,8 +105,14 @@ const SPOILS: &[(&str, &str, &str)] = &[
         (
             "[capabilities.logging]",
             "[capabilities.logging]\nx = 1",
-            "capabilities.logging.x: unknown key `x`; nothing can be set here",
+            "capabilities.logging.x: unknown key `x`; the keys here are kinds",
         ),
+        (
+            "[capabilities.logging]",
+            "[capabilities.logging]\nkinds = [\"http://a#b\"]",
+            "capabilities.logging.kinds: can be set for the capability `entities` alone",
+        ),
+        ("[capabilities.logging]", "[capabilities.entities]\nkinds = [\"a\"]", "capabilities.entities.kinds[0]: "),
         ("16 MiB", "16 MB", "limits.memory: is a number of KiB"),
         ("16 MiB", "99999999999 GiB", "limits.memory: is a number of KiB"),
         ("deadline-ms = 100", "deadline-ms = 0", "limits.deadline-ms: must be at least 1"),

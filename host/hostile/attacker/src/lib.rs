@@ -2,6 +2,7 @@
 //! is done by the modules in text form beside it.
 
 mod answers;
+mod others;
 mod requests;
 mod resources;
 
@@ -28,6 +29,7 @@ impl Actions for Attacker {
             "random-bomb" => resources::take_random_bytes(),
             "wait" => resources::wait(),
             "wait-for-many" => resources::wait_for_many(),
+            "read-entities" => others::read_entities(parameters),
             "ask" => requests::ask(parameters),
             "ask-often" => requests::ask_often(parameters),
             "ask-slowly" => requests::ask_slowly(parameters),

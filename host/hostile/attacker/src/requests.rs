@@ -6,7 +6,7 @@ use occi_sdk::bindings::system::wasi::http::types::{Fields, Method, OutgoingRequ
 use occi_sdk::http::Request;
 use occi_sdk::{Attributes, Change, Fault, Read, Result};
 
-const URL: &str = "com.example.hostile.url";
+pub(crate) const URL: &str = "com.example.hostile.url";
 const HEADER: &str = "com.example.hostile.header";
 
 fn request(parameters: &Attributes) -> Request {

@@ -97,6 +97,8 @@ pub(super) struct World {
     pub(super) stores: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
     pub(super) config: BTreeMap<String, String>,
     pub(super) extensions: Vec<Installed>,
+    /// Those that the extension sees beside the one that it is called for.
+    pub(super) entities: Vec<Entity>,
     /// Who answers requests by HTTP.
     pub(super) server: Option<fn(&Request) -> Result<Response>>,
     pub(super) requests: Vec<Request>,

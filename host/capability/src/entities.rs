@@ -1,0 +1,114 @@
+//! The capability `entities`: `wit/entities.wit`, other entities of the tenant to be read. Which of them an extension may see
+//! is decided where calls are made ([`EntityView`](occi_extension::EntityView)).
+
+use occi_extension::bindings::types::Fault;
+use occi_extension::{CallState, Capability, EntityListing, EntitySet, Subject};
+use occi_model::CategoryId;
+use wasmtime::component::{HasSelf, Linker, Resource};
+
+use generated::occi::extension::entities::{self, Host, HostListing};
+
+#[allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "generated; the words are those of wit/")]
+mod generated {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        inline: "package occi:lent; world entities { import occi:extension/entities@0.1.0; }",
+        world: "occi:lent/entities",
+        imports: { default: async | trappable },
+        with: {
+            "occi:extension/types": occi_extension::bindings::types,
+            "occi:extension/entities.listing": super::Listing,
+        },
+    });
+}
+
+/// How many entities are shown at a time.
+const PAGE: usize = 100;
+
+/// A listing that a guest has opened.
+#[expect(unreachable_pub, reason = "the generated code gives it another public name")]
+pub struct Listing(Box<dyn EntityListing>);
+
+/// Other entities of the tenant.
+#[derive(Debug)]
+pub struct Entities;
+
+impl Capability for Entities {
+    fn name(&self) -> &'static str {
+        "entities"
+    }
+
+    fn interfaces(&self) -> &'static [&'static str] {
+        &["occi:extension/entities@0.1.0"]
+    }
+
+    fn link(&self, linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+        entities::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)
+    }
+
+    fn has_outside_effects(&self) -> bool {
+        false
+    }
+}
+
+/// The one way to a listing.
+fn open(state: &mut CallState, set: EntitySet) -> wasmtime::Result<Result<Resource<Listing>, Fault>> {
+    match state.entities()?.list(set) {
+        Ok(listing) => Ok(Ok(state.table().push(Listing(listing))?)),
+        Err(fault) => Ok(Err(fault)),
+    }
+}
+
+impl Host for CallState {
+    async fn find(&mut self, location: String) -> wasmtime::Result<Result<Resource<Subject>, Fault>> {
+        match self.entities()?.find(&location) {
+            Ok(entity) => Ok(Ok(self.table().push(entity)?)),
+            Err(fault) => Ok(Err(fault)),
+        }
+    }
+}
+
+impl HostListing for CallState {
+    async fn members(&mut self, category: String) -> wasmtime::Result<Result<Resource<Listing>, Fault>> {
+        match CategoryId::parse(&category) {
+            Ok(category) => open(self, EntitySet::Members(category)),
+            Err(invalid) => {
+                Ok(Err(Fault { code: "invalid".into(), message: invalid.to_string(), attribute: None }))
+            }
+        }
+    }
+
+    async fn links_from(
+        &mut self,
+        of: Resource<Subject>,
+    ) -> wasmtime::Result<Result<Resource<Listing>, Fault>> {
+        let id = self.seen(&of)?.entity.id;
+        open(self, EntitySet::LinksFrom(id))
+    }
+
+    async fn links_to(
+        &mut self,
+        of: Resource<Subject>,
+    ) -> wasmtime::Result<Result<Resource<Listing>, Fault>> {
+        let id = self.seen(&of)?.entity.id;
+        open(self, EntitySet::LinksTo(id))
+    }
+
+    async fn next(
+        &mut self,
+        listing: Resource<Listing>,
+    ) -> wasmtime::Result<Result<Option<Vec<Resource<Subject>>>, Fault>> {
+        let page = match self.table().get_mut(&listing)?.0.next(PAGE) {
+            Ok(Some(page)) => page,
+            Ok(None) => return Ok(Ok(None)),
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let handles = page.into_iter().map(|entity| self.table().push(entity));
+        Ok(Ok(Some(handles.collect::<Result<_, _>>()?)))
+    }
+
+    async fn drop(&mut self, listing: Resource<Listing>) -> wasmtime::Result<()> {
+        self.table().delete(listing)?;
+        Ok(())
+    }
+}
