@@ -1,12 +1,12 @@
 //! What the host lends to extensions: machines, volumes and networks over libvirt, key-value, configuration, logging, clocks,
-//! randomness, other entities, requests to other servers, and the extensions themselves.
+//! randomness, a folder, other entities, requests to other servers, and the extensions themselves.
 //!
 //! One file a capability, each between its interface in `wit/` and what stands behind it. A capability says what an
 //! extension may reach; which extension was granted it is decided in `occi-extension`, and which entity a call is
 //! about in `occi-operation`. So each capability has one function through which every handle comes, and it takes an
 //! end of the call's entity, never an id.
 //!
-//! In reading order: [`Config`], [`Logging`], [`Clocks`], [`Random`], [`KeyValue`], [`Entities`]; [`Http`], with [`Io`]; [`Extensions`]; [`libvirt`], the hypervisor itself; then [`Volumes`], [`Networks`] and
+//! In reading order: [`Config`], [`Logging`], [`Clocks`], [`Random`], [`KeyValue`], [`Folder`], [`Entities`]; [`Http`], with [`Io`]; [`Extensions`]; [`libvirt`], the hypervisor itself; then [`Volumes`], [`Networks`] and
 //! [`Machines`], which lend it.
 
 #[macro_use]
@@ -15,6 +15,7 @@ mod clocks;
 mod config;
 mod entities;
 mod extensions;
+mod folder;
 mod http;
 mod io;
 mod keyvalue;
@@ -36,6 +37,7 @@ pub use clocks::Clocks;
 pub use config::{Config, ConfigValues};
 pub use entities::Entities;
 pub use extensions::{Administration, Administrator, Agreed, CHANGING, Extensions, Facts, Ledger, Wish};
+pub use folder::{Folder, FolderQuota, Folders};
 pub use http::{Http, HttpGrant, HttpGrants, HttpStandIn, Origin, StandIn};
 pub use io::Io;
 pub use keyvalue::{BucketReader, Buckets, KeyValue};

@@ -17,6 +17,7 @@ async fn capabilities() -> Vec<Arc<dyn Capability>> {
         Arc::new(Config),
         Arc::new(Entities),
         Arc::new(Extensions),
+        Arc::new(Folder),
         Arc::new(Http),
         Arc::new(Io),
         Arc::new(KeyValue),

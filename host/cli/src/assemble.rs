@@ -9,8 +9,8 @@ use crate::log::Feed;
 use anyhow::{Context, anyhow, ensure};
 use occi_capability::libvirt::{self, Hypervisor, HypervisorConfig};
 use occi_capability::{
-    Administrator, Clocks, Entities, Extensions, Http, HttpGrants, Io, KeyValue, Logging, Machines, Networks,
-    Random, Volumes,
+    Administrator, Clocks, Entities, Extensions, Folder, FolderQuota, Folders, Http, HttpGrants, Io,
+    KeyValue, Logging, Machines, Networks, Random, Volumes,
 };
 use occi_catalogue::Prepared;
 use occi_extension::{Capability, Grants, Lent, Loader, Settings};
@@ -170,10 +170,12 @@ fn loader(
         memory: config.sandbox.total_memory_mib << 20,
         ..Settings::default()
     };
+    let folder = FolderQuota { files: config.sandbox.folder_files, bytes: config.sandbox.folder_mib << 20 };
     let lent = Lent::new()
         .with(Arc::new(hypervisor.clone()))
         .with(Arc::new(config.settings.clone()))
         .with(Arc::new(http_grants(config)?))
+        .with(Arc::new(Folders::new(data.join("folders"), folder)))
         .with(Arc::new(Administrator::new(administered.clone())))
         .with(Arc::new(occi_capability::Buckets::new(crate::buckets::StoreBuckets::new(Arc::clone(store)))));
     let loader = Loader::new(settings, &data.join("compiled"), capabilities, grants, lent);
@@ -190,6 +192,7 @@ pub(crate) fn capabilities(hypervisor: &Hypervisor) -> Vec<Arc<dyn Capability>> 
         Arc::new(occi_capability::Config),
         Arc::new(Entities),
         Arc::new(Extensions),
+        Arc::new(Folder),
         Arc::new(Http),
         Arc::new(KeyValue),
         Arc::new(Logging),

@@ -175,6 +175,8 @@ impl Config {
             ("sandbox.host-calls", sandbox.host_calls, 1 << 32),
             ("sandbox.keyvalue-keys", sandbox.keyvalue_keys, 1 << 32),
             ("sandbox.keyvalue-mib", sandbox.keyvalue_mib, 1 << 24),
+            ("sandbox.folder-files", wide(sandbox.folder_files), 1 << 20),
+            ("sandbox.folder-mib", sandbox.folder_mib, 1 << 24),
         ];
         for (name, value, most) in bounds {
             ensure!((1..=most).contains(&value), "`{name}` must be at least 1 and at most {most}");

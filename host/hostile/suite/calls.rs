@@ -1,7 +1,7 @@
 //! Attacks by what a call does and answers.
 
 use super::{SANDBOX, attack, attacker, beside_a_note, is_contained, start};
-use crate::server::eventually;
+use crate::server::{Server, eventually};
 
 /// The action, the status of the answer, and what that says.
 const ATTACKS: &[(&str, u16, &str)] = &[
@@ -23,6 +23,7 @@ const ATTACKS: &[(&str, u16, &str)] = &[
     ("odd-fault", 500, "X-Injected"),
     ("store-bomb", 500, "at most 1048576 bytes"),
     ("long-key", 500, "1 to 512 bytes"),
+    ("folder-bomb", 409, "the folder may hold 1000 files with 4194304 bytes"),
     // What is no change of this entity.
     ("wrong-attribute", 500, "com.example.other.text"),
     ("wrong-type", 500, "com.example.hostile.text"),
@@ -118,6 +119,27 @@ fn entities_of_others_are_not_seen() {
     assert_eq!(answer.attribute("com.example.hostile.text"), Some(r#""found []; listed []""#));
     let own = attack(&server, &path, "read-entities", &[("url", &path)]).is(200);
     assert!(own.attribute("com.example.hostile.text").unwrap().contains(&path), "{own}");
+}
+
+/// What it writes is in its own folder, and outlives the server.
+#[test]
+fn a_private_folder_has_no_way_out() {
+    let (mut server, _folder) = start(SANDBOX);
+    let path = attacker(&server);
+    let told = |server: &Server| {
+        let answer = attack(server, &path, "folder-traversal", &[]).is(200);
+        answer.attribute("com.example.hostile.text").unwrap().to_owned()
+    };
+    assert_eq!(told(&server), r#""reached []; there is [\"own\"]""#);
+    attack(&server, &path, "folder-bomb", &[]).is(409);
+    let own = server.data().join("folders/default/attacker");
+    let files = || std::fs::read_dir(&own).unwrap().count();
+    assert_eq!(files(), 4);
+    server.kill();
+    server.begin();
+    attack(&server, &path, "folder-bomb", &[]).is(409);
+    assert_eq!(files(), 4);
+    assert_eq!(std::fs::read_dir(server.data().join("folders")).unwrap().count(), 1);
 }
 
 /// Whoever asks to be asked at once is asked once a second, however often it says so.

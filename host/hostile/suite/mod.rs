@@ -16,7 +16,7 @@ const ATTACKER: &str = r#"Category: attacker; scheme="http://example.com/hostile
 const STAMP: &str = r#"Category: stamp; scheme="http://example.com/occi/note/action#"; class="action""#;
 
 /// How each limit is set: so that an attack is over soon, and calls on a busy machine are not.
-const SANDBOX: &str = "[sandbox]\ndeadline-ms = 500\ntimeout-ms = 3000\nhost-calls = 5000\n";
+const SANDBOX: &str = "[sandbox]\ndeadline-ms = 500\ntimeout-ms = 3000\nhost-calls = 5000\nfolder-mib = 4\n";
 
 /// A server with the attacker and, as the well-behaved one, the note.
 fn start(config: &str) -> (Server, TempDir) {

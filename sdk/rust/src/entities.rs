@@ -8,7 +8,7 @@
 //! kinds = ["http://schemas.ogf.org/occi/infrastructure#compute"]
 //! ```
 //!
-//! They are seen as they were when the first call of the operation looked. Another request may change them before this one
+//! They are seen as they were when the operation looked first. Another request may change them before this one
 //! is committed: what must hold until then is kept in [`crate::keyvalue`].
 
 use crate::attributes::{Attribute, Read, Value};

@@ -146,6 +146,7 @@ pub mod clocks;
 pub mod config;
 pub mod entities;
 pub mod extensions;
+pub mod folder;
 pub mod http;
 pub mod keyvalue;
 pub mod logging;
@@ -207,7 +208,7 @@ mod outside {
     }
 
     pub(crate) use crate::bindings::imports::occi::extension::{
-        entities, extensions, machines, networks, types, volumes,
+        entities, extensions, folder, machines, networks, types, volumes,
     };
     pub(crate) use crate::bindings::imports::wasi::{
         config::store as config, keyvalue::store as keyvalue, logging::logging,

@@ -12,6 +12,7 @@ pub(crate) mod clocks;
 pub(crate) mod config;
 pub(crate) mod entities;
 pub(crate) mod extensions;
+pub(crate) mod folder;
 pub(crate) mod http;
 pub(crate) mod keyvalue;
 pub(crate) mod logging;
@@ -141,6 +142,11 @@ impl<T> Host<T> {
             world.entities.retain(|known| known.id != entity.id);
             world.entities.push(entity.clone());
         });
+    }
+
+    /// The content of a file in the extension's folder.
+    pub fn file(&self, name: &str) -> Option<Vec<u8>> {
+        world(|world| world.files.get(name).cloned())
     }
 
     /// Have an extension installed, for which an entity stands. It takes the place of one for which the same stands.

@@ -13,6 +13,8 @@ pub(crate) struct Sandbox {
     pub(crate) host_calls: u64,
     pub(crate) keyvalue_keys: u64,
     pub(crate) keyvalue_mib: u64,
+    pub(crate) folder_files: usize,
+    pub(crate) folder_mib: u64,
     pub(crate) total_memory_mib: usize,
 }
 
@@ -26,6 +28,8 @@ impl Default for Sandbox {
             host_calls: 100_000,
             keyvalue_keys: 100_000,
             keyvalue_mib: 64,
+            folder_files: 1000,
+            folder_mib: 256,
             total_memory_mib: 2048,
         }
     }

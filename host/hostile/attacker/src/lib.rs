@@ -29,6 +29,8 @@ impl Actions for Attacker {
             "random-bomb" => resources::take_random_bytes(),
             "wait" => resources::wait(),
             "wait-for-many" => resources::wait_for_many(),
+            "folder-bomb" => others::fill_the_private_folder(),
+            "folder-traversal" => others::leave_the_private_folder(),
             "read-entities" => others::read_entities(parameters),
             "ask" => requests::ask(parameters),
             "ask-often" => requests::ask_often(parameters),

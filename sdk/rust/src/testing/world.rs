@@ -96,6 +96,7 @@ pub(super) struct World {
     pub(super) networks: BTreeMap<String, Network>,
     pub(super) stores: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
     pub(super) config: BTreeMap<String, String>,
+    pub(super) files: BTreeMap<String, Vec<u8>>,
     pub(super) extensions: Vec<Installed>,
     /// Those that the extension sees beside the one that it is called for.
     pub(super) entities: Vec<Entity>,
