@@ -4,6 +4,49 @@
 declare module 'occi:extension/types@0.1.0' {
   /** Which entity is meant: the one that the call is about or, where that is a link, one of its ends. */
   export type End = 'subject' | 'source' | 'target';
+
+  /** The value of an attribute; an array or an object is a JSON document. */
+  export type Value =
+    | { tag: 'text'; val: string }
+    | { tag: 'integer'; val: bigint }
+    | { tag: 'number'; val: number }
+    | { tag: 'boolean'; val: boolean }
+    | { tag: 'structured'; val: string };
+
+  /** An entity that a capability shows. */
+  export class Entity {
+    private constructor();
+    id(): string;
+    location(): string;
+    kind(): string;
+    mixins(): string[];
+    state(): string | undefined;
+    get(name: string): Value | undefined;
+    attributes(): { name: string; value: Value }[];
+    source(): string | undefined;
+    target(): string | undefined;
+  }
+}
+
+declare module 'occi:extension/entities@0.1.0' {
+  import type { Entity } from 'occi:extension/types@0.1.0';
+
+  export function find(location: string): Entity;
+
+  export class Listing {
+    private constructor();
+    static members(category: string): Listing;
+    static linksFrom(of: Entity): Listing;
+    static linksTo(of: Entity): Listing;
+    next(): Entity[] | undefined;
+  }
+}
+
+declare module 'occi:extension/folder@0.1.0' {
+  export function read(name: string): Uint8Array | undefined;
+  export function write(name: string, content: Uint8Array): void;
+  export function remove(name: string): void;
+  export function names(after?: string): string[];
 }
 
 declare module 'occi:extension/machines@0.1.0' {

@@ -28,11 +28,10 @@ class ContractTest(unittest.TestCase):
                 self.assertTrue(callable(getattr(Extension, function)), function)
 
     def test_the_definitions_have_every_function_of_the_capabilities(self) -> None:
-        for name in ("machines", "volumes", "networks"):
-            classes = [
-                each for each in ast.parse((PACKAGE / f"{name}.pyi").read_text()).body if isinstance(each, ast.ClassDef)
-            ]
-            functions = [each for it in classes for each in it.body if isinstance(each, ast.FunctionDef)]
+        for name in ("entities", "folder", "machines", "volumes", "networks"):
+            body = ast.parse((PACKAGE / f"{name}.pyi").read_text()).body
+            within = [each.body if isinstance(each, ast.ClassDef) else [each] for each in body]
+            functions = [each for some in within for each in some if isinstance(each, ast.FunctionDef)]
             named = [each.name for each in functions if each.name != "__init__"]
             self.assertEqual(named, found(r"^ +([a-z-]+): (?:static )?func", wit(name)), name)
 

@@ -17,6 +17,8 @@ WORLD = "component"
 CAPABILITIES = {
     "clocks": ["wasi:clocks/monotonic-clock@0.2.12", "wasi:clocks/wall-clock@0.2.12"],
     "config": ["wasi:config/store@0.2.0-rc.1"],
+    "entities": ["occi:extension/entities@0.1.0"],
+    "folder": ["occi:extension/folder@0.1.0"],
     "http": ["wasi:http/outgoing-handler@0.2.12"],
     "keyvalue": ["wasi:keyvalue/store@0.2.0-draft2"],
     "logging": ["wasi:logging/logging@0.1.0-draft"],
