@@ -40,6 +40,8 @@ mod tests {
         );
         let contract = include_str!("../../../wit/deps/wasi-keyvalue/store.wit");
         check(&crate::KeyValue, include_str!("keyvalue.rs"), contract);
+        check(&crate::Entities, include_str!("entities.rs"), include_str!("../../../wit/entities.wit"));
+        check(&crate::Folder, include_str!("folder.rs"), include_str!("../../../wit/folder.wit"));
     }
 
     #[cfg(feature = "libvirt")]

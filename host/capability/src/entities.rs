@@ -46,6 +46,10 @@ impl Capability for Entities {
         entities::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)
     }
 
+    fn functions(&self) -> &'static [&'static str] {
+        &["find", "listing.members", "listing.links-from", "listing.links-to", "listing.next"]
+    }
+
     fn has_outside_effects(&self) -> bool {
         false
     }
@@ -61,6 +65,7 @@ fn open(state: &mut CallState, set: EntitySet) -> wasmtime::Result<Result<Resour
 
 impl Host for CallState {
     async fn find(&mut self, location: String) -> wasmtime::Result<Result<Resource<Subject>, Fault>> {
+        begin!(self, "entities", "find");
         match self.entities()?.find(&location) {
             Ok(entity) => Ok(Ok(self.table().push(entity)?)),
             Err(fault) => Ok(Err(fault)),
@@ -70,6 +75,7 @@ impl Host for CallState {
 
 impl HostListing for CallState {
     async fn members(&mut self, category: String) -> wasmtime::Result<Result<Resource<Listing>, Fault>> {
+        begin!(self, "entities", "listing.members");
         match CategoryId::parse(&category) {
             Ok(category) => open(self, EntitySet::Members(category)),
             Err(invalid) => {
@@ -82,6 +88,7 @@ impl HostListing for CallState {
         &mut self,
         of: Resource<Subject>,
     ) -> wasmtime::Result<Result<Resource<Listing>, Fault>> {
+        begin!(self, "entities", "listing.links-from");
         let id = self.seen(&of)?.entity.id;
         open(self, EntitySet::LinksFrom(id))
     }
@@ -90,6 +97,7 @@ impl HostListing for CallState {
         &mut self,
         of: Resource<Subject>,
     ) -> wasmtime::Result<Result<Resource<Listing>, Fault>> {
+        begin!(self, "entities", "listing.links-to");
         let id = self.seen(&of)?.entity.id;
         open(self, EntitySet::LinksTo(id))
     }
@@ -98,6 +106,7 @@ impl HostListing for CallState {
         &mut self,
         listing: Resource<Listing>,
     ) -> wasmtime::Result<Result<Option<Vec<Resource<Subject>>>, Fault>> {
+        begin!(self, "entities", "listing.next");
         let page = match self.table().get_mut(&listing)?.0.next(PAGE) {
             Ok(Some(page)) => page,
             Ok(None) => return Ok(Ok(None)),

@@ -42,6 +42,10 @@ impl Capability for Folder {
         folder::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)
     }
 
+    fn functions(&self) -> &'static [&'static str] {
+        &["read", "write", "remove", "names"]
+    }
+
     /// It is outside of every transaction.
     fn has_outside_effects(&self) -> bool {
         true
@@ -74,18 +78,22 @@ async fn within<T: Send + 'static>(
 
 impl Host for CallState {
     async fn read(&mut self, name: String) -> wasmtime::Result<Result<Option<Vec<u8>>, Fault>> {
+        begin!(self, "folder", "read");
         granted(self, name, |kept, name| kept.read(name)).await
     }
 
     async fn write(&mut self, name: String, content: Vec<u8>) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "folder", "write");
         granted(self, name, move |kept, name| kept.write(name, &content)).await
     }
 
     async fn remove(&mut self, name: String) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "folder", "remove");
         granted(self, name, keeper::Kept::remove).await
     }
 
     async fn names(&mut self, after: Option<String>) -> wasmtime::Result<Result<Vec<String>, Fault>> {
+        begin!(self, "folder", "names");
         within(self, move |kept| Ok(kept.names(after.as_deref()))).await
     }
 }
