@@ -1,6 +1,6 @@
 //! From a core module, or from nothing, to a component with its manifest inside: the one file that an extension is.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use wasm_encoder::{Component, ComponentSection, CustomSection};
 use wit_component::ComponentEncoder;
 
@@ -14,8 +14,22 @@ pub(crate) fn from_module(module: &[u8], manifest: &str) -> Result<Vec<u8>> {
         .module(module)
         .context("not a module that wit-bindgen made")?
         .encode()
-        .context("the module does not fit its description")?;
+        .map_err(explained)?;
     Ok(with_manifest(component, manifest))
+}
+
+/// The name under which a C library asks for what a server does not have.
+const WASI: &str = "wasi_snapshot_preview1";
+
+fn explained(error: Error) -> Error {
+    // The encoder says it in words alone.
+    let is_of_library = format!("{error:#}").contains(WASI);
+    error.context(if is_of_library {
+        "the code uses files, clocks, the environment or standard streams of its C library, which there are none of: leave that \
+         out, or use what the SDK has for it"
+    } else {
+        "the module does not fit its description"
+    })
 }
 
 /// A component without code: a manifest alone is a complete extension.
@@ -40,6 +54,18 @@ mod tests {
         let tail = [b"\x0docci:manifest".as_slice(), b"name = \"a\""].concat();
         assert!(component.ends_with(&tail));
         assert_eq!(component.len(), 8 + 2 + tail.len());
+    }
+
+    #[test]
+    fn what_a_c_library_asks_for_is_explained() {
+        let mut types = wasm_encoder::TypeSection::new();
+        types.ty().function([], []);
+        let mut imports = wasm_encoder::ImportSection::new();
+        imports.import(WASI, "fd_close", wasm_encoder::EntityType::Function(0));
+        let mut module = wasm_encoder::Module::new();
+        module.section(&types).section(&imports);
+        let refused = from_module(&module.finish(), "").expect_err("nobody serves it");
+        assert!(refused.to_string().contains("leave that out"), "{refused:#}");
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(crate) const PACKAGE: &str = "Cargo.toml";
 
 /// Small modules, since what is not in the component need not be compiled, cached or mapped. It is given to Cargo, so that
 /// nobody's Cargo.toml need have it.
-const PROFILE: [&str; 8] = [
+const PROFILE: [&str; 11] = [
     "profile.guest.inherits = 'release'",
     "profile.guest.opt-level = 's'",
     "profile.guest.lto = true",
@@ -25,6 +25,10 @@ const PROFILE: [&str; 8] = [
     "profile.guest.strip = true",
     "profile.guest.debug = false",
     "profile.guest.overflow-checks = false",
+    // Whatever a workspace's own releases say of these: so what is compiled for one is there for all.
+    "profile.guest.package.'*'.codegen-units = 1",
+    "profile.guest.package.'*'.debug = false",
+    "profile.guest.package.'*'.overflow-checks = false",
 ];
 
 /// Cargo as the user calls it. `cargo run` leaves the marks of its package in the environment; build scripts that look at them

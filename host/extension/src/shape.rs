@@ -28,7 +28,7 @@ pub enum ShapeError {
     #[error("is no valid WebAssembly component: {0}")]
     Invalid(#[from] wasmparser::BinaryReaderError),
     /// A module, not a component.
-    #[error("is a core module; make it a component with `wit-component` (`cargo xtask build` does)")]
+    #[error("is a core module; make it a component with `wit-component` (`occi ext build` does)")]
     CoreModule,
     /// No manifest.
     #[error("has no manifest; put one into its custom section `{SECTION}` (the SDK does)")]

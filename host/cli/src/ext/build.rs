@@ -20,7 +20,8 @@ pub(super) fn build(folder: &Path, output: Option<&Path>, config: Option<&Path>)
     let refused = || format!("{} builds, but no server would take it", folder.display());
     let said = file::checked(&made.bytes, &config).with_context(refused)?;
     let file = made.write(output)?;
-    client::print(&format!("{}\n{said}", file.display()))
+    // Not `./target`, in the folder that one is in.
+    client::print(&format!("{}\n{said}", file.strip_prefix(".").unwrap_or(&file).display()))
 }
 
 /// What is in a folder.

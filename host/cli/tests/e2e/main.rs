@@ -54,6 +54,7 @@ mod sandbox;
 mod hostile;
 
 // What extensions do that others write.
+mod author;
 mod backup_policy;
 mod c_sdk;
 mod data;
