@@ -10,8 +10,9 @@ use http::header::CONTENT_TYPE;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The URL that requests are sent to.
-pub(crate) const BASE: &str = "http://localhost";
+/// To whom requests are sent, and what URLs of this server begin with.
+pub(crate) const AUTHORITY: &str = "localhost";
+const BASE: &str = "http://localhost";
 /// How an attribute is shown in text/plain.
 const ATTRIBUTE: &str = "X-OCCI-Attribute: ";
 

@@ -2,7 +2,7 @@
 
 use crate::lines::Lines;
 use crate::names::Names;
-use crate::observed::{Answer, BASE, Observed};
+use crate::observed::{AUTHORITY, Answer, Observed};
 use crate::props::{Props, Running, Stage};
 use crate::scenario::{Act, Scenario, Step};
 use axum::body::Body;
@@ -18,6 +18,9 @@ use tracing_subscriber::layer::SubscriberExt;
 
 /// What clients that say nothing else want, and send.
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain");
+
+/// How often something may be done while time goes on.
+const HALTS: usize = 10_000;
 
 /// How a scenario went wrong.
 #[derive(Debug)]
@@ -83,20 +86,7 @@ impl<'s> Player<'s> {
         self.props.faults.plan(&step.faults);
         self.lines.take();
 
-        let (title, answer) = match &step.act {
-            Act::Request { method, path, headers, body } => {
-                let request = self.request(method, path, headers, body)?;
-                (format!("{method} {path}"), Some(self.send(request).await?))
-            }
-            Act::Advance(duration) => {
-                self.advance(*duration).await?;
-                (format!("{} later", humantime::format_duration(*duration)), None)
-            }
-            Act::Restart => {
-                self.restart().await?;
-                ("after a restart".into(), None)
-            }
-        };
+        let (title, answer) = self.act(&step.act).await?;
         self.running()?.core.rest().await;
 
         let mut remarks = self.props.faults.unreached();
@@ -119,6 +109,24 @@ impl<'s> Player<'s> {
         Err(format!("{title}\n{shown}{}", remarks.join("\n")))
     }
 
+    /// Does what a step says; what that was, and the answer where there is one.
+    async fn act(&mut self, act: &Act) -> Result<(String, Option<Answer>), String> {
+        Ok(match act {
+            Act::Request { method, path, headers, body } => {
+                let request = self.request(method, path, headers, body)?;
+                (format!("{method} {path}"), Some(self.send(request).await?))
+            }
+            Act::Advance(duration) => {
+                self.advance(*duration).await?;
+                (format!("{} later", humantime::format_duration(*duration)), None)
+            }
+            Act::Restart => {
+                self.restart().await?;
+                ("after a restart".into(), None)
+            }
+        })
+    }
+
     fn running(&self) -> Result<&Running, String> {
         self.running.as_ref().ok_or_else(|| "the server has not started again".into())
     }
@@ -131,7 +139,7 @@ impl<'s> Player<'s> {
         body: &str,
     ) -> Result<Request<Body>, String> {
         let mut request =
-            Request::builder().method(method).uri(self.names.fill(path)?).header(HOST, &BASE[7..]);
+            Request::builder().method(method).uri(self.names.fill(path)?).header(HOST, AUTHORITY);
         let Some(all) = request.headers_mut() else { return no_request(request.body(Body::empty())) };
         all.insert(ACCEPT, TEXT);
         if !body.is_empty() {
@@ -156,12 +164,17 @@ impl<'s> Player<'s> {
     async fn advance(&self, duration: Duration) -> Result<(), String> {
         let (core, time) = (&self.running()?.core, &self.props.time);
         let end = time.instant() + duration;
-        while let Some(next) = core.next_time().filter(|next| *next <= end) {
+        for _ in 0..HALTS {
+            let Some(next) = core.next_time().filter(|next| *next <= end) else {
+                time.go_on_to(end);
+                return Ok(());
+            };
             time.go_on_to(next);
             core.rest().await;
         }
-        time.go_on_to(end);
-        Ok(())
+        Err(format!(
+            "more than {HALTS} times something is to be done on the way; advance less, or ask for a later `again`"
+        ))
     }
 
     /// Nothing is left but the store.

@@ -181,6 +181,8 @@ pub(crate) enum Act {
 /// What a capability may answer (`fault` of the contract).
 const CODES: [&str; 8] =
     ["invalid", "conflict", "denied", "missing", "unsupported", "unavailable", "timeout", "failed"];
+/// No clock is set further, and no extension waits longer.
+const LONGEST: Duration = Duration::from_hours(24 * 366 * 10);
 /// When scenarios begin that do not say it.
 const BEGIN: &str = "2030-01-01T00:00:00Z";
 
@@ -234,6 +236,9 @@ impl Source<'_> {
                         format!("`{}`: {error}; write it like \"90s\" or \"2h 30m\"", advance.as_ref());
                     self.wrong(advance.span().start, message)
                 })?;
+                if duration > LONGEST {
+                    return Err(self.wrong(advance.span().start, "a step is no longer than ten years"));
+                }
                 Act::Advance(duration)
             }
             (None, None, true) => Act::Restart,

@@ -126,6 +126,23 @@ X-OCCI-Attribute: com.example.dns.value="192.0.2.1"
     assert!(said.contains(asked) && said.contains("\"content\": \"192.0.2.1\""), "{said}");
 }
 
+/// The lamp of docs/extensions.md and its scenario, as they stand there.
+#[test]
+fn the_lamp_of_the_guide_is_as_its_scenario_expects() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/extensions.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let block = |part: &str| {
+        let mut blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        blocks.find(|block| block.contains(part)).unwrap_or_else(|| panic!("{part}")).to_owned()
+    };
+    let (folder, file) = scenario(&block("[[step]]"));
+    let lamp = folder.path().join("lamp");
+    std::fs::write(&lamp, block("name = \"lamp\"")).unwrap();
+    let (is_well, said) = test(&lamp, &[&file]);
+    assert!(is_well, "{said}");
+    assert_eq!(said, "lamp 0.1.0\nok      a lamp has a colour\n");
+}
+
 /// Its action `look` says what time it is, in seconds, and a number that nobody can guess.
 fn watch() -> Vec<u8> {
     let body = r#"
