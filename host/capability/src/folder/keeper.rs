@@ -143,7 +143,8 @@ impl Kept {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.dir.try_clone()?.into_std_file().sync_all()
+        // A handle that can be synchronised: the one that names are looked up by cannot.
+        self.dir.open(".")?.sync_all()
     }
 
     pub(super) fn names(&self, after: Option<&str>) -> Vec<String> {
