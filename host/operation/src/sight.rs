@@ -1,5 +1,5 @@
-//! What extensions see of other entities of the tenant, all calls of an operation the same: the store at the moment in which
-//! the first of them looked.
+//! What extensions see of other entities of the tenant: the store at the moment in which the first call of an operation looked.
+//! Members of a collection that are called side by side look each for itself.
 
 use crate::effect::subject;
 use occi_extension::{EntityListing, EntitySet, EntityView, Extension, Fault, Subject};
