@@ -170,16 +170,21 @@ fn loader(
         memory: config.sandbox.total_memory_mib << 20,
         ..Settings::default()
     };
-    let folder = FolderQuota { files: config.sandbox.folder_files, bytes: config.sandbox.folder_mib << 20 };
     let lent = Lent::new()
         .with(Arc::new(hypervisor.clone()))
         .with(Arc::new(config.settings.clone()))
         .with(Arc::new(http_grants(config)?))
-        .with(Arc::new(Folders::new(data.join("folders"), folder)))
+        .with(Arc::new(folders(config, data)))
         .with(Arc::new(Administrator::new(administered.clone())))
         .with(Arc::new(occi_capability::Buckets::new(crate::buckets::StoreBuckets::new(Arc::clone(store)))));
     let loader = Loader::new(settings, &data.join("compiled"), capabilities, grants, lent);
     loader.context("the sandboxes")
+}
+
+/// The extensions' own folders, within the server's.
+fn folders(config: &Config, data: &Path) -> Folders {
+    let quota = FolderQuota { files: config.sandbox.folder_files, bytes: config.sandbox.folder_mib << 20 };
+    Folders::new(data.join("folders"), quota)
 }
 
 /// All that there is to lend.

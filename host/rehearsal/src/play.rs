@@ -71,7 +71,7 @@ struct Player<'s> {
 
 impl<'s> Player<'s> {
     async fn begin(scenario: &Scenario, stage: &'s dyn Stage, lines: Lines) -> Result<Self, String> {
-        let props = Props::of(scenario, stage.extension(), stage.store()?);
+        let props = Props::of(scenario, stage.extension(), stage.store()?)?;
         let running = Some(stage.start(&props).await?);
         Ok(Self { stage, props, running, names: Names::default(), lines })
     }

@@ -11,8 +11,9 @@ use occi_operation::Core;
 use occi_server::Host;
 use occi_store::Store;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tempfile::TempDir;
 
 /// What stands in for the world, as long as a scenario lasts.
 pub struct Props {
@@ -21,6 +22,7 @@ pub struct Props {
     pub(crate) servers: Arc<Servers>,
     random: Arc<SeededRandom>,
     store: Arc<dyn Store>,
+    folder: TempDir,
     /// What the operator has set for the extension.
     pub settings: BTreeMap<String, String>,
     /// The files of other extensions that are to be there.
@@ -28,17 +30,23 @@ pub struct Props {
 }
 
 impl Props {
-    pub(crate) fn of(scenario: &Scenario, extension: Arc<str>, store: Arc<dyn Store>) -> Self {
-        let folder = scenario.file.parent().map(PathBuf::from).unwrap_or_default();
-        Self {
+    pub(crate) fn of(
+        scenario: &Scenario,
+        extension: Arc<str>,
+        store: Arc<dyn Store>,
+    ) -> Result<Self, String> {
+        let beside = scenario.file.parent().map(PathBuf::from).unwrap_or_default();
+        let folder = TempDir::new().map_err(|error| format!("a folder for the server: {error}"))?;
+        Ok(Self {
             time: Arc::new(SetTime::new(scenario.time)),
             faults: Arc::new(Faults::of(extension)),
             servers: Arc::default(),
             random: Arc::new(SeededRandom::new(scenario.form.seed)),
             store,
+            folder,
             settings: scenario.form.settings.clone(),
-            with: scenario.form.with.iter().map(|file| folder.join(file)).collect(),
-        }
+            with: scenario.form.with.iter().map(|file| beside.join(file)).collect(),
+        })
     }
 
     /// What of it capabilities work with.
@@ -56,7 +64,12 @@ impl Props {
         Arc::clone(&self.time) as Arc<dyn TimeSource>
     }
 
-    /// What outlives a restart.
+    /// The server's own folder, which outlives a restart.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What outlives a restart, too.
     pub fn store(&self) -> Arc<dyn Store> {
         Arc::clone(&self.store)
     }

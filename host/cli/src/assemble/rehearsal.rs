@@ -1,6 +1,6 @@
 //! A server for rehearsals: what a scenario brings along, and libvirt's imitation of a hypervisor, one for each start.
 
-use super::{capabilities, follow, grants};
+use super::{capabilities, folders, follow, grants};
 use crate::buckets::StoreBuckets;
 use crate::config::Config;
 use crate::ext;
@@ -79,6 +79,7 @@ impl Rehearsal {
             .lent()
             .with(Arc::new(hypervisor.clone()))
             .with(Arc::new(settings))
+            .with(Arc::new(folders(&self.config, props.folder())))
             .with(Arc::new(Buckets::new(StoreBuckets::new(props.store()))));
         let capabilities: Vec<_> = lendable(&hypervisor).collect();
         let grants = grants(&self.config, &capabilities)?;

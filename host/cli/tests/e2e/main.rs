@@ -63,7 +63,7 @@ mod entities;
 mod floating_address;
 mod foreign;
 mod javascript_sdk;
-mod python_sdk;
 mod museum;
+mod python_sdk;
 mod quota_tag;
 mod rehearsal;

@@ -53,8 +53,12 @@ fn the_life_of_an_entity() {
     assert_eq!(report(&updated), ["update: com.example.exhibit.number on 5"]);
     assert_eq!(updated.attribute("com.example.exhibit.cause"), None);
     assert_eq!(updated.attribute("com.example.exhibit.message"), None);
-    let refused = server.post("/exhibit/").text(body(&[EXHIBIT], &["occi.core.title=\"refused\""])).answers(400);
-    assert!(refused.body.contains("another title, please") && refused.body.contains("occi.core.title"), "{refused}");
+    let refused =
+        server.post("/exhibit/").text(body(&[EXHIBIT], &["occi.core.title=\"refused\""])).answers(400);
+    assert!(
+        refused.body.contains("another title, please") && refused.body.contains("occi.core.title"),
+        "{refused}"
+    );
     server.delete(&one).answers(200);
 }
 
@@ -63,7 +67,11 @@ fn what_a_capability_was_published_as_it_still_is() {
     let (server, _folder) = server();
     let one = exhibit(
         &server,
-        &["com.example.exhibit.integer=7", "com.example.exhibit.number=0.5", "com.example.exhibit.boolean=true"],
+        &[
+            "com.example.exhibit.integer=7",
+            "com.example.exhibit.number=0.5",
+            "com.example.exhibit.boolean=true",
+        ],
     );
     let two = exhibit(&server, &["com.example.exhibit.array=[1]"]);
     let ends = [format!("occi.core.source={one:?}"), format!("occi.core.target={two:?}")];
@@ -165,7 +173,9 @@ fn it_migrates() {
     let at = bytes.windows(13).rposition(|window| window == b"occi:manifest").unwrap();
     let (code, manifest) = bytes.split_at(at);
     let manifest = String::from_utf8(manifest.to_vec()).unwrap();
-    let next = manifest.replacen("version = \"0.1.0\"", "version = \"0.2.0\"", 1).replace("exhibit.old", "exhibit.new");
+    let next = manifest
+        .replacen("version = \"0.1.0\"", "version = \"0.2.0\"", 1)
+        .replace("exhibit.old", "exhibit.new");
     let file = folder.path().join("next");
     std::fs::write(&file, [code, next.as_bytes()].concat()).unwrap();
     let said = Command::new(crate::server::OCCI)
