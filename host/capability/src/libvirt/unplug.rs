@@ -34,6 +34,8 @@ impl Machine {
         meant: impl Fn(&Device) -> bool + Send + 'static,
     ) -> Result<()> {
         let entity = self.entity;
+        // With the time that it takes to be asked: a call of an extension has an end.
+        let end = Instant::now() + LET_GO;
         let asked = self
             .call(Lane::Long, Hold::Entity(entity), move |live| match live.driver {
                 Driver::Test => Ok(false),
@@ -43,8 +45,7 @@ impl Machine {
         if !asked {
             return Ok(());
         }
-        let end = Instant::now() + LET_GO;
-        while Instant::now() < end {
+        loop {
             sleep(LOOK_AGAIN).await;
             let gone = move |domain: &Domain| -> Result<bool> {
                 Ok(!domain.is_active()? || running(domain)?.of(attachment).is_none())
@@ -52,11 +53,13 @@ impl Machine {
             if self.call(Lane::Short, Hold::Nothing, move |live| gone(&find(live, entity)?)).await? {
                 return Ok(());
             }
+            if Instant::now() >= end {
+                // Not a time-out, which would be the hypervisor's.
+                return Err(Error::Conflict(
+                    "the guest system does not let the device go: try again, or stop the machine first".into(),
+                ));
+            }
         }
-        // Not a time-out, which would be the hypervisor's.
-        Err(Error::Conflict(
-            "the guest system does not let the device go: try again, or stop the machine first".into(),
-        ))
     }
 
     /// Make a machine that was just restored, and is as it was when it was saved, have what was attached and detached since.

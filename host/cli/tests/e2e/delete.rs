@@ -249,7 +249,7 @@ fn guests_that_keep_their_devices_cost_nobody_else() {
         server.act(&compute, "start", &[]).is(200);
         (compute, link)
     };
-    let machines: Vec<_> = (0..6).map(|_| machine()).collect();
+    let machines: Vec<_> = (0..4).map(|_| machine()).collect();
     std::thread::scope(|scope| {
         let waiting: Vec<_> =
             machines.iter().map(|(_, link)| scope.spawn(|| server.delete(link).answers(409))).collect();
@@ -264,7 +264,5 @@ fn guests_that_keep_their_devices_cost_nobody_else() {
     server.act(compute, "suspend", &[]).is(200);
     let answer = server.delete(link).answers(409);
     assert!(answer.body.contains("the machine is paused"), "{answer}");
-    server.act(compute, "stop", &["method=\"poweroff\""]).is(200);
-    server.delete(link).answers(200);
-    server.delete("/compute/").answers(200);
+    server.delete("/").answers(200);
 }
