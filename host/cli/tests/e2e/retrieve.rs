@@ -240,7 +240,10 @@ fn an_entity_is_found_with_a_slash_after_its_path() {
     server.post(&format!("{compute}/?action=start")).text(action("compute", "start")).answers(200);
     // But not to be deleted: there the path is what is below it, also when that is gone (H11-02).
     for name in ["a", "a/b", "a/c/d"] {
-        server.request("PUT", &format!("/note/{name}")).text(body(&[NOTE], &[])).answers(201);
+        server
+            .put(&format!("/note/{name}"))
+            .text(body(&[NOTE], &["com.example.note.text=\"x\""]))
+            .answers(201);
     }
     server.delete("/note/a/").answers(200);
     let again = server.delete("/note/a/").answers(404);
