@@ -80,9 +80,10 @@ enum Command {
     },
     /// Play scenarios with an extension, in a server of its own, and say what is not as they expect it.
     Test {
-        /// A component with its manifest inside, or a manifest alone.
-        file: PathBuf,
-        /// Scenarios, or folders with some [default: the folder `scenarios` here or beside the file]
+        /// An extension's folder, which is built first; or a component with its manifest inside, or a manifest alone.
+        #[arg(default_value = ".")]
+        extension: PathBuf,
+        /// Scenarios, or folders with some [default: the folder `scenarios` in the extension's, here, or beside the file]
         scenarios: Vec<PathBuf>,
     },
     /// Put the version that served before into service again.
@@ -130,7 +131,7 @@ pub(crate) fn run(Ext { data, command }: &Ext) -> anyhow::Result<()> {
         Command::Install { file } => say(data, &Method::POST, EXTENSIONS, read(file)?),
         Command::Inspect { file } => file::inspect(file),
         Command::Check { file, config } => file::check(file, config.as_deref()),
-        Command::Test { file, scenarios } => test::test(file, scenarios),
+        Command::Test { extension, scenarios } => test::test(extension, scenarios),
         Command::Rollback { name } => say(data, &Method::POST, &path(name, "/rollback"), Vec::new()),
         Command::Enable { name } => say(data, &Method::POST, &path(name, "/enable"), Vec::new()),
         Command::Disable { name, leaving } => {

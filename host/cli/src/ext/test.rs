@@ -1,5 +1,6 @@
-//! `occi ext test`: an extension in a file is played through scenarios, without a server that somebody could reach.
+//! `occi ext test`: an extension is built, where it is not, and played through scenarios, without a server that somebody could reach.
 
+use super::build::Made;
 use super::read;
 use crate::assemble::Rehearsal;
 use crate::client::print;
@@ -11,9 +12,10 @@ use std::path::{Path, PathBuf};
 const FOLDER: &str = "scenarios";
 
 /// Plays all scenarios, and says of each how it went.
-pub(super) fn test(file: &Path, named: &[PathBuf]) -> anyhow::Result<()> {
-    let files = files(file, named)?;
-    let rehearsal = Rehearsal::of(read(file)?).with_context(|| file.display().to_string())?;
+pub(super) fn test(extension: &Path, named: &[PathBuf]) -> anyhow::Result<()> {
+    let files = files(extension, named)?;
+    let bytes = if extension.is_dir() { Made::of(extension)?.bytes } else { read(extension)? };
+    let rehearsal = Rehearsal::of(bytes).with_context(|| extension.display().to_string())?;
     let functions = rehearsal.functions();
     // All are read before one is played: a slip of the pen in the last is said at once.
     let scenarios =
@@ -35,16 +37,20 @@ pub(super) fn test(file: &Path, named: &[PathBuf]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The files of scenarios: those that are named, and those in folders that are; else those in the folder `scenarios` here or,
-/// where there is none, beside the extension.
+/// The files of scenarios: those that are named, and those in folders that are; else those in the folder `scenarios` in the
+/// extension's or, of one in a file, here or beside it.
 fn files(extension: &Path, named: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    let beside = || extension.parent().unwrap_or(Path::new("")).join(FOLDER);
-    let folders = [PathBuf::from(FOLDER), beside()];
+    let folders = if extension.is_dir() {
+        vec![extension.join(FOLDER)]
+    } else {
+        vec![PathBuf::from(FOLDER), extension.parent().unwrap_or(Path::new("")).join(FOLDER)]
+    };
     let named = match named {
         [] => match folders.iter().find(|folder| folder.is_dir()) {
             Some(folder) => std::slice::from_ref(folder),
             None => {
-                bail!("there is no folder `{FOLDER}` here or beside {}; name a scenario", extension.display())
+                let looked: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
+                bail!("there is no folder {}; name a scenario", looked.join(" or "))
             }
         },
         named => named,

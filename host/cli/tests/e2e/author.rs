@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
+/// What `occi ext test` says of it.
+const PLAYED: &str = "my-lamp 0.1.0\nok      each call counts\n";
+
 /// An author at work in a folder of a project, which is called `my-lamp`.
 struct Author {
     above: TempDir,
@@ -39,6 +42,12 @@ impl Author {
         let text = fs::read_to_string(&file).unwrap();
         assert!(text.contains(from), "{text}");
         fs::write(file, text.replace(from, to)).unwrap();
+    }
+
+    /// The one line of the example, in the code and in what is expected of it.
+    fn counts_by_two(&self, file: &str) {
+        self.changes(file, "+ 1", "+ 2");
+        self.changes("scenarios/count.toml", "count=1", "count=2");
     }
 
     /// Builds it, has a server take the file, and counts.
@@ -124,7 +133,10 @@ fn an_extension_is_begun_in_rust() {
     }
     sharing(&mut tests);
     succeeds(&mut tests);
-    author.changes("src/lib.rs", "+ 1", "+ 2");
+    author.counts_by_two("src/lib.rs");
+    let mut played = author.command(OCCI, &["ext", "test"]);
+    sharing(&mut played);
+    assert_eq!(succeeds(&mut played), PLAYED);
     let mut build = author.command(OCCI, &["ext", "build"]);
     sharing(&mut build);
     author.builds_by(&mut build);
@@ -136,7 +148,8 @@ fn an_extension_is_begun_in_c() {
     fs::create_dir(author.folder().join("target")).unwrap();
     succeeds(&mut author.command("cc", &["-o", "target/test", "tests/counter.c"]));
     succeeds(&mut author.command(author.folder().join("target/test"), &[]));
-    author.changes("src/counter.h", "+ 1", "+ 2");
+    author.counts_by_two("src/counter.h");
+    assert_eq!(succeeds(&mut author.command(OCCI, &["ext", "test"])), PLAYED);
     author.builds_and_counts_by_two();
 }
 
@@ -154,7 +167,7 @@ fn an_extension_is_begun_in_javascript() {
     }
     symlink("../occi/sdk/javascript", installed.join("occi-extension")).unwrap();
     succeeds(&mut author.command("npm", &["test"]));
-    author.changes("extension.js", "+ 1", "+ 2");
+    author.counts_by_two("extension.js");
     author.builds_and_counts_by_two();
 }
 
@@ -165,7 +178,7 @@ fn an_extension_is_begun_in_python() {
     symlink(target().join("guests/python/environment"), author.folder().join(".venv")).unwrap();
     let mut tests = author.command(author.folder().join(".venv/bin/python"), &["-m", "unittest"]);
     succeeds(tests.env("PYTHONPATH", "occi/sdk/python/src"));
-    author.changes("extension.py", "+ 1", "+ 2");
+    author.counts_by_two("extension.py");
     author.builds_and_counts_by_two();
 }
 
@@ -237,7 +250,7 @@ fn a_change_is_in_service_at_once_and_its_log_is_shown() {
     dev.says("error: Building my-lamp", 1);
     assert_eq!(counted(&server, &lamp), "21");
     dev.says("waiting for a change", 3);
-    author.changes("src/counter.h", "return count +;", "__builtin_trap(); return count;");
+    author.changes("src/counter.h", "return count +;", "if (count) __builtin_trap(); return count;");
     dev.says("my-lamp 0.1.0 is active\n", 3);
 
     // A call that fails is shown as well.
