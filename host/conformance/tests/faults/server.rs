@@ -46,11 +46,14 @@ impl Deref for Turn {
     }
 }
 
+/// Without the extension whose entities stand for the others: nothing is in the server that nobody has made.
+const ALONE: &str = "administrators = []\n";
+
 impl Server {
     /// One with all extensions, and nothing else in it.
     pub(crate) fn shared() -> Turn {
         let mut guard = Turn::wait();
-        guard.get_or_insert_with(|| Self::start(&extensions(&program()), ""));
+        guard.get_or_insert_with(|| Self::start(&extensions(&program()), ALONE));
         Turn(guard)
     }
 
