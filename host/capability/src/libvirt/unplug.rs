@@ -56,7 +56,8 @@ impl Machine {
             if Instant::now() >= end {
                 // Not a time-out, which would be the hypervisor's.
                 return Err(Error::Conflict(
-                    "the guest system does not let the device go: try again, or stop the machine first".into(),
+                    "the guest system does not let the device go: try again, or stop the machine first"
+                        .into(),
                 ));
             }
         }

@@ -36,7 +36,9 @@ fn tour(server: &Server, path: &str, part: &str) -> Vec<String> {
 
 fn report(answer: &Answer) -> Vec<String> {
     let report = answer.attribute("com.example.exhibit.report").unwrap_or_else(|| panic!("{answer}"));
-    serde_json::from_str(report).unwrap()
+    // An array is JSON in a text.
+    let report: String = serde_json::from_str(report).unwrap();
+    serde_json::from_str(&report).unwrap()
 }
 
 #[test]
@@ -50,7 +52,7 @@ fn the_life_of_an_entity() {
         server.get(&one).answers(200).attribute("com.example.exhibit.cause") == Some("\"timer\"")
     });
     let updated = server.post(&one).text(body(&[], &["com.example.exhibit.number=0.5"])).answers(200);
-    assert_eq!(report(&updated), ["update: com.example.exhibit.number on 5"]);
+    assert_eq!(report(&updated), ["update: com.example.exhibit.number on 4"]);
     assert_eq!(updated.attribute("com.example.exhibit.cause"), None);
     assert_eq!(updated.attribute("com.example.exhibit.message"), None);
     let refused =
@@ -93,6 +95,7 @@ fn what_a_capability_was_published_as_it_still_is() {
             "machine.define: ok",
             "machine.open: ok",
             "machine.attach-volume: vda",
+            "machine.detach-volume: ok",
             "machine.attach-network: ok",
             "nic: eth0 52:54:00:00:00:07",
             "machine.reserve-address: ok",
@@ -110,7 +113,6 @@ fn what_a_capability_was_published_as_it_still_is() {
             "machine.shutdown: ok",
             "machine.power-off: ok",
             "machine.detach-network: ok",
-            "machine.detach-volume: ok",
             "machine.remove: ok",
             "volume.remove: ok",
             "network.down: ok",

@@ -17,6 +17,8 @@ pub(crate) fn tour(report: &mut Report) -> Result<(), Fault> {
     let machine = report.answer("machine.define", machines::Machine::define(End::Subject, &plan()))?;
     report.answer("machine.open", machines::Machine::open(End::Subject))?;
     report.say("machine.attach-volume", machine.attach_volume(&volume)?);
+    // One subject has one attachment.
+    report.answer("machine.detach-volume", machine.detach_volume(&volume))?;
     let nic = report
         .answer("machine.attach-network", machine.attach_network(&network, Some("52:54:00:00:00:07")))?;
     report.say("nic", format_args!("{} {}", nic.device(), nic.mac()));
@@ -24,7 +26,6 @@ pub(crate) fn tour(report: &mut Report) -> Result<(), Fault> {
     network.up()?;
     life(report, &machine)?;
     report.answer("machine.detach-network", machine.detach_network(&network))?;
-    report.answer("machine.detach-volume", machine.detach_volume(&volume))?;
     report.answer("machine.remove", machine.remove())?;
     report.answer("volume.remove", volume.remove())?;
     report.answer("network.down", network.down())?;
