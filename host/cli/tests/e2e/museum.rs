@@ -108,7 +108,7 @@ fn what_a_capability_was_published_as_it_still_is() {
             "machine.save: ok",
             "machine.start: ok",
             "machine.reboot: ok",
-            "machine.reset: unsupported",
+            "machine.reset: ok",
             "machine.start: ok",
             "machine.shutdown: ok",
             "machine.power-off: ok",
