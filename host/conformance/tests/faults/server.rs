@@ -46,14 +46,14 @@ impl Deref for Turn {
     }
 }
 
-/// Without the extension whose entities stand for the others: nothing is in the server that nobody has made.
-const ALONE: &str = "administrators = []\n";
+/// Without the extension whose entities stand for the others, nothing is in the server that nobody has made.
+const EMPTY: &str = "administrators = []\n";
 
 impl Server {
     /// One with all extensions, and nothing else in it.
     pub(crate) fn shared() -> Turn {
         let mut guard = Turn::wait();
-        guard.get_or_insert_with(|| Self::start(&extensions(&program()), ALONE));
+        guard.get_or_insert_with(|| Self::start(&extensions(&program()), ""));
         Turn(guard)
     }
 
@@ -67,7 +67,7 @@ impl Server {
         let program = program();
         let folder = tempfile::tempdir().unwrap();
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        std::fs::write(folder.path().join("occi.toml"), config).unwrap();
+        std::fs::write(folder.path().join("occi.toml"), format!("{EMPTY}{config}")).unwrap();
         // Shared ones are not dropped: they end when nobody holds the other end of their input.
         let mut process = Command::new("sh")
             .args(["-c", "\"$@\" </dev/null & read _; kill -9 $!", "-"])
