@@ -216,7 +216,11 @@ fn mixins() -> Vec<Mixin> {
         Mixin { depends: ids(&["guarded"]), ..mixin("fortress") },
         Mixin {
             depends: ids(&["audited"]),
-            attributes: vec![Attribute { default: Some(int(9)), ..attribute("level", ValueType::Integer) }],
+            attributes: vec![Attribute {
+                default: Some(int(9)),
+                constraint: Constraint { maximum: Some(20.0), ..Constraint::default() },
+                ..attribute("level", ValueType::Integer)
+            }],
             ..mixin("strict")
         },
         Mixin { depends: ids(&["elsewhere"]), origin: Origin::Client, ..mixin("tag") },

@@ -208,17 +208,6 @@ impl Registry {
         mixins.iter().flat_map(|id| std::iter::once(id).chain(self.depends(id))).filter(each_once())
     }
 
-    /// The same, but each after those on which it depends, since it refines them.
-    pub(crate) fn layers<'a>(&'a self, mixins: &'a [CategoryId]) -> impl Iterator<Item = &'a CategoryId> {
-        let below = |id| {
-            let mut below: Vec<_> = self.depends(id).iter().collect();
-            // Who depends on another depends on all that the other does, and on it.
-            below.sort_by_key(|id| self.depends(id).len());
-            below
-        };
-        mixins.iter().flat_map(move |id| below(id).into_iter().chain(std::iter::once(id))).filter(each_once())
-    }
-
     /// All on which a Mixin depends.
     fn depends(&self, mixin: &CategoryId) -> &[CategoryId] {
         self.mixin(mixin).map_or(&[], |mixin| &mixin.depends)
@@ -227,7 +216,7 @@ impl Registry {
     /// The declaration of an entity's attribute: its Kind's, or a Mixin's where the Kind has none.
     pub fn attribute(&self, entity: &Entity, name: &AttributeName) -> Option<&Arc<Attribute>> {
         let of_kind = &self.kind(&entity.kind)?.attributes;
-        let mixins = self.layers(&entity.mixins).filter_map(|id| self.mixin(id));
+        let mixins = self.mixins_of(entity).filter_map(|id| self.mixin(id));
         of_kind
             .iter()
             .chain(mixins.flat_map(|mixin| &mixin.attributes))

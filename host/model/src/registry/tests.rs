@@ -69,7 +69,6 @@ fn dependencies_are_transitive_and_each_comes_once() {
     }
     let named = ids(&["tag", "guarded", "fortress", "unknown", "tag"]);
     assert_eq!(terms(registry.expand(&named)), "tag guarded audited fortress unknown");
-    assert_eq!(terms(registry.layers(&named)), "tag audited guarded fortress unknown");
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(super) struct Schema {
 }
 
 pub(super) struct Declared {
-    /// As it was declared first; that decides about type and constraint.
+    /// As it was declared first, or by whoever depends on who did; that decides about type and constraint.
     pub(super) attribute: Arc<Attribute>,
     /// By whom.
     by: CategoryId,
@@ -63,8 +63,11 @@ impl Schema {
             };
             attributes.insert(attribute.name.clone(), declared);
         }
+        let refines = |by: &CategoryId, base: &CategoryId| {
+            registry.mixin(by).is_some_and(|mixin| mixin.depends.contains(base))
+        };
         for (mixin, attribute) in registry
-            .layers(mixins)
+            .expand(mixins)
             .filter_map(|id| registry.mixin(id))
             .flat_map(|mixin| mixin.attributes.iter().map(move |attribute| (&mixin.mixin.id, attribute)))
         {
@@ -75,9 +78,15 @@ impl Schema {
                 default_by: None,
                 is_template: false,
             });
+            // What a Mixin narrows or requires of one on which it depends is held, whichever is named first.
+            if refines(mixin, &declared.by) {
+                declared.attribute = Arc::clone(attribute);
+                declared.by = mixin.clone();
+            }
             // Two Mixins that know nothing of each other may declare one name differently.
             let default = attribute.default.as_ref().and_then(|value| typed(&declared.attribute, value).ok());
-            if default.is_some() {
+            let is_refined = declared.default_by.as_ref().is_some_and(|by| refines(by, mixin));
+            if default.is_some() && !is_refined {
                 declared.default = default;
                 declared.default_by = Some(mixin.clone());
                 declared.is_template = !attribute.mutable;

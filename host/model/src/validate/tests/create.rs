@@ -89,6 +89,14 @@ fn a_mixin_adds_attributes_and_overrides_defaults() {
         &[("size", int(5))],
         Ok("volume strict audited | level=9 size=5"),
     );
+    // What it narrows of the Mixin on which it depends is held, too, in whichever order they are named.
+    for mixins in [["strict", "audited"], ["audited", "strict"]] {
+        check(
+            &["volume", mixins[0], mixins[1]],
+            &[("size", int(5)), ("level", int(21))],
+            Err(&["level must be at most 20; it was given 21"]),
+        );
+    }
     check(&["machine", "tag", "tag"], &[], Ok(r#"machine tag | cores=1 memory=1 state="inactive""#));
 }
 
