@@ -78,9 +78,7 @@ impl HostListing for CallState {
         begin!(self, "entities", "listing.members");
         match CategoryId::parse(&category) {
             Ok(category) => open(self, EntitySet::Members(category)),
-            Err(invalid) => {
-                Ok(Err(Fault { code: "invalid".into(), message: invalid.to_string(), attribute: None }))
-            }
+            Err(invalid) => Ok(Err(Fault::new("invalid", invalid.to_string()))),
         }
     }
 

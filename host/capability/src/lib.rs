@@ -50,7 +50,7 @@ pub use {machines::Machines, networks::Networks, volumes::Volumes};
 #[cfg(feature = "libvirt")]
 impl From<libvirt::Error> for occi_extension::Fault {
     fn from(error: libvirt::Error) -> Self {
-        Self { code: error.code().into(), message: error.to_string(), attribute: None }
+        Self::new(error.code(), error.to_string())
     }
 }
 

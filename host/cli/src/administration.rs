@@ -19,7 +19,7 @@ impl Administered {
 
     fn catalogue(&self) -> Result<Arc<Catalogue>, Fault> {
         let catalogue = self.0.get().and_then(Weak::upgrade);
-        catalogue.ok_or_else(|| fault("unavailable", "the server is starting, or ends"))
+        catalogue.ok_or_else(|| Fault::new("unavailable", "the server is starting, or ends"))
     }
 }
 
@@ -120,27 +120,23 @@ fn facts(listed: Listed) -> Facts {
     }
 }
 
-fn fault(code: &str, message: impl Into<String>) -> Fault {
-    Fault { code: code.into(), message: message.into(), attribute: None }
-}
-
 /// What a client is told. Where things lie on the server's disk is for its operator.
 fn told(refused: &Refused) -> Fault {
     match refused {
-        Refused::Load(_) | Refused::Probe(_) => fault("invalid", refused.to_string()),
-        Refused::Unknown { .. } => fault("missing", refused.to_string()),
+        Refused::Load(_) | Refused::Probe(_) => Fault::new("invalid", refused.to_string()),
+        Refused::Unknown { .. } => Fault::new("missing", refused.to_string()),
         Refused::Occupied { name, .. } => {
-            fault("conflict", format!("there is a file already where that of {name} would be"))
+            Fault::new("conflict", format!("there is a file already where that of {name} would be"))
         }
         Refused::SameName { .. }
         | Refused::Replace(_)
         | Refused::NoPrevious(_)
         | Refused::OtherPrevious { .. }
         | Refused::OtherName { .. }
-        | Refused::Itself(_) => fault("conflict", refused.to_string()),
+        | Refused::Itself(_) => Fault::new("conflict", refused.to_string()),
         Refused::File { .. } | Refused::Internal(_) => {
             tracing::error!("what an extension was asked for cannot be done: {refused}");
-            fault("failed", "the server cannot do it; its log says why")
+            Fault::new("failed", "the server cannot do it; its log says why")
         }
     }
 }

@@ -26,3 +26,10 @@ mod generated {
 }
 
 pub use generated::occi::extension::types;
+
+impl types::Fault {
+    /// A refusal with one of the contract's codes, that is about no attribute.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), attribute: None }
+    }
+}

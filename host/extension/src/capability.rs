@@ -198,11 +198,7 @@ impl CallContext {
             End::Source => (self.source, "source"),
             End::Target => (self.target, "target"),
         };
-        found.ok_or_else(|| Fault {
-            code: "missing".into(),
-            message: format!("the entity has no {name} on this server"),
-            attribute: None,
-        })
+        found.ok_or_else(|| Fault::new("missing", format!("the entity has no {name} on this server")))
     }
 
     /// Whether what belongs to one of those entities may be changed: the subject's may, and that of an end whose Kind
@@ -216,15 +212,14 @@ impl CallContext {
         if may {
             return Ok(());
         }
-        Err(Fault {
-            code: "denied".into(),
-            message: format!(
+        Err(Fault::new(
+            "denied",
+            format!(
                 "{entity} is of a Kind that the extension {} does not define: by a link to it, it can be looked at and \
                  joined, and nothing else",
                 self.extension
             ),
-            attribute: None,
-        })
+        ))
     }
 }
 
@@ -341,6 +336,17 @@ impl CallState {
         self.shown()
     }
 
+    /// The same, for what only shows the guest something that the host has: `migrate` may look, too.
+    pub fn shown<T: Send + Sync + 'static>(&self) -> wasmtime::Result<Arc<T>> {
+        self.offered()
+            .ok_or_else(|| wasmtime::format_err!("the host lends no {}", std::any::type_name::<T>()))
+    }
+
+    /// The same, where the host may do without.
+    pub fn offered<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.lent.get()
+    }
+
     fn check_decided(&self) -> wasmtime::Result<()> {
         wasmtime::ensure!(
             !self.is_trial,
@@ -353,17 +359,6 @@ impl CallState {
     pub fn entities(&self) -> wasmtime::Result<Arc<dyn EntityView>> {
         self.check_decided()?;
         self.entities.clone().ok_or_else(|| wasmtime::format_err!("the host shows no other entities"))
-    }
-
-    /// The same, for what only shows the guest something that the host has: `migrate` may look, too.
-    pub fn shown<T: Send + Sync + 'static>(&self) -> wasmtime::Result<Arc<T>> {
-        self.offered()
-            .ok_or_else(|| wasmtime::format_err!("the host lends no {}", std::any::type_name::<T>()))
-    }
-
-    /// The same, where the host may do without.
-    pub fn offered<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.lent.get()
     }
 
     /// What time it is.

@@ -8,7 +8,7 @@ mod server;
 
 use crate::http::Answer;
 use crate::occi::body;
-use crate::server::{Options, Server, extensions};
+use crate::server::{Server, extensions};
 use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 
@@ -24,9 +24,7 @@ fn start(config: &str) -> (Server, TempDir) {
     let attacker = extensions().with_file_name("test-extensions").join("attacker.wasm");
     std::fs::copy(attacker, folder.path().join("attacker.wasm")).expect("`cargo xtask test` makes it");
     std::fs::copy(extensions().join("note.wasm"), folder.path().join("note.wasm")).unwrap();
-    let options =
-        Options { config: config.into(), extensions: Some(folder.path().into()), ..Options::default() };
-    (Server::with(options), folder)
+    (Server::of(&folder, config), folder)
 }
 
 fn attacker(server: &Server) -> String {

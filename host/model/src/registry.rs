@@ -205,12 +205,24 @@ impl Registry {
 
     /// Mixins and those that they depend on, each once, in order.
     pub fn expand<'a>(&'a self, mixins: &'a [CategoryId]) -> impl Iterator<Item = &'a CategoryId> {
-        mixins.iter().flat_map(|id| std::iter::once(id).chain(self.depends(id))).filter(each_once())
-    }
-
-    /// All on which a Mixin depends.
-    fn depends(&self, mixin: &CategoryId) -> &[CategoryId] {
-        self.mixin(mixin).map_or(&[], |mixin| &mixin.depends)
+        // A few are found sooner without hashing; many never would be.
+        let (mut few, mut many): (Vec<&CategoryId>, HashSet<&CategoryId>) = (Vec::new(), HashSet::new());
+        mixins
+            .iter()
+            .flat_map(|id| {
+                let depends = self.mixin(id).map_or(&[][..], |mixin| &mixin.depends);
+                std::iter::once(id).chain(depends)
+            })
+            .filter(move |id| {
+                if few.contains(id) {
+                    return false;
+                }
+                if few.len() < FEW {
+                    few.push(id);
+                    return true;
+                }
+                many.insert(id)
+            })
     }
 
     /// The declaration of an entity's attribute: its Kind's, or a Mixin's where the Kind has none.
@@ -268,22 +280,6 @@ pub fn is_reserved(id: &CategoryId) -> bool {
         Some(host.trim_end_matches('.').to_owned())
     };
     host(id.scheme()).is_some_and(|host_of_id| Some(host_of_id) == host(core::RESERVED))
-}
-
-/// Whether it is asked for the first time about an identifier.
-fn each_once<'a>() -> impl FnMut(&&'a CategoryId) -> bool {
-    // A few are found sooner without hashing; many never would be.
-    let (mut few, mut many): (Vec<&CategoryId>, HashSet<&CategoryId>) = (Vec::new(), HashSet::new());
-    move |id| {
-        if few.contains(id) {
-            return false;
-        }
-        if few.len() < FEW {
-            few.push(id);
-            return true;
-        }
-        many.insert(id)
-    }
 }
 
 #[cfg(test)]

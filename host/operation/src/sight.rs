@@ -71,7 +71,7 @@ impl Sight {
     }
 
     fn denied(&self, kind: &CategoryId) -> Fault {
-        fault(
+        Fault::new(
             "denied",
             format!(
                 "the extension {} does not read entities of {kind}; add that to `kinds` below [capabilities.entities] in its \
@@ -84,8 +84,8 @@ impl Sight {
 
 impl EntityView for Sight {
     fn find(&self, location: &str) -> Result<Subject, Fault> {
-        let missing = || fault("missing", format!("there is nothing at {location}"));
-        let path = Location::parse(location).map_err(|invalid| fault("invalid", invalid.to_string()))?;
+        let missing = || Fault::new("missing", format!("there is nothing at {location}"));
+        let path = Location::parse(location).map_err(|invalid| Fault::new("invalid", invalid.to_string()))?;
         let view = self.moment.view()?;
         let found = Entities::new(&*view, &self.tenant).find_by_path(&path).map_err(unreadable)?;
         let entity = found.filter(|found| !self.is_hidden(&found.entity.kind)).ok_or_else(missing)?.entity;
@@ -96,7 +96,10 @@ impl EntityView for Sight {
         if let EntitySet::Members(id) = &set {
             let is_kind = self.registry.kind(id).is_some();
             if !is_kind && self.registry.mixin(id).is_none() {
-                return Err(fault("invalid", format!("there is no Kind and no Mixin {id} on this server")));
+                return Err(Fault::new(
+                    "invalid",
+                    format!("there is no Kind and no Mixin {id} on this server"),
+                ));
             }
             if is_kind && !self.reads_kind(id) {
                 return Err(self.denied(id));
@@ -134,12 +137,8 @@ impl EntityListing for Seen {
     }
 }
 
-fn fault(code: &str, message: impl Into<String>) -> Fault {
-    Fault { code: code.into(), message: message.into(), attribute: None }
-}
-
 /// How the store fails is for the operator.
 fn unreadable(error: impl fmt::Display) -> Fault {
     tracing::error!(%error, "the entities cannot be read");
-    fault("unavailable", "the store cannot be read now")
+    Fault::new("unavailable", "the store cannot be read now")
 }

@@ -54,7 +54,7 @@ impl FaultInjection for Faults {
                 *calls = calls.saturating_add(1);
                 if *calls == fault.call.get() {
                     let (code, message) = (fault.code.clone(), fault.message.clone());
-                    outcome = Err(Fault { code, message, attribute: None });
+                    outcome = Err(Fault::new(code, message));
                 }
             }
         }

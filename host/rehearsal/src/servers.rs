@@ -59,7 +59,7 @@ impl StandIn for Reached {
         let expected = self.servers.find(&request);
         let answer = expected.as_ref().map(answer);
         guard(&self.servers.asked).push(Asked { request, expected });
-        answer.unwrap_or_else(|| Err(fault("denied", "the scenario expects no such request")))
+        answer.unwrap_or_else(|| Err(Fault::new("denied", "the scenario expects no such request")))
     }
 }
 
@@ -69,11 +69,7 @@ fn answer(exchange: &Exchange) -> Result<Response<Bytes>, Fault> {
         answer = answer.header(name, value);
     }
     let answer = answer.body(Bytes::from(exchange.answer.clone()));
-    answer.map_err(|error| fault("failed", format!("the scenario's answer is none: {error}")))
-}
-
-fn fault(code: &str, message: impl Into<String>) -> Fault {
-    Fault { code: code.into(), message: message.into(), attribute: None }
+    answer.map_err(|error| Fault::new("failed", format!("the scenario's answer is none: {error}")))
 }
 
 fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

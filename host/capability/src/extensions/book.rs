@@ -15,13 +15,9 @@ pub(super) struct Book {
     entity: Uuid,
 }
 
-fn fault(code: &str, message: impl Into<String>) -> Fault {
-    Fault { code: code.into(), message: message.into(), attribute: None }
-}
-
 fn unreadable(error: impl fmt::Display) -> Fault {
     tracing::error!(%error, "what is known of extensions cannot be read");
-    fault("unavailable", "the store cannot be read now")
+    Fault::new("unavailable", "the store cannot be read now")
 }
 
 impl Book {
@@ -88,7 +84,7 @@ impl Book {
         let key = (self.ledger.entity_of)(name);
         let own = self.entity.to_string().into_bytes();
         match self.read(state, &key)? {
-            Some(other) if other != own => Err(fault(
+            Some(other) if other != own => Err(Fault::new(
                 "conflict",
                 format!(
                     "the extension {name} is there already, as the entity urn:uuid:{}; change that one",
@@ -112,7 +108,7 @@ impl Book {
     /// One thing after the other: what was promised to one client is not overwritten by the next.
     fn check_settled(&self, state: &mut CallState, name: &str) -> wasmtime::Result<()> {
         match self.known(state, name)? {
-            Some(facts) if facts.state == CHANGING => Err(fault(
+            Some(facts) if facts.state == CHANGING => Err(Fault::new(
                 "conflict",
                 format!("what was asked for {name} before is still being done; ask again in a moment"),
             )
@@ -149,7 +145,7 @@ impl Book {
         let over = self.stored(state, key)?;
         let over = over.map(|(value, revision)| Replaced { revision, bytes: value.len() });
         let written = state.writes().put(self.ledger.bucket, key, value, over);
-        Ok(written.map_err(|refused| fault("invalid", refused.to_string()))?)
+        Ok(written.map_err(|refused| Fault::new("invalid", refused.to_string()))?)
     }
 
     fn stored(&self, state: &mut CallState, key: &str) -> wasmtime::Result<Option<(Vec<u8>, u64)>> {
@@ -163,5 +159,5 @@ impl Book {
 }
 
 fn missing() -> Fault {
-    fault("missing", "the entity stands for no extension of this server")
+    Fault::new("missing", "the entity stands for no extension of this server")
 }

@@ -101,7 +101,7 @@ impl Kept {
 
     pub(super) fn write(&mut self, name: &str, content: &[u8]) -> Result<(), Fault> {
         if content.len() > FILE {
-            return Err(fault("invalid", format!("a file has at most {FILE} bytes")));
+            return Err(Fault::new("invalid", format!("a file has at most {FILE} bytes")));
         }
         let FolderQuota { files, bytes } = self.quota;
         let (is_new, others) = (!self.files.contains_key(name), self.files.len());
@@ -112,7 +112,7 @@ impl Kept {
                 "the folder may hold {files} files with {bytes} bytes, and would hold more: remove something, or ask the \
                  operator for more (`sandbox.folder-files` and `sandbox.folder-mib`)"
             );
-            return Err(fault("conflict", message));
+            return Err(Fault::new("conflict", message));
         }
         self.put(name, content).map_err(|error| unusable(Path::new(name), &error))?;
         self.files.insert(name.to_owned(), size);
@@ -161,7 +161,7 @@ pub(super) fn check(name: &str) -> Result<(), Fault> {
         let message = format!(
             "the name of a file has 1 to {NAME} letters, digits, `-`, `_` and `.`, and does not begin with `.`"
         );
-        return Err(fault("invalid", message));
+        return Err(Fault::new("invalid", message));
     }
     Ok(())
 }
@@ -173,14 +173,10 @@ fn segment(text: &str) -> String {
     text.bytes().map(written).collect()
 }
 
-fn fault(code: &str, message: impl Into<String>) -> Fault {
-    Fault { code: code.into(), message: message.into(), attribute: None }
-}
-
 /// How the disk fails is for the operator.
 fn unusable(path: &Path, error: &dyn fmt::Display) -> Fault {
     tracing::error!(path = %path.display(), "an extension's folder cannot be used: {error}");
-    fault("unavailable", "the folder cannot be used now")
+    Fault::new("unavailable", "the folder cannot be used now")
 }
 
 #[cfg(test)]

@@ -149,10 +149,10 @@ struct View {
 
 impl View {
     fn of(live: &Live, domain: Domain) -> Result<Self> {
-        let defined = Devices::read(domain.get_xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?)?;
+        let defined = Devices::defined(&domain)?;
         let running = match live.driver {
             Driver::Test => None,
-            Driver::Qemu if domain.is_active()? => Some(Devices::read(domain.get_xml_desc(0)?)?),
+            Driver::Qemu if domain.is_active()? => Some(Devices::running(&domain)?),
             Driver::Qemu => None,
         };
         Ok(Self { domain, defined, running })

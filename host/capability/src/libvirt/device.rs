@@ -10,6 +10,8 @@ use std::ops::Range;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 use uuid::Uuid;
+use virt::domain::Domain;
+use virt::sys;
 
 use super::error::{Error, Result};
 use super::name;
@@ -61,6 +63,16 @@ impl Device {
 }
 
 impl Devices {
+    /// Those of a machine as it is defined.
+    pub(super) fn defined(domain: &Domain) -> Result<Self> {
+        Self::read(domain.get_xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?)
+    }
+
+    /// Those of a machine as it runs.
+    pub(super) fn running(domain: &Domain) -> Result<Self> {
+        Self::read(domain.get_xml_desc(0)?)
+    }
+
     /// Find the devices in libvirt's description of a machine.
     pub(super) fn read(description: String) -> Result<Self> {
         let (found, end) = scan(&description)?;

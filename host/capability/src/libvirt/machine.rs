@@ -97,7 +97,7 @@ impl Machine {
             };
             match find(live, entity) {
                 Ok(domain) => {
-                    let devices = Devices::read(domain.get_xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?)?;
+                    let devices = Devices::defined(&domain)?;
                     let domain = define(&devices.texts())?;
                     grow(live, &domain, machine_xml::cores(&plan, config));
                 }

@@ -48,7 +48,7 @@ impl Machine {
         loop {
             sleep(LOOK_AGAIN).await;
             let gone = move |domain: &Domain| -> Result<bool> {
-                Ok(!domain.is_active()? || running(domain)?.of(attachment).is_none())
+                Ok(!domain.is_active()? || Devices::running(domain)?.of(attachment).is_none())
             };
             if self.call(Lane::Short, Hold::Nothing, move |live| gone(&find(live, entity)?)).await? {
                 return Ok(());
@@ -68,7 +68,10 @@ impl Machine {
         let entity = self.entity;
         let stale = self.call(Lane::Short, Hold::Nothing, move |live| {
             let domain = find(live, entity)?;
-            Ok(running(&domain)?.lacking_in(&defined(&domain)?).map(|(attachment, _)| attachment).collect())
+            Ok(Devices::running(&domain)?
+                .lacking_in(&Devices::defined(&domain)?)
+                .map(|(attachment, _)| attachment)
+                .collect())
         });
         let stale: Vec<Uuid> = stale.await?;
         for attachment in stale {
@@ -76,7 +79,7 @@ impl Machine {
         }
         let plug = self.call(Lane::Long, Hold::Entity(entity), move |live| {
             let domain = find(live, entity)?;
-            for (_, device) in defined(&domain)?.lacking_in(&running(&domain)?) {
+            for (_, device) in Devices::defined(&domain)?.lacking_in(&Devices::running(&domain)?) {
                 domain.attach_device_flags(device, sys::VIR_DOMAIN_AFFECT_LIVE)?;
             }
             Ok(())
@@ -90,7 +93,7 @@ fn ask(domain: &Domain, attachment: Uuid, meant: impl Fn(&Device) -> bool) -> Re
     if !domain.is_active()? {
         return Ok(false);
     }
-    let devices = running(domain)?;
+    let devices = Devices::running(domain)?;
     let Some(device) = devices.of(attachment).filter(|device| meant(device)) else { return Ok(false) };
     if domain.get_state()?.0 == sys::VIR_DOMAIN_PAUSED {
         return Err(Error::Conflict(
@@ -113,12 +116,4 @@ fn ask(domain: &Domain, attachment: Uuid, meant: impl Fn(&Device) -> bool) -> Re
     } else {
         Err(refused.into())
     }
-}
-
-fn running(domain: &Domain) -> Result<Devices> {
-    Devices::read(domain.get_xml_desc(0)?)
-}
-
-fn defined(domain: &Domain) -> Result<Devices> {
-    Devices::read(domain.get_xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?)
 }

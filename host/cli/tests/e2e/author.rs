@@ -2,7 +2,7 @@
 //! it is built, and answers. The tools are those that `cargo xtask test` has installed for the SDKs.
 
 use crate::occi::body;
-use crate::server::{OCCI, Options, PATIENCE, Server, eventually, extensions};
+use crate::server::{OCCI, PATIENCE, Server, eventually, extensions};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -102,8 +102,7 @@ fn repository() -> PathBuf {
 /// A server without extensions, and the folder for them.
 fn server() -> (Server, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let options = Options { extensions: Some(folder.path().into()), ..Options::default() };
-    (Server::with(options), folder)
+    (Server::of(&folder, ""), folder)
 }
 
 fn made(server: &Server) -> String {

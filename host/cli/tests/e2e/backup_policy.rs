@@ -3,7 +3,7 @@
 
 use crate::http::Answer;
 use crate::occi::body;
-use crate::server::{Options, Server, eventually, extensions};
+use crate::server::{Server, eventually, extensions};
 use tempfile::TempDir;
 
 const POLICY: &str = r#"Category: backup-policy; scheme="http://example.com/occi/backup#"; class="mixin""#;
@@ -17,8 +17,7 @@ fn server() -> (Server, TempDir) {
         let name = file.file_name().unwrap().to_owned();
         std::fs::copy(&file, folder.path().join(name)).expect("`cargo xtask test` makes it");
     }
-    let options = Options { extensions: Some(folder.path().into()), ..Options::default() };
-    (Server::with(options), folder)
+    (Server::of(&folder, ""), folder)
 }
 
 /// An attribute of the policy as it is shown.

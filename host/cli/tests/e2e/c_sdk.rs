@@ -2,7 +2,7 @@
 
 use crate::http::Answer;
 use crate::occi::body;
-use crate::server::{Options, Server, eventually, extensions};
+use crate::server::{Server, eventually, extensions};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -13,8 +13,7 @@ fn server() -> (Server, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let built = extensions().with_file_name("test-extensions").join("echo.wasm");
     std::fs::copy(built, folder.path().join("echo.wasm")).expect("`cargo xtask test` makes it");
-    let options = Options { extensions: Some(folder.path().into()), ..Options::default() };
-    (Server::with(options), folder)
+    (Server::of(&folder, ""), folder)
 }
 
 fn echo(server: &Server, attributes: &[&str]) -> String {

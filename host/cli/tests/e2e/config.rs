@@ -1,6 +1,6 @@
 //! The configuration and the command line: what is wrong stops the start, with exit code 2 and a message that helps.
 
-use crate::server::{Options, Server, extensions, run, run_with};
+use crate::server::{Server, extensions, run, run_with};
 use occi_guest::Guest;
 use std::process::Output;
 
@@ -207,9 +207,7 @@ fn an_extension_reads_its_own_configuration() {
         std::fs::write(folder.path().join(format!("{name}.wasm")), greeter(name)).unwrap();
     }
     let config = "[settings.polite]\ngreeting = \"good day\"\n";
-    let options =
-        Options { extensions: Some(folder.path().into()), config: config.into(), ..Options::default() };
-    let server = Server::with(options);
+    let server = Server::of(&folder, config);
     let greeting = |term: &str| {
         let kind = format!("Category: {term}; scheme=\"http://example.com/greeters#\"; class=\"kind\"");
         let made = server.post(&format!("/{term}/")).text(kind).answers(201).location();
@@ -232,8 +230,7 @@ fn a_broken_extension_costs_itself_alone() {
         scheme = \"http://example.com/things#\"\nparent = \"http://schemas.ogf.org/occi/core#resource\"\n\
         location = \"/thing/\"\n";
     std::fs::write(folder.path().join("things.toml"), manifest).unwrap();
-    let options = Options { extensions: Some(folder.path().into()), ..Options::default() };
-    let server = Server::with(options);
+    let server = Server::of(&folder, "");
     server.note("a");
     let thing = "Category: thing; scheme=\"http://example.com/things#\"; class=\"kind\"";
     let path = server.post("/thing/").text(thing).answers(201).location();
@@ -259,7 +256,7 @@ fn an_extension_that_clashes_costs_itself_alone() {
     manifest("b-thing", "thing", resource, "/thing/");
     manifest("c-again", "other", resource, "/thing/");
     manifest("d-orphan", "orphan", "http://example.com/things#nobody", "/orphan/");
-    let server = Server::with(Options { extensions: Some(folder.path().into()), ..Options::default() });
+    let server = Server::of(&folder, "");
     for (path, status) in [("/child/", 200), ("/thing/", 200), ("/orphan/", 404)] {
         server.get(path).answers(status);
     }
@@ -276,7 +273,7 @@ fn what_is_no_extensions_file_does_not_hold_up_the_start() {
     assert!(pipe.unwrap().success());
     std::fs::create_dir(folder.path().join("folder.wasm")).unwrap();
     std::fs::File::create(folder.path().join("huge.wasm")).unwrap().set_len(6 << 30).unwrap();
-    let server = Server::with(Options { extensions: Some(folder.path().into()), ..Options::default() });
+    let server = Server::of(&folder, "");
     server.note("a");
     let log = server.log();
     for (file, reason) in [

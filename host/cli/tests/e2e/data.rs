@@ -1,7 +1,7 @@
 //! Extensions that keep data of their own: each call sees what those before it in the operation have written, and none
 //! keeps more than it may.
 
-use crate::server::{Options, Server};
+use crate::server::Server;
 use occi_guest::Guest;
 use tempfile::TempDir;
 
@@ -105,9 +105,7 @@ fn server(config: &str) -> (Server, TempDir) {
         manifest: Some(MANIFEST.into()),
     };
     std::fs::write(folder.path().join("boxes.wasm"), boxes.build()).unwrap();
-    let options =
-        Options { config: config.into(), extensions: Some(folder.path().into()), ..Options::default() };
-    (Server::with(options), folder)
+    (Server::of(&folder, config), folder)
 }
 
 fn boxes<const N: usize>(server: &Server) -> [String; N] {

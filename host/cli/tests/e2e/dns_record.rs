@@ -4,7 +4,7 @@
 use crate::elsewhere::{Asked, Elsewhere};
 use crate::http::Answer;
 use crate::occi::body;
-use crate::server::{Options, Server, eventually, extensions};
+use crate::server::{Server, eventually, extensions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -29,7 +29,7 @@ fn line(server: &Server, path: &str) -> String {
 #[test]
 fn records_are_checked_and_written_as_a_zone_file_has_them() {
     let folder = with_extension();
-    let server = Server::with(Options { extensions: Some(folder.path().into()), ..Options::default() });
+    let server = Server::of(&folder, "");
     each_type_has_its_line(&server);
     what_is_no_record_is_refused(&server);
     an_alias_stands_alone(&server);
@@ -148,11 +148,7 @@ fn a_server_has_the_zones_as_the_records_are() {
     let zones = zones();
     let grant = zones.grant("dns-record", secrets.path());
     let config = |url: &str| format!("[settings.dns-record]\nserver = \"{url}\"\n{grant}");
-    let mut server = Server::with(Options {
-        config: config(&zones.url()),
-        extensions: Some(folder.path().into()),
-        ..Options::default()
-    });
+    let mut server = Server::of(&folder, &config(&zones.url()));
     what_is_made_changed_and_deleted_is_sent(&server, &zones);
     what_the_server_refuses_is_refused(&server, &zones);
 

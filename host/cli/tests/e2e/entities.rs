@@ -2,7 +2,7 @@
 
 use crate::http::Answer;
 use crate::occi::body;
-use crate::server::{Options, Server, extensions};
+use crate::server::{Server, extensions};
 use occi_guest::Guest;
 use tempfile::TempDir;
 
@@ -139,8 +139,7 @@ fn server() -> (Server, TempDir) {
     for name in ["note.wasm", "extensions.wasm"] {
         std::fs::copy(extensions().join(name), folder.path().join(name)).unwrap();
     }
-    let options = Options { extensions: Some(folder.path().into()), ..Options::default() };
-    (Server::with(options), folder)
+    (Server::of(&folder, ""), folder)
 }
 
 fn act(server: &Server, viewer: &str, action: &str, of: &str) -> Answer {

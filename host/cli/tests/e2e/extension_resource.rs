@@ -3,7 +3,7 @@
 use crate::http::{Answer, Request};
 use crate::mule::{self, donkey};
 use crate::occi::body;
-use crate::server::{Options, Server, eventually, extensions, run};
+use crate::server::{Server, eventually, extensions, run};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
@@ -19,8 +19,7 @@ fn server() -> (Server, TempDir) {
     for name in ["note.wasm", "extensions.wasm"] {
         std::fs::copy(extensions().join(name), folder.path().join(name)).unwrap();
     }
-    let options = Options { extensions: Some(folder.path().into()), ..Options::default() };
-    let server = Server::with(options);
+    let server = Server::of(&folder, "");
     eventually("all are there", || server.get("/extension/").answers(200).lines().len() == 2);
     (server, folder)
 }
@@ -347,12 +346,7 @@ fn only_who_is_named_administers() {
     for name in ["note.wasm", "extensions.wasm"] {
         std::fs::copy(extensions().join(name), folder.path().join(name)).unwrap();
     }
-    let options = Options {
-        config: "administrators = []\n".into(),
-        extensions: Some(folder.path().into()),
-        ..Options::default()
-    };
-    let server = Server::with(options);
+    let server = Server::of(&folder, "administrators = []\n");
     server.get("/extension/").answers(404);
     server.note("a");
     eventually("it is said", || server.log().contains("add \"extensions\" to `administrators`"));

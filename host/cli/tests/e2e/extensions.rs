@@ -3,7 +3,7 @@
 use crate::http::Answer;
 use crate::mule::{self, donkey};
 use crate::occi::body;
-use crate::server::{Options, Server, eventually, extensions, run};
+use crate::server::{Server, eventually, extensions, run};
 use serde_json::Value;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,8 +13,7 @@ use tempfile::TempDir;
 fn server() -> (Server, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::copy(extensions().join("note.wasm"), folder.path().join("note.wasm")).unwrap();
-    let options = Options { extensions: Some(folder.path().into()), ..Options::default() };
-    (Server::with(options), folder)
+    (Server::of(&folder, ""), folder)
 }
 
 fn put(folder: &TempDir, name: &str, bytes: impl AsRef<[u8]>) {

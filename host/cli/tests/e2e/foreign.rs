@@ -1,7 +1,7 @@
 //! Extensions that come upon the machines and volumes of another's entities: by a link to one, and by a Mixin of one.
 
 use crate::occi::{body, kind};
-use crate::server::{Options, Server, extensions};
+use crate::server::{Server, extensions};
 use occi_guest::Guest;
 use serde_json::json;
 use tempfile::TempDir;
@@ -18,8 +18,7 @@ fn server() -> (Server, TempDir) {
         manifest: Some(MANIFEST.into()),
     };
     std::fs::write(folder.path().join("greedy.wasm"), greedy.build()).unwrap();
-    let options = Options { extensions: Some(folder.path().into()), ..Options::default() };
-    (Server::with(options), folder)
+    (Server::of(&folder, ""), folder)
 }
 
 #[test]

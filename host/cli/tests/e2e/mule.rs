@@ -2,7 +2,7 @@
 //! whose extension reaches outside of the store, and a donkey, whose extension does not.
 
 use crate::occi::body;
-use crate::server::{Options, Server, extensions};
+use crate::server::{Server, extensions};
 use occi_guest::Guest;
 use tempfile::TempDir;
 
@@ -26,8 +26,7 @@ pub(crate) fn server() -> (Server, TempDir) {
     for (name, bytes) in [("mule.wasm", mule.build()), ("donkey.wasm", donkey)] {
         std::fs::write(folder.path().join(name), bytes).unwrap();
     }
-    let options = Options { extensions: Some(folder.path().into()), ..Options::default() };
-    (Server::with(options), folder)
+    (Server::of(&folder, ""), folder)
 }
 
 /// A version of the donkeys' extension.

@@ -2,7 +2,7 @@
 
 use crate::http::Answer;
 use crate::occi::body;
-use crate::server::{Options, Server, eventually, extensions};
+use crate::server::{Server, eventually, extensions};
 use serde_json::Value;
 use std::process::Command;
 use tempfile::TempDir;
@@ -20,9 +20,7 @@ fn built() -> Vec<u8> {
 fn server() -> (Server, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("exhibit.wasm"), built()).unwrap();
-    let options =
-        Options { config: CONFIG.into(), extensions: Some(folder.path().into()), ..Options::default() };
-    (Server::with(options), folder)
+    (Server::of(&folder, CONFIG), folder)
 }
 
 fn exhibit(server: &Server, attributes: &[&str]) -> String {

@@ -4,7 +4,7 @@
 use crate::elsewhere::Elsewhere;
 use crate::http::Answer;
 use crate::occi::body;
-use crate::server::{Options, Server, eventually, extensions};
+use crate::server::{Server, eventually, extensions};
 use serde_json::{Value, json};
 
 const REPLICA: &str = r#"Category: replica; scheme="http://example.com/replica#"; class="kind""#;
@@ -20,11 +20,7 @@ fn all_that_the_sdk_has() {
     let folder = tempfile::tempdir().unwrap();
     let built = extensions().with_file_name("test-extensions").join("replica.wasm");
     std::fs::copy(built, folder.path().join("replica.wasm")).expect("`cargo xtask test` makes it");
-    let server = Server::with(Options {
-        config: "[settings.replica]\ngreeting = \"good morning\"\n".into(),
-        extensions: Some(folder.path().into()),
-        ..Options::default()
-    });
+    let server = Server::of(&folder, "[settings.replica]\ngreeting = \"good morning\"\n");
     attributes_of_every_type_go_both_ways(&server);
     keys_are_written_read_listed_and_deleted(&server);
     what_is_refused_thrown_or_exhausted_ends_that_request_alone(&server);
@@ -102,11 +98,7 @@ fn clocks_randomness_and_other_servers() {
     std::fs::copy(built, folder.path().join("envoy.wasm")).expect("`cargo xtask test` makes it");
     let elsewhere =
         Elsewhere::start(|asked| (418, format!("{} {}", asked.body.len(), asked.headers.join("\n"))));
-    let server = Server::with(Options {
-        config: elsewhere.grant("envoy", folder.path()),
-        extensions: Some(folder.path().into()),
-        ..Options::default()
-    });
+    let server = Server::of(&folder, &elsewhere.grant("envoy", folder.path()));
     server.put("/envoy/one").text(body(&[ENVOY], &[])).answers(201);
     clocks_go_and_chance_differs_from_call_to_call(&server);
     servers_are_asked_where_the_operator_lets_it(&server, &elsewhere);

@@ -2,7 +2,7 @@
 //! extension it was.
 
 use crate::occi::{NOTE, body};
-use crate::server::{Options, Server, eventually, extensions};
+use crate::server::{Server, eventually, extensions};
 use occi_guest::Guest;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tempfile::TempDir;
@@ -25,9 +25,7 @@ fn server() -> (Server, TempDir) {
             manifest: Some(manifest("cursed", "cursed")),
         },
     );
-    let config = "[sandbox]\ndeadline-ms = 100\n".into();
-    let options = Options { extensions: Some(folder.path().into()), config, ..Options::default() };
-    (Server::with(options), folder)
+    (Server::of(&folder, "[sandbox]\ndeadline-ms = 100\n"), folder)
 }
 
 fn manifest(extension: &str, term: &str) -> String {

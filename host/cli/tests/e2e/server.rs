@@ -62,6 +62,12 @@ impl Server {
         Some(Self::with(Options { hypervisor: Some(uri), ..Options::default() }))
     }
 
+    /// One with the extensions in a folder, and whatever else is to be configured.
+    pub(crate) fn of(extensions: &TempDir, config: &str) -> Self {
+        let extensions = Some(extensions.path().into());
+        Self::with(Options { config: config.into(), extensions, ..Options::default() })
+    }
+
     pub(crate) fn with(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         if options.extensions.is_none() {

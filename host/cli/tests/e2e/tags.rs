@@ -1,7 +1,7 @@
 //! Mixins that clients define.
 
 use crate::occi::{NOTE, body, kind, kind_id, tag};
-use crate::server::{Options, Server, extensions, run};
+use crate::server::{Server, extensions, run};
 use serde_json::json;
 
 /// HTTP-20, H11-07, CORE-27, CORE-47: defined, in text, headers and JSON; listed as any Mixin.
@@ -239,8 +239,7 @@ fn an_extension_does_not_take_a_tags_place() {
     let folder = tempfile::tempdir().unwrap();
     let infrastructure = folder.path().join("infrastructure.wasm");
     std::fs::copy(extensions().join("infrastructure.wasm"), infrastructure).unwrap();
-    let options = Options { extensions: Some(folder.path().into()), ..Options::default() };
-    let mut server = Server::with(options);
+    let mut server = Server::of(&folder, "");
     let network = server.create("network", &[]);
     let named =
         r#"Category: note; scheme="http://example.com/occi/note#"; class="mixin"; location="/x/note/""#;

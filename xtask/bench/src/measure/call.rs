@@ -13,6 +13,8 @@ use uuid::Uuid;
 
 const KIND: &str = "http://example.com/occi/note#note";
 const ACTION: &str = "stamp";
+/// The attribute that every note has.
+const TEXT: &str = "com.example.note.text";
 /// The attribute that the action counts up.
 const STAMPS: &str = "com.example.note.stamps";
 
@@ -80,7 +82,11 @@ fn note() -> Result<Entity> {
         tenant: "default".into(),
         title: None,
         summary: None,
-        attributes: [(AttributeName::parse(STAMPS)?, Value::Integer(1))].into(),
+        attributes: [
+            (AttributeName::parse(TEXT)?, "a note".into()),
+            (AttributeName::parse(STAMPS)?, Value::Integer(1)),
+        ]
+        .into(),
         ends: None,
     })
 }

@@ -159,6 +159,7 @@ fn variant(component: &[u8], word: &str, other: &str) -> Result<Vec<u8>> {
     let at = component.windows(section.len()).rposition(|part| part == section).context("a manifest")?;
     let (code, manifest) = component.split_at(at);
     let manifest = std::str::from_utf8(manifest).context("a manifest is text")?;
+    anyhow::ensure!(manifest.contains(word), "the manifest says nothing of {word}");
     Ok([code, manifest.replace(word, other).as_bytes()].concat())
 }
 

@@ -1,6 +1,6 @@
 //! An extension is replaced while it is asked: what that costs those who ask, and how soon the new version answers.
 
-use super::{NOTE, NOTES, Options, folder};
+use super::{NOTE, NOTES, Options, folder, variant};
 use crate::client;
 use crate::figure::{Figure, Target, time};
 use crate::load;
@@ -58,11 +58,7 @@ impl Replaced {
     /// A version that there was not before, under a title of four letters that discovery shows.
     fn version(&self, title: &str) -> Result<Vec<u8>> {
         self.versions.set(self.versions.get() + 1);
-        let mut bytes = self.note.clone();
-        let (from, to) = (b"title = \"Note\"", format!("title = \"{title}\""));
-        let at = bytes.windows(from.len()).position(|part| part == from).context("the note's title")?;
-        ensure!(to.len() == from.len(), "a title of four letters");
-        bytes[at..at + from.len()].copy_from_slice(to.as_bytes());
+        let mut bytes = variant(&self.note, "title = \"Note\"", &format!("title = \"{title}\""))?;
         // A custom section that nobody reads: its id, its size, the length of its name, its name.
         let name = format!("version-{:04}", self.versions.get());
         let length = u8::try_from(name.len()).context("a short name")?;
