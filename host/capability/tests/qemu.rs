@@ -189,16 +189,18 @@ async fn a_guest_is_paused_saved_restored_and_restarted() {
         machine.save().await.unwrap();
         assert_eq!(machine.state().await, Ok(State::Saved));
     }
-    // What is detached meanwhile does not come back with the memory, and what is attached is there.
-    machine.detach_volume(second_link, second.entity(), false).await.unwrap();
-    // The memory refers to it, and cannot be restored without it.
-    assert!(matches!(second.remove().await, Err(occi_capability::libvirt::Error::Conflict(_))));
+    // The memory refers to them, and cannot be restored without them.
+    assert_eq!(code(machine.detach_volume(second_link, second.entity(), false).await), Err("conflict"));
+    assert_eq!(code(second.remove().await), Err("conflict"));
+    // What is attached meanwhile is there.
     let third = hypervisor.volume(Uuid::new_v4());
     third.create(2 << 20).await.unwrap();
     machine.attach_volume(Uuid::new_v4(), third.entity()).await.unwrap();
     machine.start().await.unwrap();
     assert_eq!(machine.state().await, Ok(State::Running));
-    qemu.says(&machine, "sees disks: vda=1048576 vdb=2097152; ", 1).await;
+    qemu.says(&machine, "sees disks: vda=1048576 vdb=1048576 vdc=2097152; ", 1).await;
+    machine.detach_volume(second_link, second.entity(), false).await.unwrap();
+    qemu.says(&machine, "sees disks: vda=1048576 vdc=2097152; ", 1).await;
     qemu.says(&machine, "OCCI guest up", 1).await;
 
     machine.snapshot("now").await.unwrap();

@@ -132,7 +132,7 @@ impl Default for Hypervisor {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: 1 << 20, head_seconds: 30, body_seconds: 30, connections: 4096, grace_seconds: 30 }
+        Self { body: 1 << 20, head_seconds: 30, body_seconds: 60, connections: 4096, grace_seconds: 30 }
     }
 }
 

@@ -8,6 +8,8 @@
     reason = "a guest that cannot be made is a test that cannot go on"
 )]
 
+pub mod boxes;
+
 use wasm_encoder::{ComponentSection, CustomSection};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, Resolve, WorldId};

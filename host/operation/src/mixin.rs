@@ -158,6 +158,8 @@ async fn set(
     if !refused.is_empty() {
         return Err(Members::refused(all, refused));
     }
+    // Whoever shares something out among the members has it back before others want it.
+    updates.sort_by_key(|(stored, _)| joined.contains(&stored.entity.location));
     alter::all(core, snapshot, updates).await.map_err(|unaltered| match (unaltered.at, unaltered.refusal) {
         // That is no matter of the member: all of it is done anew.
         (_, refusal @ (Refusal::Outdated(_) | Refusal::Retagged)) => refusal,

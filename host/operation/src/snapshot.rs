@@ -41,6 +41,25 @@ pub enum SnapshotError {
         /// Where its collection is.
         location: Location,
     },
+    /// An extension names something in a scheme that is another publisher's.
+    #[error(
+        "the scheme {scheme} is {}'s, by the extension {owner}; {extension} is of {}: name its categories in a scheme of its own, \
+         or let `extension.publisher` in its manifest say the same",
+        owners.as_deref().unwrap_or("no publisher"),
+        theirs.as_deref().unwrap_or("no publisher")
+    )]
+    Scheme {
+        /// The scheme.
+        scheme: String,
+        /// The extension that had it first.
+        owner: Arc<str>,
+        /// That one's publisher.
+        owners: Option<String>,
+        /// The other extension.
+        extension: Arc<str>,
+        /// That one's publisher.
+        theirs: Option<String>,
+    },
 }
 
 /// An extension that has a part in an entity's life, and the Kind or Mixin for which it has.
@@ -49,6 +68,7 @@ pub(crate) type Role = (CategoryId, Arc<Extension>);
 impl Snapshot {
     /// Puts extensions and the clients' tags together.
     pub fn new(extensions: Vec<Arc<Extension>>, mut tags: Vec<Mixin>) -> Result<Self, SnapshotError> {
+        check_schemes(&extensions)?;
         let mut by_category = HashMap::new();
         let (mut kinds, mut mixins, mut actions) = (Vec::new(), Vec::new(), Vec::new());
         for extension in &extensions {
@@ -237,6 +257,30 @@ impl Snapshot {
 pub fn stored_tags(view: &dyn ReadView) -> Result<Vec<Mixin>, StoreError> {
     let tags = occi_store::tags(view, Caller::DEFAULT_TENANT)?;
     Ok(tags.into_iter().map(|tag| tag.mixin).collect())
+}
+
+/// A scheme is one publisher's, so that nobody is taken for another.
+fn check_schemes(extensions: &[Arc<Extension>]) -> Result<(), SnapshotError> {
+    let mut owners: HashMap<&str, &Arc<Extension>> = HashMap::new();
+    for extension in extensions {
+        let kinds = extension.kinds().iter().map(|kind| &kind.id);
+        let mixins = extension.mixins().iter().map(|mixin| &mixin.id);
+        let actions = extension.actions().iter().map(|action| &action.id);
+        for id in kinds.chain(mixins).chain(actions) {
+            let owner = owners.entry(id.scheme()).or_insert(extension);
+            let (owners, theirs) = (&owner.manifest().publisher, &extension.manifest().publisher);
+            if owners != theirs {
+                return Err(SnapshotError::Scheme {
+                    scheme: id.scheme().to_owned(),
+                    owner: Arc::clone(owner.name()),
+                    owners: owners.clone(),
+                    extension: Arc::clone(extension.name()),
+                    theirs: theirs.clone(),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 fn check_tags(

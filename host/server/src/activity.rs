@@ -115,7 +115,7 @@ impl Drop for Busy {
 }
 
 /// So many bytes are handed over at a time, so that it is seen whether the client reads on.
-const PIECE: usize = 64 << 10;
+const PIECE: usize = 16 << 10;
 
 /// A body that says when it is read.
 struct Watched {

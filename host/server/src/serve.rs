@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use socket2::SockRef;
 use std::convert::Infallible;
@@ -41,16 +41,17 @@ impl Default for Limits {
         Self {
             body: 1 << 20,
             head_time: Duration::from_secs(30),
-            body_time: Duration::from_secs(30),
+            body_time: Duration::from_mins(1),
             connections: 4096,
             grace: Duration::from_secs(30),
         }
     }
 }
 
-/// So much of an answer waits in the kernel at most until it can be sent, in bytes. A client that reads makes room there for
-/// more; in a buffer of some megabytes, which the kernel makes of its own, a slow one would for minutes not be seen to read.
-const UNSENT: u32 = 256 << 10;
+/// So much of an answer waits in the kernel at most until it can be sent, in bytes. A client that reads makes room there, and
+/// the kernel says so when half of it is free: with the buffer of some megabytes that it makes of its own, a slow client would
+/// for minutes not be seen to read.
+const UNSENT: u32 = 32 << 10;
 
 /// The most bytes that the head of a request may have.
 const HEAD: usize = 64 << 10;
@@ -61,11 +62,8 @@ pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output =
     let limits = Arc::clone(&host.limits);
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().header_read_timeout(limits.head_time).max_buf_size(HEAD);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_header_list_size(u32::try_from(HEAD).unwrap_or(u32::MAX))
-        .keep_alive_interval(Some(limits.head_time));
+    // No PING: to a client that reads slowly it comes behind all that was sent before.
+    builder.http2().max_header_list_size(u32::try_from(HEAD).unwrap_or(u32::MAX));
     let (end, cut) = (CancellationToken::new(), CancellationToken::new());
     let (crowd, tasks) = (Arc::new(Crowd::default()), TaskTracker::new());
     let permits = Arc::new(Semaphore::new(limits.connections));

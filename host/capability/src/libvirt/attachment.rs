@@ -183,6 +183,9 @@ impl View {
                 }
                 if plug {
                     sides |= sys::VIR_DOMAIN_AFFECT_LIVE;
+                    if !define {
+                        tracing::info!(%attachment, "a running machine has lost a device, and gets it again");
+                    }
                 }
                 Ok(self.domain.attach_device_flags(device, sides).map(drop)?)
             }

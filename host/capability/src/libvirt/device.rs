@@ -55,11 +55,6 @@ impl Device {
         let id = self.attachment.map(|id| id.to_string()).unwrap_or_default();
         self.slot.map_or_else(|| ours(&id), |slot| ours(&format!("{slot}-{id}")))
     }
-
-    /// Whether both lead to the same thing, whatever else libvirt writes of them.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        (&self.volume, &self.network, &self.mac) == (&other.volume, &other.network, &other.mac)
-    }
 }
 
 impl Devices {
@@ -89,13 +84,12 @@ impl Devices {
         &self.found
     }
 
-    /// What was attached for entities and is not in another description, or is not the same there; as libvirt wrote it.
-    pub(super) fn lacking_in(&self, other: &Self) -> impl Iterator<Item = (Uuid, &str)> {
-        self.found.iter().filter_map(|device| {
-            let attachment = device.attachment?;
-            let is_there = other.of(attachment).is_some_and(|there| there.is_same(device));
-            (!is_there).then(|| (attachment, self.text(device)))
-        })
+    /// What was attached for entities and is not in another description, as libvirt wrote it.
+    pub(super) fn lacking_in(&self, other: &Self) -> impl Iterator<Item = &str> {
+        self.found
+            .iter()
+            .filter(|device| device.attachment.is_some_and(|attachment| other.of(attachment).is_none()))
+            .map(|device| self.text(device))
     }
 
     /// The device as libvirt wrote it.
@@ -154,6 +148,21 @@ fn alias(xml: &mut Xml, rest: &str) -> io::Result<()> {
 
 fn ours(rest: &str) -> String {
     format!("ua-{rest}")
+}
+
+/// The entity for which the device with this alias was attached; none where it is not ours.
+pub(super) fn attachment(alias: &str) -> Option<Uuid> {
+    named(alias).1
+}
+
+/// The number of an interface and the entity, as an alias of ours says them.
+fn named(alias: &str) -> (Option<u8>, Option<Uuid>) {
+    let ours = alias.strip_prefix("ua-").unwrap_or_default();
+    let (slot, id) = match ours.split_once('-') {
+        Some((slot, id)) if id.len() == 36 => (slot.parse().ok(), id),
+        Some(_) | None => (None, ours),
+    };
+    (slot, Uuid::try_parse(id).ok())
 }
 
 /// The first disk name that none of these descriptions uses.
@@ -236,13 +245,7 @@ fn detail(device: &mut Device, element: &BytesStart<'_>) -> Result<()> {
         "mac" => device.mac = attribute("address")?,
         "alias" => {
             let name = attribute("name")?.unwrap_or_default();
-            let ours = name.strip_prefix("ua-").unwrap_or_default();
-            let (slot, id) = match ours.split_once('-') {
-                Some((slot, id)) if id.len() == 36 => (slot.parse().ok(), id),
-                Some(_) | None => (None, ours),
-            };
-            device.slot = slot;
-            device.attachment = Uuid::try_parse(id).ok();
+            (device.slot, device.attachment) = named(&name);
         }
         _ => {}
     }
@@ -283,12 +286,15 @@ mod tests {
         assert_eq!(found.target.as_deref(), Some("vdb"));
         assert_eq!(devices.text(found), disk);
         assert!(disk.contains(&format!("\"{}\"", found.alias())));
+        assert_eq!(attachment(&found.alias()), Some(LINK));
 
         let found = devices.of(OTHER).unwrap();
         assert_eq!(found.network.as_deref(), Some("occi-00000000-0000-0000-0000-000000000002"));
         assert_eq!(found.mac.as_deref(), Some("52:54:00:00:00:01"));
         assert_eq!(found.interface(), "eth3");
         assert!(interface.contains(&format!("\"{}\"", found.alias())));
+        assert_eq!(attachment(&found.alias()), Some(OTHER));
+        assert_eq!(["net0", "ua-", "ua-web", "ua-1-web", ""].map(attachment), [None; 5]);
         assert_eq!(devices.texts(), disk + &interface);
     }
 

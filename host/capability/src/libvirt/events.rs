@@ -19,13 +19,15 @@ use virt::connect::Connect;
 use virt::sys;
 
 use super::error::{Error, Result};
-use super::name;
+use super::{device, name};
 
 /// Something happened at the hypervisor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// To the machine or network of this entity.
     Changed(Uuid),
+    /// To what was attached for this entity: its machine has it no more.
+    Detached(Uuid),
     /// To some of them, nobody knows which: the daemon was away, or the reader was slow. Look at all.
     Missed,
 }
@@ -129,7 +131,8 @@ pub(super) fn start_loop() -> Result<()> {
 /// The callbacks registered on one connection.
 #[derive(Debug)]
 pub(super) struct Watch {
-    domains: c_int,
+    machines: c_int,
+    devices: c_int,
     networks: c_int,
 }
 
@@ -139,25 +142,35 @@ impl Watch {
     pub(super) fn start(connect: &Connect, herald: &Herald) -> Self {
         let lent = || Box::into_raw(Box::new(herald.clone())).cast::<c_void>();
         let domain_changed: DomainChanged = domain_changed;
+        let device_removed: DeviceRemoved = device_removed;
         let network_changed: NetworkChanged = network_changed;
 
-        let lent_to_domains = lent();
-        // SAFETY: libvirt calls a callback of this id with the arguments of `DomainChanged`, whatever type it is
-        // registered with. What is lent lives until libvirt calls `forget` on it.
-        let domains = unsafe {
-            sys::virConnectDomainEventRegisterAny(
-                connect.as_ptr(),
-                null_mut(),
-                sys::VIR_DOMAIN_EVENT_ID_LIFECYCLE.cast_signed(),
-                Some(transmute::<DomainChanged, unsafe extern "C" fn(_, _, _)>(domain_changed)),
-                lent_to_domains,
-                Some(forget),
-            )
+        let of_machines = |event: u32, of, callback| {
+            let lent = lent();
+            // SAFETY: libvirt calls the callback with the arguments that belong to the event, whatever type it is
+            // registered with. What is lent lives until libvirt calls `forget` on it.
+            let registered = unsafe {
+                sys::virConnectDomainEventRegisterAny(
+                    connect.as_ptr(),
+                    null_mut(),
+                    event.cast_signed(),
+                    Some(callback),
+                    lent,
+                    Some(forget),
+                )
+            };
+            refused(registered, of, lent);
+            registered
         };
-        refused(domains, "machines", lent_to_domains);
+        // SAFETY: the arguments of this event are those of `DomainChanged`.
+        let callback = unsafe { transmute::<DomainChanged, unsafe extern "C" fn(_, _, _)>(domain_changed) };
+        let machines = of_machines(sys::VIR_DOMAIN_EVENT_ID_LIFECYCLE, "machines", callback);
+        // SAFETY: the arguments of this event are those of `DeviceRemoved`.
+        let callback = unsafe { transmute::<DeviceRemoved, unsafe extern "C" fn(_, _, _)>(device_removed) };
+        let devices = of_machines(sys::VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, "devices", callback);
 
         let lent_to_networks = lent();
-        // SAFETY: as above, with the arguments of `NetworkChanged`.
+        // SAFETY: as with machines; the arguments of this event are those of `NetworkChanged`.
         let networks = unsafe {
             sys::virConnectNetworkEventRegisterAny(
                 connect.as_ptr(),
@@ -177,14 +190,16 @@ impl Watch {
         };
         refused(closing, "the connection", lent_to_close);
 
-        Self { domains, networks }
+        Self { machines, devices, networks }
     }
 
     /// Undo `start`. libvirt keeps a connection open for as long as it has callbacks.
     pub(super) fn stop(&self, connect: &Connect) {
-        if self.domains >= 0 {
-            // SAFETY: the connection is valid for as long as it is borrowed; the id is from its registration.
-            unsafe { sys::virConnectDomainEventDeregisterAny(connect.as_ptr(), self.domains) };
+        for registered in [self.machines, self.devices] {
+            if registered >= 0 {
+                // SAFETY: the connection is valid for as long as it is borrowed; the id is from its registration.
+                unsafe { sys::virConnectDomainEventDeregisterAny(connect.as_ptr(), registered) };
+            }
         }
         if self.networks >= 0 {
             // SAFETY: as above.
@@ -197,6 +212,7 @@ impl Watch {
 
 type DomainChanged =
     unsafe extern "C" fn(sys::virConnectPtr, sys::virDomainPtr, c_int, c_int, *mut c_void) -> c_int;
+type DeviceRemoved = unsafe extern "C" fn(sys::virConnectPtr, sys::virDomainPtr, *const c_char, *mut c_void);
 type NetworkChanged = unsafe extern "C" fn(sys::virConnectPtr, sys::virNetworkPtr, c_int, c_int, *mut c_void);
 
 /// Where a registration failed, libvirt does not take what was lent for it.
@@ -216,15 +232,31 @@ unsafe extern "C" fn domain_changed(
     _detail: c_int,
     herald: *mut c_void,
 ) -> c_int {
-    let mut id = [0; 16];
-    // SAFETY: libvirt lends a valid domain for the length of this call; both functions only read it, the name lives as
-    // long as the domain, and the buffer has the 16 bytes (VIR_UUID_BUFLEN) that are written.
-    let name =
-        unsafe { identity(sys::virDomainGetUUID(domain, id.as_mut_ptr()), sys::virDomainGetName(domain)) };
     let is_defined = event == sys::VIR_DOMAIN_EVENT_DEFINED.cast_signed();
-    // SAFETY: what is lent to the callback is a `Herald`, kept until `forget`.
-    tell(unsafe { &*herald.cast::<Herald>() }, id, name, is_defined);
+    // SAFETY: libvirt lends a valid domain for the length of this call; what is lent to the callback is a `Herald`, kept
+    // until `forget`.
+    unsafe {
+        if let Some(machine) = machine(domain) {
+            tell(&*herald.cast::<Herald>(), machine, is_defined);
+        }
+    }
     0
+}
+
+unsafe extern "C" fn device_removed(
+    _: sys::virConnectPtr,
+    domain: sys::virDomainPtr,
+    alias: *const c_char,
+    herald: *mut c_void,
+) {
+    // SAFETY: as in `domain_changed`; libvirt lends the alias, a C string, for the length of this call.
+    unsafe {
+        if machine(domain).is_some()
+            && let Some(attachment) = text(alias).and_then(device::attachment)
+        {
+            (*herald.cast::<Herald>()).tell(Event::Detached(attachment));
+        }
+    }
 }
 
 unsafe extern "C" fn network_changed(
@@ -234,14 +266,15 @@ unsafe extern "C" fn network_changed(
     _detail: c_int,
     herald: *mut c_void,
 ) {
-    let mut id: [c_uchar; 16] = [0; 16];
-    // SAFETY: as in `domain_changed`.
-    let name = unsafe {
-        identity(sys::virNetworkGetUUID(network, id.as_mut_ptr()), sys::virNetworkGetName(network))
-    };
     let is_defined = event == sys::VIR_NETWORK_EVENT_DEFINED.cast_signed();
-    // SAFETY: as in `domain_changed`.
-    tell(unsafe { &*herald.cast::<Herald>() }, id, name, is_defined);
+    let mut id = [0; 16];
+    // SAFETY: as in `machine` and `domain_changed`, of a network.
+    unsafe {
+        let answered = sys::virNetworkGetUUID(network, id.as_mut_ptr());
+        if let Some(network) = ours(answered, id, sys::virNetworkGetName(network)) {
+            tell(&*herald.cast::<Herald>(), network, is_defined);
+        }
+    }
 }
 
 unsafe extern "C" fn closed(_: sys::virConnectPtr, _reason: c_int, herald: *mut c_void) {
@@ -254,26 +287,45 @@ unsafe extern "C" fn forget(herald: *mut c_void) {
     drop(unsafe { Box::from_raw(herald.cast::<Herald>()) });
 }
 
-/// The name that libvirt answers, where both its answers are good.
+/// The entity of a machine of ours.
 ///
 /// # Safety
-/// `name` is null or a C string that lives as long as the caller uses it.
-unsafe fn identity<'a>(answered: c_int, name: *const c_char) -> Option<&'a str> {
-    if answered != 0 || name.is_null() {
+/// The domain is valid.
+unsafe fn machine(domain: sys::virDomainPtr) -> Option<Uuid> {
+    let mut id = [0; 16];
+    // SAFETY: both functions only read the domain, the name lives as long as it, and the buffer has the 16 bytes
+    // (VIR_UUID_BUFLEN) that are written.
+    unsafe {
+        let answered = sys::virDomainGetUUID(domain, id.as_mut_ptr());
+        ours(answered, id, sys::virDomainGetName(domain))
+    }
+}
+
+/// The entity, where libvirt has answered the id and the name is what we give to that one.
+///
+/// # Safety
+/// As for `text`.
+unsafe fn ours(answered: c_int, id: [c_uchar; 16], name: *const c_char) -> Option<Uuid> {
+    let id = Uuid::from_bytes(id);
+    // SAFETY: the caller's promise.
+    let name = unsafe { text(name) }.filter(|_| answered == 0)?;
+    (name::entity(name) == Some(id)).then_some(id)
+}
+
+/// # Safety
+/// It is null or a C string that lives as long as the caller uses it.
+unsafe fn text<'a>(lent: *const c_char) -> Option<&'a str> {
+    if lent.is_null() {
         return None;
     }
     // SAFETY: the caller's promise.
-    unsafe { CStr::from_ptr(name) }.to_str().ok()
+    unsafe { CStr::from_ptr(lent) }.to_str().ok()
 }
 
-fn tell(herald: &Herald, id: [u8; 16], name: Option<&str>, is_defined: bool) {
-    let id = Uuid::from_bytes(id);
-    if name.and_then(name::entity) != Some(id) {
-        return;
-    }
+fn tell(herald: &Herald, entity: Uuid, is_defined: bool) {
     if is_defined {
-        herald.is_defined(id);
+        herald.is_defined(entity);
     } else {
-        herald.tell(Event::Changed(id));
+        herald.tell(Event::Changed(entity));
     }
 }

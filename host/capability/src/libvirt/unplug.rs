@@ -17,6 +17,7 @@ use super::connection::Driver;
 use super::device::{Device, Devices};
 use super::error::{Error, Result};
 use super::machine::{Machine, find};
+use super::saved;
 use super::worker::{Hold, Lane};
 
 /// How long a guest system may take. One that works needs a fraction of a second.
@@ -27,7 +28,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 impl Machine {
     /// Have the machine, where it runs, let go what was attached for an entity, if that is what is `meant`. `conflict` where
-    /// its guest system does not.
+    /// its guest system does not, or cannot as it is suspended.
     pub(super) async fn unplug(
         &self,
         attachment: Uuid,
@@ -63,35 +64,36 @@ impl Machine {
         }
     }
 
-    /// Make a machine that was just restored, and is as it was when it was saved, have what was attached and detached since.
+    /// Plug into a machine that was just restored, and is as it was when it was saved, what was attached since.
     pub(super) async fn settle(&self) -> Result<()> {
         let entity = self.entity;
-        let stale = self.call(Lane::Short, Hold::Nothing, move |live| {
-            let domain = find(live, entity)?;
-            Ok(Devices::running(&domain)?
-                .lacking_in(&Devices::defined(&domain)?)
-                .map(|(attachment, _)| attachment)
-                .collect())
-        });
-        let stale: Vec<Uuid> = stale.await?;
-        for attachment in stale {
-            self.unplug(attachment, |_| true).await?;
-        }
         let plug = self.call(Lane::Long, Hold::Entity(entity), move |live| {
             let domain = find(live, entity)?;
-            for (_, device) in Devices::defined(&domain)?.lacking_in(&Devices::running(&domain)?) {
-                domain.attach_device_flags(device, sys::VIR_DOMAIN_AFFECT_LIVE)?;
+            let mut settled = Ok(());
+            for device in Devices::defined(&domain)?.lacking_in(&Devices::running(&domain)?) {
+                // One that cannot be plugged keeps none of the others out.
+                let plugged = domain.attach_device_flags(device, sys::VIR_DOMAIN_AFFECT_LIVE);
+                settled = settled.and(plugged.map(drop));
             }
-            Ok(())
+            Ok(settled?)
         });
         plug.await
     }
 }
 
-/// Asks a guest system to let a device go; false where the machine runs without it.
+/// Asks a guest system to let a device go; false where the machine is without it.
 fn ask(domain: &Domain, attachment: Uuid, meant: impl Fn(&Device) -> bool) -> Result<bool> {
     if !domain.is_active()? {
-        return Ok(false);
+        // It would be back with the memory.
+        return if domain.has_managed_save(0)?
+            && Devices::read(saved::description(domain)?)?.of(attachment).is_some_and(meant)
+        {
+            Err(Error::Conflict(
+                "the machine is saved with the device: start it first, or power it off".into(),
+            ))
+        } else {
+            Ok(false)
+        };
     }
     let devices = Devices::running(domain)?;
     let Some(device) = devices.of(attachment).filter(|device| meant(device)) else { return Ok(false) };

@@ -66,7 +66,8 @@ pub(super) fn user(
     if (live.driver, among) == (Driver::Qemu, Among::All) {
         // What a machine had when it was saved it needs to be restored, even if its definition has it no more.
         for domain in live.connect.list_all_domains(sys::VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE)? {
-            let Some(saved) = saved::description(&domain) else { continue };
+            // It was restored, or went, while we looked.
+            let Ok(saved) = saved::description(&domain) else { continue };
             if let Some(device) = used(saved)? {
                 return Ok(Some((domain, device)));
             }

@@ -4,6 +4,7 @@ use crate::http::Answer;
 use crate::mule::{self, donkey};
 use crate::occi::body;
 use crate::server::{Server, eventually, extensions, run};
+use occi_guest::Guest;
 use serde_json::Value;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -151,6 +152,22 @@ fn killed_while_an_extension_is_replaced() {
         let answer: Answer = server.get(&path).answers(200);
         assert!(answer.body.contains("donkey"));
     }
+}
+
+/// Nobody is taken for another publisher by the names of his categories.
+#[test]
+fn a_scheme_is_one_publishers() {
+    let (server, folder) = server();
+    let deeds = |publisher: &str| {
+        let manifest = occi_guest::manifest(&format!("publisher = {publisher:?}"));
+        Guest::deeds().manifest(manifest.replace("example.com/occi#", "example.com/occi/note#")).build()
+    };
+    put(&folder, "deeds.wasm", deeds("example.net"));
+    eventually("it is refused", || list(&server)["refused"][0]["file"] == "deeds.wasm");
+    let why = ext(&server, &["list"]).unwrap();
+    assert!(why.contains("http://example.com/occi/note# is example.com's, by the extension note"), "{why}");
+    put(&folder, "deeds.wasm", deeds("example.com"));
+    eventually("it serves", || serves(&server, "/deed/"));
 }
 
 /// Without a server: what a file says of itself, and whether one would take it.

@@ -159,6 +159,20 @@ fn a_path_may_be_written_in_several_ways() {
     server.get("/note%2Fx").answers(404);
 }
 
+/// All that a server sends until there is a `whole` of it, read at no more than `pace` bytes in a second.
+fn read_slowly(stream: &mut TcpStream, pace: usize, whole: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+    const PIECES: usize = 20;
+    let (mut all, mut piece) = (Vec::new(), vec![0; pace / PIECES]);
+    while !whole(&all) {
+        match stream.read(&mut piece).unwrap() {
+            0 => break,
+            length => all.extend_from_slice(&piece[..length]),
+        }
+        std::thread::sleep(Duration::from_secs(1) / u32::try_from(PIECES).unwrap());
+    }
+    all
+}
+
 /// A client may read as slowly as its line is, as long as it reads.
 #[test]
 fn who_reads_slowly_gets_all_of_a_large_listing() {
@@ -167,16 +181,54 @@ fn who_reads_slowly_gets_all_of_a_large_listing() {
     let mut stream = TcpStream::connect(server.address()).unwrap();
     let request = "GET /note/ HTTP/1.0\r\nHost: x\r\nAccept: application/occi+json\r\n\r\n";
     stream.write_all(request.as_bytes()).unwrap();
-    let (mut all, mut piece) = (Vec::new(), vec![0; 64 << 10]);
-    loop {
-        match stream.read(&mut piece).unwrap() {
-            0 => break,
-            length => all.extend_from_slice(&piece[..length]),
-        }
-        // Less than a megabyte in a second.
-        std::thread::sleep(Duration::from_millis(70));
-    }
+    let all = read_slowly(&mut stream, 900_000, |_| false);
     let (_, body) = str::from_utf8(&all).unwrap().split_once("\r\n\r\n").unwrap();
     let listing: Value = serde_json::from_str(body).unwrap();
     assert_eq!(ids(&listing).len(), 7000);
+}
+
+/// The same by HTTP/2 (RFC 9113), where a client that lets all come waits long for what is sent behind it.
+#[test]
+fn who_reads_slowly_by_http_2_gets_all_of_a_large_listing() {
+    const NOTES: usize = 3000;
+    const HEADERS: u8 = 1;
+    const SETTINGS: u8 = 4;
+    const WINDOW_UPDATE: u8 = 8;
+    const LARGEST_WINDOW: u32 = (1 << 31) - 1;
+    const END: u8 = 5;
+    let frame = |kind: u8, flags: u8, stream: u8, payload: &[u8]| {
+        let length = u8::try_from(payload.len()).unwrap();
+        [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
+    };
+    let server = Server::configured("[limits]\nhead-seconds = 1\nbody-seconds = 2\n");
+    filled(&server, NOTES);
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    // GET, http, the path and `accept`, by the numbers that they have in HPACK (RFC 7541).
+    let head = b"\x82\x86\x04\x06/note/\x01\x01x\x0f\x04\x15application/occi+json";
+    let initial_window = [&[0, 4][..], &LARGEST_WINDOW.to_be_bytes()].concat();
+    let more = (LARGEST_WINDOW - 65_535).to_be_bytes();
+    let request = [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+        frame(SETTINGS, 0, 0, &initial_window),
+        frame(WINDOW_UPDATE, 0, 0, &more),
+        frame(HEADERS, END, 1, head),
+    ];
+    stream.write_all(&request.concat()).unwrap();
+    let sent = |all: &[u8]| {
+        let (mut rest, mut body, mut is_whole) = (all, Vec::new(), false);
+        while let Some((head, payload)) = rest.split_at_checked(9) {
+            let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+            let Some((payload, next)) = payload.split_at_checked(length) else { break };
+            if head[3] == 0 {
+                body.extend_from_slice(payload);
+                is_whole |= head[4] & 1 == 1;
+            }
+            rest = next;
+        }
+        (body, is_whole)
+    };
+    // For longer than a client would have for an answer to a PING.
+    let all = read_slowly(&mut stream, 160_000, |all| sent(all).1);
+    let listing: Value = serde_json::from_slice(&sent(&all).0).unwrap();
+    assert_eq!(ids(&listing).len(), NOTES);
 }

@@ -32,11 +32,13 @@ mod guide;
 mod large;
 mod limits;
 mod link;
+mod migration;
 mod mixin;
 mod query;
 mod race;
 mod retrieve;
 mod tags;
+mod unplug;
 mod update;
 
 // What operators do, and what happens to them.

@@ -76,6 +76,13 @@ fn a_compute_is_counted_for_as_long_as_it_has_the_mixin() {
     is_refused(&join(&[&three]), 409, BUDGET);
     server.delete("/mixin/quota/").text(members(&server, &[&one])).answers(200);
     join(&[&three]).is(200);
+    // Who leaves makes room for who joins, in one request too.
+    server.put("/mixin/quota/").text(members(&server, &[&one, &two])).answers(200);
+    is_refused(
+        &server.put("/mixin/quota/").text(members(&server, &[&one, &two, &three])).send(),
+        409,
+        BUDGET,
+    );
 
     let storage = server.create("storage", &["occi.storage.size=1"]);
     join(&[&storage]).is(400);

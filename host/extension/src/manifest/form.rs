@@ -31,7 +31,7 @@ pub(super) struct ExtensionForm {
     pub(super) name: Option<String>,
     /// Required: its own version, by Semantic Versioning 2.0.
     pub(super) version: Option<String>,
-    /// Who made it, such as a domain.
+    /// Who made it, such as a domain. The schemes in which it names anything are this publisher's alone on a server.
     pub(super) publisher: Option<String>,
 }
 

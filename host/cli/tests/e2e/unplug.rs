@@ -1,0 +1,124 @@
+//! Devices and the guest systems of QEMU's machines. A machine with an empty disk has none, so it lets no device go.
+
+use crate::server::{Server, eventually};
+
+/// Whether a machine has what a link attached: as it is defined, and as it runs.
+fn has(server: &Server, link: &str) -> (bool, bool) {
+    let all = server.inspect();
+    let attachments = all["attachments"].as_array().unwrap();
+    let found = |live: bool| {
+        attachments
+            .iter()
+            .any(|found| found["live"] == live && link.ends_with(found["link"].as_str().unwrap()))
+    };
+    (found(false), found(true))
+}
+
+/// CORE-42: a machine whose guest system does not let go of its interface, since there is none, goes all the same.
+#[test]
+fn a_machine_that_does_not_listen() {
+    let Some(server) = Server::on_qemu() else { return };
+    let [compute, network] = ["compute", "network"].map(|term| server.create(term, &[]));
+    let link = server.link("networkinterface", &compute, &network);
+    server.act(&network, "up", &[]).is(200);
+    server.act(&compute, "start", &[]).is(200);
+    // By itself the interface stays, as the guest system wants.
+    let answer = server.delete(&link).answers(409);
+    assert!(answer.body.contains("stop the machine first"), "{answer}");
+    server.delete(&compute).answers(200);
+    server.get(&link).answers(404);
+    assert_eq!(server.at_hypervisor("machines", &compute, "state"), None);
+    // The same with what it uses, which goes last.
+    let [compute, other] = [(), ()].map(|()| server.create("compute", &[]));
+    let storage = server.create("storage", &["occi.storage.size=1"]);
+    server.link("storagelink", &compute, &storage);
+    for (compute, target) in [(&compute, &network), (&other, &network)] {
+        server.link("networkinterface", compute, target);
+        server.act(compute, "start", &[]).is(200);
+    }
+    server.delete("/").answers(200);
+    assert_eq!(server.get("/").answers(200).body, "");
+    for (list, path) in
+        [("machines", &compute), ("machines", &other), ("volumes", &storage), ("networks", &network)]
+    {
+        assert_eq!(server.at_hypervisor(list, path, "name"), None, "{path}");
+    }
+}
+
+/// A guest system that lets no device go is no silent hypervisor, and keeps nobody else from it.
+#[test]
+fn guests_that_keep_their_devices_cost_nobody_else() {
+    let Some(server) = Server::on_qemu() else { return };
+    let machine = || {
+        let (compute, storage) =
+            (server.create("compute", &[]), server.create("storage", &["occi.storage.size=0.1"]));
+        let link = server.link("storagelink", &compute, &storage);
+        // There is no system on its disk.
+        server.act(&compute, "start", &[]).is(200);
+        (compute, link)
+    };
+    let machines: Vec<_> = (0..4).map(|_| machine()).collect();
+    std::thread::scope(|scope| {
+        let waiting: Vec<_> =
+            machines.iter().map(|(_, link)| scope.spawn(|| server.delete(link).answers(409))).collect();
+        let other = server.create("compute", &[]);
+        server.act(&other, "start", &[]).is(200);
+        for answer in waiting {
+            let answer = answer.join().unwrap();
+            assert!(answer.body.contains("the guest system does not let the device go"), "{answer}");
+        }
+    });
+    let (compute, link) = &machines[0];
+    server.act(compute, "suspend", &[]).is(200);
+    let answer = server.delete(link).answers(409);
+    assert!(answer.body.contains("the machine is paused"), "{answer}");
+    server.delete("/").answers(200);
+}
+
+/// What was refused does not happen later: a machine that is reset lets go what it was asked for before.
+#[test]
+fn a_device_that_goes_after_its_link_was_kept_comes_back() {
+    let Some(server) = Server::on_qemu() else { return };
+    let (compute, storage) =
+        (server.create("compute", &[]), server.create("storage", &["occi.storage.size=0.1"]));
+    let link = server.link("storagelink", &compute, &storage);
+    server.act(&compute, "start", &[]).is(200);
+    server.delete(&link).answers(409);
+    let lost = || server.log().contains("has lost a device");
+    assert!(!lost());
+    server.act(&compute, "restart", &["method=cold"]).is(200);
+    eventually("the reset takes it", lost);
+    eventually("it is back", || has(&server, &link) == (true, true));
+    let shown = server.get(&link).answers(200);
+    assert_eq!(shown.attribute("occi.storagelink.state"), Some("\"active\""), "{shown}");
+    server.delete(&compute).answers(200);
+    server.delete(&storage).answers(200);
+}
+
+/// A machine is restored with what it was saved with, so that does not leave it meanwhile; what comes meanwhile is there.
+#[test]
+fn a_saved_machine_keeps_what_is_in_its_memory() {
+    let Some(server) = Server::on_qemu() else { return };
+    let compute = server.create("compute", &[]);
+    let storages =
+        ["0.1", "0.2"].map(|size| server.create("storage", &[&format!("occi.storage.size={size}")]));
+    let old = server.link("storagelink", &compute, &storages[0]);
+    server.act(&compute, "start", &[]).is(200);
+    server.act(&compute, "suspend", &["method=hibernate"]).is(200);
+    let answer = server.delete(&old).answers(409);
+    assert!(answer.body.contains("start it first, or power it off"), "{answer}");
+    server.delete(&storages[0]).answers(409);
+    let new = server.link("storagelink", &compute, &storages[1]);
+    server.act(&compute, "start", &[]).is(200);
+    assert_eq!([&old, &new].map(|link| has(&server, link)), [(true, true); 2]);
+    // What came meanwhile may go meanwhile.
+    server.act(&compute, "suspend", &["method=hibernate"]).is(200);
+    let network = server.create("network", &[]);
+    let interface = server.link("networkinterface", &compute, &network);
+    server.delete(&interface).answers(200);
+    // Without its memory it lets all go.
+    server.act(&compute, "stop", &["method=poweroff"]).is(200);
+    server.delete(&old).answers(200);
+    assert_eq!([&old, &new].map(|link| has(&server, link)), [(false, false), (true, false)]);
+    server.delete("/").answers(200);
+}
