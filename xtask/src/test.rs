@@ -52,7 +52,9 @@ pub(crate) fn run(workspace: &Workspace, consent: Consent, arguments: &[String])
     apart
         .args(["test", "--release", "--no-fail-fast"])
         .args(APART.map(|package| format!("--package={package}")))
-        .args(arguments);
+        .args(arguments)
+        // The suite's own tests wait for servers more than they compute.
+        .env("RUST_TEST_THREADS", "4");
     let apart = running::to_the_end(&mut apart)?;
     let mut codes = vec![all, apart, own];
     // A test's name says that not everything is wanted.

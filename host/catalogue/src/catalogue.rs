@@ -181,7 +181,7 @@ impl Catalogue {
         tracing::info!(extension = &**name, "removed");
         self.known().entries.remove(name);
         self.news.notify_one();
-        self.forget_copies();
+        self.forget_copies().await;
         Ok(())
     }
 
@@ -246,7 +246,7 @@ impl Catalogue {
             entry.listed(&name)
         };
         self.news.notify_one();
-        self.forget_copies();
+        self.forget_copies().await;
         Ok(listed)
     }
 
@@ -287,15 +287,22 @@ impl Catalogue {
         aside(move || copies.read(&digest)).await
     }
 
-    /// Removes the copies of what nobody goes back to any more.
-    pub(crate) fn forget_copies(&self) {
+    /// Removes the copies of what nobody goes back to any more. Not while anything else is changed, which may be about to need
+    /// what it has just kept.
+    pub(crate) async fn forget_copies(&self) {
         let records = |entry: &Entry| {
             let releases = std::iter::once(&entry.record.current).chain(&entry.record.previous);
             releases.map(|release| release.digest.clone()).collect::<Vec<_>>()
         };
         let kept: HashSet<String> = self.known().entries.values().flat_map(records).collect();
         let copies = self.copies.clone();
-        tokio::task::spawn_blocking(move || copies.retain(&kept));
+        let removed = aside(move || {
+            copies.retain(&kept);
+            Ok(())
+        });
+        if let Err(error) = removed.await {
+            tracing::warn!("extensions that are not used any more stay: {error}");
+        }
     }
 
     pub(crate) fn known(&self) -> MutexGuard<'_, Known> {

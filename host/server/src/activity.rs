@@ -1,14 +1,19 @@
 //! What goes on on a connection, so that one on which nothing does can be closed. HTTP/1 has time-outs of its own in
 //! hyper; HTTP/2 has none, and neither has a connection before it is known which of the two it speaks.
+//!
+//! An answer goes on until it is read to its end: while hyper takes more of it, and while the connection takes what hyper has
+//! taken, which may be long after.
 
 use axum::body::Body;
 use axum::http::{Response, Version};
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 /// One connection's requests and answers.
@@ -115,7 +120,7 @@ impl Drop for Busy {
 }
 
 /// So many bytes are handed over at a time, so that it is seen whether the client reads on.
-const PIECE: usize = 16 << 10;
+const PIECE: usize = 64 << 10;
 
 /// A body that says when it is read.
 struct Watched {
@@ -162,10 +167,69 @@ impl hyper::body::Body for Watched {
     }
 }
 
+/// A connection that says when it takes something.
+pub(crate) struct WatchedStream<S> {
+    pub(crate) stream: S,
+    pub(crate) activity: Activity,
+}
+
+impl<S> WatchedStream<S> {
+    fn wrote(&self, outcome: &Poll<io::Result<usize>>) {
+        if matches!(outcome, Poll::Ready(Ok(1..))) {
+            self.activity.note(|_| ());
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for WatchedStream<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.wrote(&outcome);
+        outcome
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        self.wrote(&outcome);
+        outcome
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use http_body_util::BodyExt;
+    use tokio::io::AsyncWriteExt;
     use tokio::time::timeout;
 
     const IDLE: Duration = Duration::from_secs(4);
@@ -199,5 +263,17 @@ mod tests {
             assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap().len(), PIECE);
         }
         assert!(closed_within(&activity, 12).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_still_being_sent_keeps_the_connection() {
+        let activity = Activity::new();
+        drop(activity.request(Version::HTTP_2));
+        let mut stream = WatchedStream { stream: tokio::io::sink(), activity: activity.clone() };
+        for _ in 0..3 {
+            assert!(!closed_within(&activity, 3).await);
+            stream.write_all(b"more").await.unwrap();
+        }
+        assert!(closed_within(&activity, 6).await);
     }
 }

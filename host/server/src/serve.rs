@@ -1,7 +1,7 @@
 //! Listening: connections, their time-outs and limits, and an end that drops nobody.
 
 use crate::Host;
-use crate::activity::Activity;
+use crate::activity::{Activity, WatchedStream};
 use crate::crowd::{Crowd, Place};
 use crate::timer::ReusedTimer;
 use axum::body::Body;
@@ -85,9 +85,8 @@ pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output =
             service_fn(move |request| serve_one(host.clone(), activity.clone(), request))
         };
         builder.http1().timer(ReusedTimer::default());
-        let connection = builder
-            .serve_connection_with_upgrades(TokioIo::new(patient(stream, &limits)), service)
-            .into_owned();
+        let stream = WatchedStream { stream: patient(stream, &limits), activity: activity.clone() };
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         let (head_time, body_time, cut) = (limits.head_time, limits.body_time, cut.clone());
         tasks.spawn(async move {
             let mut connection = std::pin::pin!(connection);

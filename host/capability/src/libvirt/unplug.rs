@@ -88,9 +88,7 @@ fn ask(domain: &Domain, attachment: Uuid, meant: impl Fn(&Device) -> bool) -> Re
         return if domain.has_managed_save(0)?
             && Devices::read(saved::description(domain)?)?.of(attachment).is_some_and(meant)
         {
-            Err(Error::Conflict(
-                "the machine is saved with the device: start it first, or power it off".into(),
-            ))
+            Err(Error::Conflict("the machine is saved with the device: start it first".into()))
         } else {
             Ok(false)
         };
@@ -99,8 +97,7 @@ fn ask(domain: &Domain, attachment: Uuid, meant: impl Fn(&Device) -> bool) -> Re
     let Some(device) = devices.of(attachment).filter(|device| meant(device)) else { return Ok(false) };
     if domain.get_state()?.0 == sys::VIR_DOMAIN_PAUSED {
         return Err(Error::Conflict(
-            "the machine is paused, and its guest system lets no device go: start it first, or stop it"
-                .into(),
+            "the machine is paused, and its guest system lets no device go: start it first".into(),
         ));
     }
     let alias = CString::new(device.alias()).map_err(|_| Error::Failed("an alias holds a NUL".into()))?;

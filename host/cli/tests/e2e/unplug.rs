@@ -106,7 +106,7 @@ fn a_saved_machine_keeps_what_is_in_its_memory() {
     server.act(&compute, "start", &[]).is(200);
     server.act(&compute, "suspend", &["method=hibernate"]).is(200);
     let answer = server.delete(&old).answers(409);
-    assert!(answer.body.contains("start it first, or power it off"), "{answer}");
+    assert!(answer.body.contains("saved with the device: start it first"), "{answer}");
     server.delete(&storages[0]).answers(409);
     let new = server.link("storagelink", &compute, &storages[1]);
     server.act(&compute, "start", &[]).is(200);
@@ -116,7 +116,8 @@ fn a_saved_machine_keeps_what_is_in_its_memory() {
     let network = server.create("network", &[]);
     let interface = server.link("networkinterface", &compute, &network);
     server.delete(&interface).answers(200);
-    // Without its memory it lets all go.
+    server.act(&compute, "start", &[]).is(200);
+    // Without power it lets all go.
     server.act(&compute, "stop", &["method=poweroff"]).is(200);
     server.delete(&old).answers(200);
     assert_eq!([&old, &new].map(|link| has(&server, link)), [(false, false), (true, false)]);

@@ -19,8 +19,8 @@ pub(crate) struct Server {
 /// it then, unless this one failed and may have left something there.
 pub(crate) struct Turn(MutexGuard<'static, Option<Server>>);
 
-/// As many as two processors serve.
-static SHARED: [Mutex<Option<Server>>; 2] = [const { Mutex::new(None) }; 2];
+/// Twice as many as two processors serve, since a run waits for the disk half of its time.
+static SHARED: [Mutex<Option<Server>>; 4] = [const { Mutex::new(None) }; 4];
 
 impl Turn {
     fn wait() -> MutexGuard<'static, Option<Server>> {
