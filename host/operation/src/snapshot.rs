@@ -43,8 +43,8 @@ pub enum SnapshotError {
     },
     /// An extension names something in a scheme that is another publisher's.
     #[error(
-        "the scheme {scheme} is {}'s, by the extension {owner}; {extension} is of {}: name its categories in a scheme of its own, \
-         or let `extension.publisher` in its manifest say the same",
+        "the scheme {scheme} is {}'s, by the extension {owner}; {extension} is of {}: name its categories in a scheme of its own; where \
+         its publisher is the same, say so as `extension.publisher` in its manifest",
         owners.as_deref().unwrap_or("no publisher"),
         theirs.as_deref().unwrap_or("no publisher")
     )]

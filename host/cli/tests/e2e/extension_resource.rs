@@ -167,6 +167,7 @@ fn what_cannot_be_installed_is_refused_with_its_reason() {
         [extension]
         name = "clash"
         version = "1.0.0"
+        publisher = "example.com"
         [[kind]]
         term = "note"
         scheme = "http://example.com/occi/note#"
