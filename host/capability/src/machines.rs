@@ -292,7 +292,9 @@ impl HostMachine for CallState {
         let (subject, volume) = (self.call().entity, self.table().get(&volume)?.entity());
         let machine = self.table().get(&machine)?.clone();
         let goes = goes(self.call(), &machine);
-        Ok(machine.detach_volume(subject, volume, goes).await.map_err(Fault::from))
+        // A guest system takes its time to let it go.
+        let detach = machine.detach_volume(subject, volume, goes);
+        Ok(self.aside(detach).await.map_err(Fault::from))
     }
 
     async fn attach_network(
@@ -331,7 +333,8 @@ impl HostMachine for CallState {
         let (subject, network) = (self.call().entity, self.table().get(&network)?.entity());
         let machine = self.table().get(&machine)?.clone();
         let goes = goes(self.call(), &machine);
-        Ok(machine.detach_network(subject, network, goes).await.map_err(Fault::from))
+        let detach = machine.detach_network(subject, network, goes);
+        Ok(self.aside(detach).await.map_err(Fault::from))
     }
 
     async fn remove(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {

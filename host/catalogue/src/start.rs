@@ -14,9 +14,10 @@ use occi_model::Mixin;
 use occi_operation::{Core, Snapshot, stored_tags};
 use occi_store::{Batch, Store, StoreError};
 use std::collections::{BTreeMap, HashSet};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
 /// Why there can be no catalogue.
@@ -189,23 +190,19 @@ impl Prepared {
 }
 
 async fn read_all(files: Vec<PathBuf>, known: &mut Known) -> Vec<Found> {
-    let mut reading = JoinSet::new();
-    for path in files {
-        reading.spawn_blocking(move || {
-            let bytes = file::read(&path);
-            let digest = bytes.as_ref().map(|bytes| Digest::of(bytes).to_string()).unwrap_or_default();
-            (path, digest, bytes)
-        });
-    }
+    let read = side_by_side(files, |path| {
+        let bytes = file::read(&path);
+        let digest = bytes.as_ref().map(|bytes| Digest::of(bytes).to_string()).unwrap_or_default();
+        (path, digest, bytes)
+    });
     let mut found = Vec::new();
-    while let Some(read) = reading.join_next().await {
-        match read {
-            Ok((path, digest, Ok(bytes))) => found.push(Found { path, bytes: bytes.into(), digest }),
-            Ok((path, _, Err(reason))) => {
+    for (path, digest, bytes) in read.await {
+        match bytes {
+            Ok(bytes) => found.push(Found { path, bytes: bytes.into(), digest }),
+            Err(reason) => {
                 tracing::error!(file = %path.display(), "not in service: {reason}");
                 known.refused.insert(path, Refusal { digest: None, reason });
             }
-            Err(error) => tracing::error!("an extension was not read: {error}"),
         }
     }
     found.sort_by(|one, other| one.path.cmp(&other.path));
@@ -259,17 +256,33 @@ fn wanted(
 }
 
 async fn load_all(loader: &Arc<Loader>, wanted: Vec<Wanted>) -> Vec<Loaded> {
-    let mut loading = JoinSet::new();
-    for (number, wanted) in wanted.into_iter().enumerate() {
-        let loader = Arc::clone(loader);
-        loading.spawn_blocking(move || {
-            let outcome = loader.load(&wanted.bytes).map(Arc::new).map_err(Refused::from);
-            (number, Loaded { wanted, outcome })
+    let loader = Arc::clone(loader);
+    let load = move |wanted: Wanted| {
+        let outcome = loader.load(&wanted.bytes).map(Arc::new).map_err(Refused::from);
+        Loaded { wanted, outcome }
+    };
+    side_by_side(wanted, load).await
+}
+
+/// Does the same with all of them, in their order. On as few threads as compute at a time: each that has loaded an extension
+/// keeps megabytes for the next one.
+async fn side_by_side<I: Send + 'static, O: Send + 'static>(
+    all: Vec<I>,
+    work: impl Fn(I) -> O + Send + Sync + 'static,
+) -> Vec<O> {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let (places, work) = (Arc::new(Semaphore::new(processors)), Arc::new(work));
+    let mut working = JoinSet::new();
+    for (number, one) in all.into_iter().enumerate() {
+        let (place, work) = (Arc::clone(&places).acquire_owned().await, Arc::clone(&work));
+        working.spawn_blocking(move || {
+            let _place = place;
+            (number, work(one))
         });
     }
-    let mut loaded = loading.join_all().await;
-    loaded.sort_by_key(|(number, _)| *number);
-    loaded.into_iter().map(|(_, loaded)| loaded).collect()
+    let mut done = working.join_all().await;
+    done.sort_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
 type Ready = (Wanted, Arc<Extension>);

@@ -31,6 +31,8 @@ pub struct Core {
     pub(crate) adoptions: Locks,
     /// Paths at which clients are about to make entities. Taken before adoptions, and by nobody else.
     pub(crate) paths: Locks,
+    /// Mixins whose members are about to be replaced, by [`locks::id_of`]. Taken before all other locks, and by nobody else.
+    pub(crate) collections: Locks,
     /// Keys of extensions' data about which operations have lost a race. Taken before all other locks, too.
     races: Locks,
     pub(crate) observations: Observations,
@@ -66,6 +68,7 @@ impl Core {
             locks: Locks::default(),
             adoptions: Locks::default(),
             paths: Locks::default(),
+            collections: Locks::default(),
             races: Locks::default(),
             observations,
             defining: tokio::sync::Mutex::new(()),

@@ -110,12 +110,37 @@ impl<'a> Effects<'a> {
         self.settle(&role.1, entity, outcome)
     }
 
-    /// Ends an entity, role by role, the last first.
+    /// Ends an entity, role by role, the last first. Where one says no, those that had ended begin again.
     pub(crate) async fn delete(&mut self, entity: &Entity) -> Result<(), Refusal> {
-        for (_, extension) in self.snapshot.roles(entity) {
-            self.snapshot.check_current(&extension)?;
+        let roles = self.snapshot.roles(entity);
+        for (_, extension) in &roles {
+            self.snapshot.check_current(extension)?;
         }
-        self.end(entity).await
+        for (number, role) in roles.iter().enumerate().rev() {
+            if let Err(refusal) = self.delete_role(role, entity).await {
+                self.failed(&refusal);
+                self.begin_again(&roles[number + 1..], entity).await;
+                return Err(refusal);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where something does not answer nothing is begun: what is not known to have ended is ended later.
+    async fn begin_again(&mut self, ended: &[Role], entity: &Entity) {
+        for role in ended {
+            if self.is_stuck {
+                return;
+            }
+            if let Err(refusal) = self.create_role(role, entity).await {
+                self.failed(&refusal);
+                tracing::error!(
+                    entity = %entity.id,
+                    role = %role.0,
+                    "what had ended before another refused could not be made again: {refusal}"
+                );
+            }
+        }
     }
 
     /// The same by those who made it, be they replaced meanwhile.

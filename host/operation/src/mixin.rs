@@ -3,6 +3,7 @@
 
 use crate::alter;
 use crate::core::Core;
+use crate::locks::id_of;
 use crate::members::{Members, hold};
 use crate::retrieve::{find, links, show};
 use crate::{Caller, Collection, Refusal, Reply, Snapshot};
@@ -37,6 +38,8 @@ pub(crate) async fn set_members(
     draft: &Draft,
 ) -> Result<Reply, Refusal> {
     let named = named(core, caller, mixin, draft)?;
+    // Of two at once, each finds those whom the other has named, or is found by it.
+    let _replacing = core.collections.lock([id_of(&(&caller.tenant, mixin))]).await;
     let mut leaving = crate::list::members(core, snapshot, caller, &Collection::Mixin(mixin.clone()))?;
     leaving.retain(|path| !named.contains(path));
     set(core, snapshot, caller, mixin, named.clone(), leaving).await?;

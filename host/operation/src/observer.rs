@@ -78,9 +78,10 @@ impl Observations {
     /// Notes again what was asked in vain, for later, and says why.
     pub(crate) fn put_back(&self, entity: Uuid, cause: Cause, failures: u32, why: &Refusal) {
         let cause_name = cause.name();
-        // Said once: a hypervisor that is away for hours is no news, nor that it is so for each of a thousand entities.
-        let is_known = is_away(why) && self.is_away.swap(true, Ordering::Relaxed);
-        if failures == 0 && !is_known {
+        // Said once, and not of what is over in a second: a hypervisor that is away for hours is no news, nor that it is so for
+        // each of a thousand entities.
+        let is_news = failures == 1 && !(is_away(why) && self.is_away.swap(true, Ordering::Relaxed));
+        if is_news {
             tracing::warn!(%entity, cause = cause_name, "what it is now is not known; asked again until it is: {why}");
         } else {
             tracing::debug!(%entity, cause = cause_name, failures, "what it is now is still not known: {why}");

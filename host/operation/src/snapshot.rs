@@ -133,6 +133,12 @@ impl Snapshot {
         }
     }
 
+    /// The extension that names its categories in a scheme, if one does.
+    pub(crate) fn owner_of_scheme(&self, scheme: &str) -> Option<&str> {
+        let owner = self.extensions.iter().find(|extension| schemes(extension).any(|own| own == scheme));
+        owner.map(|extension| &**extension.name())
+    }
+
     /// Whether an extension defines anything of what an entity is.
     pub(crate) fn is_of(&self, entity: &Entity, extension: &str) -> bool {
         self.is_defined_in(self.whole(entity), extension)
@@ -259,19 +265,24 @@ pub fn stored_tags(view: &dyn ReadView) -> Result<Vec<Mixin>, StoreError> {
     Ok(tags.into_iter().map(|tag| tag.mixin).collect())
 }
 
+/// The schemes in which an extension names its categories.
+fn schemes(extension: &Extension) -> impl Iterator<Item = &str> {
+    let kinds = extension.kinds().iter().map(|kind| &kind.id);
+    let mixins = extension.mixins().iter().map(|mixin| &mixin.id);
+    let actions = extension.actions().iter().map(|action| &action.id);
+    kinds.chain(mixins).chain(actions).map(CategoryId::scheme)
+}
+
 /// A scheme is one publisher's, so that nobody is taken for another.
 fn check_schemes(extensions: &[Arc<Extension>]) -> Result<(), SnapshotError> {
     let mut owners: HashMap<&str, &Arc<Extension>> = HashMap::new();
     for extension in extensions {
-        let kinds = extension.kinds().iter().map(|kind| &kind.id);
-        let mixins = extension.mixins().iter().map(|mixin| &mixin.id);
-        let actions = extension.actions().iter().map(|action| &action.id);
-        for id in kinds.chain(mixins).chain(actions) {
-            let owner = owners.entry(id.scheme()).or_insert(extension);
+        for scheme in schemes(extension) {
+            let owner = owners.entry(scheme).or_insert(extension);
             let (owners, theirs) = (&owner.manifest().publisher, &extension.manifest().publisher);
             if owners != theirs {
                 return Err(SnapshotError::Scheme {
-                    scheme: id.scheme().to_owned(),
+                    scheme: scheme.to_owned(),
                     owner: Arc::clone(owner.name()),
                     owners: owners.clone(),
                     extension: Arc::clone(extension.name()),

@@ -99,6 +99,11 @@ fn tag(core: &Core, caller: &Caller, snapshot: &Snapshot, category: CategoryDraf
     if registry.mixin(&id).is_some() || registry.kind(&id).is_some() || registry.action(&id).is_some() {
         return Err(Refusal::Conflict(format!("{id} is there already")));
     }
+    if let Some(owner) = snapshot.owner_of_scheme(id.scheme()) {
+        return Err(Refusal::Conflict(format!(
+            "{id}: the scheme is that of the extension {owner}; choose one of your own"
+        )));
+    }
     let Some(location) = category.location else {
         return Err(Refusal::Invalid(format!(
             "{id}: a location is missing, such as location=\"/{}/\"",

@@ -32,6 +32,9 @@ struct State {
     is_used: bool,
     /// Whether hyper looks after the time itself.
     is_timed: bool,
+    /// How many bytes the client has sent since its last request. What is sent to it in answer to those alone, such as to a
+    /// PING, says nothing of whether it reads.
+    provoking: usize,
 }
 
 /// Something that goes on, until it is dropped.
@@ -48,6 +51,7 @@ impl Activity {
             answers: 0,
             is_used: false,
             is_timed: false,
+            provoking: 0,
         })))
     }
 
@@ -78,7 +82,23 @@ impl Activity {
             return response;
         }
         let busy = self.begin(|state| &mut state.answers);
+        self.note(|state| state.provoking = 0);
         response.map(|body| Body::new(Watched { body, rest: Bytes::new(), busy }))
+    }
+
+    /// The client has sent so many bytes.
+    fn read(&self, bytes: usize) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.provoking = state.provoking.saturating_add(bytes);
+    }
+
+    /// So many bytes were sent to the client.
+    fn wrote(&self, bytes: usize) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if bytes > state.provoking {
+            state.last = Instant::now();
+        }
+        state.provoking = state.provoking.saturating_sub(bytes);
     }
 
     /// Since when nothing goes on; none while something does. An answer of HTTP/1 that is still being sent does not count.
@@ -167,7 +187,7 @@ impl hyper::body::Body for Watched {
     }
 }
 
-/// A connection that says when it takes something.
+/// A connection that says when it takes something, and when something comes.
 pub(crate) struct WatchedStream<S> {
     pub(crate) stream: S,
     pub(crate) activity: Activity,
@@ -175,8 +195,8 @@ pub(crate) struct WatchedStream<S> {
 
 impl<S> WatchedStream<S> {
     fn wrote(&self, outcome: &Poll<io::Result<usize>>) {
-        if matches!(outcome, Poll::Ready(Ok(1..))) {
-            self.activity.note(|_| ());
+        if let Poll::Ready(Ok(bytes)) = outcome {
+            self.activity.wrote(*bytes);
         }
     }
 }
@@ -187,7 +207,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for WatchedStream<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let outcome = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.activity.read(buffer.filled().len() - before);
+        outcome
     }
 }
 
@@ -275,5 +298,13 @@ mod tests {
             stream.write_all(b"more").await.unwrap();
         }
         assert!(closed_within(&activity, 6).await);
+        // Not by what the client has sent itself.
+        activity.note(|_| ());
+        for _ in 0..2 {
+            assert!(!closed_within(&activity, 1).await);
+            activity.read(17);
+            stream.write_all(&[0; 17]).await.unwrap();
+        }
+        assert!(closed_within(&activity, 4).await);
     }
 }

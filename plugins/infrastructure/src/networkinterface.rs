@@ -55,13 +55,10 @@ impl Lifecycle for NetworkInterface {
 }
 
 impl Observe for NetworkInterface {
-    fn observe(subject: &Subject, cause: Cause) -> Result<Change> {
+    fn observe(subject: &Subject, _cause: Cause) -> Result<Change> {
         let Some(machine) = Machine::find(End::Source)? else { return Ok(outcome::gone("machine")) };
         let Some(network) = Network::find(End::Target)? else { return Ok(outcome::gone("network")) };
-        match cause {
-            Cause::Recreate | Cause::Restart => restore(subject, &machine, &network, subject.text(MAC)),
-            _ => ends::present(&machine),
-        }
+        ends::kept(restore(subject, &machine, &network, subject.text(MAC)))
     }
 }
 

@@ -42,13 +42,10 @@ impl Lifecycle for StorageLink {
 }
 
 impl Observe for StorageLink {
-    fn observe(_subject: &Subject, cause: Cause) -> Result<Change> {
+    fn observe(_subject: &Subject, _cause: Cause) -> Result<Change> {
         let Some(machine) = Machine::find(End::Source)? else { return Ok(outcome::gone("machine")) };
         let Some(volume) = Volume::find(End::Target)? else { return Ok(outcome::gone("volume")) };
-        match cause {
-            Cause::Recreate | Cause::Restart => attach(&machine, &volume),
-            _ => ends::present(&machine),
-        }
+        ends::kept(attach(&machine, &volume))
     }
 }
 

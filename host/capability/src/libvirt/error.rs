@@ -63,6 +63,13 @@ impl From<virt::error::Error> for Error {
             tracing::warn!(%error, "no way to the hypervisor");
             return Error::away();
         }
+        // QEMU has no code for it.
+        if error.message().contains("\"write\" lock") {
+            tracing::info!(%error, "a volume is in use");
+            return Error::Conflict(
+                "a volume of the machine is in use by another one that runs: stop that one first, or detach it there".into(),
+            );
+        }
         let text = format!("the hypervisor answers: {}", error.message().trim_end());
         match error.code() {
             ErrorNumber::NoDomain

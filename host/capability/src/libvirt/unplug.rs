@@ -84,10 +84,12 @@ impl Machine {
 /// Asks a guest system to let a device go; false where the machine is without it.
 fn ask(domain: &Domain, attachment: Uuid, meant: impl Fn(&Device) -> bool) -> Result<bool> {
     if !domain.is_active()? {
-        // It would be back with the memory.
-        return if domain.has_managed_save(0)?
-            && Devices::read(saved::description(domain)?)?.of(attachment).is_some_and(meant)
-        {
+        // It would be back with the memory; with one that cannot be read nothing comes back.
+        let is_kept = domain.has_managed_save(0)?
+            && saved::description(domain)
+                .and_then(Devices::read)
+                .is_ok_and(|saved| saved.of(attachment).is_some_and(meant));
+        return if is_kept {
             Err(Error::Conflict("the machine is saved with the device: start it first".into()))
         } else {
             Ok(false)

@@ -74,6 +74,18 @@ fn what_is_deep_or_many_is_refused() {
     assert!(answer.body.contains("10000"), "{answer}");
 }
 
+/// TXT-04: a rendering in headers may have one for each attribute.
+#[test]
+fn there_may_be_hundreds_of_headers() {
+    let server = Server::start();
+    let more = "X-Header: x\r\n".repeat(500);
+    let mut stream = connect(&server);
+    let head = format!("GET /note/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{more}\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let answer = read(stream);
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
 /// A head without end is not read to its end.
 #[test]
 fn a_large_head_is_refused() {

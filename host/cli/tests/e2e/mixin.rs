@@ -47,6 +47,26 @@ fn the_members_replaced() {
     assert_eq!(server.get(&networks[0]).answers(200).attribute(ADDRESS), None);
 }
 
+/// HTTP-30: of two who say at the same time who the members are, one is right in the end.
+#[test]
+fn the_members_replaced_by_two_at_once() {
+    let server = Server::start();
+    server.post("/-/").text(tag("red")).answers(200);
+    let notes: Vec<_> = (0..6).map(|_| server.note("a")).collect();
+    let line = |path: &String| format!("X-OCCI-Location: {}{path}", server.base());
+    let lines = |paths: &[String]| paths.iter().map(line).collect::<Vec<_>>().join("\n");
+    for _ in 0..20 {
+        std::thread::scope(|scope| {
+            for half in notes.chunks(3) {
+                scope.spawn(|| server.put("/tags/red/").text(lines(half)).answers(200));
+            }
+        });
+        let mut members = server.get("/tags/red/").answers(200).locations();
+        members.sort_unstable();
+        assert!(notes.chunks(3).any(|half| members == half), "{members:?}");
+    }
+}
+
 /// CORE-21, CORE-22, Q-41: where it does not apply, it is refused; of several, all are.
 #[test]
 fn where_it_does_not_apply() {

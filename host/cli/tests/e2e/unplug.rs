@@ -1,5 +1,6 @@
 //! Devices and the guest systems of QEMU's machines. A machine with an empty disk has none, so it lets no device go.
 
+use crate::occi::{body, kind};
 use crate::server::{Server, eventually};
 
 /// Whether a machine has what a link attached: as it is defined, and as it runs.
@@ -121,5 +122,59 @@ fn a_saved_machine_keeps_what_is_in_its_memory() {
     server.act(&compute, "stop", &["method=poweroff"]).is(200);
     server.delete(&old).answers(200);
     assert_eq!([&old, &new].map(|link| has(&server, link)), [(false, false), (true, false)]);
+    server.delete("/").answers(200);
+}
+
+/// A deletion that the guest system refuses leaves the interface its address (ipnetworkinterface ends before it is refused).
+#[test]
+fn an_interface_that_stays_keeps_its_address() {
+    let Some(server) = Server::on_qemu() else { return };
+    let mixin = |term: &str, of: &str| {
+        format!(
+            "Category: {term}; scheme=\"http://schemas.ogf.org/occi/infrastructure/{of}#\"; class=\"mixin\""
+        )
+    };
+    let lan =
+        body(&[&kind("network"), &mixin("ipnetwork", "network")], &["occi.network.address=\"10.79.0.0/24\""]);
+    let network = server.post("/network/").text(lan).answers(201).location();
+    let compute = server.create("compute", &[]);
+    let ask = || {
+        let ends = [format!("occi.core.source={compute:?}"), format!("occi.core.target={network:?}")];
+        let (address, allocation) =
+            ("occi.networkinterface.address=\"10.79.0.9\"", "occi.networkinterface.allocation=\"static\"");
+        let kinds = [&*kind("networkinterface"), &mixin("ipnetworkinterface", "networkinterface")];
+        server
+            .post("/networkinterface/")
+            .text(body(&kinds, &[&ends[0], &ends[1], address, allocation]))
+            .send()
+    };
+    let interface = ask().is(201).location();
+    server.act(&network, "up", &[]).is(200);
+    server.act(&compute, "start", &[]).is(200);
+    server.delete(&interface).answers(409);
+    ask().is(409);
+    server.act(&compute, "suspend", &[]).is(200);
+    server.delete("/networkinterface/").answers(409);
+    ask().is(409);
+    server.delete("/").answers(200);
+}
+
+/// What cannot be plugged when a machine is restored is seen at the link, and plugged as soon as it can be.
+#[test]
+fn what_came_to_a_saved_machine_is_there_as_soon_as_it_can_be() {
+    let Some(server) = Server::on_qemu() else { return };
+    let (compute, network) = (server.create("compute", &[]), server.create("network", &[]));
+    server.act(&compute, "start", &[]).is(200);
+    server.act(&compute, "suspend", &["method=hibernate"]).is(200);
+    let link = server.link("networkinterface", &compute, &network);
+    server.act(&compute, "start", &[]).is(200);
+    let shown = || server.get(&link).answers(200);
+    let is = |state: &str| shown().attribute("occi.networkinterface.state") == Some(&*format!("{state:?}"));
+    eventually("the link says that it is not there", || {
+        is("inactive") && shown().attribute("occi.networkinterface.state.message").is_some()
+    });
+    assert_eq!(has(&server, &link), (true, false));
+    server.act(&network, "up", &[]).is(200);
+    eventually("it is there", || is("active") && has(&server, &link) == (true, true));
     server.delete("/").answers(200);
 }

@@ -89,7 +89,10 @@ fn an_association_answers_with_the_collection(s: &mut Session, rendering: Render
 
 fn a_kinds_collection_associates_nothing(s: &mut Session) -> Verdict {
     let (entity, draft) = (s.make_resource()?, s.resource()?);
-    s.client.post(&draft.location).text(&lines(&[&entity])).send()?.refused().map(drop)
+    let answer = s.client.post(&draft.location).text(&lines(&[&entity])).send()?;
+    // A server that takes it for a creation has made something.
+    s.made(&answer);
+    answer.refused().map(drop)
 }
 
 fn members_are_replaced(s: &mut Session, rendering: Rendering) -> Verdict {

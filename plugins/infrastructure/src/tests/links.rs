@@ -162,6 +162,26 @@ fn a_link_without_one_of_its_ends_is_an_error() {
 }
 
 #[test]
+fn a_link_whose_device_the_machine_has_not_is_not_active() {
+    let cloud = Cloud::new();
+    let (compute, network, storage) = (running(&cloud), network(&cloud), storage(&cloud));
+    for (mut link, attach) in [
+        (cloud.link(NETWORK_INTERFACE, &compute, &network), "machine.attach-network"),
+        (cloud.link(STORAGE_LINK, &compute, &storage), "machine.attach-volume"),
+    ] {
+        cloud.create(&mut link).unwrap();
+        cloud.fail(attach, Fault::conflict("another has it"));
+        cloud.observe(&mut link, Cause::Event).unwrap();
+        assert_eq!(state(&link), ("inactive", "another has it"));
+        cloud.observe(&mut link, Cause::Timer).unwrap();
+        assert_eq!(state(&link), ("active", ""));
+        cloud.fail(attach, Fault::unavailable("the hypervisor is away"));
+        assert!(cloud.observe(&mut link, Cause::Event).is_err());
+        assert_eq!(state(&link), ("active", ""), "nobody knows");
+    }
+}
+
+#[test]
 fn the_addresses_of_an_interface_are_checked() {
     // INF-08
     let cloud = Cloud::new();

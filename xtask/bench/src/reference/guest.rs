@@ -93,8 +93,11 @@ impl types::HostEntity for Note {
         None
     }
 
-    fn get(&mut self, _: Resource<types::Entity>, _name: String) -> Option<types::Value> {
-        Some(types::Value::Integer(1))
+    fn get(&mut self, _: Resource<types::Entity>, name: String) -> Option<types::Value> {
+        Some(match &*name {
+            "com.example.note.text" => types::Value::Text("a note".into()),
+            _ => types::Value::Integer(1),
+        })
     }
 
     fn attributes(&mut self, _: Resource<types::Entity>) -> Vec<types::Attribute> {
