@@ -190,6 +190,40 @@ export namespace keyvalue {
 }
 
 /**
+ * Figures: what a machine uses, and what the extension counts for the operator. The capability `metrics`.
+ *
+ * What is counted has a name that the manifest declares, in the lists `counters` and `gauges` of `[capabilities.metrics]`; any
+ * other is `denied`. It counts at once, whether or not the operation is committed, and once more where the host calls again;
+ * and begins anew with the server's process.
+ */
+export namespace metrics {
+  /** Add to a counter; one, if nothing else is said. */
+  function count(counter: string, by?: number | bigint): void;
+  /** Set a gauge; `invalid` where the value is not finite. */
+  function gauge(gauge: string, value: number): void;
+  /**
+   * What the machine of the entity that the call is about uses or, where that is a link, of one of its ends; `missing` where
+   * there is none. One that has no power uses nothing: all is zero, and begins anew with its next start.
+   */
+  function usage(of: 'subject' | 'source' | 'target'): Usage;
+
+  interface Usage {
+    /** Milliseconds that its CPUs have computed since it has power, all of them together. */
+    readonly cpuTime: number;
+    /** Bytes of memory that it has now. */
+    readonly memory: number;
+    /** Bytes that it has read from its disks since it has power. What a device has done goes with the device. */
+    readonly diskRead: number;
+    /** Bytes that it has written to its disks since it has power. */
+    readonly diskWritten: number;
+    /** Bytes that have come to its interfaces since it has power. */
+    readonly networkReceived: number;
+    /** Bytes that its interfaces have sent since it has power. */
+    readonly networkSent: number;
+  }
+}
+
+/**
  * Requests to other servers: the capability `http`.
  *
  * The operator says which servers the extension may ask; a request to any other is denied. Redirects are not followed: an

@@ -7,7 +7,7 @@
  * chance is the same for each host; that has every extension here, whatever its manifest asks for.
  */
 
-import type { Cause, Extension, Value, http } from './index.js';
+import type { Cause, Extension, Value, http, metrics } from './index.js';
 
 /** An entity, as clients see it. */
 export interface Entity {
@@ -33,7 +33,10 @@ export type Call =
   | 'keyvalue.set'
   | 'keyvalue.delete'
   | 'keyvalue.exists'
-  | 'keyvalue.keys';
+  | 'keyvalue.keys'
+  | 'metrics.count'
+  | 'metrics.gauge'
+  | 'metrics.usage';
 
 /** A host with one extension. It takes the place of the earlier one: a file of tests has one at a time. */
 export class Host {
@@ -60,6 +63,12 @@ export class Host {
   fail(call: Call, message?: string): void;
   /** The messages logged since the last time of asking. */
   log(): { level: string; message: string }[];
+  /** What a counter has come to. */
+  counted(counter: string): number;
+  /** What a gauge was set to last. */
+  gauge(gauge: string): number | undefined;
+  /** Set what the machine of an entity uses; what is left out is zero. Without that it has none. */
+  setUsage(of: Entity, usage: Partial<metrics.Usage>): void;
 
   // Each throws the Fault of an extension that refuses, and then leaves the entity as it was.
 

@@ -7,7 +7,7 @@ mod tests;
 
 use account::Account;
 use limits::{Amounts, Limits, MIB_IN_GIB};
-use occi_sdk::{AttributeSet, Attributes, Change, Lifecycle, Read, Result, Subject};
+use occi_sdk::{AttributeSet, Attributes, Change, Lifecycle, Read, Result, Subject, metrics};
 
 /// What a compute claims, and of which budget.
 #[derive(AttributeSet)]
@@ -51,7 +51,12 @@ impl Claim {
         let limits = Limits::of(&self.budget)?;
         let (account, id) = (Account::open(&self.budget)?, subject.id());
         let (claimed, held) = (self.amounts(), account.held_by(&id)?);
-        limits.check(&self.budget, claimed, held, account.held_by_others(&id)?)?;
+        let others = account.held_by_others(&id)?;
+        if let Err(refused) = limits.check(&self.budget, claimed, held, others) {
+            // For an operator who wonders whether the budgets are too small. A figure that is lost changes no answer.
+            _ = metrics::count("refusals", 1);
+            return Err(refused);
+        }
         account.enter(&id, claimed, subject.operation())
     }
 

@@ -62,6 +62,18 @@ fn what_a_compute_has_is_limited() {
 }
 
 #[test]
+fn refusals_are_counted_and_refuse_also_where_they_are_not() {
+    let host = host();
+    let ask = |cores| host.associate(&mut compute(&host, "books", cores, 1.0), QUOTA);
+    ask(8).unwrap();
+    assert_eq!(host.counted("refusals"), 0);
+    is_refused(ask(1), Fault::CONFLICT, Claim::CORES);
+    host.fail("metrics.count", Fault::unavailable("nobody counts"));
+    is_refused(ask(2), Fault::CONFLICT, Claim::CORES);
+    assert_eq!(host.counted("refusals"), 1);
+}
+
+#[test]
 fn a_compute_that_changes_its_budget_leaves_the_other() {
     let host = host();
     let mut one = compute(&host, "books", 8, 1.0);

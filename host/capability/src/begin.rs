@@ -55,5 +55,6 @@ mod tests {
         check(&volumes, include_str!("volumes.rs"), include_str!("../../../wit/volumes.wit"));
         let networks = crate::Networks::new(&hypervisor);
         check(&networks, include_str!("networks.rs"), include_str!("../../../wit/networks.wit"));
+        check(&crate::Metrics, include_str!("metrics.rs"), include_str!("../../../wit/metrics.wit"));
     }
 }

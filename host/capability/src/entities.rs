@@ -2,7 +2,7 @@
 //! is decided where calls are made ([`EntityView`](occi_extension::EntityView)).
 
 use occi_extension::bindings::types::Fault;
-use occi_extension::{CallState, Capability, EntityListing, EntitySet, Subject};
+use occi_extension::{CallState, Capability, EntityListing, EntitySet, Manifest, OwnEntry, Subject};
 use occi_model::CategoryId;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
@@ -52,6 +52,19 @@ impl Capability for Entities {
 
     fn has_outside_effects(&self) -> bool {
         false
+    }
+
+    /// The Kinds whose entities are read beside the extension's own; `occi-operation` holds to them.
+    fn keys(&self) -> &'static [&'static str] {
+        &["kinds"]
+    }
+
+    fn objections(&self, manifest: &Manifest) -> Vec<String> {
+        let kinds = manifest.own_keys.entries(self.name(), "kinds");
+        let objection = |kind: OwnEntry<'_>| {
+            CategoryId::parse(kind.text).err().map(|invalid| kind.fault(invalid.to_string()))
+        };
+        kinds.filter_map(objection).collect()
     }
 }
 

@@ -156,16 +156,17 @@ impl Capability for Extensions {
         true
     }
 
-    fn objection(&self, manifest: &Manifest) -> Option<String> {
+    fn objections(&self, manifest: &Manifest) -> Vec<String> {
         let mut places = manifest.kinds.iter().filter(|kind| kind.location.is_some());
         let is_one = places.next().is_some() && places.next().is_none();
-        (!is_one).then(|| {
+        let objection = || {
             format!(
                 "the manifest asks for [capabilities.{}]: it then defines one Kind with a location, that of the entities \
                  which stand for extensions",
                 self.name()
             )
-        })
+        };
+        if is_one { Vec::new() } else { vec![objection()] }
     }
 }
 

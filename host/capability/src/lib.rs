@@ -1,5 +1,5 @@
 //! What the host lends to extensions: machines, volumes and networks over libvirt, key-value, configuration, logging, clocks,
-//! randomness, a folder, other entities, requests to other servers, and the extensions themselves.
+//! randomness, a folder, other entities, figures, requests to other servers, and the extensions themselves.
 //!
 //! One file a capability, each between its interface in `wit/` and what stands behind it. A capability says what an
 //! extension may reach; which extension was granted it is decided in `occi-extension`, and which entity a call is
@@ -7,7 +7,7 @@
 //! end of the call's entity, never an id.
 //!
 //! In reading order: [`Config`], [`Logging`], [`Clocks`], [`Random`], [`KeyValue`], [`Folder`], [`Entities`]; [`Http`], with [`Io`]; [`Extensions`]; [`libvirt`], the hypervisor itself; then [`Volumes`], [`Networks`] and
-//! [`Machines`], which lend it.
+//! [`Machines`], which lend it, and [`Metrics`].
 
 #[macro_use]
 mod begin;
@@ -27,6 +27,8 @@ pub mod libvirt;
 #[cfg(feature = "libvirt")]
 mod machines;
 #[cfg(feature = "libvirt")]
+mod metrics;
+#[cfg(feature = "libvirt")]
 mod networks;
 #[cfg(feature = "libvirt")]
 mod objects;
@@ -44,7 +46,12 @@ pub use keyvalue::{BucketReader, Buckets, KeyValue};
 pub use logging::Logging;
 pub use random::{Random, SeededRandom};
 #[cfg(feature = "libvirt")]
-pub use {machines::Machines, networks::Networks, volumes::Volumes};
+pub use {
+    machines::Machines,
+    metrics::{Figures, Metrics},
+    networks::Networks,
+    volumes::Volumes,
+};
 
 /// What a guest is told when the hypervisor refuses.
 #[cfg(feature = "libvirt")]

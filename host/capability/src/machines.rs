@@ -90,7 +90,7 @@ impl Capability for Machines {
 }
 
 /// The one way to a machine: of an entity that the call is about.
-fn granted(state: &CallState, of: End) -> wasmtime::Result<Result<Machine, Fault>> {
+pub(crate) fn granted(state: &CallState, of: End) -> wasmtime::Result<Result<Machine, Fault>> {
     Ok(match state.call().end(of) {
         Ok(entity) => Ok(state.lent::<Hypervisor>()?.machine(entity)),
         Err(fault) => Err(fault),

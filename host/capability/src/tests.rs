@@ -22,6 +22,7 @@ async fn capabilities() -> Vec<Arc<dyn Capability>> {
         Arc::new(Io),
         Arc::new(KeyValue),
         Arc::new(Logging),
+        Arc::new(Metrics),
         Arc::new(Random),
     ]
 }
@@ -79,4 +80,17 @@ async fn every_import_is_refused_without_its_grant() {
             assert!(!is_refused(&["deeds"]), "{interface}");
         }
     }
+}
+
+/// What an author may write below `[capabilities.NAME]` stands in the guide.
+#[tokio::test]
+async fn the_guide_says_what_each_key_of_a_capability_is() {
+    let guide = include_str!("../../../docs/extensions.md");
+    let keys = capabilities().await.into_iter();
+    let keys = keys.flat_map(|capability| capability.keys().iter().map(move |key| (capability.name(), *key)));
+    let mut told: Vec<_> = keys.map(|(name, key)| format!("| `[capabilities.{name}]` | `{key}` |")).collect();
+    let mut rows: Vec<_> = guide.lines().filter(|line| line.starts_with("| `[capabilities.")).collect();
+    rows.retain(|row| !told.iter().any(|head| row.starts_with(head)));
+    told.retain(|head| !guide.lines().any(|line| line.starts_with(head)));
+    assert!(told.is_empty() && rows.is_empty(), "without a row: {told:?}; without a key: {rows:?}");
 }

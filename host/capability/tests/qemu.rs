@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use occi_capability::libvirt::{
     Boot, DomainType, Event, Hypervisor, HypervisorConfig, Inventory, Machine, MachinePlan, NetworkPlan,
-    State,
+    State, Usage,
 };
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
@@ -217,6 +217,47 @@ async fn a_guest_is_paused_saved_restored_and_restarted() {
         volume.remove().await.unwrap();
     }
     qemu.is_clean_of(&[machine.entity(), first.entity(), second.entity(), third.entity()]).await;
+}
+
+/// Each power-on counts anew, and a guest looks at the partitions of a disk by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_guest_uses_is_counted_while_it_has_power() {
+    let Some(qemu) = Qemu::open(DomainType::Qemu).await else { return };
+    let machine = qemu.started(MachinePlan::default()).await;
+    let (volume, disk) = (qemu.hypervisor.volume(Uuid::new_v4()), Uuid::new_v4());
+    let (network, interface) = (qemu.hypervisor.network(Uuid::new_v4()), Uuid::new_v4());
+    let booted = machine.usage().await.unwrap();
+    assert!(booted.cpu_time > Duration::ZERO, "{booted:?}");
+    assert_eq!(booted, Usage { cpu_time: booted.cpu_time, memory: 96 << 20, ..Usage::default() });
+
+    volume.create(16 << 20).await.unwrap();
+    machine.attach_volume(disk, volume.entity()).await.unwrap();
+    network.define(NetworkPlan::default()).await.unwrap();
+    network.up().await.unwrap();
+    machine.attach_network(interface, network.entity(), None).await.unwrap();
+    qemu.says(&machine, "vda=16777216", 1).await;
+    let began = Instant::now();
+    let with_disk = loop {
+        let usage = machine.usage().await.unwrap();
+        if usage.disk_read > 0 || began.elapsed() > PATIENCE {
+            break usage;
+        }
+        sleep(Duration::from_millis(200)).await;
+    };
+    assert!(with_disk.disk_read > 0, "{with_disk:?}");
+    assert!(with_disk.cpu_time > booted.cpu_time, "{with_disk:?} after {booted:?}");
+
+    machine.detach_volume(disk, volume.entity(), false).await.unwrap();
+    assert_eq!(machine.usage().await.unwrap().disk_read, 0, "it goes with the device");
+    machine.power_off().await.unwrap();
+    assert_eq!(machine.usage().await, Ok(Usage::default()));
+    machine.start().await.unwrap();
+    let again = machine.usage().await.unwrap();
+    assert!(again.cpu_time < with_disk.cpu_time, "{again:?} after {with_disk:?}");
+    machine.remove().await.unwrap();
+    assert_eq!(code(machine.usage().await), Err("missing"));
+    volume.remove().await.unwrap();
+    network.remove().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,8 +9,8 @@ use crate::log::Feed;
 use anyhow::{Context, anyhow, ensure};
 use occi_capability::libvirt::{self, Hypervisor, HypervisorConfig};
 use occi_capability::{
-    Administrator, Clocks, Entities, Extensions, Folder, FolderQuota, Folders, Http, HttpGrants, Io,
-    KeyValue, Logging, Machines, Networks, Random, Volumes,
+    Administrator, Clocks, Entities, Extensions, Figures, Folder, FolderQuota, Folders, Http, HttpGrants, Io,
+    KeyValue, Logging, Machines, Metrics, Networks, Random, Volumes,
 };
 use occi_catalogue::Prepared;
 use occi_extension::{Capability, Grants, Lent, Loader, Settings};
@@ -66,8 +66,9 @@ async fn serve(config: &Config, log: Feed) -> Result<(), Error> {
     let store = open_store(&data.join("store.redb")).map_err(Error::Misconfigured)?;
     let hypervisor = hypervisor(config, &data).await.map_err(Error::Misconfigured)?;
 
-    let administered = Administered::default();
-    let loader = loader(config, &data, &store, &hypervisor, &administered).map_err(Error::Misconfigured)?;
+    let (administered, figures) = (Administered::default(), Arc::new(Figures::default()));
+    let loader = loader(config, &data, &store, &hypervisor, &administered, &figures);
+    let loader = loader.map_err(Error::Misconfigured)?;
     let folder = config.extensions_folder().map_err(Error::Misconfigured)?;
     let prepared = Prepared::new(Arc::new(loader), &*store, &folder, &data).await;
     let prepared = prepared
@@ -85,8 +86,8 @@ async fn serve(config: &Config, log: Feed) -> Result<(), Error> {
     let catalogue =
         prepared.serve(Arc::clone(&core), &store, |catalogue| administered.begin(catalogue)).await;
     let catalogue = catalogue.context("the extensions")?;
-    let control =
-        Control { uri: config.hypervisor.uri.clone(), hypervisor, core: Arc::clone(&core), catalogue, log };
+    let (uri, shown) = (config.hypervisor.uri.clone(), Arc::clone(&core));
+    let control = Control { uri, hypervisor, core: shown, catalogue, figures, log };
     control.start(&data).map_err(Error::Misconfigured)?;
 
     let stop = stop_signal()?;
@@ -162,6 +163,7 @@ fn loader(
     store: &Arc<dyn Store>,
     hypervisor: &Hypervisor,
     administered: &Administered,
+    figures: &Arc<Figures>,
 ) -> anyhow::Result<Loader> {
     let capabilities = capabilities(hypervisor);
     let grants = grants(config, &capabilities)?;
@@ -175,6 +177,7 @@ fn loader(
         .with(Arc::new(config.settings.clone()))
         .with(Arc::new(http_grants(config)?))
         .with(Arc::new(folders(config, data)))
+        .with(Arc::clone(figures))
         .with(Arc::new(Administrator::new(administered.clone())))
         .with(Arc::new(occi_capability::Buckets::new(crate::buckets::StoreBuckets::new(Arc::clone(store)))));
     let loader = Loader::new(settings, &data.join("compiled"), capabilities, grants, lent);
@@ -201,6 +204,7 @@ pub(crate) fn capabilities(hypervisor: &Hypervisor) -> Vec<Arc<dyn Capability>> 
         Arc::new(Http),
         Arc::new(KeyValue),
         Arc::new(Logging),
+        Arc::new(Metrics),
         Arc::new(Random),
         Arc::new(Io),
     ]

@@ -7,6 +7,7 @@ use axum::extract::{DefaultBodyLimit, Path as Named, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
+use occi_capability::Figures;
 use occi_capability::libvirt::{self, Attached, Found, Hypervisor};
 use occi_catalogue::{Catalogue, Listed, Listing, Refused};
 use occi_extension::MAX_SIZE;
@@ -27,6 +28,9 @@ pub(crate) fn socket(data: &Path) -> PathBuf {
 
 /// The path under which the socket tells what is at the hypervisor.
 pub(crate) const INVENTORY: &str = "/inventory";
+
+/// The path under which the socket shows what extensions count, in the text format of Prometheus.
+pub(crate) const METRICS: &str = "/metrics";
 
 /// The path under which the socket shows the extensions and takes new ones. Below it is each by its name; `POST` to its
 /// `rollback`, `enable` or `disable` does that, and `DELETE` removes it. `GET` of its `log` is what the server logs about it from
@@ -96,6 +100,7 @@ pub(crate) struct Control {
     pub(crate) hypervisor: Hypervisor,
     pub(crate) core: Arc<Core>,
     pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) figures: Arc<Figures>,
     pub(crate) log: Feed,
 }
 
@@ -134,6 +139,7 @@ impl Control {
         let named = |rest| format!("{EXTENSIONS}/{{name}}{rest}");
         let router = Router::new()
             .route(INVENTORY, get(inventory))
+            .route(METRICS, get(metrics))
             .route(EXTENSIONS, get(list).post(install))
             .route(&named(""), delete(remove))
             .route(&named("/log"), get(log))
@@ -207,6 +213,10 @@ fn strays(core: &Core, found: &libvirt::Inventory) -> Result<Vec<String>, Refusa
         }
     }
     Ok(strays)
+}
+
+async fn metrics(State(shown): State<Control>) -> String {
+    shown.figures.render()
 }
 
 async fn list(State(shown): State<Control>) -> Json<Listing> {

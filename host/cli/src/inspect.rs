@@ -1,7 +1,7 @@
 //! `occi inspect`: asks a running server over its control socket, and prints tables as `virsh list` does.
 
 use crate::client;
-use crate::control::{INVENTORY, Inventory, Machine};
+use crate::control::{INVENTORY, Inventory, METRICS, Machine};
 use anyhow::Context;
 use hyper::Method;
 use std::fmt::Write as _;
@@ -15,6 +15,11 @@ pub(crate) fn inspect(data: &Path, json: bool) -> anyhow::Result<()> {
     }
     let inventory: Inventory = serde_json::from_str(&body).context("the server's answer")?;
     client::print(&table(&inventory)?)
+}
+
+/// Prints what the extensions of the server on this folder count.
+pub(crate) fn metrics(data: &Path) -> anyhow::Result<()> {
+    client::print(&client::ask(data, &Method::GET, METRICS, Vec::new())?)
 }
 
 fn table(inventory: &Inventory) -> Result<String, std::fmt::Error> {

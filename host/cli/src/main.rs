@@ -40,7 +40,7 @@ struct Cli {
 enum Command {
     /// Serve until SIGTERM or Ctrl-C.
     Serve(Serve),
-    /// Show the machines, volumes and networks that a running server has at its hypervisor.
+    /// Show the machines, volumes and networks that a running server has at its hypervisor, or what extensions count.
     Inspect(Inspect),
     /// Make extensions; show, install and remove those of a running server.
     Ext(ext::Ext),
@@ -74,6 +74,9 @@ struct Inspect {
     /// Print JSON instead of tables.
     #[arg(long)]
     json: bool,
+    /// Print what extensions count since the server began, as Prometheus reads it, instead of what is at the hypervisor.
+    #[arg(long, conflicts_with = "json")]
+    metrics: bool,
 }
 
 /// The exit code of a wrong configuration.
@@ -88,7 +91,8 @@ fn main() -> ExitCode {
     let feed = log::begin(filter);
     match cli.command {
         Command::Serve(options) => serve(options, feed),
-        Command::Inspect(Inspect { data, json }) => report(inspect::inspect(&data, json)),
+        Command::Inspect(Inspect { data, metrics: true, .. }) => report(inspect::metrics(&data)),
+        Command::Inspect(Inspect { data, json, .. }) => report(inspect::inspect(&data, json)),
         Command::Ext(options) => report(ext::run(&options)),
         Command::Config => report(client::print(config::EXAMPLE)),
     }

@@ -365,7 +365,7 @@ impl Extension {
         let limiter = Limiter::new(code.limits.memory, code.budget.clone());
         let state = CallState::new(context, subject, lent, place, code.turns.begin(), limiter, ticks);
         let state = state.writing(KeyValueWrites::on(call.data.clone())).seeing(call.entities.clone());
-        state.on_trial(way == Way::Trial)
+        state.declaring(&self.manifest().own_keys).on_trial(way == Way::Trial)
     }
 
     fn failure(&self, limits: Limits, limiter: &Limiter, error: &wasmtime::Error) -> CallError {

@@ -55,7 +55,7 @@ use crate::bindings::types::{End, Fault};
 use crate::entities::EntityView;
 use crate::keyvalue::KeyValueWrites;
 use crate::limits::Limiter;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, OwnKeys};
 use crate::place::Place;
 use crate::subject::Subject;
 use crate::time::{MachineTime, TimeSource};
@@ -110,10 +110,15 @@ pub trait Capability: Send + Sync + 'static {
         false
     }
 
-    /// What it wants of the manifest of who asks for it, where that is not so.
-    fn objection(&self, manifest: &Manifest) -> Option<String> {
+    /// The keys that it has below `[capabilities.NAME]` in a manifest, each with a list of texts.
+    fn keys(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// What it wants of the manifest of who asks for it, where that is not so; the keys are known to be its own.
+    fn objections(&self, manifest: &Manifest) -> Vec<String> {
         let _ = manifest;
-        None
+        Vec::new()
     }
 }
 
@@ -234,6 +239,7 @@ pub struct CallState {
     kept: HashMap<TypeId, Box<dyn Any + Send>>,
     writes: KeyValueWrites,
     entities: Option<Arc<dyn EntityView>>,
+    own_keys: Arc<OwnKeys>,
     place: Place,
     log_left: usize,
     pub(crate) limiter: Limiter,
@@ -270,6 +276,7 @@ impl CallState {
             kept: HashMap::new(),
             writes: KeyValueWrites::default(),
             entities: None,
+            own_keys: Arc::default(),
             place,
             log_left: LOG_BYTES,
             limiter,
@@ -287,6 +294,11 @@ impl CallState {
     /// The same, with other entities in sight.
     pub(crate) fn seeing(self, entities: Option<Arc<dyn EntityView>>) -> Self {
         Self { entities, ..self }
+    }
+
+    /// The same, of an extension that says this to its capabilities.
+    pub(crate) fn declaring(self, own_keys: &Arc<OwnKeys>) -> Self {
+        Self { own_keys: Arc::clone(own_keys), ..self }
     }
 
     /// The same, where nobody knows yet whether the call counts.
@@ -321,6 +333,11 @@ impl CallState {
     /// On whose behalf the call is made.
     pub fn call(&self) -> &CallContext {
         &self.call
+    }
+
+    /// What the extension's manifest says to its capabilities.
+    pub fn own_keys(&self) -> &OwnKeys {
+        &self.own_keys
     }
 
     /// The entity that the call is about.

@@ -104,7 +104,8 @@ fn asked(manifest: &Manifest, available: &[Arc<dyn Capability>], grants: &Grants
                 manifest.name
             ));
         }
-        faults.extend(capability.objection(manifest));
+        faults.extend(manifest.own_keys.unknown(name, capability.keys()));
+        faults.extend(capability.objections(manifest));
     }
 }
 

@@ -52,7 +52,7 @@ pub use keyvalue::{
     SharedView, TooManyWrites,
 };
 pub use limits::{Asked, Limits};
-pub use manifest::Manifest;
+pub use manifest::{Manifest, OwnEntry, OwnKeys};
 pub use outline::Outline;
 pub use printable::printable;
 pub use shape::ShapeError;

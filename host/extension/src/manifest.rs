@@ -8,8 +8,8 @@
 //! publisher = "example.com"       # optional
 //!
 //! [capabilities.logging]          # what the code imports; nothing else is there for it
-//! [capabilities.entities]
-//! kinds = ["http://schemas.ogf.org/occi/infrastructure#compute"]   # whose entities it reads beside its own
+//! [capabilities.metrics]
+//! counters = ["queries"]          # keys that a capability has for itself, each with a list of texts
 //!
 //! [limits]                        # optional, and never more than the host's
 //! memory = "16 MiB"
@@ -61,6 +61,7 @@ mod attribute;
 mod category;
 pub(crate) mod fault;
 mod form;
+mod own_keys;
 #[cfg(test)]
 mod reference;
 mod source;
@@ -68,12 +69,13 @@ mod source;
 mod tests;
 
 pub use fault::{ManifestError, ManifestFault};
+pub use own_keys::{OwnEntry, OwnKeys};
 
 use crate::limits::Asked;
 use category::Categories;
 use fault::{Faults, Report};
-use form::{ExtensionForm, LimitsForm, ManifestForm};
-use occi_model::{Action, CategoryId, Kind, Mixin};
+use form::{ExtensionForm, LimitsForm};
+use occi_model::{Action, Kind, Mixin};
 use semver::Version;
 use source::{Place, Source};
 use std::collections::BTreeSet;
@@ -96,8 +98,8 @@ pub struct Manifest {
     pub publisher: Option<String>,
     /// The names of the capabilities that its code uses.
     pub capabilities: BTreeSet<String>,
-    /// The Kinds whose entities it reads beside its own, and those of what stands on them.
-    pub readable: Vec<CategoryId>,
+    /// What it says to them, by their own keys.
+    pub own_keys: Arc<OwnKeys>,
     /// The limits that it asks for.
     pub limits: Asked,
     /// The Kinds that it defines.
@@ -124,15 +126,15 @@ impl Manifest {
         let name = name(&mut report, &root.key("extension"), &form.extension);
         let version = version(&mut report, &root.key("extension"), &form.extension);
         let limits = limits(&mut report, &root.key("limits"), &form.limits);
-        let readable = readable(&mut report, &root.key("capabilities"), &form);
         let Categories { kinds, mixins, actions } = category::categories(&mut report, &form);
         report.into_result()?;
+        let own_keys = OwnKeys::of(&source, &form);
         Ok(Self {
             name: name.into(),
             version,
             publisher: form.extension.publisher,
+            own_keys: Arc::new(own_keys),
             capabilities: form.capabilities.into_keys().collect(),
-            readable,
             limits,
             kinds,
             mixins,
@@ -165,27 +167,6 @@ fn version(report: &mut Report<'_, '_>, place: &Place, form: &ExtensionForm) -> 
         );
         none
     })
-}
-
-/// The capability that shows other entities.
-const ENTITIES: &str = "entities";
-
-fn readable(report: &mut Report<'_, '_>, place: &Place, form: &ManifestForm) -> Vec<CategoryId> {
-    let mut readable = Vec::new();
-    for (name, capability) in &form.capabilities {
-        let place = place.key(name).key("kinds");
-        if name != ENTITIES && !capability.kinds.is_empty() {
-            report.fault(&place, "can be set for the capability `entities` alone");
-            continue;
-        }
-        for (number, id) in capability.kinds.iter().enumerate() {
-            match CategoryId::parse(id) {
-                Ok(id) => readable.push(id),
-                Err(invalid) => report.fault(&place.index(number), invalid.to_string()),
-            }
-        }
-    }
-    readable
 }
 
 fn limits(report: &mut Report<'_, '_>, place: &Place, form: &LimitsForm) -> Asked {

@@ -57,7 +57,8 @@ impl Sight {
     /// Whether it may read the entities of a Kind.
     fn reads_kind(&self, kind: &CategoryId) -> bool {
         let line = self.registry.kind(kind).map_or(&[][..], |kind| &kind.ancestors);
-        let is_named = |id: &CategoryId| self.extension.manifest().readable.contains(id);
+        let keys = &self.extension.manifest().own_keys;
+        let is_named = |id: &CategoryId| keys.texts("entities", "kinds").any(|kind| kind == id.as_str());
         line.iter().any(|id| self.is_own(id) || is_named(id))
     }
 

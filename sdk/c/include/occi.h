@@ -19,7 +19,8 @@
 #ifndef OCCI_H
 #define OCCI_H
 
-/* Generated from the contract. The capabilities `machines`, `volumes` and `networks` are called by its functions. */
+/* Generated from the contract. The capabilities `machines`, `volumes`, `networks`, `entities`, `folder` and `metrics` are called by
+ * its functions. */
 #include <extension.h>
 
 #include <stdbool.h>

@@ -8,3 +8,4 @@ export * as config from './config.js';
 export * as http from './http.js';
 export * as keyvalue from './keyvalue.js';
 export * as log from './log.js';
+export * as metrics from './metrics.js';

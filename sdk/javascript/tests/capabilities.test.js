@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Change, config, extension, keyvalue, log } from 'occi-extension';
+import { Change, config, extension, keyvalue, log, metrics } from 'occi-extension';
 import { Host } from 'occi-extension/testing';
 
 // A host in which one call does what it is given.
@@ -35,11 +35,16 @@ test('what the host refuses is a fault', () => {
     ['keyvalue.keys', () => keyvalue.open().keys()],
     ['config.get', () => config.get('a')],
     ['config.all', () => config.all()],
+    ['metrics.count', () => metrics.count('a')],
+    ['metrics.gauge', () => metrics.gauge('a', 1)],
+    ['metrics.usage', () => metrics.usage('subject')],
   ]) {
     const { made, call: create } = host(() => void call());
     made.fail(failing, 'the disk is full');
     assert.throws(create, { code: 'failed', message: 'the disk is full' }, failing);
-    create();
+    // Without a fault there is only no machine.
+    if (failing === 'metrics.usage') assert.throws(create, { code: 'missing' });
+    else create();
   }
 });
 
@@ -52,4 +57,40 @@ test('what the operator has set, and what the operator reads', () => {
   call();
   assert.deepEqual(made.log(), [{ level: 'warn', message: 'hello, undefined, {"greeting":"hello"}' }]);
   assert.deepEqual(made.log(), []);
+});
+
+test('what is counted, and what machines use', () => {
+  const seen = [];
+  const made = new Host(
+    extension({
+      kinds: {
+        k: {
+          create() {
+            metrics.count('made');
+            metrics.count('made', 2n);
+            metrics.gauge('last', -0.5);
+            for (const end of ['source', 'target']) seen.push(metrics.usage(end));
+          },
+          delete: () => metrics.gauge('last', Infinity),
+        },
+      },
+    }),
+  );
+  const [one, other] = [made.resource('machine'), made.resource('machine')];
+  made.setUsage(one, {
+    cpuTime: 1500,
+    memory: 1 << 20,
+    diskRead: 1,
+    diskWritten: 2,
+    networkReceived: 3,
+    networkSent: 4,
+  });
+  made.setUsage(other, { memory: 5 });
+  assert.deepEqual([made.counted('made'), made.gauge('last')], [0, undefined]);
+  made.create(made.link('k', one, other));
+  assert.deepEqual([made.counted('made'), made.gauge('last')], [3, -0.5]);
+  const none = { cpuTime: 0, memory: 5, diskRead: 0, diskWritten: 0, networkReceived: 0, networkSent: 0 };
+  const used = { cpuTime: 1500, memory: 1 << 20, diskRead: 1, diskWritten: 2, networkReceived: 3, networkSent: 4 };
+  assert.deepEqual(seen, [used, none]);
+  assert.throws(() => made.delete(made.link('k', one, other)), { code: 'invalid' });
 });

@@ -6,6 +6,8 @@ import { test } from 'node:test';
 
 import { extension } from 'occi-extension';
 
+import * as metrics from '../src/testing/outside/metrics.js';
+
 const read = (path) => readFile(new URL(path, import.meta.url), 'utf8');
 const wit = (name) => read(`../../../wit/${name}.wit`);
 
@@ -31,9 +33,16 @@ test('the definitions have every function of the capabilities', async () => {
   }
 });
 
+test('what stands in for the figures has every function of theirs', async () => {
+  const { Usage, ...functions } = metrics;
+  const methods = [...Object.getOwnPropertyNames(Usage.prototype), 'read'].filter((name) => name !== 'constructor');
+  const wanted = all(await wit('metrics'), /^ +([a-z-]+): (?:static )?func/gm).map(camel);
+  assert.deepEqual([...methods, ...Object.keys(functions)].sort(), wanted.sort());
+});
+
 test('the contract has the version that is built for', async () => {
   const [version] = all(await wit('types'), /^package occi:extension@([0-9.]+);/gm);
-  for (const file of ['../capabilities.d.ts', '../src/build/world.js']) {
+  for (const file of ['../capabilities.d.ts', '../src/build/world.js', '../src/outside/metrics.js']) {
     const named = all(await read(file), /occi:extension\/[^@']+@([0-9.]+)/g);
     assert.deepEqual([...new Set(named)], [version], file);
   }

@@ -1,9 +1,10 @@
 import unittest
 from collections.abc import Callable
+from datetime import timedelta
 from typing import get_args
 
-from occi_extension import End, Subject, config, keyvalue, log
-from occi_extension.testing import Call, Message
+from occi_extension import Change, End, Kind, Subject, config, keyvalue, kind, log, metrics
+from occi_extension.testing import Call, Host, Message, Usage
 from occi_extension.volumes import Volume
 
 from .hosted import fault_of, hosted
@@ -39,6 +40,9 @@ class CapabilitiesTest(unittest.TestCase):
             "keyvalue.delete": lambda: keyvalue.open().pop("a"),
             "keyvalue.exists": lambda: "a" in keyvalue.open(),
             "keyvalue.keys": lambda: list(keyvalue.open()),
+            "metrics.count": lambda: metrics.count("a"),
+            "metrics.gauge": lambda: metrics.gauge("a", 1),
+            "metrics.usage": lambda: metrics.usage(End.SUBJECT),
         }
         self.assertEqual(list(calls), list(get_args(Call)))
         for failing in get_args(Call):
@@ -53,7 +57,10 @@ class CapabilitiesTest(unittest.TestCase):
                 fault = fault_of(call)
                 self.assertEqual((fault.code, fault.message), ("failed", "the disk is full"))
                 self.assertEqual(host.store(), {}, "what a refused call has written is not kept")
-                call()
+                if failing == "metrics.usage":
+                    self.assertEqual(fault_of(call).code, "missing")
+                else:
+                    call()
         self.assertEqual(fault_of(hosted(lambda subject: keyvalue.open("no/such"))[1]).code, "missing")
         self.assertEqual(fault_of(hosted(lambda subject: Volume.open(End.SUBJECT))[1]).code, "unsupported")
 
@@ -65,3 +72,28 @@ class CapabilitiesTest(unittest.TestCase):
         call()
         self.assertEqual(host.log(), [Message("warn", "hello None {'greeting': 'hello'}")])
         self.assertEqual(host.log(), [])
+
+    def test_what_is_counted_and_what_machines_use(self) -> None:
+        seen: list[Usage] = []
+
+        @kind("k")
+        class Meter(Kind):
+            def create(self, subject: Subject) -> Change | None:
+                metrics.count("made")
+                metrics.count("made", 2)
+                metrics.gauge("last", -0.5)
+                seen.extend(metrics.usage(end) for end in (End.SOURCE, End.TARGET))
+                return None
+
+            def delete(self, subject: Subject) -> None:
+                metrics.gauge("last", float("inf"))
+
+        host = Host(Meter)
+        one, other = host.resource("machine"), host.resource("machine")
+        used = [Usage(timedelta(seconds=1.5), 1 << 20, 1, 2, 3, 4), Usage(memory=5)]
+        for machine, usage in zip((one, other), used, strict=True):
+            host.set_usage(machine, usage)
+        self.assertEqual((host.counted("made"), host.gauge("last")), (0, None))
+        host.create(host.link("k", one, other))
+        self.assertEqual((host.counted("made"), host.gauge("last"), seen), (3, -0.5, used))
+        self.assertEqual(fault_of(lambda: host.delete(host.link("k", one, other))).code, "invalid")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from occi_extension.build.world import CAPABILITIES, CONTRACT, INTERFACES, NAMES, REAL_NAMES, interfaces, world
 from occi_extension.calls import Extension
-from occi_extension.in_memory import config, keyvalue, logging, types
+from occi_extension.in_memory import config, keyvalue, logging, metrics, types
 
 PACKAGE = Path(__file__).parents[1] / "src/occi_extension"
 
@@ -50,6 +50,11 @@ class ContractTest(unittest.TestCase):
                 self.assertTrue(callable(getattr(module, function)), function)
         for function in found(r"^ {8}([a-z-]+): func", (CONTRACT / "deps/wasi-keyvalue/store.wit").read_text()):
             self.assertTrue(callable(getattr(keyvalue.Bucket, function)), function)
+
+        for function in found(r"^    ([a-z-]+): func", wit("metrics")):
+            self.assertTrue(callable(getattr(metrics, function)), function)
+        for function in found(r"^ {8}([a-z-]+): (?:static )?func", wit("metrics")):
+            self.assertTrue(callable(getattr(metrics.Usage, function)), function)
 
     def test_the_contract_has_the_version_that_is_built_for(self) -> None:
         versions = set(re.findall(r"^package occi:extension@([0-9.]+);", wit("types"), re.MULTILINE))

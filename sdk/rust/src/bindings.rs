@@ -12,6 +12,7 @@ pub mod imports {
             import occi:extension/entities@0.1.0;
             import occi:extension/extensions@0.1.0;
             import occi:extension/folder@0.1.0;
+            import occi:extension/metrics@0.1.0;
             import wasi:config/store@0.2.0-rc.1;
             import wasi:keyvalue/store@0.2.0-draft2;
             import wasi:logging/logging@0.1.0-draft;

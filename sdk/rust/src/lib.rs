@@ -151,6 +151,7 @@ pub mod http;
 pub mod keyvalue;
 pub mod logging;
 pub mod machines;
+pub mod metrics;
 pub mod networks;
 pub mod random;
 #[cfg(not(target_arch = "wasm32"))]
@@ -208,7 +209,7 @@ mod outside {
     }
 
     pub(crate) use crate::bindings::imports::occi::extension::{
-        entities, extensions, folder, machines, networks, types, volumes,
+        entities, extensions, folder, machines, metrics, networks, types, volumes,
     };
     pub(crate) use crate::bindings::imports::wasi::{
         config::store as config, keyvalue::store as keyvalue, logging::logging,

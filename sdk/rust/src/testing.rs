@@ -17,6 +17,7 @@ pub(crate) mod http;
 pub(crate) mod keyvalue;
 pub(crate) mod logging;
 pub(crate) mod machines;
+pub(crate) mod metrics;
 pub(crate) mod networks;
 pub(crate) mod random;
 pub(crate) mod types;
@@ -26,7 +27,7 @@ mod world;
 
 pub use extensions::Installed;
 pub use types::Entity;
-pub use world::{Disk, Interface, Machine, Network};
+pub use world::{Disk, Interface, Machine, Network, Usage};
 
 use crate::http::{Request, Response};
 use crate::logging::Level;
@@ -147,6 +148,21 @@ impl<T> Host<T> {
     /// The content of a file in the extension's folder.
     pub fn file(&self, name: &str) -> Option<Vec<u8>> {
         world(|world| world.files.get(name).cloned())
+    }
+
+    /// What a counter has come to.
+    pub fn counted(&self, counter: &str) -> u64 {
+        world(|world| world.counters.get(counter).copied().unwrap_or_default())
+    }
+
+    /// What a gauge was set to last.
+    pub fn gauge(&self, gauge: &str) -> Option<f64> {
+        world(|world| world.gauges.get(gauge).copied())
+    }
+
+    /// Set what the machine of an entity uses while it has power. It need not be the extension's own.
+    pub fn set_usage(&self, of: &Entity, usage: Usage) {
+        world(|world| world.usages.insert(of.id.clone(), usage));
     }
 
     /// Have an extension installed, for which an entity stands. It takes the place of one for which the same stands.

@@ -7,7 +7,7 @@ use crate::ext;
 use anyhow::{Context, bail};
 use async_trait::async_trait;
 use occi_capability::libvirt::{Hypervisor, HypervisorConfig};
-use occi_capability::{Buckets, ConfigValues};
+use occi_capability::{Buckets, ConfigValues, Figures};
 use occi_extension::{Capability, Loader, Outline, Settings};
 use occi_operation::Core;
 use occi_rehearsal::{Functions, Props, Running, Stage};
@@ -80,6 +80,7 @@ impl Rehearsal {
             .with(Arc::new(hypervisor.clone()))
             .with(Arc::new(settings))
             .with(Arc::new(folders(&self.config, props.folder())))
+            .with(Arc::new(Figures::default()))
             .with(Arc::new(Buckets::new(StoreBuckets::new(props.store()))));
         let capabilities: Vec<_> = lendable(&hypervisor).collect();
         let grants = grants(&self.config, &capabilities)?;

@@ -6,7 +6,7 @@ use crate::client;
 use crate::config::Config;
 use anyhow::Context;
 use occi_capability::libvirt::{Hypervisor, HypervisorConfig};
-use occi_extension::{Capability, Lent, Loader, Outline, Settings, serving};
+use occi_extension::{Capability, Lent, Loader, Outline, Settings, printable, serving};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -58,9 +58,9 @@ fn shown(outline: &Outline, capabilities: &[Arc<dyn Capability>]) -> Result<Stri
     writeln!(out, "  {size} bytes, sha256:{digest}")?;
     let listed = |names: Vec<&str>| if names.is_empty() { "nothing".into() } else { names.join(", ") };
     writeln!(out, "asks for {}", listed(manifest.capabilities.iter().map(String::as_str).collect()))?;
-    if !manifest.readable.is_empty() {
-        let kinds: Vec<_> = manifest.readable.iter().map(ToString::to_string).collect();
-        writeln!(out, "reads entities of {}", kinds.join(", "))?;
+    for (capability, key, texts) in manifest.own_keys.iter() {
+        let texts: Vec<_> = texts.map(printable).collect();
+        writeln!(out, "  {capability}, {}: {}", printable(key), texts.join(", "))?;
     }
     let served = |import: &String| match serving(import, capabilities) {
         Some(capability) => format!("{import} ({})", capability.name()),

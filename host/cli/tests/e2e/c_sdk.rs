@@ -47,6 +47,11 @@ fn attributes_of_every_type_go_both_ways() {
     }
     assert_eq!(shown["attributes"]["com.example.echoed.loud"], true);
 
+    for figure in ["made_total{0} 2", "last{0} -0.125"] {
+        let line = figure.replace("{0}", "{extension=\"echo\",tenant=\"default\"}");
+        assert!(server.metrics().contains(&line), "{line}: {}", server.metrics());
+    }
+
     // What an update says goes over what is shown; and an empty text is one.
     let updated = server.post("/echo/one").text(body(&[], &["com.example.echo.text=\"\""])).answers(200);
     assert_eq!(updated.attribute(TEXT), Some("\"\""));
@@ -114,6 +119,10 @@ fn faults_of_capabilities_are_handed_on_and_a_trap_is_contained() {
     assert!(refused.body.contains("no key-value store of that name"), "{refused}");
     let refused = act(&server, &path, "refuse", &["how=\"volume\""]).is(409);
     assert!(refused.body.contains("volume"), "{refused}");
+    let refused = act(&server, &path, "refuse", &["how=\"usage\""]).is(409);
+    assert!(refused.body.contains("no machine"), "{refused}");
+    let refused = act(&server, &path, "refuse", &["how=\"figure\""]).is(403);
+    assert!(refused.body.contains("does not declare"), "{refused}");
     act(&server, &path, "refuse", &["how=\"trap\""]).is(500);
     act(&server, &path, "keep", &["count=1"]).is(200);
 }

@@ -47,6 +47,11 @@ fn attributes_of_every_type_go_both_ways(server: &Server) {
     assert_eq!(shown["attributes"]["com.example.mirrored.greeting"], "good morning");
     assert!(server.log().contains("/mirror/one is made"), "{}", server.log());
 
+    for figure in ["made_total{0} 2", "last{0} -0.125"] {
+        let line = figure.replace("{0}", "{extension=\"mirror\",tenant=\"default\"}");
+        assert!(server.metrics().contains(&line), "{line}: {}", server.metrics());
+    }
+
     // What an update says goes over what is shown; an empty text is one, and a whole number is a number.
     let (text, number) = ("com.example.mirror.text=\"\"", "com.example.mirror.number=3");
     let updated = server.post("/mirror/one").text(body(&[], &[text, number])).answers(200);
@@ -72,6 +77,8 @@ fn what_is_refused_thrown_or_exhausted_ends_that_request_alone(server: &Server) 
     for (how, status, why) in [
         ("store", 409, "no key-value store of that name"),
         ("volume", 409, "volume"),
+        ("usage", 409, "no machine"),
+        ("figure", 403, "does not declare"),
         ("slip", 500, "TypeError"),
         // The engine would answer with the time of the build, and with the same number in each call.
         ("clock", 500, "there is no clock"),

@@ -65,6 +65,7 @@ mod entities;
 mod floating_address;
 mod foreign;
 mod javascript_sdk;
+mod metrics;
 mod museum;
 mod python_sdk;
 mod quota_tag;

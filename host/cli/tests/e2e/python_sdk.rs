@@ -48,6 +48,11 @@ fn attributes_of_every_type_go_both_ways(server: &Server) {
     assert_eq!(shown["attributes"]["com.example.replicated.greeting"], "good morning");
     assert!(server.log().contains("/replica/one is made"), "{}", server.log());
 
+    for figure in ["made_total{0} 2", "last{0} -0.125"] {
+        let line = figure.replace("{0}", "{extension=\"replica\",tenant=\"default\"}");
+        assert!(server.metrics().contains(&line), "{line}: {}", server.metrics());
+    }
+
     // What an update says goes over what is shown; an empty text is one, and a whole number is a number.
     let (text, number) = ("com.example.replica.text=\"\"", "com.example.replica.number=3");
     let updated = server.post("/replica/one").text(body(&[], &[text, number])).answers(200);
@@ -73,6 +78,8 @@ fn what_is_refused_thrown_or_exhausted_ends_that_request_alone(server: &Server) 
     for (how, status, why) in [
         ("store", 409, "no key-value store of that name"),
         ("volume", 409, "volume"),
+        ("usage", 409, "no machine"),
+        ("figure", 403, "does not declare"),
         ("slip", 500, "AttributeError"),
         // The interpreter would end the call without a word, or answer with the same number in each call.
         ("clock", 500, "there is no clock"),

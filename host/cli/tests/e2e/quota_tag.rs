@@ -47,6 +47,8 @@ fn computes_stay_within_their_budget() {
     is_refused(&ask(&server, &[BOOKS, "occi.compute.cores=3"]), 409, "occi.compute.cores");
     is_refused(&ask(&server, &[BOOKS, "occi.compute.memory=4"]), 409, "occi.compute.memory");
     let two = ask(&server, &[BOOKS, "occi.compute.cores=2", "occi.compute.memory=3.5"]).is(201).location();
+    let counted = "occi_extension_refusals_total{extension=\"quota-tag\",tenant=\"default\"} 2\n";
+    assert!(server.metrics().contains(counted), "{}", server.metrics());
 
     // A change of what the Kind declares concerns the budget, too.
     is_refused(&update(&server, &two, &["occi.compute.cores=3"]), 409, "occi.compute.cores");

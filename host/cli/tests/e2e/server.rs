@@ -191,6 +191,14 @@ impl Server {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
+    /// What its extensions count, by the same command.
+    pub(crate) fn metrics(&self) -> String {
+        let output =
+            Command::new(OCCI).args(["inspect", "--metrics", "--data"]).arg(self.data()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// One property of the thing at the hypervisor that belongs to an entity; none where there is no such thing.
     pub(crate) fn at_hypervisor(&self, list: &str, path: &str, property: &str) -> Option<Value> {
         let name = format!("occi-{}", path.rsplit('/').next().unwrap());

@@ -13,8 +13,8 @@ pub(super) struct ManifestForm {
     /// Who it is.
     pub(super) extension: ExtensionForm,
     /// What the code imports, by name: a table for each. Nothing else is there for it, and what the operator does not grant
-    /// is refused.
-    pub(super) capabilities: BTreeMap<String, CapabilityForm>,
+    /// is refused. Some have keys of their own, with lists of texts.
+    pub(super) capabilities: BTreeMap<String, BTreeMap<String, Vec<String>>>,
     /// How much one call may use. What is left out is the host's own limit, and none is ever more than that.
     pub(super) limits: LimitsForm,
     /// A Kind: `[[kind]]`, as often as need be.
@@ -33,15 +33,6 @@ pub(super) struct ExtensionForm {
     pub(super) version: Option<String>,
     /// Who made it, such as a domain. The schemes in which it names anything are this publisher's alone on a server.
     pub(super) publisher: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct CapabilityForm {
-    /// Of `entities`: the type identifiers of the Kinds whose entities it reads beside its own, and those of what stands on
-    /// them.
-    pub(super) kinds: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]

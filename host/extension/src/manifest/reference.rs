@@ -11,9 +11,8 @@ const BEGIN: &str = "<!-- Made of the code that reads the manifest, from here --
 const END: &str = "<!-- to here -->\n";
 
 /// The tables of the manifest in the order in which an author meets them, each with the name of its form.
-const TABLES: [(&str, &str); 8] = [
+const TABLES: [(&str, &str); 7] = [
     ("`[extension]`", "ExtensionForm"),
-    ("`[capabilities.NAME]`", "CapabilityForm"),
     ("`[limits]`", "LimitsForm"),
     ("`[[kind]]`", "KindForm"),
     ("`[kind.states]`", "StatesForm"),

@@ -94,6 +94,32 @@ fn a_good_manifest_is_what_it_says() {
     assert_eq!(manifest.mixins[0].applies, std::slice::from_ref(&lamp.id));
 }
 
+#[test]
+fn the_keys_of_a_capability_are_kept_for_it() {
+    let text = GOOD.replace(
+        "[capabilities.logging]",
+        "[capabilities.logging]\nlevels = [\n  \"a\",\n  \"b\",\n]\nlevel = []",
+    );
+    let keys = Manifest::parse(&text).unwrap().own_keys;
+    assert_eq!(keys.texts("logging", "levels").collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(keys.texts("logging", "none").chain(keys.texts("none", "levels")).count(), 0);
+    let second = keys.entries("logging", "levels").nth(1).unwrap();
+    assert_eq!(second.text, "b");
+    assert_eq!(
+        second.fault("is no level"),
+        "the manifest, line 10: capabilities.logging.levels[1]: is no level"
+    );
+    assert_eq!(keys.unknown("logging", &["levels", "level"]), [""; 0]);
+    assert_eq!(
+        keys.unknown("logging", &["levels"]),
+        ["the manifest, line 12: capabilities.logging.level: unknown key `level`; did you mean `levels`?"]
+    );
+    let unknown = keys.unknown("logging", &[]);
+    assert_eq!(unknown.len(), 2);
+    assert!(unknown[0].ends_with("unknown key `level`; the capability `logging` has no keys"));
+    assert!(keys.unknown("logging", &["z"])[0].ends_with("the keys here are z"));
+}
+
 /// A text of the good manifest, another one for it, and how the fault begins that it makes.
 #[rustfmt::skip]
 const SPOILS: &[(&str, &str, &str)] = &[
@@ -105,14 +131,13 @@ const SPOILS: &[(&str, &str, &str)] = &[
         (
             "[capabilities.logging]",
             "[capabilities.logging]\nx = 1",
-            "capabilities.logging.x: unknown key `x`; the keys here are kinds",
+            "capabilities.logging.x: invalid type: integer `1`, expected a sequence",
         ),
         (
             "[capabilities.logging]",
-            "[capabilities.logging]\nkinds = [\"http://a#b\"]",
-            "capabilities.logging.kinds: can be set for the capability `entities` alone",
+            "[capabilities.logging]\nx = [\"a\", 1]",
+            "capabilities.logging.x: invalid type: integer `1`, expected a string",
         ),
-        ("[capabilities.logging]", "[capabilities.entities]\nkinds = [\"a\"]", "capabilities.entities.kinds[0]: "),
         ("16 MiB", "16 MB", "limits.memory: is a number of KiB"),
         ("16 MiB", "99999999999 GiB", "limits.memory: is a number of KiB"),
         ("deadline-ms = 100", "deadline-ms = 0", "limits.deadline-ms: must be at least 1"),

@@ -72,8 +72,14 @@ impl Capability for Power {
         true
     }
 
-    fn objection(&self, manifest: &Manifest) -> Option<String> {
-        (&*manifest.name != "deeds").then(|| "it is not for you".into())
+    fn keys(&self) -> &'static [&'static str] {
+        &["sizes"]
+    }
+
+    fn objections(&self, manifest: &Manifest) -> Vec<String> {
+        let is_other = &*manifest.name != "deeds";
+        let sizes = manifest.own_keys.entries(self.name(), "sizes").map(|size| size.fault("is too large"));
+        sizes.chain(is_other.then(|| "it is not for you".into())).collect()
     }
 }
 
@@ -89,6 +95,27 @@ fn power_over_others_is_for_those_whom_the_operator_names() {
     power(&["deeds"]).load(&asking);
     let other = storing(manifest("[capabilities.volumes]").replace("\"deeds\"", "\"other\""));
     refused(&power(&["other"]), &other, "it is not for you");
+}
+
+#[test]
+fn a_capability_reads_its_own_keys_and_no_others_are_there() {
+    let host =
+        Host { capabilities: vec![Arc::new(Power)], administrators: vec!["deeds"], ..host(&["volumes"]) };
+    let asking = |keys: &str| storing(manifest(&format!("[capabilities.volumes]\n{keys}")));
+    refused(
+        &host,
+        &asking("size = []"),
+        "capabilities.volumes.size: unknown key `size`; did you mean `sizes`?",
+    );
+    let message = host.refusal(&asking("sizes = [\"L\", \"XL\"]\nx = []"));
+    let lines: Vec<_> = message.lines().collect();
+    let [unknown, large, larger] = lines[..] else { panic!("{message}") };
+    assert!(
+        unknown.ends_with("capabilities.volumes.x: unknown key `x`; the keys here are sizes"),
+        "{unknown}"
+    );
+    assert!(large.ends_with("capabilities.volumes.sizes[0]: is too large"), "{large}");
+    assert!(larger.ends_with("capabilities.volumes.sizes[1]: is too large"), "{larger}");
 }
 
 #[test]

@@ -56,6 +56,18 @@ export class Host {
     return this.#world.log.splice(0);
   }
 
+  counted(counter) {
+    return Number(this.#world.counters.get(counter) ?? 0n);
+  }
+
+  gauge(gauge) {
+    return this.#world.gauges.get(gauge);
+  }
+
+  setUsage(of, usage) {
+    this.#world.usages.set(of.location, usage);
+  }
+
   create(entity) {
     const made = entity.copy();
     try {
@@ -128,6 +140,7 @@ export class Host {
   #lend(entity, call) {
     const { handle, end } = entity.lend();
     const undo = place(this.#standIns);
+    this.#world.subject = entity;
     try {
       return call(handle);
     } catch ({ code, message, attribute }) {

@@ -8,6 +8,12 @@ export class World {
   config = new Map();
   stores = new Map();
   log = [];
+  counters = new Map();
+  gauges = new Map();
+  // What machines use, by the locations of their entities.
+  usages = new Map();
+  // The entity that the extension is called for.
+  subject = undefined;
   faults = [];
   // What the clocks show, in milliseconds.
   time = 0;

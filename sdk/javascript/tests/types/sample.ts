@@ -1,6 +1,6 @@
 // What the definitions let an author write, and what they do not.
 
-import { Change, Fault, config, extension, http, keyvalue, log } from 'occi-extension';
+import { Change, Fault, config, extension, http, keyvalue, log, metrics } from 'occi-extension';
 import { Host } from 'occi-extension/testing';
 import { Machine, Plan } from 'occi:extension/machines@0.1.0';
 import { Volume } from 'occi:extension/volumes@0.1.0';
@@ -42,6 +42,11 @@ const answer: http.Response = new http.Request('GET', 'https://api.example.com/'
 // @ts-expect-error: a body is bytes or text
 new http.Request('PUT', 'https://api.example.com/', { body: { a: 1 } });
 const state: string | undefined = one.state;
+metrics.count('queries', 2n);
+const seconds: number = metrics.usage('source').cpuTime / 1000;
+host.setUsage(one, { memory: 1 << 20 });
+// @ts-expect-error: there is no such end
+metrics.usage('middle');
 
 const plan = new Plan();
 plan.memory(256n << 20n);

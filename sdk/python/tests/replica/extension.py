@@ -6,7 +6,21 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from occi_extension import Attributes, Change, End, Fault, Kind, Reader, Subject, action, config, keyvalue, kind, log
+from occi_extension import (
+    Attributes,
+    Change,
+    End,
+    Fault,
+    Kind,
+    Reader,
+    Subject,
+    action,
+    config,
+    keyvalue,
+    kind,
+    log,
+    metrics,
+)
 from occi_extension.volumes import Volume
 
 LOUD = "http://example.com/replica#loud"
@@ -51,6 +65,8 @@ def exhaust() -> None:
 WAYS: dict[str, Callable[[], object]] = {
     "store": lambda: keyvalue.open("no/such"),
     "volume": lambda: Volume.open(End.SUBJECT),
+    "figure": lambda: metrics.count("unknown"),
+    "usage": lambda: metrics.usage(End.SUBJECT),
     "slip": lambda: None.length,  # type: ignore[attr-defined]
     "clock": time.time,
     "now": datetime.now,
@@ -68,6 +84,8 @@ WAYS: dict[str, Callable[[], object]] = {
 class Replica(Kind):
     def create(self, subject: Subject) -> Change:
         log.info(f"{subject.location} is made")
+        metrics.count("made", 2)
+        metrics.gauge("last", subject.number("com.example.replica.number") or 0)
         print("nobody reads this")
         # Python's library imports what it needs for that when it is called.
         assert datetime.strptime("28.11.2026", "%d.%m.%Y").isoformat() == "2026-11-28T00:00:00"

@@ -86,6 +86,23 @@ pub struct Network {
     pub title: Option<String>,
 }
 
+/// What a machine uses. All but the memory is counted since it has power.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// What its CPUs have computed, all of them together.
+    pub cpu_time: Duration,
+    /// Memory that it has now, in bytes.
+    pub memory: u64,
+    /// Bytes from its disks.
+    pub disk_read: u64,
+    /// Bytes to its disks.
+    pub disk_written: u64,
+    /// Bytes that have come to its interfaces.
+    pub network_received: u64,
+    /// Bytes that its interfaces have sent.
+    pub network_sent: u64,
+}
+
 /// Everything there is.
 #[derive(Default)]
 pub(super) struct World {
@@ -97,6 +114,9 @@ pub(super) struct World {
     pub(super) stores: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
     pub(super) config: BTreeMap<String, String>,
     pub(super) files: BTreeMap<String, Vec<u8>>,
+    pub(super) counters: BTreeMap<String, u64>,
+    pub(super) gauges: BTreeMap<String, f64>,
+    pub(super) usages: BTreeMap<String, Usage>,
     pub(super) extensions: Vec<Installed>,
     /// Those that the extension sees beside the one that it is called for.
     pub(super) entities: Vec<Entity>,

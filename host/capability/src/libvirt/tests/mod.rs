@@ -6,6 +6,7 @@ mod calls;
 mod inventory;
 mod links;
 mod machines;
+mod meter;
 mod networks;
 mod volumes;
 

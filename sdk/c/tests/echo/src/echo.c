@@ -27,12 +27,24 @@ static void echo(occi_view view, occi_change *change)
         occi_set_json(change, "com.example.echoed.array", array);
 }
 
+/* Counts what is made, and what the last one has said. */
+static bool figures(occi_view view, occi_fault *fault)
+{
+    extension_string_t made, last;
+    extension_string_set(&made, "made");
+    extension_string_set(&last, "last");
+    double number = 0;
+    occi_number(view, "com.example.echo.number", &number);
+    return occi_extension_metrics_count(&made, 2, fault) && occi_extension_metrics_gauge(&last, number, fault);
+}
+
 bool occi_create(const occi_subject *subject, occi_change *change, occi_fault *fault)
 {
-    (void)fault;
     /* Once for each role. */
     if (strcmp(subject->role, occi_kind(subject)) != 0)
         return true;
+    if (!figures(occi_shown(subject), fault))
+        return false;
     echo(occi_shown(subject), change);
     occi_set_boolean(change, "com.example.echoed.loud", occi_has_mixin(subject, "http://example.com/echo#loud"));
     occi_again(change, 1000);
@@ -108,10 +120,18 @@ static bool refuse(const char *how, occi_fault *fault)
 {
     occi_store store;
     occi_extension_volumes_own_volume_t volume;
+    occi_extension_metrics_own_usage_t usage;
+    extension_string_t unknown;
     if (strcmp(how, "store") == 0)
         return occi_store_open(&store, "no/such", fault);
     if (strcmp(how, "volume") == 0)
         return occi_extension_volumes_static_volume_open(OCCI_EXTENSION_TYPES_END_SUBJECT, &volume, fault);
+    if (strcmp(how, "usage") == 0)
+        return occi_extension_metrics_static_usage_read(OCCI_EXTENSION_TYPES_END_SUBJECT, &usage, fault);
+    if (strcmp(how, "figure") == 0) {
+        extension_string_set(&unknown, "unknown");
+        return occi_extension_metrics_count(&unknown, 1, fault);
+    }
     abort();
 }
 

@@ -1,7 +1,7 @@
 // All that the SDK has, for host/cli/tests/e2e/javascript_sdk.rs: what a client says in attributes of each type comes
 // back.
 
-import { Change, Fault, config, extension, keyvalue, log } from 'occi-extension';
+import { Change, Fault, config, extension, keyvalue, log, metrics } from 'occi-extension';
 import { Volume } from 'occi:extension/volumes@0.1.0';
 
 const LOUD = 'http://example.com/mirror#loud';
@@ -34,6 +34,8 @@ function keep(subject, parameters) {
 const WAYS = {
   store: () => keyvalue.open('no/such'),
   volume: () => Volume.open('subject'),
+  figure: () => metrics.count('unknown'),
+  usage: () => metrics.usage('subject'),
   slip: () => undefined.length,
   clock: () => new Date(),
   chance: () => Math.random(),
@@ -53,6 +55,8 @@ export default extension({
     'http://example.com/mirror#mirror': {
       create(subject) {
         log.info(`${subject.location} is made`);
+        metrics.count('made', 2);
+        metrics.gauge('last', subject.number('com.example.mirror.number') ?? 0);
         return mirror(subject)
           .set('com.example.mirrored.loud', subject.mixins.includes(LOUD))
           .set('com.example.mirrored.greeting', config.get('greeting') ?? 'hello')

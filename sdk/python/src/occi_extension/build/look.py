@@ -10,7 +10,18 @@ from ..roles import roles_in
 
 # The name of the capability where the module has another one.
 _MODULES = {"log": "logging"}
-_CAPABILITIES = ("config", "entities", "folder", "http", "keyvalue", "log", "machines", "networks", "volumes")
+_CAPABILITIES = (
+    "config",
+    "entities",
+    "folder",
+    "http",
+    "keyvalue",
+    "log",
+    "machines",
+    "metrics",
+    "networks",
+    "volumes",
+)
 
 _APART = [
     Path(__file__).resolve().parents[1],

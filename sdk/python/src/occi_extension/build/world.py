@@ -23,6 +23,7 @@ CAPABILITIES = {
     "keyvalue": ["wasi:keyvalue/store@0.2.0-draft2"],
     "logging": ["wasi:logging/logging@0.1.0-draft"],
     "machines": ["occi:extension/machines@0.1.0"],
+    "metrics": ["occi:extension/metrics@0.1.0"],
     "networks": ["occi:extension/networks@0.1.0"],
     "random": ["wasi:random/random@0.2.12"],
     "volumes": ["occi:extension/volumes@0.1.0"],

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from ..fault import Fault
-from .types import Err
+from .types import End, Err
 
+#: What a machine uses, in the order of the contract.
+Used: TypeAlias = tuple[int, int, int, int, int, int]
 #: A status, headers and a body.
 Answer: TypeAlias = tuple[int, Mapping[str, str], bytes]
 
@@ -32,6 +34,12 @@ class World:
     stores: dict[str, dict[str, bytes]] = field(default_factory=dict)
     log: list[Message] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
+    counters: dict[str, int] = field(default_factory=dict)
+    gauges: dict[str, float] = field(default_factory=dict)
+    #: By the locations of their entities.
+    usages: dict[str | None, Used] = field(default_factory=dict)
+    #: Where the entities are that the extension is called for.
+    ends: dict[End, str | None] = field(default_factory=dict)
     #: Whom requests by HTTP go to.
     ask: Callable[[str, str, dict[str, str], bytes], Answer] = _nobody
     #: What the clocks show, in nanoseconds.

@@ -19,13 +19,14 @@ from ..calls import Extension
 from ..fault import Fault
 from ..http import Request, Response
 from ..in_memory import ambient
-from ..in_memory.types import Change, Err
+from ..in_memory.types import Change, End, Err
 from ..in_memory.world import Answer, Message, begin
+from ..metrics import Usage
 from ..roles import Role
 from ..values import Value, lower_all
 from .entity import Entity, View
 
-__all__ = ["Call", "Entity", "Host", "Message", "Request", "Response"]
+__all__ = ["Call", "Entity", "Host", "Message", "Request", "Response", "Usage"]
 
 #: The calls of capabilities that can be made to fail.
 Call: TypeAlias = Literal[
@@ -37,6 +38,9 @@ Call: TypeAlias = Literal[
     "keyvalue.delete",
     "keyvalue.exists",
     "keyvalue.keys",
+    "metrics.count",
+    "metrics.gauge",
+    "metrics.usage",
 ]
 
 T = TypeVar("T")
@@ -108,6 +112,25 @@ class Host:
     def store(self, name: str = "") -> dict[str, bytes]:
         """What is in the key-value store."""
         return dict(self._world.stores.get(name, {}))
+
+    def counted(self, counter: str) -> int:
+        """What a counter has come to."""
+        return self._world.counters.get(counter, 0)
+
+    def gauge(self, gauge: str) -> float | None:
+        """What a gauge was set to last."""
+        return self._world.gauges.get(gauge)
+
+    def set_usage(self, of: Entity, usage: Usage) -> None:
+        """Set what the machine of an entity uses. Without that it has none."""
+        self._world.usages[of.location] = (
+            usage.cpu_time // timedelta(milliseconds=1),
+            usage.memory,
+            usage.disk_read,
+            usage.disk_written,
+            usage.network_received,
+            usage.network_sent,
+        )
 
     def create(self, entity: Entity) -> None:
         """One call for its Kind and one for each of its Mixins. After a fault they are all deleted."""
@@ -220,6 +243,7 @@ class Host:
         return self._lend(entity, lambda lent: function(operation, role, lent))
 
     def _lend(self, entity: Entity, call: Callable[[View], T]) -> T:
+        self._world.ends = {End.SUBJECT: entity.location, End.SOURCE: entity.source, End.TARGET: entity.target}
         with entity.lent() as view, ambient.placed(self._ambient):
             try:
                 return call(view)
