@@ -7,6 +7,11 @@ use std::num::NonZero;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
+/// How many threads compute at a time.
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
 /// Prepares extensions.
 pub(crate) struct Stager {
     loader: Arc<Loader>,
@@ -16,8 +21,7 @@ pub(crate) struct Stager {
 impl Stager {
     /// Half of the processors are left to those who serve.
     pub(crate) fn new(loader: Arc<Loader>) -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-        Self { loader, places: Arc::new(Semaphore::new((processors / 2).max(1))) }
+        Self { loader, places: Arc::new(Semaphore::new((processors() / 2).max(1))) }
     }
 
     /// An extension that was checked, compiled and instantiated once.

@@ -7,14 +7,13 @@ use crate::follow::{self, Watch};
 use crate::keeper;
 use crate::record::{self, Record, Release, Said};
 use crate::refused::Refused;
-use crate::stage::Stager;
+use crate::stage::{Stager, processors};
 use crate::tending::Tending;
 use occi_extension::{Digest, Extension, Loader, Outline};
 use occi_model::Mixin;
 use occi_operation::{Core, Snapshot, stored_tags};
 use occi_store::{Batch, Store, StoreError};
 use std::collections::{BTreeMap, HashSet};
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tokio::sync::{Notify, Semaphore};
@@ -270,8 +269,7 @@ async fn side_by_side<I: Send + 'static, O: Send + 'static>(
     all: Vec<I>,
     work: impl Fn(I) -> O + Send + Sync + 'static,
 ) -> Vec<O> {
-    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let (places, work) = (Arc::new(Semaphore::new(processors)), Arc::new(work));
+    let (places, work) = (Arc::new(Semaphore::new(processors())), Arc::new(work));
     let mut working = JoinSet::new();
     for (number, one) in all.into_iter().enumerate() {
         let (place, work) = (Arc::clone(&places).acquire_owned().await, Arc::clone(&work));

@@ -3,7 +3,7 @@
 use crate::http::Answer;
 use crate::mule::{self, donkey};
 use crate::occi::body;
-use crate::server::{Server, eventually, extensions, run};
+use crate::server::{self, Server, eventually, extensions};
 use occi_guest::Guest;
 use serde_json::Value;
 use std::path::Path;
@@ -23,10 +23,7 @@ fn put(folder: &TempDir, name: &str, bytes: impl AsRef<[u8]>) {
 
 /// `occi ext` on a server; what it prints, or its error.
 fn ext(server: &Server, args: &[&str]) -> Result<String, String> {
-    let data = server.data();
-    let output = run(&[&["ext", "--data", data.to_str().unwrap()], args].concat());
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+    server::ext(&[&["--data", server.data().to_str().unwrap()], args].concat())
 }
 
 fn list(server: &Server) -> Value {
@@ -174,11 +171,7 @@ fn a_scheme_is_one_publishers() {
 #[test]
 fn a_file_is_checked_beforehand() {
     let folder = tempfile::tempdir().unwrap();
-    let ext = |args: &[&str]| {
-        let output = run(&[&["ext"], args].concat());
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
-    };
+    let ext = server::ext;
     let note = extensions().join("note.wasm");
     let note = note.to_str().unwrap();
     let inspected = ext(&["inspect", note]).unwrap();

@@ -1,6 +1,6 @@
 //! A version that names an attribute otherwise, where there are ten thousand entities with it.
 
-use crate::server::{PATIENCE, Server, run};
+use crate::server::{PATIENCE, Server, ext};
 use occi_guest::boxes::{COLOR, COLOUR, manifest, renaming};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -27,9 +27,7 @@ fn install(data: &Path, file: &str, bytes: &[u8]) -> Result<String, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(file);
     std::fs::write(&path, bytes).unwrap();
-    let output = run(&["ext", "--data", data.to_str().unwrap(), "install", path.to_str().unwrap()]);
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+    ext(&["--data", data.to_str().unwrap(), "install", path.to_str().unwrap()])
 }
 
 /// How many boxes have the attribute of the first version, and that of the second; all else of them is as it was.

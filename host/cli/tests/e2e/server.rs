@@ -287,7 +287,14 @@ pub(crate) fn run(arguments: &[&str]) -> Output {
     run_with(arguments, None)
 }
 
-/// The same with a variable of its environment.
+/// Runs `occi ext`; what it prints, or its error.
+pub(crate) fn ext(arguments: &[&str]) -> Result<String, String> {
+    let output = run(&[&["ext"], arguments].concat());
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+}
+
+/// The same as [`run`] with a variable of its environment.
 pub(crate) fn run_with(arguments: &[&str], variable: Option<(&str, &str)>) -> Output {
     let mut child = Command::new(OCCI)
         .args(arguments)

@@ -10,6 +10,7 @@ use occi_store::{Batch, Entities, Options, Portion, RedbStore, Set, Store, Store
 use std::sync::Arc;
 
 const KIND: &str = "http://example.com/occi#box";
+
 /// A core on a store in memory, and what loads extensions for it.
 struct Cloud {
     core: Arc<Core>,
