@@ -1,8 +1,13 @@
-//! The capability `entities`: `wit/entities.wit`, other entities of the tenant to be read. Which of them an extension may see
-//! is decided where calls are made ([`EntityView`](occi_extension::EntityView)).
+//! The capability `entities`: `wit/entities.wit`, other entities of the tenant to be read and to be linked. Which of them an
+//! extension may see, and which links it may have, is decided where calls are made
+//! ([`EntityView`](occi_extension::EntityView)). That a link is to be made or ended is written down among the key-value
+//! changes of the operation, so that it is committed with it or not at all; who reads it there carries it out.
 
-use occi_extension::bindings::types::Fault;
-use occi_extension::{CallState, Capability, EntityListing, EntitySet, Manifest, OwnEntry, Subject};
+use occi_extension::bindings::types::{Attribute, Fault};
+use occi_extension::{
+    CallState, Capability, EntityListing, EntitySet, LinkOrder, Manifest, OwnEntry, Subject,
+    attributes_from_guest,
+};
 use occi_model::CategoryId;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
@@ -24,6 +29,8 @@ mod generated {
 
 /// How many entities are shown at a time.
 const PAGE: usize = 100;
+/// How many links one call may have made or ended.
+const ORDERS: usize = 16;
 
 /// A listing that a guest has opened.
 #[expect(unreachable_pub, reason = "the generated code gives it another public name")]
@@ -47,25 +54,56 @@ impl Capability for Entities {
     }
 
     fn functions(&self) -> &'static [&'static str] {
-        &["find", "listing.members", "listing.links-from", "listing.links-to", "listing.next"]
+        &[
+            "find",
+            "link",
+            "unlink",
+            "listing.members",
+            "listing.links-from",
+            "listing.links-to",
+            "listing.next",
+        ]
     }
 
     fn has_outside_effects(&self) -> bool {
         false
     }
 
-    /// The Kinds whose entities are read beside the extension's own; `occi-operation` holds to them.
+    /// The Kinds whose entities are read beside the extension's own, and those of links that it has made and ended;
+    /// `occi-operation` holds to them.
     fn keys(&self) -> &'static [&'static str] {
-        &["kinds"]
+        &["kinds", "links"]
     }
 
     fn objections(&self, manifest: &Manifest) -> Vec<String> {
-        let kinds = manifest.own_keys.entries(self.name(), "kinds");
+        let kinds = self.keys().iter().flat_map(|key| manifest.own_keys.entries(self.name(), key));
         let objection = |kind: OwnEntry<'_>| {
             CategoryId::parse(kind.text).err().map(|invalid| kind.fault(invalid.to_string()))
         };
         kinds.filter_map(objection).collect()
     }
+}
+
+/// How many orders a call has given.
+struct Given(usize);
+
+/// Writes an order down; the location of its link.
+fn order(
+    state: &mut CallState,
+    agreed: impl FnOnce(&mut CallState) -> wasmtime::Result<Result<LinkOrder, Fault>>,
+) -> wasmtime::Result<Result<String, Fault>> {
+    if state.kept(|_| Given(0)).0.0 >= ORDERS {
+        return Ok(Err(Fault::new("invalid", format!("one call has {ORDERS} links made or ended at most"))));
+    }
+    let LinkOrder { location, key, value } = match agreed(state)? {
+        Ok(order) => order,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    if let Err(refused) = state.writes().put(LinkOrder::BUCKET, &key, Some(value), None) {
+        return Ok(Err(Fault::new("invalid", refused.to_string())));
+    }
+    state.kept(|_| Given(0)).0.0 += 1;
+    Ok(Ok(location))
 }
 
 /// The one way to a listing.
@@ -83,6 +121,28 @@ impl Host for CallState {
             Ok(entity) => Ok(Ok(self.table().push(entity)?)),
             Err(fault) => Ok(Err(fault)),
         }
+    }
+
+    async fn link(
+        &mut self,
+        kind: String,
+        target: String,
+        attributes: Vec<Attribute>,
+    ) -> wasmtime::Result<Result<String, Fault>> {
+        begin!(self, "entities", "link");
+        order(self, |state| {
+            let (view, from) = (state.entities()?, &state.subject().entity);
+            Ok(match attributes_from_guest(attributes) {
+                Ok(attributes) => view.link(from, &kind, &target, attributes),
+                Err(reason) => Err(Fault::new("invalid", reason)),
+            })
+        })
+    }
+
+    async fn unlink(&mut self, location: String) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "entities", "unlink");
+        let ordered = order(self, |state| Ok(state.entities()?.unlink(&state.subject().entity, &location)))?;
+        Ok(ordered.map(drop))
     }
 }
 

@@ -29,15 +29,7 @@ pub(crate) fn attributes_to_guest(attributes: &Attributes) -> impl Iterator<Item
 /// What the guest proposes, with names and values that the model can hold; else what is wrong with it. Whether the
 /// manifest allows the change is checked against the registry, later.
 pub(crate) fn change_from_guest(change: types::Change) -> Result<(Change, Option<Duration>), String> {
-    let mut set = Attributes::new();
-    for types::Attribute { name, value } in change.set {
-        let name = AttributeName::parse(&name).map_err(|invalid| invalid.to_string())?;
-        let value = value_from_guest(value).map_err(|fault| format!("attribute `{name}`: {fault}"))?;
-        if let Some((twice, _)) = set.get_key_value(&name) {
-            return Err(format!("attribute `{twice}` is set twice"));
-        }
-        set.insert(name, value);
-    }
+    let set = attributes_from_guest(change.set)?;
     let clear = change.clear.iter().map(|name| AttributeName::parse(name)).collect::<Result<Vec<_>, _>>();
     let clear = clear.map_err(|invalid| invalid.to_string())?;
     if let Some(both) = clear.iter().find(|name| set.contains_key(*name)) {
@@ -46,6 +38,20 @@ pub(crate) fn change_from_guest(change: types::Change) -> Result<(Change, Option
     let again = change.again.map(Duration::from_millis);
     let change = Change { set, clear, state: change.state, message: change.message };
     Ok((change, again))
+}
+
+/// Attributes that a guest gives, with names and values that the model can hold; else what is wrong with them.
+pub fn attributes_from_guest(given: Vec<types::Attribute>) -> Result<Attributes, String> {
+    let mut attributes = Attributes::new();
+    for types::Attribute { name, value } in given {
+        let name = AttributeName::parse(&name).map_err(|invalid| invalid.to_string())?;
+        let value = value_from_guest(value).map_err(|fault| format!("attribute `{name}`: {fault}"))?;
+        if let Some((twice, _)) = attributes.get_key_value(&name) {
+            return Err(format!("attribute `{twice}` is set twice"));
+        }
+        attributes.insert(name, value);
+    }
+    Ok(attributes)
 }
 
 fn value_from_guest(value: types::Value) -> Result<Value, String> {

@@ -1,8 +1,9 @@
-//! What an extension may see of other entities of a tenant. Who they are, and which of them it may see, the operation knows.
+//! What an extension may see of other entities of a tenant, and how it links them. Who they are, and which of them it may see,
+//! the operation knows.
 
 use crate::bindings::types::Fault;
 use crate::subject::Subject;
-use occi_model::CategoryId;
+use occi_model::{Attributes, CategoryId, Entity};
 use std::fmt;
 use uuid::Uuid;
 
@@ -13,6 +14,34 @@ pub trait EntityView: fmt::Debug + Send + Sync {
 
     /// Those of a set, in the order in which they were made.
     fn list(&self, set: EntitySet) -> Result<Box<dyn EntityListing>, Fault>;
+
+    /// What is to be written down so that a link of that Kind leads from a resource to what is at a location.
+    fn link(
+        &self,
+        from: &Entity,
+        kind: &str,
+        target: &str,
+        attributes: Attributes,
+    ) -> Result<LinkOrder, Fault>;
+
+    /// What is to be written down so that the link at a location goes, which leaves a resource.
+    fn unlink(&self, from: &Entity, location: &str) -> Result<LinkOrder, Fault>;
+}
+
+/// That a link is to be made or ended once an operation is committed: a change of the extension's key-value data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkOrder {
+    /// Where the link is, or will be.
+    pub location: String,
+    /// The key in the bucket [`LinkOrder::BUCKET`].
+    pub key: String,
+    /// Its value.
+    pub value: Vec<u8>,
+}
+
+impl LinkOrder {
+    /// A bucket that no guest can open, by its name.
+    pub const BUCKET: &str = "links/";
 }
 
 /// Which entities are wanted.

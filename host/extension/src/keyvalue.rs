@@ -64,6 +64,13 @@ impl KeyValueChanges {
             .map(|((_, key), change)| (key.as_str(), change.value.is_some()))
     }
 
+    /// One change alone.
+    pub fn one(bucket: &str, key: &str, change: KeyValueChange) -> Self {
+        let mut changes = Self::default();
+        changes.put((bucket.to_owned(), key.to_owned()), change);
+        changes
+    }
+
     fn put(&mut self, place: (String, String), change: KeyValueChange) {
         self.bytes = self.bytes_with(&place, change.value.as_ref());
         self.changes.insert(place, change);

@@ -42,9 +42,10 @@ pub use call::{Call, Outcome};
 pub use capability::{CallContext, CallState, Capability, FaultInjection, Lent};
 pub use component::{Loader, MAX_SIZE};
 pub use contract::{Grants, serving};
+pub use convert::attributes_from_guest;
 pub use digest::Digest;
 pub use engine::{EngineError, Settings};
-pub use entities::{EntityListing, EntitySet, EntityView};
+pub use entities::{EntityListing, EntitySet, EntityView, LinkOrder};
 pub use error::{CallError, Clock, LoadError, StartError};
 pub use extension::Extension;
 pub use keyvalue::{

@@ -4,7 +4,7 @@ use crate::effect::Writes;
 use crate::quotas::{Growth, Owner};
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
-use occi_extension::{KeyValueChange, KeyValueChanges};
+use occi_extension::{KeyValueChange, KeyValueChanges, LinkOrder};
 use occi_model::{Entity, Origin};
 use occi_store::{Batch, Bucket, Expect, Kept, MadeBy, ReadView, Revision, Stored};
 use std::collections::{BTreeMap, HashSet};
@@ -92,6 +92,18 @@ impl<'a> Changes<'a> {
                 None => drop(self.data.insert(owner, Arc::clone(changes))),
             }
         }
+    }
+
+    /// The orders of links among it, by whose they are and their keys.
+    pub(crate) fn orders(&self) -> Vec<(Owner, String)> {
+        let mut orders = Vec::new();
+        for (owner, changes) in &self.data {
+            let given = changes
+                .iter()
+                .filter(|(bucket, _, change)| *bucket == LinkOrder::BUCKET && change.value.is_some());
+            orders.extend(given.map(|(_, key, _)| (owner.clone(), key.to_owned())));
+        }
+        orders
     }
 
     /// Adds an extension's data to the batch; by how much it grows.

@@ -5,6 +5,7 @@ use crate::definitions::Definitions;
 use crate::left::Left;
 use crate::locks::{self, Locks};
 use crate::observer::{Cause, Observations, Observer};
+use crate::orders::Orders;
 use crate::quotas::{Quotas, Room};
 use crate::refusal::Refusal;
 use crate::snapshot::{Snapshot, SnapshotError};
@@ -41,6 +42,7 @@ pub struct Core {
     pub(crate) definitions: Definitions,
     quotas: Quotas,
     pub(crate) left: Arc<Left>,
+    pub(crate) orders: Arc<Orders>,
     changes: TaskTracker,
     is_broken: AtomicBool,
 }
@@ -74,12 +76,14 @@ impl Core {
             defining: tokio::sync::Mutex::new(()),
             definitions,
             quotas: Quotas::default(),
-            left: Arc::new(Left::new(time)),
+            left: Arc::new(Left::new(Arc::clone(&time))),
+            orders: Arc::new(Orders::new(time)),
             changes: TaskTracker::new(),
             is_broken: AtomicBool::new(false),
         });
         observer.start(&core);
         core.left.start(&core);
+        core.orders.start(&core);
         Ok(core)
     }
 
@@ -130,21 +134,30 @@ impl Core {
     pub async fn change(self: &Arc<Self>, caller: &Caller, change: Change) -> Result<Reply, Refusal> {
         let (core, caller) = (Arc::clone(self), caller.clone());
         let task = async move {
-            let mut racing = None;
-            for _ in 0..ANEW {
-                let outcome = core.carry_out(&core.snapshot(), &caller, change.clone()).await;
-                drop(racing.take());
-                match outcome {
-                    // Nothing of it was committed, so the client need not know. The replacement may still be under way.
-                    Err(Refusal::Outdated(_) | Refusal::Retagged) => drop(core.defining.lock().await),
-                    // Those who lost one after the other: else of many one would lose again and again.
-                    Err(Refusal::Raced(key)) => racing = Some(core.races.lock([locks::id_of(&key)]).await),
-                    outcome => return outcome,
-                }
-            }
-            core.carry_out(&core.snapshot(), &caller, change).await
+            let (core, caller, change) = (&core, &caller, &change);
+            core.anew(|snapshot| async move { core.carry_out(&snapshot, caller, change.clone()).await }).await
         };
         self.going_on(task).await.unwrap_or_else(Err)
+    }
+
+    /// Does what may be overtaken, and does it anew where it was: nothing of it was committed then, so nobody need know.
+    pub(crate) async fn anew<T, F: Future<Output = Result<T, Refusal>>>(
+        &self,
+        attempt: impl Fn(Arc<Snapshot>) -> F,
+    ) -> Result<T, Refusal> {
+        let mut racing = None;
+        for _ in 0..ANEW {
+            let outcome = attempt(self.snapshot()).await;
+            drop(racing.take());
+            match outcome {
+                // The replacement may still be under way.
+                Err(Refusal::Outdated(_) | Refusal::Retagged) => drop(self.defining.lock().await),
+                // Those who lost one after the other: else of many one would lose again and again.
+                Err(Refusal::Raced(key)) => racing = Some(self.races.lock([locks::id_of(&key)]).await),
+                outcome => return outcome,
+            }
+        }
+        attempt(self.snapshot()).await
     }
 
     /// Does something to its end, whether or not somebody still waits for it.
@@ -174,7 +187,7 @@ impl Core {
                 Box::pin(crate::update::update(self, snapshot, caller, &path, draft, &condition)).await
             }
             Change::Delete { path, condition } => {
-                Box::pin(crate::delete::delete(self, snapshot, caller, &path, &condition)).await
+                Box::pin(crate::delete::delete(self, snapshot, caller, &path, &condition, None)).await
             }
             Change::Act { path, term, draft, condition } => {
                 Box::pin(crate::act::act(self, snapshot, caller, &path, &term, &draft, &condition)).await
@@ -209,19 +222,22 @@ impl Core {
         self.observations.note(entity, cause);
     }
 
-    /// When something is to be done next that no client asks for: an entity to be asked, or what was left to be tried.
+    /// When something is to be done next that no client asks for: an entity to be asked, a link to be made or ended, or what
+    /// was left to be tried.
     pub fn next_time(&self) -> Option<Instant> {
-        [self.observations.next(), self.left.next()].into_iter().flatten().min()
+        [self.observations.next(), self.orders.next(), self.left.next()].into_iter().flatten().min()
     }
 
     /// Waits until nothing is being done that no client asks for, and nothing is to be done before the time goes on.
     pub async fn rest(&self) {
         loop {
+            self.left.rest().await;
+            self.orders.rest().await;
+            // What is observed asks for links, and a link that is refused has its resource observed.
             self.observations.rest().await;
-            if self.left.is_at_rest() {
+            if self.orders.is_at_rest() && self.left.is_at_rest() {
                 return;
             }
-            self.left.rest().await;
         }
     }
 
@@ -278,11 +294,15 @@ impl Core {
     /// Commits what an operation has gathered; durable when this returns. Refused where an extension would keep more than
     /// it may.
     pub(crate) async fn commit_changes(&self, changes: Changes<'_>) -> Result<Revision, Refusal> {
+        let orders = changes.orders();
         let Whole { batch, growths } = changes.into_whole();
         let take = |(owner, growth, most)| self.quotas.take(|| self.read(), owner, growth, most);
         let rooms = growths.into_iter().map(take).collect::<Result<Vec<_>, _>>()?;
         let revision = self.commit(batch).await?;
         rooms.into_iter().for_each(Room::keep);
+        for (owner, key) in orders {
+            self.orders.note(&owner, revision, &key);
+        }
         Ok(revision)
     }
 

@@ -4,6 +4,7 @@ use crate::birth::Birth;
 use crate::changes::Changes;
 use crate::core::Core;
 use crate::locks::Held;
+use crate::order::Errand;
 use crate::plan::{Asked, Plan, Planned, wanted_id};
 use crate::retrieve::{actions, holds};
 use crate::{Caller, Condition, Place, Refusal, Reply, Snapshot};
@@ -35,10 +36,10 @@ pub(crate) async fn create(
         Ok(Asked { made, item, path: None })
     }))?;
     check_place(snapshot, place, &asked)?;
-    make(core, snapshot, caller, asked).await
+    make(core, snapshot, caller, asked, None).await
 }
 
-/// Creates one entity at a path of the client's choice (HTTP-24).
+/// Creates one entity at a path of the client's choice (HTTP-24), or of the host's where an order is carried out.
 pub(crate) async fn create_at(
     core: &Arc<Core>,
     snapshot: &Snapshot,
@@ -46,6 +47,7 @@ pub(crate) async fn create_at(
     path: Location,
     item: Item,
     condition: &Condition,
+    errand: Option<&Errand>,
 ) -> Result<Reply, Refusal> {
     if !holds(condition, None) {
         return Err(Refusal::PreconditionFailed(None));
@@ -64,7 +66,7 @@ pub(crate) async fn create_at(
             made.kind.kind.id
         )));
     }
-    make(core, snapshot, caller, vec![Asked { made, item, path: Some(path) }]).await
+    make(core, snapshot, caller, vec![Asked { made, item, path: Some(path) }], errand).await
 }
 
 fn check_place(snapshot: &Snapshot, place: &Place, asked: &[Asked]) -> Result<(), Refusal> {
@@ -93,6 +95,7 @@ async fn make(
     snapshot: &Snapshot,
     caller: &Caller,
     asked: Vec<Asked>,
+    errand: Option<&Errand>,
 ) -> Result<Reply, Refusal> {
     let wanted: Vec<Uuid> =
         asked.iter().filter_map(|asked| wanted_id(&asked.item, asked.path.as_ref())).collect();
@@ -101,7 +104,7 @@ async fn make(
     let (_held, planned) = hold(core, snapshot, caller, &asked).await?;
     let Planned { entities, inline } = planned;
     let sources = sources(&*core.read()?, caller, &entities)?;
-    let birth = Birth::begin(core, snapshot, entities).await?;
+    let birth = Birth::begin(core, snapshot, entities, errand).await?;
     match commit(core, &birth, &sources).await {
         Ok(revision) => {
             let created = birth.settle(core);

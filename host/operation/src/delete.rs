@@ -10,6 +10,7 @@ use crate::ends::local_ends;
 use crate::intent::Verb;
 use crate::locks::Held;
 use crate::observer::Cause;
+use crate::order::Errand;
 use crate::retrieve::{check, find};
 use crate::{Caller, Condition, Refusal, Reply, Snapshot};
 use occi_model::{Entity, Location, Representation};
@@ -18,13 +19,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Ends the entity at a path (HTTP-28).
+/// Ends the entity at a path (HTTP-28), for a client or to carry out an order.
 pub(crate) async fn delete(
     core: &Arc<Core>,
     snapshot: &Snapshot,
     caller: &Caller,
     path: &Location,
     condition: &Condition,
+    errand: Option<&Errand>,
 ) -> Result<Reply, Refusal> {
     let (_held, doomed) = doom(core, caller, path, condition).await?;
     for stored in &doomed.entities {
@@ -35,7 +37,7 @@ pub(crate) async fn delete(
     if lasts {
         core.intend(operation, Verb::Delete, doomed.entities.iter().map(|stored| &*stored.entity)).await?;
     }
-    let mut effects = Effects::ending(core, snapshot, operation, doomed.ids());
+    let mut effects = Effects::ending(core, snapshot, operation, doomed.ids()).on(errand);
     for (index, stored) in doomed.entities.iter().enumerate() {
         if let Err(refusal) = effects.delete(&stored.entity).await {
             if lasts && (is_unclear(&refusal) || index > 0 && is_away(&refusal)) {
@@ -55,6 +57,9 @@ pub(crate) async fn delete(
     let mut changes = Changes::new(snapshot);
     doomed.remove(&mut changes)?;
     changes.write(&caller.tenant, &effects.writes);
+    if let Some(errand) = errand {
+        changes.write(&caller.tenant, &errand.strike);
+    }
     let begun = doomed.entities.iter().map(|stored| stored.entity.id);
     core.commit_end(changes, lasts.then_some(operation), begun).await?;
     Ok(Reply::new(Representation::Done))

@@ -4,6 +4,7 @@ mod update;
 
 use crate::core::Core;
 use crate::observer::Cause;
+use crate::order::Errand;
 use crate::refusal::Refusal;
 use crate::sight::{Moment, Sight};
 use crate::snapshot::{Role, Snapshot};
@@ -39,6 +40,8 @@ pub(crate) struct Effects<'a> {
     moment: Arc<Moment>,
     /// The entities that the operation ends.
     going: Arc<HashSet<Uuid>>,
+    /// From how many orders of links it stems.
+    depth: u8,
     /// Entities that ask to be observed later.
     pub(crate) again: Vec<(Uuid, Duration)>,
     /// What was begun and could not be undone.
@@ -57,6 +60,7 @@ impl<'a> Effects<'a> {
             found: Found::default(),
             moment: Arc::new(Moment::new(Arc::clone(&core.store))),
             going: Arc::default(),
+            depth: 0,
             again: Vec::new(),
             left_behind: Vec::new(),
             is_stuck: false,
@@ -71,6 +75,11 @@ impl<'a> Effects<'a> {
         going: Arc<HashSet<Uuid>>,
     ) -> Self {
         Self { going, ..Self::new(core, snapshot, operation) }
+    }
+
+    /// The same, to carry out an order of a link.
+    pub(crate) fn on(self, errand: Option<&Errand>) -> Self {
+        Self { depth: errand.map_or(0, |errand| errand.depth), ..self }
     }
 
     /// The same, after other calls of the operation.
@@ -189,6 +198,9 @@ impl<'a> Effects<'a> {
     /// Asks all who observe an entity what it is now. An answer that cannot be had, or that is not allowed, leaves the
     /// others as they are; why the first of those was none.
     pub(crate) async fn observe(&mut self, entity: &Entity, cause: Cause) -> (Entity, Option<Refusal>) {
+        if let Cause::Refused(depth) = cause {
+            self.depth = depth;
+        }
         let (mut now, mut failed) = (entity.clone(), None);
         for role in self.snapshot.observers(entity) {
             // What does not forget has nothing to make again.
@@ -258,6 +270,7 @@ impl<'a> Effects<'a> {
             by_category: Arc::clone(&self.snapshot.by_category),
             extension: Arc::clone(&role.1),
             tenant: Arc::clone(&entity.tenant),
+            depth: self.depth,
         };
         Call {
             data,

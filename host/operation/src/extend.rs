@@ -30,7 +30,7 @@ pub(crate) async fn extend(
     if planned.entities.is_empty() && updated.is_unchanged(&stored.entity) {
         return reply(&*core.read()?, snapshot, &stored);
     }
-    let birth = Birth::begin(core, snapshot, planned.entities).await?;
+    let birth = Birth::begin(core, snapshot, planned.entities, None).await?;
     let mut changes = Changes::new(snapshot);
     let updates = if updated.is_unchanged(&stored.entity) { vec![] } else { vec![(stored.clone(), updated)] };
     let alteration = match Alteration::after(core, snapshot, birth.found(), updates, &mut changes).await {

@@ -11,7 +11,8 @@
 //! 5. commit the entities and strike the intent in one transaction, and only then answer.
 //!
 //! After a crash [`recovery`] finds the intents that were not struck and finishes or undoes them. What happens at a
-//! hypervisor by itself comes in through [`observer`].
+//! hypervisor by itself comes in through [`observer`]. What links extensions ask for is written down with the commit, and
+//! carried out by [`orders`] afterwards.
 
 #![forbid(unsafe_code)]
 
@@ -37,6 +38,8 @@ mod locks;
 mod members;
 mod mixin;
 mod observer;
+mod order;
+mod orders;
 mod plan;
 mod query;
 mod quotas;

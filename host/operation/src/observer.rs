@@ -22,6 +22,8 @@ use uuid::Uuid;
 pub enum Cause {
     /// The extension asked for it.
     Timer,
+    /// A link that an extension has asked for was refused; from how many orders that stems, each from the one before.
+    Refused(u8),
     /// A capability reports a change.
     Event,
     /// The host has started.
@@ -35,6 +37,7 @@ impl Cause {
         match self {
             Self::Event => "event",
             Self::Timer => "timer",
+            Self::Refused(_) => "refused",
             Self::Restart => "restart",
             Self::Recreate => "recreate",
         }

@@ -69,6 +69,7 @@ impl Core {
         self.recall_wishes()?;
         // Those who forget have just been asked.
         self.note_all(Cause::Restart, |entity| !is_forgotten(&snapshot, entity))?;
+        self.begin_orders()?;
         Ok(recovered)
     }
 
@@ -197,6 +198,7 @@ impl Core {
     /// Has every entity asked soon, as after a time in which events were missed, and what was left behind settled.
     pub fn observe_all(self: &Arc<Self>) {
         self.left.hurry();
+        self.orders.hurry();
         if let Err(refusal) = self.note_all(Cause::Restart, |_| true) {
             tracing::error!("the entities cannot be asked what they are now: {refusal}");
         }

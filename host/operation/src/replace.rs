@@ -148,6 +148,8 @@ impl Core {
         if old.is_none() && next.is_some() {
             self.welcome(&after, &name)?;
         }
+        // They may have waited for this.
+        self.orders.hurry();
         Ok(Replaced { was: old, migrated })
     }
 
@@ -242,6 +244,7 @@ impl Core {
     /// An extension serves that did not: what happened to its entities meanwhile it has not seen.
     fn welcome(self: &Arc<Self>, after: &Snapshot, name: &Arc<str>) -> Result<(), CannotReplace> {
         self.left.hurry();
+        self.recall_orders(name)?;
         Ok(self.note_all(Cause::Recreate, |entity| after.is_of(entity, name))?)
     }
 }

@@ -1,9 +1,13 @@
 //! What extensions see of other entities of the tenant: the store at the moment in which the first call of an operation looked.
-//! Members of a collection that are called side by side look each for itself.
+//! Members of a collection that are called side by side look each for itself. And which links extensions may have.
+
+mod links;
+
+pub(crate) use links::links;
 
 use crate::effect::subject;
-use occi_extension::{EntityListing, EntitySet, EntityView, Extension, Fault, Subject};
-use occi_model::{CategoryId, Entity, Location, Registry};
+use occi_extension::{EntityListing, EntitySet, EntityView, Extension, Fault, LinkOrder, Subject};
+use occi_model::{Attributes, CategoryId, Entity, Location, Registry};
 use occi_store::{Entities, Portion, ReadView, Set, Store, Stored};
 use std::collections::HashMap;
 use std::fmt;
@@ -40,6 +44,8 @@ pub(crate) struct Sight {
     pub(crate) by_category: Arc<ByCategory>,
     pub(crate) extension: Arc<Extension>,
     pub(crate) tenant: Arc<str>,
+    /// From how many orders of links the call stems.
+    pub(crate) depth: u8,
 }
 
 impl fmt::Debug for Sight {
@@ -71,6 +77,15 @@ impl Sight {
         self.by_category.get(kind).is_some_and(|extension| extension.administers())
     }
 
+    /// What is at a location, be it for the extension to read or not.
+    fn at(&self, location: &str) -> Result<Arc<Entity>, Fault> {
+        let missing = || Fault::new("missing", format!("there is nothing at {location}"));
+        let path = Location::parse(location).map_err(|invalid| Fault::new("invalid", invalid.to_string()))?;
+        let view = self.moment.view()?;
+        let found = Entities::new(&*view, &self.tenant).find_by_path(&path).map_err(unreadable)?;
+        Ok(found.filter(|found| !self.is_hidden(&found.entity.kind)).ok_or_else(missing)?.entity)
+    }
+
     fn denied(&self, kind: &CategoryId) -> Fault {
         Fault::new(
             "denied",
@@ -85,11 +100,7 @@ impl Sight {
 
 impl EntityView for Sight {
     fn find(&self, location: &str) -> Result<Subject, Fault> {
-        let missing = || Fault::new("missing", format!("there is nothing at {location}"));
-        let path = Location::parse(location).map_err(|invalid| Fault::new("invalid", invalid.to_string()))?;
-        let view = self.moment.view()?;
-        let found = Entities::new(&*view, &self.tenant).find_by_path(&path).map_err(unreadable)?;
-        let entity = found.filter(|found| !self.is_hidden(&found.entity.kind)).ok_or_else(missing)?.entity;
+        let entity = self.at(location)?;
         if self.reads(&entity) { Ok(subject(&self.registry, entity)) } else { Err(self.denied(&entity.kind)) }
     }
 
@@ -108,6 +119,20 @@ impl EntityView for Sight {
         }
         let sight = self.clone();
         Ok(Box::new(Seen { sight, view: self.moment.view()?, set, next: Some(Portion::default()) }))
+    }
+
+    fn link(
+        &self,
+        from: &Entity,
+        kind: &str,
+        target: &str,
+        attributes: Attributes,
+    ) -> Result<LinkOrder, Fault> {
+        self.order_link(from, kind, target, attributes)
+    }
+
+    fn unlink(&self, from: &Entity, location: &str) -> Result<LinkOrder, Fault> {
+        self.order_unlink(from, location)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Observation with extensions that are made for it: each tells in an attribute for what cause it was asked.
 
+mod links;
 mod listing;
 mod replace;
 

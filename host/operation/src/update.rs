@@ -28,7 +28,7 @@ pub(crate) async fn put(
         let path_held = core.paths.lock([locks::id_of(&path)]).await;
         let exists = Entities::new(&*core.read()?, &caller.tenant).find_by_path(&path)?.is_some();
         if !exists {
-            return create::create_at(core, snapshot, caller, path, item, condition).await;
+            return create::create_at(core, snapshot, caller, path, item, condition, None).await;
         }
         drop(path_held);
         match change(core, snapshot, caller, &path, item.clone(), UpdateMode::Full, condition).await {
