@@ -29,9 +29,11 @@ declare module 'occi:extension/types@0.1.0' {
 }
 
 declare module 'occi:extension/entities@0.1.0' {
-  import type { Entity } from 'occi:extension/types@0.1.0';
+  import type { Entity, Value } from 'occi:extension/types@0.1.0';
 
   export function find(location: string): Entity;
+  export function link(kind: string, target: string, attributes: { name: string; value: Value }[]): string;
+  export function unlink(location: string): void;
 
   export class Listing {
     private constructor();

@@ -117,7 +117,7 @@ export class Fault extends Error {
 }
 
 /** Why the host asks; a later version may have other causes. */
-export type Cause = 'event' | 'timer' | 'restart' | 'recreate' | (string & {});
+export type Cause = 'event' | 'timer' | 'refused' | 'restart' | 'recreate' | (string & {});
 
 /**
  * What an extension does for one Kind or Mixin. What is left out does nothing and succeeds; undefined is a change of nothing.

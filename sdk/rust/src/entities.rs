@@ -1,4 +1,4 @@
-//! Other entities of the tenant, to be read: the capability `entities`.
+//! Other entities of the tenant, to be read and linked: the capability `entities`.
 //!
 //! An extension reads its own (those whose Kind it defines, or who have one of its Mixins), and those of the Kinds that its
 //! manifest names:
@@ -10,8 +10,12 @@
 //!
 //! They are seen as they were when the operation looked first. Another request may change them before this one
 //! is committed: what must hold until then is kept in [`crate::keyvalue`].
+//!
+//! Links that leave the subject of a call, a resource, are made by [`link`] and ended by [`unlink`]: those of its own Kinds, and
+//! of those that its manifest names in `links`. That happens once the operation is committed; where it is refused then, the
+//! subject is observed with [`Cause::Refused`](crate::Cause::Refused).
 
-use crate::attributes::{Attribute, Read, Value};
+use crate::attributes::{Attribute, Attributes, Read, Value};
 use crate::fault::{Result, found};
 use crate::outside::entities as outside;
 use crate::outside::types;
@@ -109,6 +113,18 @@ pub fn links_to(of: &Subject) -> Result<Entities> {
     Entities::of(outside::Listing::links_to(of.entity()))
 }
 
+/// Has a link of that Kind lead from the subject of the call to what is at a location, such as `/network/lan`, with attributes
+/// that a client may give; the location that it will have. 16 links are made and ended in one call at most.
+pub fn link(kind: &str, target: &str, attributes: impl Into<Attributes>) -> Result<String> {
+    let attributes: Vec<Attribute> = attributes.into().iter().cloned().collect();
+    outside::link(kind, target, &attributes)
+}
+
+/// Has a link go that leaves the subject of the call; it may be one that is not made yet. Succeeds where there is none.
+pub fn unlink(location: &str) -> Result<()> {
+    outside::unlink(location)
+}
+
 impl Entities {
     fn of(listing: Result<outside::Listing>) -> Result<Self> {
         Ok(Self { listing: listing?, held: Vec::new().into_iter() })
@@ -136,7 +152,7 @@ impl Iterator for Entities {
 mod tests {
     use super::*;
     use crate::testing::Host;
-    use crate::{Change, Fault, Lifecycle};
+    use crate::{Actions, Change, Fault, Lifecycle};
 
     const KIND: &str = "http://example.com/occi#lamp";
     const LINK: &str = "http://example.com/occi#wire";
@@ -174,5 +190,61 @@ mod tests {
         assert_eq!(host.create(&mut other).unwrap_err().code, Fault::CONFLICT);
         host.fail("entities.members", Fault::denied("not that Kind"));
         assert_eq!(host.create(&mut other).unwrap_err().code, Fault::DENIED);
+    }
+
+    struct Stack;
+
+    impl Lifecycle for Stack {
+        /// A new one is linked to the network that it names.
+        fn create(subject: &Subject) -> Result<Change> {
+            let network = subject.text("network").unwrap_or_default();
+            let wire = link(LINK, &network, [("mtu", 1500_i64)])?;
+            if subject.text("mood").is_some() {
+                return Err(Fault::conflict("not in that mood"));
+            }
+            Ok(Change::new().set("wire", wire))
+        }
+    }
+
+    impl Actions for Stack {
+        fn act(subject: &Subject, action: &str, _parameters: &Attributes) -> Result<Change> {
+            let wire = subject.text("wire").unwrap_or_default();
+            match action {
+                "cut" => unlink(&wire)?,
+                _ => (0..20).try_for_each(|_| {
+                    link(LINK, &subject.text("network").unwrap_or_default(), Attributes::default()).map(drop)
+                })?,
+            }
+            Ok(Change::new())
+        }
+    }
+
+    #[test]
+    fn links_are_made_and_ended_with_the_call_or_not_at_all() {
+        for host in [Host::<Stack>::new, Host::<Stack>::crashing] {
+            let host = host();
+            let network = host.resource("http://example.com/occi#network");
+            let mut stack = host.resource(KIND).with("network", network.location());
+            assert_eq!(host.create(&mut stack).unwrap_err().code, Fault::MISSING);
+            host.place(&network);
+            let mut moody = host.resource(KIND).with("network", network.location()).with("mood", "bad");
+            assert_eq!(host.create(&mut moody).unwrap_err().code, Fault::CONFLICT);
+            assert_eq!(host.links(&moody), []);
+            host.create(&mut stack).unwrap();
+            let [wire] = &host.links(&stack)[..] else { panic!("one wire") };
+            assert_eq!(
+                (wire.target.as_ref(), wire.get("mtu")),
+                (Some(&network.location()), Some(1500_i64.into()))
+            );
+            assert_eq!(stack.text("wire"), Some(wire.location()));
+            assert_eq!(host.act(&mut stack, "many", Attributes::default()).unwrap_err().code, Fault::INVALID);
+            assert_eq!(host.links(&stack).len(), 1);
+            host.fail("entities.unlink", Fault::denied("not that Kind"));
+            assert_eq!(host.act(&mut stack, "cut", Attributes::default()).unwrap_err().code, Fault::DENIED);
+            for _ in 0..2 {
+                host.act(&mut stack, "cut", Attributes::default()).unwrap();
+                assert_eq!(host.links(&stack), []);
+            }
+        }
     }
 }

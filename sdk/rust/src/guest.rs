@@ -64,6 +64,9 @@ pub enum Cause {
     Event,
     /// An earlier change asked for it by [`Change::again`].
     Timer,
+    /// A link that was asked for by [`entities::link`](crate::entities::link), or one that was to end, was refused after the
+    /// commit. The log says why.
+    Refused,
     /// The host has started; what capabilities made may have changed meanwhile.
     Restart,
     /// The host has started, and what capabilities made for the entity is gone with the last run: make it again, as
@@ -76,6 +79,7 @@ impl Cause {
     pub fn named(name: &str) -> Self {
         match name {
             "timer" => Self::Timer,
+            "refused" => Self::Refused,
             "restart" => Self::Restart,
             "recreate" => Self::Recreate,
             _ => Self::Event,

@@ -145,6 +145,12 @@ impl<T> Host<T> {
         });
     }
 
+    /// The links that leave a resource: those that the test has placed, and those that the extension has asked for.
+    pub fn links(&self, of: &Entity) -> Vec<Entity> {
+        let source = Some(of.location());
+        world(|world| world.entities.iter().filter(|link| link.source == source).cloned().collect())
+    }
+
     /// The content of a file in the extension's folder.
     pub fn file(&self, name: &str) -> Option<Vec<u8>> {
         world(|world| world.files.get(name).cloned())
@@ -194,9 +200,17 @@ impl<T> Host<T> {
         world(|world| world.subject = Some(entity.clone()));
         let mut answer = call(&subject);
         for _ in 1..self.calls {
+            // What it has asked for was not committed.
+            world(|world| world.orders.clear());
             answer = call(&subject);
         }
-        world(|world| world.subject = None);
+        world(|world| {
+            world.subject = None;
+            match &answer {
+                Ok(_) => entities::carry_out(world),
+                Err(_) => world.orders.clear(),
+            }
+        });
         answer
     }
 }
@@ -209,6 +223,8 @@ impl<T: Lifecycle> Host<T> {
                 Ok(change) => entity.apply(change),
                 Err(fault) => {
                     self.delete(entity)?;
+                    let source = Some(entity.location());
+                    world(|world| world.entities.retain(|link| link.source != source));
                     return Err(fault);
                 }
             }

@@ -18,6 +18,7 @@ mod html;
 mod http;
 mod mule;
 mod occi;
+mod ordered_links;
 mod server;
 
 // What clients do.

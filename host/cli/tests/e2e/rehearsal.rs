@@ -7,7 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Whether all went as expected, and what it printed; its errors instead where it could not begin.
-fn test(extension: &Path, scenarios: &[&Path]) -> (bool, String) {
+pub(crate) fn test(extension: &Path, scenarios: &[&Path]) -> (bool, String) {
     // To compile an engine on a busy machine takes longer than `run` waits.
     let output = Command::new(OCCI).args(["ext", "test"]).arg(extension).args(scenarios).output().unwrap();
     let printed = if output.stdout.is_empty() { output.stderr } else { output.stdout };
@@ -39,7 +39,7 @@ fn the_examples_are_as_their_scenarios_expect() {
 }
 
 /// A scenario by itself.
-fn scenario(text: &str) -> (TempDir, PathBuf) {
+pub(crate) fn scenario(text: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("case.toml");
     std::fs::write(&file, text).unwrap();

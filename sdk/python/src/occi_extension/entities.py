@@ -3,10 +3,10 @@
 import sys
 
 if sys.platform == "wasi":
-    from wit_world.imports.entities import Listing, find
+    from wit_world.imports.entities import Listing, find, link, unlink
 else:
     from .in_memory.absent import Absent
 
-    Listing, find = Absent, Absent.open
+    Listing, find, link, unlink = Absent, Absent.open, Absent.open, Absent.open
 
-__all__ = ["Listing", "find"]
+__all__ = ["Listing", "find", "link", "unlink"]

@@ -55,7 +55,7 @@ class Role:
     def observe(self, subject: Subject, cause: str) -> Change | None:
         """The world moved: say what the entity is now.
 
-        The cause is 'event', 'timer', 'restart' or 'recreate'; a later version may have others.
+        The cause is 'event', 'timer', 'refused', 'restart' or 'recreate'; a later version may have others.
         """
 
     def migrate(self, subject: Subject, from_version: str) -> Change | None:

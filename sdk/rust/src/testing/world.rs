@@ -1,5 +1,6 @@
 //! The thread's world: what the fake hypervisor holds, what it was asked, and what it shall refuse.
 
+use super::entities::Order;
 use super::extensions::Installed;
 use super::types::Entity;
 use crate::http::{Request, Response};
@@ -120,6 +121,8 @@ pub(super) struct World {
     pub(super) extensions: Vec<Installed>,
     /// Those that the extension sees beside the one that it is called for.
     pub(super) entities: Vec<Entity>,
+    /// The links that the call wants to be made and ended.
+    pub(super) orders: Vec<Order>,
     /// Who answers requests by HTTP.
     pub(super) server: Option<fn(&Request) -> Result<Response>>,
     pub(super) requests: Vec<Request>,
