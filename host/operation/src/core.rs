@@ -243,6 +243,7 @@ impl Core {
 
     /// Waits until all changes that have begun are done. No new ones may be sent.
     pub async fn finish(&self) {
+        self.orders.close();
         self.changes.close();
         self.changes.wait().await;
     }

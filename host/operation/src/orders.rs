@@ -60,6 +60,11 @@ impl Orders {
         self.news.notify_one();
     }
 
+    /// Those that are not being carried out are left to the next run.
+    pub(crate) fn close(&self) {
+        self.book().set_open(false);
+    }
+
     /// When the next one is to be tried.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.book().next()
@@ -151,7 +156,7 @@ impl Core {
         for extension in self.snapshot().extensions() {
             self.recall_orders(extension.name())?;
         }
-        self.orders.book().open();
+        self.orders.book().set_open(true);
         self.orders.news.notify_one();
         Ok(())
     }
@@ -177,9 +182,8 @@ impl Core {
     async fn serve_now(self: &Arc<Self>, subject: Uuid, waiting: &Waiting) -> Result<(), Refusal> {
         let Waiting { key, owner, .. } = waiting;
         let extension = &*owner.1;
-        // It is found in the store again when the extension serves again.
         if self.snapshot().named(extension).is_none() {
-            return Ok(());
+            return Err(Refusal::Internal(format!("the extension {extension} does not serve")));
         }
         let Some(Versioned { value, revision }) = bucket(owner).get(&*self.read()?, key)? else {
             return Ok(());

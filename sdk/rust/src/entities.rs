@@ -236,7 +236,7 @@ mod tests {
                 (wire.target.as_ref(), wire.get("mtu")),
                 (Some(&network.location()), Some(1500_i64.into()))
             );
-            assert_eq!(stack.text("wire"), Some(wire.location()));
+            assert_eq!(stack.get("wire"), Some(wire.location().into()));
             assert_eq!(host.act(&mut stack, "many", Attributes::default()).unwrap_err().code, Fault::INVALID);
             assert_eq!(host.links(&stack).len(), 1);
             host.fail("entities.unlink", Fault::denied("not that Kind"));

@@ -287,18 +287,19 @@ fn list(server: &Server) -> Listed {
         let text = text.as_str().unwrap();
         text.strip_prefix(server.base()).unwrap_or(text).to_owned()
     };
+    let place = |above: &str, entity: &Value| {
+        format!("{above}{}", entity["id"].as_str().unwrap().trim_start_matches("urn:uuid:"))
+    };
     let entities = |name: &str| all.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let mut stacks = BTreeMap::new();
     for stack in entities("resources") {
         if let Some(rope) = stack["attributes"].get("com.example.rope") {
             let is_cut = stack["attributes"].get("com.example.cut").is_some();
-            stacks.insert(path(&stack["location"]), (path(rope), is_cut));
+            stacks.insert(place("/stack/", &stack), (path(rope), is_cut));
         }
     }
-    let ropes = entities("links")
-        .iter()
-        .map(|rope| (path(&rope["location"]), path(&rope["source"]["location"])))
-        .collect();
+    let links = entities("links").into_iter();
+    let ropes = links.map(|rope| (place("/rope/", &rope), path(&rope["source"]["location"]))).collect();
     (stacks, ropes)
 }
 

@@ -32,9 +32,9 @@ struct Line {
 }
 
 impl Book {
-    /// From now on they are carried out.
-    pub(super) fn open(&mut self) {
-        self.is_open = true;
+    /// Whether they are carried out from now on.
+    pub(super) fn set_open(&mut self, is_open: bool) {
+        self.is_open = is_open;
     }
 
     /// One more. It does not hurry those before it.
@@ -124,7 +124,7 @@ mod tests {
             (None, None, true),
             "it is not open yet"
         );
-        book.open();
+        book.set_open(true);
         book.note(OTHER, waiting(3, "z"), now);
         for (revision, key) in [(1, "b"), (1, "c"), (2, "a")] {
             assert!(!book.is_at_rest(now));
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn one_that_waits_keeps_back_those_behind_it_for_longer_and_longer() {
         let (mut book, mut now) = (Book::default(), Instant::now());
-        book.open();
+        book.set_open(true);
         book.note(ONE, waiting(1, "a"), now);
         for (nth, delay) in [1, 2, 4, 8, 16, 32, 60, 60].into_iter().enumerate() {
             assert_eq!(book.take(now), Some((ONE, waiting(1, "a"))));

@@ -24,8 +24,11 @@ const ROPE: &str = "http://example.com/rope#rope";
 const WIRE: &str = "http://example.com/rope#wire";
 const LENGTH: &str = "com.example.rope.length";
 
-/// What stands for the capability, which lives elsewhere: no guest here calls it.
+/// What stands for the capability, which lives elsewhere: what is imported of it is what is simply linked, as no guest here
+/// calls it.
 struct Named;
+
+const RANDOM: &str = "wasi:random/random@0.2.12";
 
 impl Capability for Named {
     fn name(&self) -> &'static str {
@@ -33,11 +36,11 @@ impl Capability for Named {
     }
 
     fn interfaces(&self) -> &'static [&'static str] {
-        &[]
+        &[RANDOM]
     }
 
-    fn link(&self, _: &mut Linker<CallState>) -> wasmtime::Result<()> {
-        Ok(())
+    fn link(&self, linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+        linker.instance(RANDOM)?.func_wrap("get-random-u64", |_, ()| Ok((4_u64,)))
     }
 
     fn has_outside_effects(&self) -> bool {
@@ -67,7 +70,13 @@ fn stack() -> Guest {
         type = "string"
         "#
     );
-    watcher("thing", SEEN, &defines)
+    let guest = watcher("thing", SEEN, &defines);
+    Guest {
+        world: "import occi:extension/types@0.1.0; import wasi:random/random@0.2.12; \
+                export occi:extension/observe@0.1.0;",
+        body: format!("(import \"{RANDOM}\" \"get-random-u64\" (func (result i64))) {}", guest.body),
+        ..guest
+    }
 }
 
 /// The extension of the links, which says no with that code.
