@@ -60,7 +60,10 @@ pub fn parse<'a>(
     let body = quirks::without_byte_order_mark(body);
     match media_type {
         MediaType::TextPlain | MediaType::TextOcciPlain => text::parse_body(body),
-        MediaType::TextOcci => text::parse_headers(headers),
+        MediaType::TextOcci => {
+            check_says_nothing(body)?;
+            text::parse_headers(headers)
+        }
         MediaType::UriList => uri_list::parse(body),
         MediaType::OcciJson | MediaType::Json => json::parse(body),
         MediaType::Html => Err(Malformed {
@@ -68,6 +71,19 @@ pub fn parse<'a>(
             problem: format!("pages are only written; send one of {}", MediaType::list()),
         }),
     }
+}
+
+/// Of the body beside headers of text/occi, which is not read: whoever writes OCCI there would not be heard.
+fn check_says_nothing(body: &[u8]) -> Result<(), Malformed> {
+    if text::parse_body(body).is_ok_and(|said| said != Draft::default()) {
+        return Err(Malformed {
+            place: Place::Body { line: 1, column: 1 },
+            problem:
+                "with text/occi all is in the headers and the body is not read; send the body as text/plain"
+                    .into(),
+        });
+    }
+    Ok(())
 }
 
 /// What a GET's headers ask a collection to be narrowed to (HTTP-15, HTTP-16, H11-03); an empty filter where there are
