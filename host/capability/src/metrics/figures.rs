@@ -64,6 +64,7 @@ impl Figures {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use occi_extension::Going;
     use uuid::Uuid;
 
     fn call(extension: &str, tenant: &str) -> CallContext {
@@ -73,7 +74,7 @@ mod tests {
             entity: Uuid::nil(),
             source: None,
             target: None,
-            source_goes: false,
+            going: Going::default(),
             source_is_own: false,
             target_is_own: false,
             operation: Uuid::nil(),
