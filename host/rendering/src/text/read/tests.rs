@@ -113,6 +113,14 @@ fn h11_27_comma_lists_and_repeated_lines_are_the_same() {
     assert_eq!(headers(&repeated), plain(lines));
 }
 
+#[test]
+fn two_entities_are_not_taken_for_one() {
+    let one = "Category: a; scheme=\"http://x#\"; class=\"kind\"\r\nX-OCCI-Attribute: n.a=1\r\n";
+    let (place, problem) = refused(&format!("{one}\r\n{one}"));
+    assert!(problem.contains("is named twice"), "{problem}");
+    assert_eq!(place, Place::Body { line: 4, column: 11 });
+}
+
 /// TXT-03: what OCCI says in the body beside text/occi is not dropped in silence; what else is there says nothing.
 #[test]
 fn beside_headers_the_body_says_nothing() {
