@@ -24,6 +24,7 @@ mod uri_list;
 
 pub use error::{CannotRender, Malformed, NotAcceptable, Place, Unsupported};
 pub use html::POLICY as HTML_POLICY;
+pub use json::lists_nothing;
 pub use limit::{MAX_DEPTH, MAX_HEADERS, MAX_ITEMS};
 pub use listing::Listing;
 pub use media_type::{MediaType, content_type, negotiate, negotiate_without};

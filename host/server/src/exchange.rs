@@ -117,7 +117,7 @@ async fn exchange(
     }
     let body = collect(host, parts, body).await?;
     let draft = read(parts, &body, base, snapshot.registry())?;
-    if parts.method == Method::PUT && draft == Draft::default() {
+    if parts.method == Method::PUT && draft == Draft::default() && !occi_rendering::lists_nothing(&body) {
         // HTTP-24, HTTP-30: to say nothing is not to say that nothing shall be left.
         let message = match target {
             Target::Mixin(_) => {

@@ -226,8 +226,8 @@ fn nothing_named_is_not_all() {
     server.post("/tags/red/").text(format!("X-OCCI-Location: {}{note}", server.base())).answers(200);
     for body in [r#"{"resources": []}"#, "{}"] {
         server.delete("/tags/red/").body("application/occi+json", body).answers(400);
-        server.put("/tags/red/").body("application/occi+json", body).answers(400);
     }
+    server.put("/tags/red/").body("application/occi+json", "{}").answers(400);
     for (media_type, blank) in [
         ("text/plain", "\r\n"),
         ("text/occi", "OK"),
@@ -240,4 +240,10 @@ fn nothing_named_is_not_all() {
     assert_eq!(server.get("/tags/red/").answers(200).locations().len(), 1);
     server.delete("/tags/red/").answers(200);
     assert_eq!(server.get("/tags/red/").answers(200).body, "");
+    // That nobody shall be left can be said.
+    for nobody in ["[]", r#"{"resources": []}"#] {
+        server.post("/tags/red/").text(format!("X-OCCI-Location: {}{note}", server.base())).answers(200);
+        server.put("/tags/red/").body("application/json", nobody).answers(200);
+        assert_eq!(server.get("/tags/red/").answers(200).body, "");
+    }
 }
