@@ -64,7 +64,7 @@ pub(crate) fn test_ours(workspace: &Workspace) -> Result<ExitCode> {
 
 fn run_with_our_server(workspace: &Workspace, mut arguments: Vec<String>) -> Result<ExitCode> {
     let server = Server::start(&workspace.release().join("occi"), &workspace.extensions())?;
-    arguments.extend(["--endpoint".to_owned(), server.endpoint.clone()]);
+    arguments.extend(["--daring".to_owned(), "--endpoint".to_owned(), server.endpoint.clone()]);
     run(workspace, &arguments)
 }
 

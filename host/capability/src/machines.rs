@@ -319,6 +319,10 @@ impl HostMachine for CallState {
         address: Option<String>,
     ) -> wasmtime::Result<Result<(), Fault>> {
         begin!(self, "machines", "machine.reserve-address");
+        if address.is_none() && self.call().going.entity {
+            // The guest system may not let the interface go.
+            return Ok(Ok(()));
+        }
         let (subject, network) = (self.call().entity, self.table().get(&network)?.entity());
         let machine = self.table().get(&machine)?.clone();
         Ok(machine.reserve_address(subject, network, address).await.map_err(Fault::from))
@@ -353,5 +357,5 @@ impl HostMachine for CallState {
 
 /// Whether a machine goes in the same operation as what is attached to it.
 fn goes(call: &CallContext, machine: &Machine) -> bool {
-    call.source_goes && call.source == Some(machine.entity())
+    call.going.source && call.source == Some(machine.entity())
 }

@@ -120,7 +120,11 @@ impl Host for CallState {
     async fn count(&mut self, name: String, by: u64) -> wasmtime::Result<Result<(), Fault>> {
         begin!(self, "metrics", "count");
         let figures: Arc<Figures> = self.lent()?;
-        Ok(check_declared(self, COUNTERS, &name).map(|()| figures.count(self.call(), &name, by)))
+        if let Err(undeclared) = check_declared(self, COUNTERS, &name) {
+            return Ok(Err(undeclared));
+        }
+        figures.count(self.call(), &name, by)?;
+        Ok(Ok(()))
     }
 
     async fn gauge(&mut self, name: String, value: f64) -> wasmtime::Result<Result<(), Fault>> {
@@ -135,7 +139,7 @@ impl Host for CallState {
                 format!("the gauge {name} is set to {value}, which is no figure"),
             )));
         }
-        figures.set(self.call(), &name, value);
+        figures.set(self.call(), &name, value)?;
         Ok(Ok(()))
     }
 }

@@ -257,8 +257,6 @@ fn follow(mut events: libvirt::Events, core: &Arc<Core>) {
             let Some(core) = core.upgrade() else { return };
             match event {
                 libvirt::Event::Changed(entity) => core.observe(entity, Cause::Event),
-                // As when nobody was listening: it is to be found out, and made so.
-                libvirt::Event::Detached(link) => core.observe(link, Cause::Restart),
                 libvirt::Event::Missed => core.observe_all(),
             }
         }

@@ -215,8 +215,8 @@ fn strays(core: &Core, found: &libvirt::Inventory) -> Result<Vec<String>, Refusa
     Ok(strays)
 }
 
-async fn metrics(State(shown): State<Control>) -> String {
-    shown.figures.render()
+async fn metrics(State(shown): State<Control>) -> Answer<String> {
+    shown.figures.render().map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
 }
 
 async fn list(State(shown): State<Control>) -> Json<Listing> {

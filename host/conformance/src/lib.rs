@@ -55,6 +55,8 @@ pub struct Options {
     /// Ids of clauses, such as `HTTP-24`, and of documents, such as `TXT`; empty asks for all. Of a clause that is held
     /// against every answer, such as `HTTP-10`, all is asked, and the rest is left out of the report.
     pub only: Vec<String>,
+    /// Whether the server may be asked for what a wrong one loses something of its own by: to let one of its Mixins go.
+    pub daring: bool,
     /// How long one answer may take.
     pub timeout: Duration,
     /// Whose certificates are believed, where the endpoint begins with `https://`.
@@ -68,6 +70,7 @@ impl Options {
             endpoint: endpoint.into(),
             headers: Vec::new(),
             only: Vec::new(),
+            daring: false,
             timeout: Duration::from_mins(1),
             trust: Trust::default(),
         }
@@ -91,7 +94,7 @@ pub fn run(options: &Options) -> Result<Report, Error> {
     }
     let mut report = Report::new(&options.endpoint, &wanted);
     report.unchecked = client.is_secure() && matches!(options.trust, Trust::Anybody);
-    let mut session = Session::begin(client);
+    let mut session = Session::begin(client, options.daring);
     // What is held against every answer is judged by all of them: which others are named changes nothing.
     let whole = wanted.iter().any(|clause| observe::CLAUSES.contains(&clause.id));
     for check in checks::all() {

@@ -41,6 +41,9 @@ struct Arguments {
     /// Only these clauses and documents, such as HTTP-24,TXT; what is held against every answer is still asked of all
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     only: Vec<String>,
+    /// Ask also what a wrong server loses something of its own by: whether it lets one of its Mixins go (H11-08)
+    #[arg(long)]
+    daring: bool,
     /// Write the table to a file, too, as Markdown
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -74,6 +77,7 @@ fn ask(arguments: &Arguments) -> Result<Report, Error> {
         endpoint: arguments.endpoint.clone(),
         headers: arguments.headers.clone(),
         only: arguments.only.clone(),
+        daring: arguments.daring,
         timeout: Duration::from_secs(arguments.timeout),
         trust,
     })?;

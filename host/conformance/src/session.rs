@@ -97,13 +97,15 @@ pub(crate) struct Session {
     pub(crate) trying: Option<String>,
     /// Mixins to be removed.
     pub(crate) tags: Vec<Tag>,
-    /// What could not be removed.
+    /// What could not be removed, or not be put back.
     pub(crate) left: Vec<String>,
+    /// Whether the server may be asked for what a wrong one loses something of its own by.
+    pub(crate) is_daring: bool,
 }
 
 impl Session {
     /// Finds out what can be worked with.
-    pub(crate) fn begin(client: Client) -> Self {
+    pub(crate) fn begin(client: Client, is_daring: bool) -> Self {
         let model = Model::discover(&client);
         let mut session = Self {
             client,
@@ -124,6 +126,7 @@ impl Session {
             trying: None,
             tags: Vec::new(),
             left: Vec::new(),
+            is_daring,
         };
         session.strangers = Strangers::find(&session);
         session.find_resources();
@@ -248,14 +251,22 @@ impl Session {
         self.made.iter().any(|made| client::path_of(made) == path)
     }
 
-    /// Goes on where everything in a collection is ours: only there may a server be asked for what it could do to all.
-    pub(crate) fn ours_alone(&self, collection: &str) -> Verdict {
+    /// Whether a listing shows one that we made there, and nothing that others did.
+    pub(crate) fn is_all_ours(&self, collection: &str, one: &Entity) -> Verdict<bool> {
         // Where strangers were, it is not asked whether they have gone: to leave the collection alone does no harm.
-        if !self.strangers.are_in(collection) && self.listing(collection)?.iter().all(|url| self.is_ours(url))
-        {
+        if self.strangers.may_be_in(collection) {
+            return Ok(false);
+        }
+        let all = self.listing(collection)?;
+        Ok(one.is_in(&all) && all.iter().all(|url| self.is_ours(url)))
+    }
+
+    /// Goes on where everything in a collection is ours: only there may a server be asked for what it could do to all.
+    pub(crate) fn ours_alone(&self, collection: &str, one: &Entity) -> Verdict {
+        if self.is_all_ours(collection, one)? {
             return Ok(());
         }
-        skip(format!("the collection {collection} holds entities that are not ours to change"))
+        skip(format!("the collection {collection} holds entities that are not ours to change, or may"))
     }
 
     /// A resource of the first Kind.

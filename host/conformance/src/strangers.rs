@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use crate::answer::Answer;
 use crate::client::path_of;
 use crate::session::Session;
 
@@ -17,6 +18,8 @@ pub(crate) struct Strangers {
     paths: HashSet<String>,
     /// How many there are in each collection that has any, by its path.
     counts: BTreeMap<String, usize>,
+    /// The collections that cannot be read, by their paths: nobody knows what is in them.
+    unread: HashSet<String>,
 }
 
 impl Strangers {
@@ -24,9 +27,12 @@ impl Strangers {
     pub(crate) fn find(session: &Session) -> Self {
         let mut found = Self::default();
         for location in session.model.types.iter().filter_map(|known| known.location.as_deref()) {
-            let listing = session.listing(location).unwrap_or_default();
+            let answer = session.client.get(location).send().ok().filter(Answer::succeeded);
+            let listing = answer.as_ref().map(|answer| answer.read().locations).unwrap_or_default();
             if !listing.is_empty() {
                 found.counts.insert(path_of(location).to_owned(), listing.len());
+            } else if !answer.is_some_and(|answer| is_empty(&answer)) {
+                found.unread.insert(path_of(location).to_owned());
             }
             found.paths.extend(listing.iter().map(|url| path_of(url).to_owned()));
         }
@@ -38,14 +44,15 @@ impl Strangers {
         self.paths.contains(path)
     }
 
-    /// Whether a collection had some of them.
-    pub(crate) fn are_in(&self, location: &str) -> bool {
-        self.counts.contains_key(path_of(location))
+    /// Whether a collection had some of them, or what it had could not be read.
+    pub(crate) fn may_be_in(&self, location: &str) -> bool {
+        let path = path_of(location);
+        self.counts.contains_key(path) || self.unread.contains(path)
     }
 
-    /// Whether there is any at all.
-    pub(crate) fn are_there(&self) -> bool {
-        !self.paths.is_empty()
+    /// Whether there may be any at all.
+    pub(crate) fn may_be_there(&self) -> bool {
+        !self.paths.is_empty() || !self.unread.is_empty()
     }
 
     /// How many a collection had, if they are a crowd; else 0.
@@ -57,4 +64,10 @@ impl Strangers {
     pub(crate) fn are_crowded(&self) -> bool {
         self.paths.len() > CROWD
     }
+}
+
+/// Whether a listing says that there is nothing: one that cannot be understood does not.
+fn is_empty(listing: &Answer) -> bool {
+    let body = listing.body.trim();
+    listing.header("x-occi-location").is_empty() && matches!(body, "" | "OK" | "{}" | "[]")
 }

@@ -4,7 +4,7 @@
 use crate::bindings::types;
 use crate::breaker::Breaker;
 use crate::budget::Budget;
-use crate::capability::{CallContext, CallState, Lent};
+use crate::capability::{CallContext, CallState, Going, Lent};
 use crate::contract::{self, Agreement};
 use crate::convert;
 use crate::engine::TICK;
@@ -40,8 +40,8 @@ pub struct Call {
     pub role: CategoryId,
     /// The entity.
     pub subject: Arc<Subject>,
-    /// Whether the resource that the entity leaves, a link, goes in the same operation.
-    pub source_goes: bool,
+    /// What the operation ends.
+    pub going: Going,
     /// Whether that resource is of a Kind that the extension defines.
     pub source_is_own: bool,
     /// Whether the resource that the entity leads to is.
@@ -60,7 +60,7 @@ impl Call {
             operation,
             role,
             subject,
-            source_goes: false,
+            going: Going::default(),
             source_is_own: false,
             target_is_own: false,
             data,
@@ -353,7 +353,7 @@ impl Extension {
             entity: entity.id,
             source: entity.ends.as_ref().map(|ends| ends.source_id),
             target: entity.ends.as_ref().and_then(|ends| ends.target_id),
-            source_goes: call.source_goes,
+            going: call.going,
             source_is_own: call.source_is_own,
             target_is_own: call.target_is_own,
             operation: call.operation,

@@ -172,6 +172,15 @@ impl Lent {
     }
 }
 
+/// What the operation of a call ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Going {
+    /// The entity that the call is about, and not only one of its roles.
+    pub entity: bool,
+    /// The resource that the entity leaves, where it is a link.
+    pub source: bool,
+}
+
 /// On whose behalf a call is made, and what it is about. All that a capability does is derived from this.
 #[derive(Debug, Clone)]
 pub struct CallContext {
@@ -185,8 +194,8 @@ pub struct CallContext {
     pub source: Option<Uuid>,
     /// The resource that the entity leads to, where it is a link and the resource one of this server.
     pub target: Option<Uuid>,
-    /// Whether the source goes in the same operation as the entity.
-    pub source_goes: bool,
+    /// What the operation ends.
+    pub going: Going,
     /// Whether the source is of a Kind that the extension defines.
     pub source_is_own: bool,
     /// Whether the target is.

@@ -39,7 +39,7 @@ mod turns;
 pub use bindings::types::Fault;
 pub use cache::CacheError;
 pub use call::{Call, Outcome};
-pub use capability::{CallContext, CallState, Capability, FaultInjection, Lent};
+pub use capability::{CallContext, CallState, Capability, FaultInjection, Going, Lent};
 pub use component::{Loader, MAX_SIZE};
 pub use contract::{Grants, serving};
 pub use convert::attributes_from_guest;

@@ -271,15 +271,24 @@ pub(crate) fn allows(action: &Action, state: Option<&str>) -> bool {
 
 /// Whether the standard keeps a scheme for itself (CORE-07).
 pub fn is_reserved(id: &CategoryId) -> bool {
-    // The same host, whichever way one reaches it.
-    let host = |scheme: &str| {
-        let scheme = scheme.to_ascii_lowercase();
-        let rest = scheme.strip_prefix("https://").or_else(|| scheme.strip_prefix("http://"))?;
-        let authority = rest.split(['/', '?', '#']).next()?;
-        let host = authority.rsplit('@').next()?.split(':').next()?;
-        Some(host.trim_end_matches('.').to_owned())
-    };
+    let host = |scheme| located(scheme).map(|(host, _)| host);
     host(id.scheme()).is_some_and(|host_of_id| Some(host_of_id) == host(core::RESERVED))
+}
+
+/// Whether two schemes are taken for one by whoever reads them.
+pub fn is_same_scheme(one: &str, other: &str) -> bool {
+    one == other || located(one).is_some_and(|of_one| Some(of_one) == located(other))
+}
+
+/// The host of a scheme of the web, whichever way one reaches it, and what follows.
+fn located(scheme: &str) -> Option<(String, &str)> {
+    let (protocol, rest) = scheme.split_once("://")?;
+    if !["http", "https"].iter().any(|known| protocol.eq_ignore_ascii_case(known)) {
+        return None;
+    }
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next()?.split(':').next()?;
+    Some((host.trim_end_matches('.').to_ascii_lowercase(), path))
 }
 
 #[cfg(test)]

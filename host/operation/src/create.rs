@@ -3,7 +3,7 @@
 use crate::birth::Birth;
 use crate::changes::Changes;
 use crate::core::Core;
-use crate::locks::Held;
+use crate::locks::{Held, Wanted};
 use crate::order::Errand;
 use crate::plan::{Asked, Plan, Planned, wanted_id};
 use crate::retrieve::{actions, holds};
@@ -162,8 +162,8 @@ async fn hold(
     loop {
         let seen = plan()?;
         let ends = seen.outer_ends();
-        let held = core.locks.lock(ends.iter().copied()).await;
-        if ends.is_empty() {
+        let held = core.locks.lock_both(&ends).await;
+        if ends == Wanted::default() {
             return Ok((held, seen));
         }
         let planned = plan()?;

@@ -6,7 +6,6 @@
 use crate::changes::Changes;
 use crate::core::Core;
 use crate::effect::{Effects, is_away, is_plain_no, is_unclear};
-use crate::ends::local_ends;
 use crate::intent::Verb;
 use crate::locks::Held;
 use crate::observer::Cause;
@@ -95,8 +94,8 @@ async fn leave<'a>(core: &Core, operation: Uuid, entities: impl Iterator<Item = 
 /// Why a deletion is left to be finished later.
 pub(crate) fn unfinished(refusal: Refusal) -> Refusal {
     refusal.of(
-        "the deletion is begun, and is finished once it is answered; until then the entity can only be read, or deleted \
-         once more"
+        "the deletion is begun, and goes on once it is answered; until then the entity can only be read, or deleted once \
+         more, and where it is refused then the entity stays"
             .into(),
     )
 }
@@ -159,11 +158,11 @@ impl Doomed {
         Arc::new(self.entities.iter().map(|stored| stored.entity.id).collect())
     }
 
-    /// The resources to be locked: those that go, and those that lose a link.
+    /// The resources to be locked: those that go, and those that lose a link. What a link led to stays for as long as the
+    /// link is locked.
     pub(crate) fn resources(&self) -> HashSet<Uuid> {
-        let own =
-            self.entities.iter().filter(|stored| !stored.entity.is_link()).map(|stored| stored.entity.id);
-        own.chain(self.entities.iter().flat_map(|stored| local_ends(&stored.entity))).collect()
+        let own = self.entities.iter().filter(|stored| !stored.entity.is_link());
+        own.map(|stored| stored.entity.id).chain(sources(&self.entities)).collect()
     }
 
     /// The links that go.

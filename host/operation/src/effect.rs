@@ -9,7 +9,7 @@ use crate::refusal::Refusal;
 use crate::sight::{Moment, Sight};
 use crate::snapshot::{Role, Snapshot};
 use occi_extension::{
-    Call, CallError, Clock, Extension, KeyValueBase, KeyValueChanges, Outcome, SharedView, Subject,
+    Call, CallError, Clock, Extension, Going, KeyValueBase, KeyValueChanges, Outcome, SharedView, Subject,
 };
 use occi_model::{CategoryId, Change, Entity, Invocation, Registry};
 use std::collections::{BTreeMap, HashSet};
@@ -177,8 +177,10 @@ impl<'a> Effects<'a> {
 
     /// Lets one role end, as when an entity loses a Mixin.
     pub(crate) async fn delete_role(&mut self, role: &Role, entity: &Entity) -> Result<(), Refusal> {
-        let source_goes = entity.ends.as_ref().is_some_and(|ends| self.going.contains(&ends.source_id));
-        let outcome = role.1.delete(Call { source_goes, ..self.call(role, entity) }).await?;
+        let goes = |id| self.going.contains(&id);
+        let source = entity.ends.as_ref().is_some_and(|ends| goes(ends.source_id));
+        let going = Going { entity: goes(entity.id), source };
+        let outcome = role.1.delete(Call { going, ..self.call(role, entity) }).await?;
         self.keep(&role.1, entity, outcome);
         Ok(())
     }

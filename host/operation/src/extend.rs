@@ -11,8 +11,6 @@ use crate::update::HeldLinks;
 use crate::{Caller, Condition, Refusal, Reply, Snapshot};
 use occi_model::{Item, Location, UpdateMode, Violation};
 use occi_store::{Entities, Stored};
-use std::collections::HashSet;
-use uuid::Uuid;
 
 /// Gives new links to the resource at a path, and changes what the item names.
 pub(crate) async fn extend(
@@ -87,15 +85,17 @@ async fn hold(
         }
         Ok((stored, plan.end()))
     };
-    let resources = |stored: &Stored, planned: &Planned| -> HashSet<Uuid> {
-        planned.outer_ends().into_iter().chain([stored.entity.id]).collect()
+    let resources = |stored: &Stored, planned: &Planned| {
+        let mut resources = planned.outer_ends();
+        resources.changed.insert(stored.entity.id);
+        resources
     };
     loop {
         let (seen, planned) = look()?;
         let wanted = resources(&seen, &planned);
-        let held = core.locks.lock(wanted.iter().copied()).await;
+        let held = core.locks.lock_both(&wanted).await;
         let (stored, planned) = look()?;
-        if resources(&stored, &planned).is_subset(&wanted) {
+        if resources(&stored, &planned).is_within(&wanted) {
             return Ok((held, stored, planned));
         }
     }

@@ -85,7 +85,7 @@ impl Left {
         let is_going = |(verb, ids): &(Verb, HashSet<Uuid>)| *verb == Verb::Delete && ids.contains(&id);
         if self.operations().values().any(is_going) {
             return Err(Refusal::Conflict(format!(
-                "the deletion of urn:uuid:{id} was begun and not answered, and is finished as soon as it is; until then it \
+                "the deletion of urn:uuid:{id} was begun and not answered, and goes on as soon as it is; until then it \
                  can only be read, or deleted once more"
             )));
         }

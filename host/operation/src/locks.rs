@@ -1,15 +1,16 @@
 //! Changes of one entity come one after the other.
 //!
 //! Whoever locks several entities takes resources before links, and among equals the smaller id first; so no two
-//! operations wait for each other.
+//! operations wait for each other. What a new link leads to has only to stay as it is: several may keep it so at once, and
+//! a machine that takes its time keeps nobody else from the network that it joins.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use uuid::Uuid;
 
-type Table = Arc<Mutex<HashMap<Uuid, Arc<AsyncMutex<()>>>>>;
+type Table = Arc<Mutex<HashMap<Uuid, Arc<RwLock<()>>>>>;
 
 /// What something that has no id is locked by. That two may share it costs a wait and nothing else.
 pub(crate) fn id_of(thing: &impl Hash) -> Uuid {
@@ -24,11 +25,34 @@ pub(crate) struct Locks {
     table: Table,
 }
 
+/// The resources that an operation locks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// Those that it changes.
+    pub(crate) changed: HashSet<Uuid>,
+    /// Those that must stay as they are meanwhile; they may be among the others.
+    pub(crate) kept: HashSet<Uuid>,
+}
+
+impl Wanted {
+    /// Whether these are locked where those are.
+    pub(crate) fn is_within(&self, locked: &Self) -> bool {
+        let is_kept = |id| locked.kept.contains(id) || locked.changed.contains(id);
+        self.changed.is_subset(&locked.changed) && self.kept.iter().all(is_kept)
+    }
+}
+
 /// Locks that are held until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Held {
-    guards: Vec<(Uuid, OwnedMutexGuard<()>)>,
+    guards: Vec<(Uuid, Guard)>,
     table: Table,
+}
+
+#[derive(Debug)]
+enum Guard {
+    Changed { _alone: OwnedRwLockWriteGuard<()> },
+    Kept { _beside_others: OwnedRwLockReadGuard<()> },
 }
 
 impl Locks {
@@ -39,29 +63,44 @@ impl Locks {
         held
     }
 
+    /// Locks some resources to change them, and others so that they stay.
+    pub(crate) async fn lock_both(&self, wanted: &Wanted) -> Held {
+        let mut held = self.lock([]).await;
+        let kept = wanted.kept.iter().map(|id| (*id, false));
+        held.take(kept.chain(wanted.changed.iter().map(|id| (*id, true))).collect()).await;
+        held
+    }
+
     /// Locks an entity that nobody holds.
     pub(crate) fn try_lock(&self, id: Uuid) -> Option<Held> {
-        let guard = {
+        let alone = {
             let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(table.entry(id).or_default()).try_lock_owned().ok()?
+            Arc::clone(table.entry(id).or_default()).try_write_owned().ok()?
         };
-        Some(Held { guards: vec![(id, guard)], table: Arc::clone(&self.table) })
+        Some(Held { guards: vec![(id, Guard::Changed { _alone: alone })], table: Arc::clone(&self.table) })
     }
 }
 
 impl Held {
     /// Locks more entities. They must be links where those held are resources.
     pub(crate) async fn extend(&mut self, ids: impl IntoIterator<Item = Uuid>) {
+        self.take(ids.into_iter().map(|id| (id, true)).collect()).await;
+    }
+
+    /// Locks in the order of the ids, each to change it or only to keep it.
+    async fn take(&mut self, ids: BTreeMap<Uuid, bool>) {
         let held: HashSet<_> = self.guards.iter().map(|(id, _)| *id).collect();
-        let mut ids: Vec<_> = ids.into_iter().filter(|id| !held.contains(id)).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        for id in ids {
+        for (id, is_changed) in ids.into_iter().filter(|(id, _)| !held.contains(id)) {
             let lock = {
                 let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
                 Arc::clone(table.entry(id).or_default())
             };
-            self.guards.push((id, lock.lock_owned().await));
+            let guard = if is_changed {
+                Guard::Changed { _alone: lock.write_owned().await }
+            } else {
+                Guard::Kept { _beside_others: lock.read_owned().await }
+            };
+            self.guards.push((id, guard));
         }
     }
 }
@@ -71,7 +110,7 @@ impl Drop for Held {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         for (id, guard) in self.guards.drain(..) {
             drop(guard);
-            // Those who wait hold a clone; where there is none, nobody waits.
+            // Those who wait or hold it too have a clone; where there is none, nobody does.
             if table.get(&id).is_some_and(|lock| Arc::strong_count(lock) == 1) {
                 table.remove(&id);
             }
@@ -87,7 +126,7 @@ mod tests {
     async fn changes_of_one_entity_come_one_after_the_other() {
         let locks = Arc::new(Locks::default());
         let (a, b) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let counter = Arc::new(AsyncMutex::new(0_u32));
+        let counter = Arc::new(tokio::sync::Mutex::new(0_u32));
         let tasks: Vec<_> = (0..50)
             .map(|turn| {
                 let (locks, counter) = (Arc::clone(&locks), Arc::clone(&counter));
@@ -105,6 +144,29 @@ mod tests {
             task.await.unwrap();
         }
         assert_eq!(*counter.lock().await, 50);
+        assert!(locks.table.lock().unwrap().is_empty(), "idle entities take no memory");
+    }
+
+    #[tokio::test]
+    async fn several_keep_what_one_may_change() {
+        let locks = Arc::new(Locks::default());
+        let [target, source, other] = [1, 2, 3].map(Uuid::from_u128);
+        let join = |source| Wanted { changed: [source].into(), kept: [target].into() };
+        let first = locks.lock_both(&join(source)).await;
+        let second = locks.lock_both(&join(other)).await;
+        assert!([target, source, other].iter().all(|id| locks.try_lock(*id).is_none()));
+        drop(first);
+        assert!(locks.try_lock(source).is_some() && locks.try_lock(target).is_none());
+        drop(second);
+        // A link from a resource to itself.
+        let both = Wanted { changed: [target].into(), kept: [target].into() };
+        let alone = locks.lock_both(&both).await;
+        assert!(
+            tokio::time::timeout(std::time::Duration::ZERO, locks.lock_both(&join(source))).await.is_err()
+        );
+        drop(alone);
+        assert!(join(source).is_within(&Wanted { changed: [source, target].into(), ..Wanted::default() }));
+        assert!(!both.is_within(&join(source)));
         assert!(locks.table.lock().unwrap().is_empty(), "idle entities take no memory");
     }
 

@@ -1,7 +1,8 @@
 //! New entities as they would be, before anything is done for them: checked, with their ids, paths and ends.
 
 use crate::core::Core;
-use crate::ends::{Names, Surroundings, local_ends};
+use crate::ends::{Names, Surroundings};
+use crate::locks::Wanted;
 use crate::{Caller, Refusal, Snapshot};
 use occi_model::{Entity, Identity, Item, Location, Made, Nature, Value, core as names};
 use occi_store::{Entities, ReadView};
@@ -47,10 +48,15 @@ pub(crate) struct Planned {
 }
 
 impl Planned {
-    /// The resources that new links join and that are not new themselves.
-    pub(crate) fn outer_ends(&self) -> HashSet<Uuid> {
+    /// The resources that new links join and that are not new themselves: what a link leaves is another by it.
+    pub(crate) fn outer_ends(&self) -> Wanted {
         let new: HashSet<Uuid> = self.entities.iter().map(|entity| entity.id).collect();
-        self.entities.iter().flat_map(local_ends).filter(|id| !new.contains(id)).collect()
+        let ends = || self.entities.iter().filter_map(|entity| entity.ends.as_ref());
+        let is_old = |id: &Uuid| !new.contains(id);
+        Wanted {
+            changed: ends().map(|ends| ends.source_id).filter(is_old).collect(),
+            kept: ends().filter_map(|ends| ends.target_id).filter(is_old).collect(),
+        }
     }
 }
 

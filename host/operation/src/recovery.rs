@@ -4,7 +4,6 @@ use crate::changes::Changes;
 use crate::core::Core;
 use crate::delete::Doomed;
 use crate::effect::{Effects, is_away};
-use crate::ends::local_ends;
 use crate::intent::{Intent, Verb};
 use crate::list::Walk;
 use crate::observer::Cause;
@@ -15,10 +14,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout_at;
 use uuid::Uuid;
 
-/// How many entities have their things made again at once.
+/// How many intents are settled, or entities have their things made again, at once.
 const AT_ONCE: usize = 16;
+/// How long a start waits for what the last run has left.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a long start says how far it is.
 const TELL_EVERY: Duration = Duration::from_secs(3);
 /// By then something outside has most likely done what it was asked before a crash, or never will.
@@ -31,11 +33,13 @@ pub struct Recovered {
     pub undone: usize,
     /// Deletions that were finished.
     pub finished: usize,
+    /// Deletions of which at least one entity was refused, and stays.
+    pub refused: usize,
     /// Entities in the middle of a change, which were asked what they are now.
     pub asked: usize,
     /// Entities whose machines, volumes or the like were made again, since a capability had forgotten them.
     pub recreated: usize,
-    /// Intents that could not be settled; they are tried again while the server runs, and at the next start.
+    /// Intents that are not settled yet; they are tried while the server runs, and at the next start.
     pub left: usize,
 }
 
@@ -44,27 +48,7 @@ impl Core {
     /// background. To be called once, before the first operation.
     pub async fn recover(self: &Arc<Self>) -> Result<Recovered, Refusal> {
         let snapshot = self.snapshot();
-        let mut recovered = Recovered::default();
-        let mut is_stuck = false;
-        for intent in self.intents()? {
-            // Who does not answer one would keep the others waiting, too, and the server from serving.
-            if is_stuck {
-                self.left.note(intent.operation, intent.verb, &intent.entities);
-                recovered.left += 1;
-                continue;
-            }
-            match self.settle(&snapshot, &intent).await {
-                Ok(()) => match intent.verb {
-                    Verb::Create => recovered.undone += 1,
-                    Verb::Delete => recovered.finished += 1,
-                    Verb::Change => recovered.asked += 1,
-                },
-                Err(refusal) => {
-                    is_stuck = is_away(&refusal);
-                    recovered.left += 1;
-                }
-            }
-        }
+        let mut recovered = self.settle_all(&snapshot).await?;
         recovered.recreated = self.recreate_all(&snapshot).await?;
         self.recall_wishes()?;
         // Those who forget have just been asked.
@@ -73,18 +57,63 @@ impl Core {
         Ok(recovered)
     }
 
-    /// Settles an intent, or notes that it is left.
-    async fn settle(self: &Arc<Self>, snapshot: &Snapshot, intent: &Intent) -> Result<(), Refusal> {
+    /// Settles what the last run has left, some at a time. Who takes long, or does not answer, keeps neither the others
+    /// waiting nor the server from serving: what is under way by then goes on, with its entities locked.
+    async fn settle_all(self: &Arc<Self>, snapshot: &Arc<Snapshot>) -> Result<Recovered, Refusal> {
+        let mut recovered = Recovered::default();
+        let end = tokio::time::Instant::now() + PATIENCE;
+        let (mut intents, mut settling) = (self.intents()?.into_iter(), JoinSet::new());
+        let mut is_stuck = false;
+        loop {
+            while !is_stuck
+                && settling.len() < AT_ONCE
+                && let Some(intent) = intents.next()
+            {
+                let (core, snapshot) = (Arc::clone(self), Arc::clone(snapshot));
+                settling.spawn(async move { (intent.verb, core.settle(&snapshot, &intent).await) });
+            }
+            match timeout_at(end, settling.join_next()).await {
+                Ok(None) => break,
+                Ok(Some(Ok((verb, Ok(is_done))))) => match verb {
+                    Verb::Create => recovered.undone += 1,
+                    Verb::Delete if is_done => recovered.finished += 1,
+                    Verb::Delete => recovered.refused += 1,
+                    Verb::Change => recovered.asked += 1,
+                },
+                Ok(Some(Ok((_, Err(refusal))))) => {
+                    is_stuck |= is_away(&refusal);
+                    recovered.left += 1;
+                }
+                Ok(Some(Err(error))) => {
+                    tracing::error!("the settling of an intent ended abnormally: {error}");
+                    recovered.left += 1;
+                }
+                Err(_elapsed) => {
+                    recovered.left += settling.len();
+                    settling.detach_all();
+                    break;
+                }
+            }
+        }
+        for intent in intents {
+            self.left.note(intent.operation, intent.verb, &intent.entities);
+            recovered.left += 1;
+        }
+        Ok(recovered)
+    }
+
+    /// Settles an intent, or notes that it is left; whether all that was to be done is.
+    async fn settle(self: &Arc<Self>, snapshot: &Snapshot, intent: &Intent) -> Result<bool, Refusal> {
         let (links, resources): (Vec<_>, Vec<_>) =
             intent.entities.iter().partition(|entity| entity.is_link());
         let outcome = {
-            let ends = links.iter().flat_map(|link| local_ends(link));
-            let mut held = self.locks.lock(resources.iter().map(|entity| entity.id).chain(ends)).await;
+            let sources = links.iter().filter_map(|link| Some(link.ends.as_ref()?.source_id));
+            let mut held = self.locks.lock(resources.iter().map(|entity| entity.id).chain(sources)).await;
             held.extend(links.iter().map(|entity| entity.id)).await;
             self.finish_intent(snapshot, intent).await
         };
         match &outcome {
-            Ok(()) => self.left.forget(intent.operation),
+            Ok(_) => self.left.forget(intent.operation),
             Err(refusal) => {
                 let (operation, verb) = (intent.operation, intent.verb);
                 // Said once: a hypervisor that is away for hours is no news.
@@ -117,7 +146,7 @@ impl Core {
         }
     }
 
-    async fn finish_intent(self: &Arc<Self>, snapshot: &Snapshot, intent: &Intent) -> Result<(), Refusal> {
+    async fn finish_intent(self: &Arc<Self>, snapshot: &Snapshot, intent: &Intent) -> Result<bool, Refusal> {
         if intent.verb != Verb::Delete {
             for entity in &intent.entities {
                 // What it made outside is still there, and nobody else knows how to end it.
@@ -127,6 +156,7 @@ impl Core {
         let going = Arc::new(intent.entities.iter().map(|entity| entity.id).collect());
         let mut effects = Effects::ending(self, snapshot, intent.operation, going);
         let mut changes = Changes::new(snapshot);
+        let mut is_done = true;
         match intent.verb {
             Verb::Create => {
                 let mut refused = None;
@@ -159,6 +189,7 @@ impl Core {
                         // It stays, as it would have without the crash, and keeps none of the others.
                         Err(refusal) => {
                             tracing::warn!(entity = %entity.id, "a deletion is not finished: {refusal}");
+                            is_done = false;
                             self.observe(entity.id, Cause::Restart);
                         }
                     }
@@ -192,7 +223,7 @@ impl Core {
         }
         changes.strike(Some(intent.operation));
         self.commit_changes(changes).await?;
-        Ok(())
+        Ok(is_done)
     }
 
     /// Has every entity asked soon, as after a time in which events were missed, and what was left behind settled.

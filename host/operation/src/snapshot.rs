@@ -6,6 +6,7 @@ use crate::definitions::{Definitions, Since};
 use crate::refusal::Refusal;
 use crate::sight::ByCategory;
 use occi_extension::Extension;
+use occi_model::registry::is_same_scheme;
 use occi_model::{Action, CategoryId, Entity, Kind, Location, Mixin, Registry, RegistryError};
 use occi_store::{Batch, MadeBy, ReadView, StoreError};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -135,7 +136,10 @@ impl Snapshot {
 
     /// The extension that names its categories in a scheme, if one does.
     pub(crate) fn owner_of_scheme(&self, scheme: &str) -> Option<&str> {
-        let owner = self.extensions.iter().find(|extension| schemes(extension).any(|own| own == scheme));
+        let owner = self
+            .extensions
+            .iter()
+            .find(|extension| schemes(extension).any(|own| is_same_scheme(own, scheme)));
         owner.map(|extension| &**extension.name())
     }
 

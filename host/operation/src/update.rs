@@ -1,8 +1,8 @@
 //! Changes of an entity that clients ask for: partial (POST, HTTP-26) and full (PUT, HTTP-24 and HTTP-25).
 
 use crate::core::Core;
-use crate::ends::{Names, Surroundings, local_ends};
-use crate::locks::Held;
+use crate::ends::{Names, Surroundings};
+use crate::locks::{Held, Wanted};
 use crate::retrieve::{check, find, reply};
 use crate::{Caller, Condition, Refusal, Reply, Snapshot, alter, create, extend, locks};
 use occi_model::{
@@ -139,7 +139,7 @@ fn meant(snapshot: &Snapshot, mode: UpdateMode, item: &Item) -> Result<UpdateMod
     ))
 }
 
-/// Locks an entity, with the ends that it has and shall have where it is a link.
+/// Locks an entity; where it is a link, with the resource that it leaves, and those that it shall leave and lead to.
 async fn hold(
     core: &Core,
     snapshot: &Snapshot,
@@ -150,7 +150,7 @@ async fn hold(
     loop {
         let (seen, ends) = look(core, snapshot, caller, path, item)?;
         let resources = resources(&seen.entity, ends.as_ref());
-        let mut held = core.locks.lock(resources.iter().copied()).await;
+        let mut held = core.locks.lock_both(&resources).await;
         held.extend([seen.entity.id]).await;
         let (stored, ends) = look(core, snapshot, caller, path, item)?;
         if stored.entity.id == seen.entity.id && self::resources(&stored.entity, ends.as_ref()) == resources {
@@ -185,10 +185,16 @@ fn look(
     Ok((stored, ends))
 }
 
-fn resources(entity: &Entity, ends: Option<&Ends>) -> HashSet<Uuid> {
-    let new = ends.iter().flat_map(|ends| std::iter::once(ends.source_id).chain(ends.target_id));
-    let own = if entity.is_link() { None } else { Some(entity.id) };
-    own.into_iter().chain(local_ends(entity)).chain(new).collect()
+/// What a link leads to already stays for as long as the link is locked.
+fn resources(entity: &Entity, ends: Option<&Ends>) -> Wanted {
+    let Some(before) = &entity.ends else {
+        return Wanted { changed: [entity.id].into(), kept: HashSet::new() };
+    };
+    let target = ends.and_then(|ends| ends.target_id).filter(|id| before.target_id != Some(*id));
+    Wanted {
+        changed: [before.source_id].into_iter().chain(ends.map(|ends| ends.source_id)).collect(),
+        kept: target.into_iter().collect(),
+    }
 }
 
 /// A PUT may carry the links that a GET gave; a new or another one is not made by it (H11-19, Q-38).

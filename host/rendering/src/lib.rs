@@ -24,6 +24,7 @@ mod uri_list;
 
 pub use error::{CannotRender, Malformed, NotAcceptable, Place, Unsupported};
 pub use html::POLICY as HTML_POLICY;
+pub use json::lists_nothing;
 pub use limit::{MAX_DEPTH, MAX_HEADERS, MAX_ITEMS};
 pub use listing::Listing;
 pub use media_type::{MediaType, content_type, negotiate, negotiate_without};
@@ -60,7 +61,10 @@ pub fn parse<'a>(
     let body = quirks::without_byte_order_mark(body);
     match media_type {
         MediaType::TextPlain | MediaType::TextOcciPlain => text::parse_body(body),
-        MediaType::TextOcci => text::parse_headers(headers),
+        MediaType::TextOcci => {
+            check_says_nothing(body)?;
+            text::parse_headers(headers)
+        }
         MediaType::UriList => uri_list::parse(body),
         MediaType::OcciJson | MediaType::Json => json::parse(body),
         MediaType::Html => Err(Malformed {
@@ -68,6 +72,19 @@ pub fn parse<'a>(
             problem: format!("pages are only written; send one of {}", MediaType::list()),
         }),
     }
+}
+
+/// Of the body beside headers of text/occi, which is not read: whoever writes OCCI there would not be heard.
+fn check_says_nothing(body: &[u8]) -> Result<(), Malformed> {
+    if text::parse_body(body).is_ok_and(|said| said != Draft::default()) {
+        return Err(Malformed {
+            place: Place::Body { line: 1, column: 1 },
+            problem:
+                "with text/occi all is in the headers and the body is not read; send the body as text/plain"
+                    .into(),
+        });
+    }
+    Ok(())
 }
 
 /// What a GET's headers ask a collection to be narrowed to (HTTP-15, HTTP-16, H11-03); an empty filter where there are

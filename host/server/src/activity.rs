@@ -28,6 +28,8 @@ struct State {
     requests: usize,
     /// Answers that are being sent.
     answers: usize,
+    /// How many bytes of answers hyper has taken that the connection has not, about: what hyper writes around them counts too.
+    unsent: usize,
     /// Whether a request has ever come.
     is_used: bool,
     /// Whether hyper looks after the time itself.
@@ -49,6 +51,7 @@ impl Activity {
             last: Instant::now(),
             requests: 0,
             answers: 0,
+            unsent: 0,
             is_used: false,
             is_timed: false,
             provoking: 0,
@@ -97,6 +100,7 @@ impl Activity {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if bytes > state.provoking {
             state.last = Instant::now();
+            state.unsent = state.unsent.saturating_sub(bytes - state.provoking);
         }
         state.provoking = state.provoking.saturating_sub(bytes);
     }
@@ -119,7 +123,7 @@ impl Activity {
         loop {
             let until = {
                 let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-                let patience = if state.answers > 0 { stuck } else { idle };
+                let patience = if state.answers > 0 || state.unsent > 0 { stuck } else { idle };
                 let is_over = !state.is_timed && state.requests == 0 && state.last.elapsed() >= patience;
                 if is_over {
                     return;
@@ -168,6 +172,7 @@ impl hyper::body::Body for Watched {
             }
         }
         let length = self.rest.len().min(PIECE);
+        self.busy.activity.note(|state| state.unsent = state.unsent.saturating_add(length));
         Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(length)))))
     }
 
@@ -297,6 +302,15 @@ mod tests {
             assert!(!closed_within(&activity, 3).await);
             stream.write_all(b"more").await.unwrap();
         }
+        assert!(closed_within(&activity, 6).await);
+        // What hyper has taken whole waits for as long as an answer that it is still taking.
+        let mut body = activity.answer(Response::new(Body::from(vec![7; 100]))).into_body();
+        body.frame().await.unwrap().unwrap();
+        drop(body);
+        assert!(!closed_within(&activity, 6).await);
+        stream.write_all(&[7; 50]).await.unwrap();
+        assert!(!closed_within(&activity, 6).await);
+        stream.write_all(&[7; 60]).await.unwrap();
         assert!(closed_within(&activity, 6).await);
         // Not by what the client has sent itself.
         activity.note(|_| ());

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::listing;
 use crate::respond::{self, Answer};
 use crate::route::{self, Query};
-use crate::serve::Limits;
+use crate::serve::{HEAD, Limits};
 use crate::version;
 use axum::body::Body;
 use axum::http::request::Parts;
@@ -93,6 +93,7 @@ async fn exchange(
     accept: MediaType,
 ) -> Result<Response<Body>, Failure> {
     check_host(parts)?;
+    check_head(parts)?;
     version::check(&parts.headers)?;
     let path = match (&parts.method, parts.uri.path()) {
         // RFC 9112, sections 3.2.3 and 3.2.4: these two ask about the server, not about one of its paths.
@@ -116,13 +117,14 @@ async fn exchange(
     }
     let body = collect(host, parts, body).await?;
     let draft = read(parts, &body, base, snapshot.registry())?;
-    if parts.method == Method::PUT && body.is_empty() && draft == Draft::default() {
+    if parts.method == Method::PUT && draft == Draft::default() && !occi_rendering::lists_nothing(&body) {
         // HTTP-24, HTTP-30: to say nothing is not to say that nothing shall be left.
         let message = match target {
             Target::Mixin(_) => {
-                "a PUT says all that shall be there, and this one has no body; to take the mixin off all its members, send DELETE"
+                "a PUT says all that shall be there, and this one says nothing; to take the mixin off all its members, send \
+                 DELETE"
             }
-            _ => "a PUT says all that shall be there, and this one has no body",
+            _ => "a PUT says all that shall be there, and this one says nothing",
         };
         return Err(Failure::BadRequest(message.into()));
     }
@@ -216,6 +218,16 @@ fn check_host(parts: &Parts) -> Result<(), Failure> {
     let hosts = parts.headers.get_all(header::HOST).iter().count();
     if parts.version == Version::HTTP_11 && hosts != 1 {
         return Err(Failure::BadRequest("a request of HTTP/1.1 has the header Host, once".into()));
+    }
+    Ok(())
+}
+
+/// A head that is too large for us, but not for the library, which has an answer of its own and not in HTTP/2.
+fn check_head(parts: &Parts) -> Result<(), Failure> {
+    let headers = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+    let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    if headers.sum::<usize>() + target > HEAD {
+        return Err(Failure::HeadTooLarge);
     }
     Ok(())
 }

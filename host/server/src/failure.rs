@@ -21,6 +21,11 @@ pub(crate) enum Failure {
     NotAcceptable(#[from] NotAcceptable),
     #[error("the body was not sent in time; send it at once")]
     BodyTooSlow,
+    #[error(
+        "the head of the request is larger than {} bytes; send what is in it as a body",
+        crate::serve::HEAD
+    )]
+    HeadTooLarge,
     #[error("the body is larger than {limit} bytes; send less at a time")]
     BodyTooLarge { limit: usize },
     #[error(transparent)]

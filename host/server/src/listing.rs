@@ -114,7 +114,10 @@ impl hyper::body::Body for Pieces {
             return Poll::Ready(Some(Err(failure)));
         }
         if writing.written.len() >= PIECE || (writing.is_ended && !writing.written.is_empty()) {
-            return Poll::Ready(Some(Ok(Frame::data(writing.written.take().into()))));
+            // It may wait long for a client that reads slowly, and its buffer has grown by doubling.
+            let mut piece = writing.written.take();
+            piece.shrink_to_fit();
+            return Poll::Ready(Some(Ok(Frame::data(piece.into()))));
         }
         if writing.is_ended {
             return Poll::Ready(None);

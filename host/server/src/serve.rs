@@ -55,17 +55,20 @@ const UNSENT: u32 = 32 << 10;
 
 /// The most bytes that the head of a request may have, and the most headers: a rendering in headers may have one for each of an
 /// entity's attributes and links.
-const HEAD: usize = 64 << 10;
+pub(crate) const HEAD: usize = 64 << 10;
 const HEADERS: usize = 1000;
+
+/// So much of a head is read, so that who sends too much is told so: beyond it HTTP/2 knows only "try again".
+const READ: usize = 4 * HEAD;
 
 /// Serves until `stop` is ready, then ends the requests that have begun and all changes that go on behind them.
 pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output = ()>) {
     let core = Arc::clone(&host.core);
     let limits = Arc::clone(&host.limits);
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().header_read_timeout(limits.head_time).max_buf_size(HEAD).max_headers(HEADERS);
+    builder.http1().header_read_timeout(limits.head_time).max_buf_size(READ).max_headers(HEADERS);
     // No PING: to a client that reads slowly it comes behind all that was sent before.
-    builder.http2().max_header_list_size(u32::try_from(HEAD).unwrap_or(u32::MAX));
+    builder.http2().max_header_list_size(u32::try_from(READ).unwrap_or(u32::MAX));
     let (end, cut) = (CancellationToken::new(), CancellationToken::new());
     let (crowd, tasks) = (Arc::new(Crowd::default()), TaskTracker::new());
     let permits = Arc::new(Semaphore::new(limits.connections));

@@ -239,12 +239,17 @@ mod tests {
             assert_eq!(stack.get("wire"), Some(wire.location().into()));
             assert_eq!(host.act(&mut stack, "many", Attributes::default()).unwrap_err().code, Fault::INVALID);
             assert_eq!(host.links(&stack).len(), 1);
-            host.fail("entities.unlink", Fault::denied("not that Kind"));
-            assert_eq!(host.act(&mut stack, "cut", Attributes::default()).unwrap_err().code, Fault::DENIED);
             for _ in 0..2 {
                 host.act(&mut stack, "cut", Attributes::default()).unwrap();
                 assert_eq!(host.links(&stack), []);
             }
         }
+        let host = Host::<Stack>::new();
+        for (call, code) in [("entities.link", Fault::DENIED), ("entities.unlink", Fault::FAILED)] {
+            host.fail(call, Fault { code: code.into(), message: "not now".into(), attribute: None });
+        }
+        let mut stack = host.resource(KIND);
+        assert_eq!(host.create(&mut stack).unwrap_err().code, Fault::DENIED);
+        assert_eq!(host.act(&mut stack, "cut", Attributes::default()).unwrap_err().code, Fault::FAILED);
     }
 }

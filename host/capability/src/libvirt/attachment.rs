@@ -31,13 +31,13 @@ impl Machine {
     /// attached already answers its device.
     pub async fn attach_volume(&self, attachment: Uuid, volume: Uuid) -> Result<String> {
         let place = Place::of(self.hypervisor.config());
-        self.rewire(volume, move |live, view| {
+        self.rewire(Hold::Using(self.entity, volume), move |live, view| {
             let named = name::of(volume);
             if let Some((side, present)) = view.find(attachment) {
                 if present.volume.as_ref() != Some(&named) {
                     return Err(elsewhere("volume"));
                 }
-                view.attach(live, attachment, side.text(present))?;
+                view.attach(live, attachment, &side.movable(present))?;
                 return Ok(present.target.clone().unwrap_or_default());
             }
             if view
@@ -67,22 +67,30 @@ impl Machine {
         if !machine_goes {
             self.unplug(attachment, meant.clone()).await?;
         }
-        self.rewire(volume, move |live, view| view.detach(live, attachment, &meant)).await
+        self.rewire(Hold::Using(self.entity, volume), move |live, view| view.detach(live, attachment, &meant))
+            .await
     }
 
     /// Attach an interface to the network of an entity, with the given hardware address or one that is made for it.
     /// Attaching what is attached already answers the interface.
     pub async fn attach_network(&self, attachment: Uuid, network: Uuid, mac: Option<&str>) -> Result<Nic> {
-        let mac = mac.map_or_else(|| Ok(name::mac(attachment)), hardware_address)?;
-        self.rewire(network, move |live, view| {
+        let made = name::mac(attachment);
+        let mac = mac.map_or_else(|| Ok(made.clone()), hardware_address)?;
+        let is_chosen = mac != made;
+        // Of two that choose the same, one comes second.
+        let hold = if is_chosen { Hold::UsingAlone } else { Hold::Using };
+        self.rewire(hold(self.entity, network), move |live, view| {
             if let Some((side, present)) = view.find(attachment) {
                 if present.network.as_ref() != Some(&name::of(network)) {
                     return Err(elsewhere("network"));
                 }
-                view.attach(live, attachment, side.text(present))?;
+                view.attach(live, attachment, &side.movable(present))?;
                 return Ok(Nic { device: present.interface(), mac: present.mac.clone().unwrap_or_default() });
             }
             network::find(live, network)?;
+            if is_chosen {
+                check_free(live, network, &mac)?;
+            }
             let slot = device::free_slot(&view.sides())?;
             let interface = device::interface(attachment, slot, network, &mac)?;
             view.attach(live, attachment, &interface)?;
@@ -99,10 +107,14 @@ impl Machine {
         if !machine_goes {
             self.unplug(attachment, meant.clone()).await?;
         }
-        self.rewire(network, move |live, view| {
-            let mac = view.find(attachment).and_then(|(_, device)| device.mac.clone());
-            view.detach(live, attachment, &meant)?;
-            mac.map_or(Ok(()), |mac| reservation::release(live, network, &mac))
+        self.rewire(Hold::Using(self.entity, network), move |live, view| {
+            // Before the interface, without which nobody knows whose the address is.
+            if let Some((_, Device { mac: Some(mac), .. })) =
+                view.find(attachment).filter(|(_, found)| meant(found))
+            {
+                reservation::release(live, network, mac)?;
+            }
+            view.detach(live, attachment, &meant)
         })
         .await
     }
@@ -115,7 +127,8 @@ impl Machine {
         network: Uuid,
         address: Option<String>,
     ) -> Result<()> {
-        self.rewire(network, move |live, view| {
+        // Of two that want the same, one comes second.
+        self.rewire(Hold::UsingAlone(self.entity, network), move |live, view| {
             let mac = view.find(attachment).and_then(|(_, device)| device.mac.as_deref());
             match (mac, &address) {
                 (Some(mac), _) => reservation::reserve(live, network, mac, address.as_deref()),
@@ -129,14 +142,11 @@ impl Machine {
     /// Change what the machine has of the volume or network of an entity.
     async fn rewire<T: Send + 'static>(
         &self,
-        used: Uuid,
+        hold: Hold,
         work: impl Fn(&Live, &View) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let entity = self.entity;
-        self.call(Lane::Long, Hold::Using(entity, used), move |live| {
-            work(live, &View::of(live, find(live, entity)?)?)
-        })
-        .await
+        self.call(Lane::Long, hold, move |live| work(live, &View::of(live, find(live, entity)?)?)).await
     }
 }
 
@@ -183,11 +193,12 @@ impl View {
                 }
                 if plug {
                     sides |= sys::VIR_DOMAIN_AFFECT_LIVE;
-                    if !define {
-                        tracing::info!(%attachment, "a running machine has lost a device, and gets it again");
-                    }
                 }
-                Ok(self.domain.attach_device_flags(device, sides).map(drop)?)
+                self.domain.attach_device_flags(device, sides)?;
+                if !define {
+                    tracing::info!(%attachment, "a running machine had lost a device, and has it again");
+                }
+                Ok(())
             }
         }
     }
@@ -204,6 +215,26 @@ impl View {
             }
         }
     }
+}
+
+/// That no interface to a network has a hardware address.
+fn check_free(live: &Live, network: Uuid, mac: &str) -> Result<()> {
+    let named = name::of(network);
+    for domain in live.connect.list_all_domains(0)? {
+        let view = match View::of(live, domain) {
+            Ok(view) => view,
+            // It went meanwhile.
+            Err(Error::Missing(_)) => continue,
+            Err(error) => return Err(error),
+        };
+        let mut devices = view.sides().into_iter().flat_map(Devices::all);
+        if devices.any(|found| found.network.as_ref() == Some(&named) && found.mac.as_deref() == Some(mac)) {
+            return Err(Error::Conflict(format!(
+                "another interface in that network has the hardware address {mac}"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// All that is attached to a machine for entities.

@@ -30,6 +30,8 @@ pub(super) struct Devices {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Device {
     place: Range<usize>,
+    /// The bus address that libvirt gave it, a part of that.
+    address: Option<Range<usize>>,
     /// The entity that it was attached for; none on one that is not ours.
     pub(super) attachment: Option<Uuid>,
     /// The number of an interface of ours.
@@ -84,17 +86,24 @@ impl Devices {
         &self.found
     }
 
-    /// What was attached for entities and is not in another description, as libvirt wrote it.
-    pub(super) fn lacking_in(&self, other: &Self) -> impl Iterator<Item = &str> {
+    /// What was attached for entities and is not in another description, to be attached there.
+    pub(super) fn lacking_in(&self, other: &Self) -> impl Iterator<Item = String> {
         self.found
             .iter()
             .filter(|device| device.attachment.is_some_and(|attachment| other.of(attachment).is_none()))
-            .map(|device| self.text(device))
+            .map(|device| self.movable(device))
     }
 
     /// The device as libvirt wrote it.
     pub(super) fn text(&self, device: &Device) -> &str {
         &self.description[device.place.clone()]
+    }
+
+    /// The device as it can be attached to another description, where something else may have its bus address.
+    pub(super) fn movable(&self, device: &Device) -> String {
+        let Range { start, end } = device.place;
+        let address = device.address.clone().unwrap_or(end..end);
+        [&self.description[start..address.start], &self.description[address.end..end]].concat()
     }
 
     /// All of them, as libvirt wrote them.
@@ -204,11 +213,19 @@ fn scan(description: &str) -> Result<(Vec<Device>, usize)> {
                     (3, None) if listed && stays(element.name().0) => {
                         open = Some(Device { place: before..before, ..Device::default() });
                     }
+                    (4, Some(device)) if element.name().0 == "address" => {
+                        device.address = Some(before..before);
+                    }
                     (4, Some(device)) => detail(device, &element)?,
                     _ => {}
                 }
             }
-            Event::End(_) => {
+            Event::End(element) => {
+                if let (4, Some(Device { address: Some(address), .. }), "address") =
+                    (depth, &mut open, element.name().0)
+                {
+                    address.end = position(&reader)?;
+                }
                 if depth == 2 && listed {
                     // `<devices/>` has no inside where another could go.
                     return match description.get(before..) {
@@ -306,6 +323,22 @@ mod tests {
         assert_eq!(both.texts(), format!("{first}{second}"));
         let rest = Devices::read(both.without(both.of(LINK).unwrap())).unwrap();
         assert_eq!(rest.texts(), second);
+    }
+
+    #[test]
+    fn a_device_is_attached_elsewhere_at_another_bus_address() {
+        let written = |address: &str| {
+            format!("<disk><target dev='vda'/>{address}<alias name='ua-{LINK}'/><x><address/></x></disk>")
+        };
+        for address in
+            ["<address type='pci' slot='0x03'/>", "<address type='pci'><zpci uid='1'/></address>", ""]
+        {
+            let devices = machine(&written(address));
+            let device = devices.of(LINK).unwrap();
+            assert_eq!(devices.text(device), written(address));
+            assert_eq!(devices.movable(device), written(""));
+            assert_eq!(devices.lacking_in(&machine("")).collect::<Vec<_>>(), [written("")]);
+        }
     }
 
     #[test]

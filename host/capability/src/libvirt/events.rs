@@ -24,10 +24,8 @@ use super::{device, name};
 /// Something happened at the hypervisor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// To the machine or network of this entity.
+    /// To the machine or network of this entity, or to what was attached for it.
     Changed(Uuid),
-    /// To what was attached for this entity: its machine has it no more.
-    Detached(Uuid),
     /// To some of them, nobody knows which: the daemon was away, or the reader was slow. Look at all.
     Missed,
 }
@@ -254,7 +252,7 @@ unsafe extern "C" fn device_removed(
         if machine(domain).is_some()
             && let Some(attachment) = text(alias).and_then(device::attachment)
         {
-            (*herald.cast::<Herald>()).tell(Event::Detached(attachment));
+            (*herald.cast::<Herald>()).tell(Event::Changed(attachment));
         }
     }
 }

@@ -72,7 +72,7 @@ impl Machine {
             let mut settled = Ok(());
             for device in Devices::defined(&domain)?.lacking_in(&Devices::running(&domain)?) {
                 // One that cannot be plugged keeps none of the others out.
-                let plugged = domain.attach_device_flags(device, sys::VIR_DOMAIN_AFFECT_LIVE);
+                let plugged = domain.attach_device_flags(&device, sys::VIR_DOMAIN_AFFECT_LIVE);
                 settled = settled.and(plugged.map(drop));
             }
             Ok(settled?)

@@ -34,6 +34,8 @@ pub(super) enum Hold {
     Entity(Uuid),
     /// The object of this entity, and that the object of the other one stays, which it comes to use or uses no more.
     Using(Uuid, Uuid),
+    /// The same, and that nobody else comes to use the other one meanwhile.
+    UsingAlone(Uuid, Uuid),
     /// The object of this entity, and that nobody is defined to use it.
     Unused(Uuid),
     /// The object of this entity, which begins to work with whatever it is defined to use.
@@ -183,6 +185,10 @@ impl Workers {
             Hold::Using(id, used) => {
                 let entity = self.entity(id).lock_owned().await;
                 Box::new((entity, self.use_of(used).read_owned().await))
+            }
+            Hold::UsingAlone(id, used) => {
+                let entity = self.entity(id).lock_owned().await;
+                Box::new((entity, self.use_of(used).write_owned().await))
             }
             Hold::Unused(id) => {
                 let entity = self.entity(id).lock_owned().await;

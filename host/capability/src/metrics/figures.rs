@@ -1,67 +1,70 @@
 //! What extensions count, until the process ends.
 
-use metrics::{Key, Label, Level, Metadata, Recorder};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use occi_extension::CallContext;
-use std::fmt;
+use prometheus::core::Collector;
+use prometheus::{GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use super::TOTAL;
 
 /// Counters and gauges of all extensions, for each of their tenants.
-pub struct Figures(PrometheusRecorder);
-
-impl Default for Figures {
-    fn default() -> Self {
-        Self(PrometheusBuilder::new().build_recorder())
-    }
+#[derive(Debug, Default)]
+pub struct Figures {
+    registry: Registry,
+    counters: Mutex<HashMap<String, IntCounterVec>>,
+    gauges: Mutex<HashMap<String, GaugeVec>>,
 }
-
-impl fmt::Debug for Figures {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Figures")
-    }
-}
-
-const METADATA: Metadata<'static> = Metadata::new("extension", Level::INFO, None);
 
 /// What the host's own figures, should there be any, do not begin with.
 const PREFIX: &str = "occi_extension_";
+/// Whose each figure is.
+const LABELS: [&str; 2] = ["extension", "tenant"];
 
 impl Figures {
-    pub(super) fn count(&self, call: &CallContext, name: &str, by: u64) {
-        self.0.register_counter(&key(call, format!("{PREFIX}{name}{TOTAL}")), &METADATA).increment(by);
+    pub(super) fn count(&self, call: &CallContext, name: &str, by: u64) -> prometheus::Result<()> {
+        let name = format!("{PREFIX}{name}{TOTAL}");
+        let counter = self.named(&self.counters, name, IntCounterVec::new)?;
+        counter.get_metric_with_label_values(&[&call.extension, &call.tenant])?.inc_by(by);
+        Ok(())
     }
 
-    pub(super) fn set(&self, call: &CallContext, name: &str, value: f64) {
-        self.0.register_gauge(&key(call, format!("{PREFIX}{name}")), &METADATA).set(value);
+    pub(super) fn set(&self, call: &CallContext, name: &str, value: f64) -> prometheus::Result<()> {
+        let gauge = self.named(&self.gauges, format!("{PREFIX}{name}"), GaugeVec::new)?;
+        gauge.get_metric_with_label_values(&[&call.extension, &call.tenant])?.set(value);
+        Ok(())
+    }
+
+    /// The figures of a name, registered with its first use.
+    fn named<V: Collector + Clone + 'static>(
+        &self,
+        known: &Mutex<HashMap<String, V>>,
+        name: String,
+        new: impl FnOnce(Opts, &[&str]) -> prometheus::Result<V>,
+    ) -> prometheus::Result<V> {
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(figures) = known.get(&name) {
+            return Ok(figures.clone());
+        }
+        let figures = new(Opts::new(&name, "of extensions"), &LABELS)?;
+        self.registry.register(Box::new(figures.clone()))?;
+        known.insert(name, figures.clone());
+        Ok(figures)
     }
 
     /// All of them, in the text format of Prometheus, in the order of their names.
-    pub fn render(&self) -> String {
-        // Rendered in no order: a line with the name and the type, then one for each extension and tenant.
-        let rendered = self.0.handle().render();
-        let mut families: Vec<Vec<&str>> =
-            rendered.split("\n\n").map(|family| family.lines().collect()).collect();
-        families.retain(|family: &Vec<&str>| !family.is_empty());
-        for family in &mut families {
-            family[1..].sort_unstable();
-        }
-        families.sort_unstable();
-        families.concat().iter().flat_map(|line| [line, "\n"]).collect()
+    ///
+    /// # Errors
+    /// None is expected: names and labels are checked before.
+    pub fn render(&self) -> prometheus::Result<String> {
+        TextEncoder::new().encode_to_string(&self.registry.gather())
     }
-}
-
-fn key(call: &CallContext, name: String) -> Key {
-    let labels = vec![
-        Label::new("extension", call.extension.to_string()),
-        Label::new("tenant", call.tenant.to_string()),
-    ];
-    Key::from_parts(name, labels)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use occi_extension::Going;
     use uuid::Uuid;
 
     fn call(extension: &str, tenant: &str) -> CallContext {
@@ -71,7 +74,7 @@ mod tests {
             entity: Uuid::nil(),
             source: None,
             target: None,
-            source_goes: false,
+            going: Going::default(),
             source_is_own: false,
             target_is_own: false,
             operation: Uuid::nil(),
@@ -81,22 +84,24 @@ mod tests {
     #[test]
     fn they_are_shown_for_each_extension_and_tenant() {
         let figures = Figures::default();
-        assert_eq!(figures.render(), "");
+        assert_eq!(figures.render().unwrap(), "");
         for (extension, tenant, by) in
             [("b", "t", 2), ("a", "u", 1), ("a", "t", 3), ("b", "t", 0), ("b", "t", 5)]
         {
-            figures.count(&call(extension, tenant), "queries", by);
+            figures.count(&call(extension, tenant), "queries", by).unwrap();
         }
-        figures.set(&call("a", "t"), "backlog", 7.0);
-        figures.set(&call("a", "t"), "backlog", -0.5);
+        figures.set(&call("a", "t"), "backlog", 7.0).unwrap();
+        figures.set(&call("a", "t"), "backlog", -0.5).unwrap();
         let shown = [
+            "# HELP occi_extension_backlog of extensions",
             "# TYPE occi_extension_backlog gauge",
             r#"occi_extension_backlog{extension="a",tenant="t"} -0.5"#,
+            "# HELP occi_extension_queries_total of extensions",
             "# TYPE occi_extension_queries_total counter",
             r#"occi_extension_queries_total{extension="a",tenant="t"} 3"#,
             r#"occi_extension_queries_total{extension="a",tenant="u"} 1"#,
             r#"occi_extension_queries_total{extension="b",tenant="t"} 7"#,
         ];
-        assert_eq!(figures.render().lines().collect::<Vec<_>>(), shown);
+        assert_eq!(figures.render().unwrap().lines().collect::<Vec<_>>(), shown);
     }
 }

@@ -138,8 +138,10 @@ fn act(server: &Server, meter: &str, action: &str, parameters: &[&str]) -> Answe
 
 fn shown(counter: u64, gauge: &str) -> String {
     format!(
-        "# TYPE occi_extension_backlog gauge\n\
+        "# HELP occi_extension_backlog of extensions\n\
+         # TYPE occi_extension_backlog gauge\n\
          occi_extension_backlog{{extension=\"meter\",tenant=\"default\"}} {gauge}\n\
+         # HELP occi_extension_queries_total of extensions\n\
          # TYPE occi_extension_queries_total counter\n\
          occi_extension_queries_total{{extension=\"meter\",tenant=\"default\"}} {counter}\n"
     )

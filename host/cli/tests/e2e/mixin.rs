@@ -227,7 +227,23 @@ fn nothing_named_is_not_all() {
     for body in [r#"{"resources": []}"#, "{}"] {
         server.delete("/tags/red/").body("application/occi+json", body).answers(400);
     }
+    server.put("/tags/red/").body("application/occi+json", "{}").answers(400);
+    for (media_type, blank) in [
+        ("text/plain", "\r\n"),
+        ("text/occi", "OK"),
+        ("text/uri-list", "# nothing\r\n"),
+        ("application/json", "\n"),
+    ] {
+        let refused = server.put("/tags/red/").body(media_type, blank).answers(400);
+        assert!(refused.body.contains("send DELETE"), "{refused}");
+    }
     assert_eq!(server.get("/tags/red/").answers(200).locations().len(), 1);
     server.delete("/tags/red/").answers(200);
     assert_eq!(server.get("/tags/red/").answers(200).body, "");
+    // That nobody shall be left can be said.
+    for nobody in ["[]", r#"{"resources": []}"#] {
+        server.post("/tags/red/").text(format!("X-OCCI-Location: {}{note}", server.base())).answers(200);
+        server.put("/tags/red/").body("application/json", nobody).answers(200);
+        assert_eq!(server.get("/tags/red/").answers(200).body, "");
+    }
 }

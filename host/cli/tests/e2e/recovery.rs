@@ -170,7 +170,7 @@ fn a_stop_lets_requests_end() {
         server.get(name).answers(if done { 200 } else { 404 });
     }
     let log = server.log();
-    assert!(log.contains("undone: 0, finished: 0, asked: 0"), "nothing was cut short: {log}");
+    assert!(log.contains("undone: 0, finished: 0, refused: 0, asked: 0"), "nothing was cut short: {log}");
 }
 
 /// An entity whose extension is gone can be read but not changed; with the extension it is itself again.

@@ -40,6 +40,7 @@ fn refused() {
         (String::new(), 400, "name a mixin"),
         (of("http://schemas.ogf.org/occi/mine#", "mixin", "/mine/"), 403, "standard"),
         (of("http://example.com/occi/note#", "mixin", "/mine/"), 409, "of the extension note"),
+        (of("https://EXAMPLE.com:443/occi/note#", "mixin", "/mine/"), 409, "of the extension note"),
         (of(own, "kind", "/mine/"), 400, "mixins"),
         (of(own, "mixin", "/mine"), 400, "ends in `/`"),
         (of(own, "mixin", "/compute/"), 409, "/compute/"),

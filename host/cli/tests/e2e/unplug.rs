@@ -59,11 +59,19 @@ fn guests_that_keep_their_devices_cost_nobody_else() {
         (compute, link)
     };
     let machines: Vec<_> = (0..4).map(|_| machine()).collect();
+    let network = server.create("network", &[]);
+    server.act(&network, "up", &[]).is(200);
+    let last = server.link("networkinterface", &machines[3].0, &network);
+    let links = [&machines[0].1, &machines[1].1, &machines[2].1, &last];
     std::thread::scope(|scope| {
-        let waiting: Vec<_> =
-            machines.iter().map(|(_, link)| scope.spawn(|| server.delete(link).answers(409))).collect();
+        let waiting = links.map(|link| scope.spawn(|| server.delete(link).answers(409)));
         let other = server.create("compute", &[]);
         server.act(&other, "start", &[]).is(200);
+        // Nor from the network that one of them keeps.
+        server.link("networkinterface", &other, &network);
+        let title = body(&[], &["occi.core.title=\"lan\""]);
+        server.post(&network).text(title).answers(200);
+        assert!(waiting.iter().all(|answer| !answer.is_finished()));
         for answer in waiting {
             let answer = answer.join().unwrap();
             assert!(answer.body.contains("the guest system does not let the device go"), "{answer}");
@@ -76,6 +84,26 @@ fn guests_that_keep_their_devices_cost_nobody_else() {
     server.delete("/").answers(200);
 }
 
+/// Nor does a start wait for them.
+#[test]
+fn a_start_does_not_wait_for_what_a_guest_keeps() {
+    let Some(mut server) = Server::on_qemu() else { return };
+    let (compute, storage) =
+        (server.create("compute", &[]), server.create("storage", &["occi.storage.size=0.1"]));
+    let link = server.link("storagelink", &compute, &storage);
+    server.act(&compute, "start", &[]).is(200);
+    let deletion = server.delete(&link);
+    std::thread::spawn(move || deletion.try_send());
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    server.kill_and_restart();
+    server.get(&link).answers(200);
+    let is_decided = || server.log().contains("a deletion is not finished");
+    assert!(!is_decided(), "{}", server.log());
+    eventually("the guest has refused", is_decided);
+    assert_eq!(has(&server, &link), (true, true));
+    server.delete("/").answers(200);
+}
+
 /// What was refused does not happen later: a machine that is reset lets go what it was asked for before.
 #[test]
 fn a_device_that_goes_after_its_link_was_kept_comes_back() {
@@ -85,7 +113,7 @@ fn a_device_that_goes_after_its_link_was_kept_comes_back() {
     let link = server.link("storagelink", &compute, &storage);
     server.act(&compute, "start", &[]).is(200);
     server.delete(&link).answers(409);
-    let lost = || server.log().contains("has lost a device");
+    let lost = || server.log().contains("had lost a device");
     assert!(!lost());
     server.act(&compute, "restart", &["method=cold"]).is(200);
     eventually("the reset takes it", lost);
@@ -125,7 +153,7 @@ fn a_saved_machine_keeps_what_is_in_its_memory() {
     server.delete("/").answers(200);
 }
 
-/// A deletion that the guest system refuses leaves the interface its address (ipnetworkinterface ends before it is refused).
+/// A deletion that the guest system refuses leaves the interface its address (ipnetworkinterface ends before it is refused), and meanwhile.
 #[test]
 fn an_interface_that_stays_keeps_its_address() {
     let Some(server) = Server::on_qemu() else { return };
@@ -137,8 +165,8 @@ fn an_interface_that_stays_keeps_its_address() {
     let lan =
         body(&[&kind("network"), &mixin("ipnetwork", "network")], &["occi.network.address=\"10.79.0.0/24\""]);
     let network = server.post("/network/").text(lan).answers(201).location();
-    let compute = server.create("compute", &[]);
-    let ask = || {
+    let [compute, other] = [(), ()].map(|()| server.create("compute", &[]));
+    let ask = |compute: &str| {
         let ends = [format!("occi.core.source={compute:?}"), format!("occi.core.target={network:?}")];
         let (address, allocation) =
             ("occi.networkinterface.address=\"10.79.0.9\"", "occi.networkinterface.allocation=\"static\"");
@@ -148,14 +176,19 @@ fn an_interface_that_stays_keeps_its_address() {
             .text(body(&kinds, &[&ends[0], &ends[1], address, allocation]))
             .send()
     };
-    let interface = ask().is(201).location();
+    let interface = ask(&compute).is(201).location();
     server.act(&network, "up", &[]).is(200);
     server.act(&compute, "start", &[]).is(200);
-    server.delete(&interface).answers(409);
-    ask().is(409);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| server.delete(&interface).answers(409));
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        ask(&other).is(409);
+        assert!(!waiting.is_finished());
+    });
+    ask(&other).is(409);
     server.act(&compute, "suspend", &[]).is(200);
     server.delete("/networkinterface/").answers(409);
-    ask().is(409);
+    ask(&other).is(409);
     server.delete("/").answers(200);
 }
 
@@ -174,6 +207,9 @@ fn what_came_to_a_saved_machine_is_there_as_soon_as_it_can_be() {
         is("inactive") && shown().attribute("occi.networkinterface.state.message").is_some()
     });
     assert_eq!(has(&server, &link), (true, false));
+    // What is plugged meanwhile takes the place that the interface has in the definition.
+    let storage = server.create("storage", &["occi.storage.size=0.1"]);
+    server.link("storagelink", &compute, &storage);
     server.act(&network, "up", &[]).is(200);
     eventually("it is there", || is("active") && has(&server, &link) == (true, true));
     server.delete("/").answers(200);

@@ -1,7 +1,7 @@
 //! Collections as a whole: listed, mixed, emptied. What empties one is done only where everything in it is ours.
 
 use super::{Check, check};
-use crate::session::{Entity, Session};
+use crate::session::Session;
 use crate::verdict::{Verdict, skip};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -51,19 +51,10 @@ fn collections_may_be_mixed(s: &mut Session) -> Verdict {
     answer.hold(one.is_in(&found) && two.is_in(&found), "members of both Kinds")
 }
 
-/// Whether a listing shows what we made there, and nothing that others did.
-pub(super) fn is_all_ours(s: &Session, path: &str, one: &Entity) -> Verdict<bool> {
-    if s.strangers.are_in(path) {
-        return Ok(false);
-    }
-    let all = s.listing(path)?;
-    Ok(one.is_in(&all) && all.iter().all(|url| s.is_ours(url)))
-}
-
 fn a_collection_is_emptied(s: &mut Session) -> Verdict {
     for draft in s.resources.clone() {
         let (one, two) = (s.make(&draft)?, s.make(&draft)?);
-        if !is_all_ours(s, &draft.location, &one)? {
+        if !s.is_all_ours(&draft.location, &one)? {
             continue;
         }
         let answer = s.client.delete(&draft.location).send()?.is(&[200, 204])?;

@@ -124,6 +124,7 @@ fn a_replacement_answers_with_the_collection(s: &mut Session, rendering: Renderi
 
 fn a_kinds_collection_is_not_put(s: &mut Session) -> Verdict {
     let (entity, draft) = (s.make_resource()?, s.resource()?);
+    s.ours_alone(&draft.location, &entity)?;
     s.client.put(&draft.location).text(&lines(&[&entity])).send()?.refused().map(drop)
 }
 

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::collections::is_all_ours;
 use super::{Check, check};
 use crate::answer::Answer;
 use crate::client::{OCCI_JSON, TEXT_PLAIN, URI_LIST, path_of};
@@ -174,15 +173,17 @@ fn mixins_are_below_as_well(s: &mut Session) -> Verdict {
 
 fn other_paths_are_emptied(s: &mut Session) -> Verdict {
     let (entity, root) = (s.make_resource()?, root(s)?);
-    if s.strangers.are_there() {
+    if s.strangers.may_be_there() {
         return skip(NOT_OURS);
     }
     // All that is there, as the root shows it and as each collection does.
     let drafts = s.resources.iter().chain(s.link.iter().map(|(draft, ..)| draft));
     for location in drafts.map(|draft| draft.location.clone()).collect::<Vec<_>>() {
-        s.ours_alone(&location)?;
+        if !s.listing(&location)?.iter().all(|url| s.is_ours(url)) {
+            return skip(NOT_OURS);
+        }
     }
-    match is_all_ours(s, &root, &entity) {
+    match s.is_all_ours(&root, &entity) {
         Ok(true) => {}
         Ok(false) => return skip(NOT_OURS),
         Err(_) => return skip("the server does not offer it; see HTTP-04"),

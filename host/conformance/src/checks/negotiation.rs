@@ -60,7 +60,9 @@ fn unknown_paths_are_not_found(s: &mut Session) -> Verdict {
 }
 
 fn wrong_methods_are_not_allowed(s: &mut Session) -> Verdict {
-    let draft = s.resource()?;
+    let (entity, draft) = (s.make_resource()?, s.resource()?);
+    // A server could take it for all that shall be left.
+    s.ours_alone(&draft.location, &entity)?;
     let answer = s.client.put(&draft.location).draft(&draft).send()?;
     s.made(&answer);
     let answer = answer.is(&[405])?;
@@ -99,5 +101,7 @@ fn options_are_answered_as_they_are(s: &mut Session) -> Verdict {
 
 fn nonsense_is_a_bad_request(s: &mut Session) -> Verdict {
     let location = s.resource()?.location;
-    s.client.post(&location).text(&["Category: ;;;\"=", "nonsense"]).send()?.is(&[400]).map(drop)
+    let answer = s.client.post(&location).text(&["Category: ;;;\"=", "nonsense"]).send()?;
+    s.made(&answer);
+    answer.is(&[400]).map(drop)
 }

@@ -50,7 +50,7 @@ fn failing(planted: proxy::Fault) -> BTreeSet<&'static str> {
     let server = Server::shared();
     let run = |fault| {
         let proxy = Proxy::start(server.address(), fault);
-        let report = run(&Options::of(proxy.endpoint())).unwrap();
+        let report = run(&Options { daring: true, ..Options::of(proxy.endpoint()) }).unwrap();
         assert_eq!(server.entities(), "", "the suite removes what it makes");
         report
     };

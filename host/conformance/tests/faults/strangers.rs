@@ -19,13 +19,18 @@ fn are_left(answer: fn(&Asked, &mut Answer)) {
         );
         ureq::put(url(path)).header("content-type", "text/plain").send(kind).unwrap();
     }
+    let shown = || {
+        STRANGERS.map(|path| {
+            let answer = ureq::get(url(path)).config().http_status_as_error(false).build().call();
+            answer.unwrap().body_mut().read_to_string().unwrap()
+        })
+    };
+    let before = shown();
     let proxy = Proxy::start(server.address(), Fault::in_answers(answer));
     run(&Options::of(proxy.endpoint())).unwrap();
-    let left = server.entities();
+    let after = shown();
     ureq::delete(url("/")).call().unwrap();
-    for path in STRANGERS {
-        assert!(left.contains(path), "{path} is gone: {left}");
-    }
+    assert_eq!(before, after);
 }
 
 fn instead_of_location(answer: &mut Answer, body: &str) {
@@ -56,6 +61,29 @@ fn of_a_creation_whose_location_is_the_collection() {
         if answer.status == 201 && asked.path.ends_with('/') {
             let collection = asked.path.parse().unwrap();
             answer.headers.insert("location", collection);
+        }
+    });
+}
+
+/// A listing that cannot be understood is none of nothing.
+#[test]
+fn in_listings_that_cannot_be_read() {
+    are_left(|asked, answer| {
+        if asked.method == "GET" && asked.path.ends_with('/') && answer.is("text/plain") {
+            answer.body = answer.text().replace("X-OCCI-Location: ", "").into();
+        }
+    });
+    are_left(|asked, answer| {
+        if asked.method == "GET" && asked.path.ends_with('/') && answer.is("text/plain") {
+            let listed = answer.text();
+            let located: Vec<_> =
+                listed.lines().filter_map(|line| line.strip_prefix("X-OCCI-Location: ")).collect();
+            for location in &located {
+                answer.headers.append("x-occi-location", location.parse().unwrap());
+            }
+            if !located.is_empty() {
+                answer.body.clear();
+            }
         }
     });
 }

@@ -6,7 +6,7 @@ use crate::core;
 use crate::fixture::{Cloud, create, fixed};
 use crate::fixture::{action, attribute, cloud, id, ids, int, item, kind, mixin, name, path, registry};
 use crate::identifier::CategoryId;
-use crate::registry::{Nature, Registry, RegistryError, Target, is_reserved};
+use crate::registry::{Nature, Registry, RegistryError, Target, is_reserved, is_same_scheme};
 use crate::value::Value;
 use regex::Regex;
 
@@ -206,6 +206,20 @@ fn the_standards_schemes_are_reserved() {
         ("http://example.com/occi#", false),
     ] {
         assert_eq!(is_reserved(&CategoryId::new(scheme, "t").unwrap()), reserved, "{scheme}");
+    }
+}
+
+#[test]
+fn a_scheme_is_the_same_whichever_way_its_host_is_written() {
+    for (one, other, same) in [
+        ("http://example.com/t#", "https://user@EXAMPLE.com.:80/t#", true),
+        ("http://example.com/t#", "http://example.com/T#", false),
+        ("http://example.com/t#", "http://example.com.net/t#", false),
+        ("http://example.com#", "http://example.com/#", false),
+        ("urn:x:t#", "urn:x:t#", true),
+        ("urn:x:t#", "URN:x:t#", false),
+    ] {
+        assert_eq!(is_same_scheme(one, other), same, "{one} {other}");
     }
 }
 

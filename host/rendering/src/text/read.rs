@@ -5,7 +5,7 @@ use super::{Header, attribute, category, link};
 use crate::error::{Malformed, Place, excerpt, suggestion};
 use crate::limit::Budget;
 use crate::quirks;
-use occi_model::{Draft, Filter, Item};
+use occi_model::{Class, Draft, Filter, Item};
 
 /// text/plain: `Name: value` lines, which end in CRLF or LF; empty ones mean nothing.
 pub(crate) fn parse_body(body: &[u8]) -> Result<Draft, Malformed> {
@@ -93,7 +93,15 @@ impl Reader {
             Header::Category => scanner.list(|scanner| {
                 let here = scanner.position();
                 budget.spend(|problem| scanner.error(here, problem))?;
-                item.categories.push(category::parse(scanner)?);
+                let category = category::parse(scanner)?;
+                // Two entities one after the other would be taken for one.
+                let is_kind = category.class == Some(Class::Kind);
+                if is_kind && item.categories.iter().any(|earlier| earlier.id == category.id) {
+                    let id = &category.id;
+                    let problem = format!("{id} is named twice; text describes one entity, and JSON several");
+                    return Err(scanner.error(here, problem));
+                }
+                item.categories.push(category);
                 Ok(())
             }),
             Header::Link => scanner.list(|scanner| {

@@ -63,6 +63,18 @@ async fn interfaces_have_the_address_that_was_asked_for_or_one_of_their_own() {
     let again = machine.attach_network(id(13), id(21), None).await.unwrap();
     assert_eq!(again.device, "eth0");
     assert_eq!(code(machine.attach_network(id(14), id(21), Some("no")).await), Err("invalid"));
+
+    // An address is one interface's in a network, and may be another's in the next.
+    let other = hypervisor.machine(id(2));
+    other.define(MachinePlan::default()).await.unwrap();
+    hypervisor.network(id(22)).define(NetworkPlan::default()).await.unwrap();
+    for (machine, attachment) in [(&machine, 14), (&other, 15)] {
+        for taken in [name::mac(id(13)), "52:54:00:aa:bb:cc".into()] {
+            let refused = machine.attach_network(id(attachment), id(21), Some(&taken)).await;
+            assert_eq!(code(refused), Err("conflict"), "{taken}");
+        }
+    }
+    other.attach_network(id(15), id(22), Some("52:54:00:aa:bb:cc")).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -114,6 +114,25 @@ fn h11_27_comma_lists_and_repeated_lines_are_the_same() {
 }
 
 #[test]
+fn two_entities_are_not_taken_for_one() {
+    let one = "Category: a; scheme=\"http://x#\"; class=\"kind\"\r\nX-OCCI-Attribute: n.a=1\r\n";
+    let (place, problem) = refused(&format!("{one}\r\n{one}"));
+    assert!(problem.contains("is named twice"), "{problem}");
+    assert_eq!(place, Place::Body { line: 4, column: 11 });
+}
+
+/// TXT-03: what OCCI says in the body beside text/occi is not dropped in silence; what else is there says nothing.
+#[test]
+fn beside_headers_the_body_says_nothing() {
+    let category = ("category", &br#"a; scheme="http://x#"; class="kind""#[..]);
+    for nothing in ["", "OK", " \r\n", "a text", "{}"] {
+        assert!(parse(MediaType::TextOcci, [category], nothing.as_bytes()).is_ok(), "{nothing}");
+    }
+    let refused = parse(MediaType::TextOcci, [category], b"X-OCCI-Attribute: n.a=1").unwrap_err();
+    assert!(refused.problem.contains("send the body as text/plain"), "{refused}");
+}
+
+#[test]
 fn quotes_are_escaped() {
     // The working group's own test, at the end of the digest.
     let body = concat!(
