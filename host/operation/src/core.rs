@@ -42,6 +42,8 @@ pub struct Core {
     pub(crate) definitions: Definitions,
     quotas: Quotas,
     pub(crate) left: Arc<Left>,
+    /// Held by who settles intents, so that none is settled twice.
+    pub(crate) settling: Arc<tokio::sync::Mutex<()>>,
     pub(crate) orders: Arc<Orders>,
     changes: TaskTracker,
     is_broken: AtomicBool,
@@ -68,6 +70,7 @@ impl Core {
             store,
             snapshot: ArcSwap::from_pointee(snapshot),
             locks: Locks::default(),
+            settling: Arc::default(),
             adoptions: Locks::default(),
             paths: Locks::default(),
             collections: Locks::default(),

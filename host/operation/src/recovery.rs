@@ -58,11 +58,17 @@ impl Core {
     }
 
     /// Settles what the last run has left, some at a time. Who takes long, or does not answer, keeps neither the others
-    /// waiting nor the server from serving: what is under way by then goes on, with its entities locked.
+    /// waiting nor the server from serving: what is under way by then goes on.
     async fn settle_all(self: &Arc<Self>, snapshot: &Arc<Snapshot>) -> Result<Recovered, Refusal> {
         let mut recovered = Recovered::default();
         let end = tokio::time::Instant::now() + PATIENCE;
-        let (mut intents, mut settling) = (self.intents()?.into_iter(), JoinSet::new());
+        let alone = Arc::clone(&self.settling).lock_owned().await;
+        let intents = self.intents()?;
+        // Until it is settled nobody else gets an id that is to be undone, or changes what is about to go.
+        for intent in &intents {
+            self.left.note(intent.operation, intent.verb, &intent.entities);
+        }
+        let (mut intents, mut settling) = (intents.into_iter(), JoinSet::new());
         let mut is_stuck = false;
         loop {
             while !is_stuck
@@ -70,7 +76,7 @@ impl Core {
                 && let Some(intent) = intents.next()
             {
                 let (core, snapshot) = (Arc::clone(self), Arc::clone(snapshot));
-                settling.spawn(async move { (intent.verb, core.settle(&snapshot, &intent).await) });
+                settling.spawn(async move { (intent.verb, core.settle(&snapshot, &intent, true).await) });
             }
             match timeout_at(end, settling.join_next()).await {
                 Ok(None) => break,
@@ -90,20 +96,25 @@ impl Core {
                 }
                 Err(_elapsed) => {
                     recovered.left += settling.len();
-                    settling.detach_all();
+                    tokio::spawn(async move {
+                        while settling.join_next().await.is_some() {}
+                        drop(alone);
+                    });
                     break;
                 }
             }
         }
-        for intent in intents {
-            self.left.note(intent.operation, intent.verb, &intent.entities);
-            recovered.left += 1;
-        }
+        recovered.left += intents.len();
         Ok(recovered)
     }
 
     /// Settles an intent, or notes that it is left; whether all that was to be done is.
-    async fn settle(self: &Arc<Self>, snapshot: &Snapshot, intent: &Intent) -> Result<bool, Refusal> {
+    async fn settle(
+        self: &Arc<Self>,
+        snapshot: &Snapshot,
+        intent: &Intent,
+        is_news: bool,
+    ) -> Result<bool, Refusal> {
         let (links, resources): (Vec<_>, Vec<_>) =
             intent.entities.iter().partition(|entity| entity.is_link());
         let outcome = {
@@ -117,10 +128,10 @@ impl Core {
             Err(refusal) => {
                 let (operation, verb) = (intent.operation, intent.verb);
                 // Said once: a hypervisor that is away for hours is no news.
-                if self.left.has(operation) {
-                    tracing::debug!(%operation, ?verb, "an intent is still left for later: {refusal}");
-                } else {
+                if is_news {
                     tracing::error!(%operation, ?verb, "an intent is left for later: {refusal}");
+                } else {
+                    tracing::debug!(%operation, ?verb, "an intent is still left for later: {refusal}");
                 }
                 self.left.note(operation, verb, &intent.entities);
             }
@@ -131,6 +142,8 @@ impl Core {
     /// Tries again what could not be undone, up to the first that is not answered: the others would not be either, and who
     /// asks for one of their entities would wait. Each round begins with another, so that none keeps the rest from being tried.
     pub(crate) async fn settle_left(self: &Arc<Self>, round: usize) {
+        // What the start has begun is under way still.
+        let Ok(_alone) = self.settling.try_lock() else { return };
         let mut intents = match self.intents() {
             Ok(intents) => intents,
             Err(refusal) => return tracing::error!("the intents cannot be read: {refusal}"),
@@ -140,7 +153,7 @@ impl Core {
         intents.rotate_left(first);
         let snapshot = self.snapshot();
         for intent in &intents {
-            if self.settle(&snapshot, intent).await.is_err_and(|refusal| is_away(&refusal)) {
+            if self.settle(&snapshot, intent, false).await.is_err_and(|refusal| is_away(&refusal)) {
                 break;
             }
         }

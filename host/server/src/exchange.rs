@@ -325,16 +325,12 @@ fn read(parts: &Parts, body: &[u8], base: &Base, registry: &Registry) -> Result<
     let occi_headers = ["category", "link", "x-occi-attribute", "x-occi-location"];
     let in_headers = occi_headers.iter().any(|name| parts.headers.contains_key(*name));
     let media_type = match occi_rendering::content_type(values(&parts.headers, header::CONTENT_TYPE)) {
-        Ok(Some(media_type)) => media_type,
         // Where there is no body, its type says nothing: some clients name one on every request.
-        Ok(None) | Err(_) if body.is_empty() && in_headers => MediaType::TextOcci,
-        Err(_) if body.is_empty() => MediaType::TextPlain,
-        Ok(None) => MediaType::TextPlain,
+        _ if body.is_empty() && in_headers => MediaType::TextOcci,
+        _ if body.is_empty() => return Ok(Draft::default()),
+        Ok(media_type) => media_type.unwrap_or(MediaType::TextPlain),
         Err(error) => return Err(error.into()),
     };
-    if body.is_empty() && media_type != MediaType::TextOcci {
-        return Ok(Draft::default());
-    }
     let is_encoded = |coding: &[u8]| !coding.trim_ascii().eq_ignore_ascii_case(b"identity");
     if !body.is_empty() && values(&parts.headers, header::CONTENT_ENCODING).any(is_encoded) {
         return Err(Failure::Encoded);

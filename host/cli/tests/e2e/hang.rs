@@ -229,6 +229,36 @@ fn what_is_about_to_go_is_not_changed() {
     crate::server::eventually("the deletion is finished", || server.get(&compute).send().status == 404);
 }
 
+/// A creation that a crash cut short is undone, however long that takes, before its id is anybody's.
+#[test]
+fn what_is_being_undone_is_not_made_meanwhile() {
+    let Some((between, mut server)) = server() else { return };
+    // What a first machine asks the hypervisor for is known before.
+    server.create("compute", &[]);
+    between.holds.store(true, Ordering::Relaxed);
+    let path = "/compute/5e0a3a5e-7a3c-4d0e-9b58-0f3c4be1a001";
+    let put =
+        |server: &Server| server.put(path).text(crate::occi::body(&[&crate::occi::kind("compute")], &[]));
+    let creation = put(&server);
+    std::thread::spawn(move || creation.try_send());
+    std::thread::sleep(Duration::from_secs(1));
+    server.kill();
+    server.begin();
+    std::thread::scope(|scope| {
+        let again = scope.spawn(|| put(&server).send());
+        std::thread::sleep(Duration::from_secs(1));
+        between.holds.store(false, Ordering::Relaxed);
+        let answer = again.join().unwrap();
+        assert!(answer.status == 201 || answer.status == 409, "{answer}");
+    });
+    crate::server::eventually("it can be made", || matches!(put(&server).send().status, 200 | 201));
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(server.at_hypervisor("machines", path, "state").is_some());
+    let shown = server.get(path).answers(200);
+    assert_eq!(shown.attribute("occi.compute.state"), Some("\"inactive\""), "{shown}");
+    server.delete(path).answers(200);
+}
+
 /// A deletion that a crash cut short and that its extension never ends is given up: the entity is as it would be without the
 /// crash.
 #[test]

@@ -247,3 +247,24 @@ fn nothing_named_is_not_all() {
         assert_eq!(server.get("/tags/red/").answers(200).body, "");
     }
 }
+
+/// what headers say is heard, whichever type is named of a body that is not there.
+#[test]
+fn headers_without_a_body_are_heard() {
+    let server = Server::start();
+    server.post("/-/").text(tag("red")).answers(200);
+    let notes = ["a", "b"].map(|text| server.note(text));
+    let location = |path: &str| format!("{}{path}", server.base());
+    for media_type in
+        ["text/plain", "text/plain,text/occi", "application/occi+json", "text/uri-list", "image/png"]
+    {
+        let lines = notes.each_ref().map(|path| format!("X-OCCI-Location: {}\n", location(path))).concat();
+        server.post("/tags/red/").text(lines).answers(200);
+        let delete = |path: &str| server.delete(path).header("content-type", media_type);
+        delete("/tags/red/").header("x-occi-location", &location(&notes[0])).answers(200);
+        assert_eq!(server.get("/tags/red/").answers(200).locations(), [&*notes[1]], "{media_type}");
+        delete("/note/").header("x-occi-attribute", "com.example.note.text=\"b\"").answers(400);
+        delete(&notes[0]).header("category", &tag("red").replace("Category: ", "")).answers(400);
+        assert_eq!(server.get("/note/").answers(200).locations().len(), 2, "{media_type}");
+    }
+}
