@@ -13,14 +13,17 @@ impl Session {
     pub(crate) fn tidy(&mut self) {
         while !self.lost.is_empty() {
             if self.find_lost().is_none() {
-                self.left
-                    .extend(self.lost.drain(..).map(|asked| format!("what this made, if it did: {asked}")));
+                self.left.extend(
+                    self.lost
+                        .drain(..)
+                        .map(|asked| format!("could not be found: what this made, if it did: {asked}")),
+                );
             }
         }
         while let Some(url) = self.made.pop() {
             let answer = self.client.delete(&url).try_send();
             if !answer.is_ok_and(|answer| answer.succeeded() || matches!(answer.status, 404 | 410)) {
-                self.left.push(url);
+                self.left.push(format!("could not be removed: {url}"));
             }
         }
         while let Some(tag) = self.tags.pop() {
@@ -30,7 +33,7 @@ impl Session {
                 all.is_ok_and(|all| !all.has(&tag.id()))
             };
             if !answer.is_ok_and(|answer| answer.succeeded()) && !gone(&self.client) {
-                self.left.push(tag.id());
+                self.left.push(format!("could not be removed: {}", tag.id()));
             }
         }
     }
@@ -46,9 +49,11 @@ impl Session {
             for url in listing.iter().rev().filter(is_new).take(SEARCHED) {
                 let found = self.client.get(url).send().map(|answer| answer.read()).unwrap_or_default();
                 let title = found.attribute("occi.core.title").and_then(Value::as_str);
-                if title == Some(&*self.mark) {
+                if title == Some(&*self.mark)
+                    && let Some(entity) = self.keep_read(url)
+                {
                     self.lost.pop();
-                    return self.keep(url);
+                    return Some(entity);
                 }
             }
         }

@@ -44,7 +44,8 @@ pub struct Report {
     pub unchecked: bool,
     /// In the order of the documents.
     pub rows: Vec<Row>,
-    /// What was made for the checks and could not be removed again: URLs of entities, identifiers of Mixins.
+    /// What was made for the checks and could not be removed again, and what was lost: each with what happened before the
+    /// URL or the identifier.
     pub left: Vec<String>,
 }
 
@@ -151,7 +152,7 @@ impl Report {
             line(String::new());
         }
         for left in &self.left {
-            line(format!("could not be removed: {left}"));
+            line(left.clone());
         }
         if self.unchecked {
             line(UNCHECKED.into());

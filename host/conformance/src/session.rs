@@ -97,7 +97,7 @@ pub(crate) struct Session {
     pub(crate) trying: Option<String>,
     /// Mixins to be removed.
     pub(crate) tags: Vec<Tag>,
-    /// What could not be removed, or not be put back.
+    /// What could not be removed, or not be put back, each with what happened.
     pub(crate) left: Vec<String>,
     /// Whether the server may be asked for what a wrong one loses something of its own by.
     pub(crate) is_daring: bool,
@@ -233,11 +233,20 @@ impl Session {
         entity
     }
 
-    /// Takes an entity for ours; not one that was there before, and no collection.
+    /// Takes an entity for ours; not one that was there before, and nothing that may be a collection.
     pub(crate) fn keep(&mut self, url: &str) -> Option<Entity> {
+        if url.ends_with('/') { None } else { self.keep_read(url) }
+    }
+
+    /// The same of what was read, and is seen to be one entity: whatever its path ends in.
+    pub(crate) fn keep_read(&mut self, url: &str) -> Option<Entity> {
         let url = self.client.url(url);
         let path = client::path_of(&url);
-        if path.ends_with('/') || self.strangers.has(path) {
+        let folder = format!("{}/", path.trim_end_matches('/'));
+        let mut locations = self.model.types.iter().filter_map(|known| known.location.as_deref());
+        let is_collection =
+            locations.any(|location| format!("{}/", client::path_of(location)).starts_with(&folder));
+        if is_collection || path.contains(['?', '#']) || self.strangers.has(path) {
             return None;
         }
         if !self.made.contains(&url) {

@@ -193,7 +193,10 @@ fn what_does_not_apply_is_a_bad_request(s: &mut Session) -> Verdict {
 }
 
 fn types_have_no_mixins(s: &mut Session) -> Verdict {
-    let (tag, draft) = (s.make_tag()?, s.resource()?);
+    let draft = s.resource()?;
+    let entity = s.make(&draft)?;
+    s.ours_alone(&draft.location, &entity)?;
+    let tag = s.make_tag()?;
     let url = s.client.url(&draft.location);
     s.client.post(&tag.location).text(&[location(&url)]).send()?.refused().map(drop)
 }
@@ -238,6 +241,7 @@ fn a_mixin_exposes_what_it_adds(s: &mut Session) -> Verdict {
 fn attributes_go_with_their_mixin(s: &mut Session) -> Verdict {
     let (entity, extension) = extended(s)?;
     let Some(path) = &extension.mixin.location else { return Ok(()) };
+    s.ours_alone(path, &entity)?;
     let answer =
         s.client.delete(path).text(&lines(&[&entity])).send()?.needed("take a Mixin off an entity")?;
     let read = s.read(&entity)?;

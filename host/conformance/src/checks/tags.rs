@@ -130,7 +130,8 @@ fn a_providers_mixin_stays(s: &mut Session) -> Verdict {
         let line = format!("{}; location=\"{path}\"", category(&mixin.term, &mixin.scheme, "mixin"));
         let answer = s.client.delete("-/").text(&[&line]).send()?;
         if answer.succeeded() {
-            s.left.push(format!("the Mixin {}, which the server let go", mixin.id()));
+            s.left
+                .push(format!("let go by the server, and made again as far as a client can: {}", mixin.id()));
             s.client.post("-/").text(&[&line]).send()?;
         }
         return answer.is(&[403]).map(drop);

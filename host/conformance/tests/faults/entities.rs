@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use crate::proxy::{Answer, Asked};
-use crate::{found_in, found_in_requests};
+use crate::proxy::{Answer, Asked, Fault};
+use crate::{failing, found_in, found_in_requests};
 
 fn is_entity(asked: &Asked) -> bool {
     !asked.path.ends_with('/')
@@ -190,4 +190,21 @@ fn links_at_creation_have_no_attributes() {
         }
         None
     });
+}
+
+/// H11-01, by a server that else knows its own paths; and nothing of what was made stays.
+#[test]
+fn paths_of_entities_end_with_a_slash() {
+    let failing = failing(Fault::in_answers(|_, answer| {
+        if let Some(location) = answer.headers.get("location") {
+            let location = format!("{}/", location.to_str().unwrap());
+            answer.headers.insert("location", location.parse().unwrap());
+        }
+        if answer.is("text/plain") {
+            let listed = |line: &str| line.starts_with("X-OCCI-Location: ") && !line.ends_with('/');
+            let line = |line: &str| if listed(line) { format!("{line}/\r\n") } else { format!("{line}\r\n") };
+            answer.body = answer.text().lines().map(line).collect::<String>().into();
+        }
+    }));
+    assert!(failing.contains("H11-01"), "{failing:?}");
 }

@@ -7,9 +7,18 @@ use crate::server::Server;
 
 const STRANGERS: [&str; 2] = ["/compute/strangers", "/network/strangers"];
 
+/// A provider's Mixin that one of them has.
+const MIXIN: &str =
+    "ipnetwork; scheme=\"http://schemas.ogf.org/occi/infrastructure/network#\"; class=\"mixin\"";
+
 /// Runs behind a proxy that answers creations in another way than the server does.
 #[track_caller]
 fn are_left(answer: fn(&Asked, &mut Answer)) {
+    are_left_by(Fault::in_answers(answer));
+}
+
+#[track_caller]
+fn are_left_by(fault: Fault) {
     let server = Server::shared();
     let url = |path: &str| format!("http://{}{path}", server.address());
     for path in STRANGERS {
@@ -17,7 +26,8 @@ fn are_left(answer: fn(&Asked, &mut Answer)) {
         let kind = format!(
             "Category: {term}; scheme=\"http://schemas.ogf.org/occi/infrastructure#\"; class=\"kind\""
         );
-        ureq::put(url(path)).header("content-type", "text/plain").send(kind).unwrap();
+        let mixin = if term == "network" { format!("\nCategory: {MIXIN}") } else { String::new() };
+        ureq::put(url(path)).header("content-type", "text/plain").send(kind + &mixin).unwrap();
     }
     let shown = || {
         STRANGERS.map(|path| {
@@ -26,7 +36,7 @@ fn are_left(answer: fn(&Asked, &mut Answer)) {
         })
     };
     let before = shown();
-    let proxy = Proxy::start(server.address(), Fault::in_answers(answer));
+    let proxy = Proxy::start(server.address(), fault);
     run(&Options::of(proxy.endpoint())).unwrap();
     let after = shown();
     ureq::delete(url("/")).call().unwrap();
@@ -86,4 +96,29 @@ fn in_listings_that_cannot_be_read() {
             }
         }
     });
+}
+
+/// A request that names one member is taken for one that is about all.
+#[test]
+fn in_the_collection_of_a_providers_mixin() {
+    let is_mixin = |asked: &Asked| asked.path.ends_with('/') && asked.path.contains("ipnetwork");
+    let server = |asked: &mut Asked| {
+        if asked.method == "DELETE" && is_mixin(asked) {
+            asked.clear();
+        }
+        None
+    };
+    are_left_by(Fault::in_requests(server));
+}
+
+/// A server that calls itself by the URL of another speaks of what is its own; nothing is asked of the other.
+#[test]
+fn of_another_host() {
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    other.set_nonblocking(true).unwrap();
+    let server = Server::known_as(&format!("http://{}", other.local_addr().unwrap()));
+    let report = run(&Options::of(format!("http://{}", server.address()))).unwrap();
+    assert_eq!(crate::ids(&report), std::collections::BTreeSet::new());
+    assert!(server.entities().is_empty(), "the suite removes what it makes");
+    assert_eq!(other.accept().map(drop).map_err(|error| error.kind()), Err(std::io::ErrorKind::WouldBlock));
 }
