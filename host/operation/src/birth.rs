@@ -17,8 +17,6 @@ pub(crate) struct Birth<'a> {
     /// Whether it was written down what is about to be done.
     is_intended: bool,
     effects: Effects<'a>,
-    /// The order that is carried out by it, where one is.
-    errand: Option<&'a Errand>,
     /// As the extensions made them.
     pub(crate) created: Vec<Entity>,
 }
@@ -29,7 +27,7 @@ impl<'a> Birth<'a> {
         core: &Core,
         snapshot: &'a Snapshot,
         planned: Vec<Entity>,
-        errand: Option<&'a Errand>,
+        errand: Option<&Errand>,
     ) -> Result<Self, Refusal> {
         let operation = Uuid::new_v4();
         let is_intended = planned.iter().any(|entity| Effects::lasts(snapshot, entity));
@@ -37,7 +35,7 @@ impl<'a> Birth<'a> {
             core.intend(operation, Verb::Create, &planned).await?;
         }
         let effects = Effects::new(core, snapshot, operation).on(errand);
-        let mut birth = Self { snapshot, operation, is_intended, effects, errand, created: Vec::new() };
+        let mut birth = Self { snapshot, operation, is_intended, effects, created: Vec::new() };
         for entity in planned {
             match birth.effects.create(entity).await {
                 Ok(entity) => birth.created.push(entity),
@@ -64,9 +62,6 @@ impl<'a> Birth<'a> {
         }
         if let Some(entity) = self.created.first() {
             changes.write(&entity.tenant, &self.effects.writes);
-            if let Some(errand) = self.errand {
-                changes.write(&entity.tenant, &errand.strike);
-            }
         }
         core.keep_wishes(changes, &self.effects.again);
         changes.strike(self.is_intended.then_some(self.operation));

@@ -56,9 +56,6 @@ pub(crate) async fn delete(
     let mut changes = Changes::new(snapshot);
     doomed.remove(&mut changes)?;
     changes.write(&caller.tenant, &effects.writes);
-    if let Some(errand) = errand {
-        changes.write(&caller.tenant, &errand.strike);
-    }
     let begun = doomed.entities.iter().map(|stored| stored.entity.id);
     core.commit_end(changes, lasts.then_some(operation), begun).await?;
     Ok(Reply::new(Representation::Done))

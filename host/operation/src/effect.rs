@@ -77,9 +77,12 @@ impl<'a> Effects<'a> {
         Self { going, ..Self::new(core, snapshot, operation) }
     }
 
-    /// The same, to carry out an order of a link.
+    /// The same, to carry out an order of a link, which is struck by the commit.
     pub(crate) fn on(self, errand: Option<&Errand>) -> Self {
-        Self { depth: errand.map_or(0, |errand| errand.depth), ..self }
+        match errand {
+            Some(Errand { depth, strike }) => Self { depth: *depth, writes: strike.clone(), ..self },
+            None => self,
+        }
     }
 
     /// The same, after other calls of the operation.

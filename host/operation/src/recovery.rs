@@ -108,7 +108,7 @@ impl Core {
         Ok(recovered)
     }
 
-    /// Settles an intent, or notes that it is left; whether all that was to be done is.
+    /// Settles an intent, which else stays left; whether all that was to be done is.
     async fn settle(
         self: &Arc<Self>,
         snapshot: &Snapshot,
@@ -133,7 +133,6 @@ impl Core {
                 } else {
                     tracing::debug!(%operation, ?verb, "an intent is still left for later: {refusal}");
                 }
-                self.left.note(operation, verb, &intent.entities);
             }
         }
         outcome
