@@ -15,7 +15,7 @@ use super::error::{Error, Result};
 use super::machine::{Machine, find};
 use super::volume::{FORMAT, Place};
 use super::worker::{Hold, Lane};
-use super::{Attached, name, network, reservation, xml};
+use super::{Attached, name, network, reservation, usage, xml};
 
 /// A network interface of a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,8 +88,10 @@ impl Machine {
                 return Ok(Nic { device: present.interface(), mac: present.mac.clone().unwrap_or_default() });
             }
             network::find(live, network)?;
-            if is_chosen {
-                check_free(live, network, &mac)?;
+            if is_chosen && usage::hardware_addresses(live, network)?.contains(&mac) {
+                return Err(Error::Conflict(format!(
+                    "another interface in that network has the hardware address {mac}"
+                )));
             }
             let slot = device::free_slot(&view.sides())?;
             let interface = device::interface(attachment, slot, network, &mac)?;
@@ -217,26 +219,6 @@ impl View {
     }
 }
 
-/// That no interface to a network has a hardware address.
-fn check_free(live: &Live, network: Uuid, mac: &str) -> Result<()> {
-    let named = name::of(network);
-    for domain in live.connect.list_all_domains(0)? {
-        let view = match View::of(live, domain) {
-            Ok(view) => view,
-            // It went meanwhile.
-            Err(Error::Missing(_)) => continue,
-            Err(error) => return Err(error),
-        };
-        let mut devices = view.sides().into_iter().flat_map(Devices::all);
-        if devices.any(|found| found.network.as_ref() == Some(&named) && found.mac.as_deref() == Some(mac)) {
-            return Err(Error::Conflict(format!(
-                "another interface in that network has the hardware address {mac}"
-            )));
-        }
-    }
-    Ok(())
-}
-
 /// All that is attached to a machine for entities.
 pub(super) fn all(live: &Live, domain: Domain, machine: Uuid) -> Result<Vec<Attached>> {
     let view = View::of(live, domain)?;
@@ -262,7 +244,7 @@ fn elsewhere(what: &str) -> Error {
     Error::Conflict(format!("another {what} is attached for this link already: detach it first"))
 }
 
-/// Six octets, of which the first does not make it an address of many.
+/// Six octets, of which the first does not make it an address of many, and all together not one of nobody.
 fn hardware_address(text: &str) -> Result<String> {
     let octet = |text: &str| match text.len() {
         2 if text.bytes().all(|byte| byte.is_ascii_hexdigit()) => u8::from_str_radix(text, 16).ok(),
@@ -270,7 +252,9 @@ fn hardware_address(text: &str) -> Result<String> {
     };
     let octets: Option<Vec<u8>> = text.split(':').map(octet).collect();
     match octets.as_deref() {
-        Some([first, _, _, _, _, _]) if first & 1 == 0 => Ok(text.to_ascii_lowercase()),
+        Some(octets @ [first, _, _, _, _, _]) if first & 1 == 0 && octets != [0; 6] => {
+            Ok(text.to_ascii_lowercase())
+        }
         Some(_) | None => Err(Error::Invalid(format!(
             "{:?} is not the hardware address of one interface: write six octets, the first of them even, such as 52:54:00:12:34:56",
             xml::line(text)
@@ -290,6 +274,7 @@ mod tests {
             "52:54:00:ab:cd",
             "52:54:00:ab:cd:01:02",
             "53:54:00:ab:cd:01",
+            "00:00:00:00:00:00",
             "5:54:00:ab:cd:01",
             "+2:54:00:ab:cd:01",
             "52-54-00-ab-cd-01",

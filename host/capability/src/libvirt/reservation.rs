@@ -12,8 +12,8 @@ use virt::sys;
 
 use super::connection::{Driver, Live};
 use super::error::{Error, Result};
-use super::network;
 use super::xml::{self, attribute, leaf};
+use super::{network, usage};
 
 /// An address and the interface that it is kept for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,14 +43,16 @@ pub(super) fn reserve(live: &Live, entity: Uuid, mac: &str, address: Option<&str
     };
     let bridge = network::find(live, entity)?;
     let is_active = bridge.is_active()?;
+    let is_interfaces = |mac: &String| Ok(usage::hardware_addresses(live, entity)?.contains(mac));
+    let change = |side, affects| Side { bridge: &bridge, side, affects }.change(mac, wanted, &is_interfaces);
     let (config, running) = (sys::VIR_NETWORK_UPDATE_AFFECT_CONFIG, sys::VIR_NETWORK_UPDATE_AFFECT_LIVE);
     match live.driver {
         // It shows one side only, and changes both by the same words.
-        Driver::Test => change(&bridge, 0, if is_active { config | running } else { config }, mac, wanted),
+        Driver::Test => change(0, if is_active { config | running } else { config }),
         // Each side by itself: a crash may have left them different.
         Driver::Qemu => {
-            change(&bridge, sys::VIR_NETWORK_XML_INACTIVE, config, mac, wanted)?;
-            if is_active { change(&bridge, 0, running, mac, wanted) } else { Ok(()) }
+            change(sys::VIR_NETWORK_XML_INACTIVE, config)?;
+            if is_active { change(0, running) } else { Ok(()) }
         }
     }
 }
@@ -63,18 +65,49 @@ pub(super) fn release(live: &Live, entity: Uuid, mac: &str) -> Result<()> {
     }
 }
 
-fn change(bridge: &Bridge, side: u32, affects: u32, mac: &str, wanted: Option<Ipv4Addr>) -> Result<()> {
-    let known = Known::read(&bridge.get_xml_desc(side)?)?;
-    let present = known.reservations.iter().find(|held| held.mac.eq_ignore_ascii_case(mac));
-    let (command, address) = match (present, known.check(mac, wanted)?) {
-        (None, None) => return Ok(()),
-        (Some(held), Some(wanted)) if held.address == wanted => return Ok(()),
-        (None, Some(wanted)) => (sys::VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, wanted),
-        (Some(_), Some(wanted)) => (sys::VIR_NETWORK_UPDATE_COMMAND_MODIFY, wanted),
-        (Some(held), None) => (sys::VIR_NETWORK_UPDATE_COMMAND_DELETE, held.address),
-    };
-    let entry = xml::document(|xml| leaf(xml, "host", &[("mac", mac), ("ip", &address.to_string())]))?;
-    Ok(bridge.update(command, sys::VIR_NETWORK_SECTION_IP_DHCP_HOST, -1, &entry, affects)?)
+/// One of the descriptions of a network, and the flag by which it is changed.
+struct Side<'a> {
+    bridge: &'a Bridge,
+    side: u32,
+    affects: u32,
+}
+
+impl Side<'_> {
+    fn change(
+        &self,
+        mac: &str,
+        wanted: Option<Ipv4Addr>,
+        is_interfaces: &impl Fn(&String) -> Result<bool>,
+    ) -> Result<()> {
+        let known = Known::read(&self.bridge.get_xml_desc(self.side)?)?;
+        let wanted = known.check(wanted)?;
+        if let Some(held) = known.holder_beside(mac, wanted) {
+            if is_interfaces(&held.mac)? {
+                return Err(Error::Conflict(format!("another interface has the address {}", held.address)));
+            }
+            tracing::info!(
+                mac = held.mac,
+                "the address {} was kept for an interface that is gone",
+                held.address
+            );
+            self.update(sys::VIR_NETWORK_UPDATE_COMMAND_DELETE, held)?;
+        }
+        let present = known.reservations.iter().find(|held| held.mac.eq_ignore_ascii_case(mac));
+        let (command, address) = match (present, wanted) {
+            (None, None) => return Ok(()),
+            (Some(held), Some(wanted)) if held.address == wanted => return Ok(()),
+            (None, Some(wanted)) => (sys::VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, wanted),
+            (Some(_), Some(wanted)) => (sys::VIR_NETWORK_UPDATE_COMMAND_MODIFY, wanted),
+            (Some(held), None) => (sys::VIR_NETWORK_UPDATE_COMMAND_DELETE, held.address),
+        };
+        self.update(command, &Reservation { mac: mac.to_owned(), address })
+    }
+
+    fn update(&self, command: u32, Reservation { mac, address }: &Reservation) -> Result<()> {
+        let entry = xml::document(|xml| leaf(xml, "host", &[("mac", mac), ("ip", &address.to_string())]))?;
+        let section = sys::VIR_NETWORK_SECTION_IP_DHCP_HOST;
+        Ok(self.bridge.update(command, section, -1, &entry, self.affects)?)
+    }
 }
 
 impl Known {
@@ -100,8 +133,8 @@ impl Known {
         }
     }
 
-    /// What can be kept for an interface of what is wanted: none on a network without such addresses.
-    fn check(&self, mac: &str, wanted: Option<Ipv4Addr>) -> Result<Option<Ipv4Addr>> {
+    /// What can be kept of what is wanted: none on a network without such addresses.
+    fn check(&self, wanted: Option<Ipv4Addr>) -> Result<Option<Ipv4Addr>> {
         let (Some(wanted), Some((own, prefix))) = (wanted, self.own) else { return Ok(None) };
         if !is_host(wanted, own, prefix) {
             return Err(Error::Invalid(format!(
@@ -111,11 +144,14 @@ impl Known {
         if wanted == own {
             return Err(Error::Conflict(format!("{wanted} is the network's own address")));
         }
-        let is_others = |held: &Reservation| held.address == wanted && !held.mac.eq_ignore_ascii_case(mac);
-        if self.reservations.iter().any(is_others) {
-            return Err(Error::Conflict(format!("another interface has the address {wanted}")));
-        }
         Ok(Some(wanted))
+    }
+
+    /// For which other interface that address is kept.
+    fn holder_beside(&self, mac: &str, wanted: Option<Ipv4Addr>) -> Option<&Reservation> {
+        let is_others =
+            |held: &&Reservation| wanted == Some(held.address) && !held.mac.eq_ignore_ascii_case(mac);
+        self.reservations.iter().find(is_others)
     }
 }
 
@@ -139,10 +175,12 @@ fn own(element: &BytesStart<'_>) -> Result<Option<(Ipv4Addr, u32)>> {
 fn reservation(element: &BytesStart<'_>) -> Result<Option<Reservation>> {
     let (mac, address) = (attribute(element, "mac")?, attribute(element, "ip")?);
     let address = address.and_then(|address| address.parse().ok());
-    Ok(mac.zip(address).map(|(mac, address)| Reservation { mac, address }))
+    let reservation = |(mac, address): (String, _)| Reservation { mac: mac.to_ascii_lowercase(), address };
+    Ok(mac.zip(address).map(reservation))
 }
 
-/// The addresses that a network which is defined anew keeps: those that are there now.
+/// The addresses that a network which is defined anew keeps: those that are there now, but for those of interfaces that are
+/// gone without a word, as when an operator undefines their machine.
 pub(super) fn of(live: &Live, entity: Uuid) -> Result<Vec<Reservation>> {
     match network::find(live, entity) {
         Ok(bridge) => {
@@ -150,7 +188,12 @@ pub(super) fn of(live: &Live, entity: Uuid) -> Result<Vec<Reservation>> {
                 Driver::Test => 0,
                 Driver::Qemu => sys::VIR_NETWORK_XML_INACTIVE,
             };
-            Ok(Known::read(&bridge.get_xml_desc(side)?)?.reservations)
+            let mut kept = Known::read(&bridge.get_xml_desc(side)?)?.reservations;
+            if !kept.is_empty() {
+                let present = usage::hardware_addresses(live, entity)?;
+                kept.retain(|held| present.contains(&held.mac));
+            }
+            Ok(kept)
         }
         Err(Error::Missing(_)) => Ok(Vec::new()),
         Err(error) => Err(error),
@@ -178,16 +221,17 @@ mod tests {
     #[test]
     fn an_address_is_kept_for_one_interface_within_the_network() {
         let known = Known::read(NETWORK).unwrap();
-        let check = |mac: &str, address: &str| {
-            known.check(mac, Some(address.parse().unwrap())).map_err(|error| error.code())
-        };
-        assert_eq!(check("52:54:00:00:00:02", "10.0.0.8"), Ok(Some(Ipv4Addr::new(10, 0, 0, 8))));
-        assert_eq!(check("52:54:00:00:00:01", "10.0.0.9"), Ok(Some(Ipv4Addr::new(10, 0, 0, 9))));
-        assert_eq!(check("52:54:00:00:00:02", "10.0.0.9"), Err("conflict"));
-        assert_eq!(check("52:54:00:00:00:02", "10.0.0.1"), Err("conflict"));
+        let check = |address: &str| known.check(Some(address.parse().unwrap())).map_err(|error| error.code());
+        assert_eq!(check("10.0.0.8"), Ok(Some(Ipv4Addr::new(10, 0, 0, 8))));
+        assert_eq!(check("10.0.0.1"), Err("conflict"));
         for elsewhere in ["10.0.1.8", "10.0.0.0", "10.0.0.255"] {
-            assert_eq!(check("52:54:00:00:00:02", elsewhere), Err("invalid"), "{elsewhere}");
+            assert_eq!(check(elsewhere), Err("invalid"), "{elsewhere}");
         }
-        assert_eq!(Known::default().check("52:54:00:00:00:02", Some(Ipv4Addr::LOCALHOST)), Ok(None));
+        assert_eq!(Known::default().check(Some(Ipv4Addr::LOCALHOST)), Ok(None));
+        let is_anothers =
+            |mac: &str, wanted: &str| known.holder_beside(mac, Some(wanted.parse().unwrap())).is_some();
+        assert!(is_anothers("52:54:00:00:00:02", "10.0.0.9"));
+        assert!(!is_anothers("52:54:00:00:00:02", "10.0.0.8"));
+        assert!(!is_anothers("52:54:00:00:00:01", "10.0.0.9"));
     }
 }

@@ -3,6 +3,9 @@
 //! libvirt deletes the one and takes down the other under a running machine without a word, so it is asked first.
 //! Machines that are not ours count too: an operator may have lent them one of ours.
 
+use std::collections::HashSet;
+
+use uuid::Uuid;
 use virt::domain::Domain;
 use virt::error::ErrorNumber;
 use virt::sys;
@@ -10,7 +13,7 @@ use virt::sys;
 use super::connection::{Driver, Live};
 use super::device::{Device, Devices};
 use super::error::Result;
-use super::saved;
+use super::{name, saved};
 
 /// Which machines matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +30,7 @@ pub(super) fn user(
     live: &Live,
     among: Among,
     name: &str,
-    uses: impl Fn(&Device) -> bool,
+    mut uses: impl FnMut(&Device) -> bool,
 ) -> Result<Option<(Domain, String)>> {
     let only = match among {
         Among::All => 0,
@@ -41,7 +44,7 @@ pub(super) fn user(
         (Driver::Qemu, Among::Running) => &[0],
     };
     // The name of the device in a description that uses it.
-    let used = |description: String| -> Result<Option<String>> {
+    let mut used = |description: String| -> Result<Option<String>> {
         // Most machines do not mention it, and reading them all would take long where there are many.
         if !description.contains(name) {
             return Ok(None);
@@ -74,4 +77,19 @@ pub(super) fn user(
         }
     }
     Ok(None)
+}
+
+/// The hardware addresses of all interfaces to the network of an entity.
+pub(super) fn hardware_addresses(live: &Live, network: Uuid) -> Result<HashSet<String>> {
+    let named = name::of(network);
+    let mut found = HashSet::new();
+    let collect = |device: &Device| {
+        if device.network.as_ref() == Some(&named) {
+            found.extend(device.mac.clone());
+        }
+        // To see them all.
+        false
+    };
+    user(live, Among::All, &named, collect)?;
+    Ok(found)
 }

@@ -58,6 +58,33 @@ async fn a_network_keeps_addresses_for_interfaces() {
     assert_eq!(kept().await, []);
 }
 
+/// An operator undefines a machine: its interface is gone, and its address free.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_goes_with_its_interface() {
+    let private = private().await;
+    let Private { hypervisor, .. } = &private;
+    let (lost, other, network) =
+        (hypervisor.machine(id(1)), hypervisor.machine(id(2)), hypervisor.network(id(3)));
+    let plan = |address: &str| NetworkPlan { address: Some(address.into()), ..NetworkPlan::default() };
+    network.define(plan("10.1.0.0/24")).await.unwrap();
+    other.define(MachinePlan::default()).await.unwrap();
+    other.attach_network(id(12), id(3), None).await.unwrap();
+    for is_elsewhere in [true, false] {
+        lost.define(MachinePlan::default()).await.unwrap();
+        lost.attach_network(id(11), id(3), None).await.unwrap();
+        let address = Some("10.1.0.9".to_owned());
+        lost.reserve_address(id(11), id(3), address.clone()).await.unwrap();
+        assert_eq!(code(other.reserve_address(id(12), id(3), address.clone()).await), Err("conflict"));
+        outside(hypervisor, |live| Ok(machine::find(live, id(1))?.undefine()?)).await;
+        if is_elsewhere {
+            network.define(plan("10.2.0.0/24")).await.unwrap();
+            network.define(plan("10.1.0.0/24")).await.unwrap();
+        } else {
+            other.reserve_address(id(12), id(3), address).await.unwrap();
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_in_use_stays() {
     let private = private().await;
