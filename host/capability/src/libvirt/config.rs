@@ -75,8 +75,8 @@ impl Default for HypervisorConfig {
             memory: 512 << 20,
             translate: true,
             short: Call { patience: Duration::from_secs(15), at_once: 4 },
-            // A libvirt daemon serves five calls of one client at a time: three leave two for the quick ones.
-            long: Call { patience: Duration::from_mins(2), at_once: 3 },
+            // A libvirt daemon has 20 workers; machines that hang must not have them all.
+            long: Call { patience: Duration::from_mins(2), at_once: 8 },
         }
     }
 }

@@ -1,6 +1,11 @@
-//! One connection to the hypervisor, opened again when it breaks.
+//! The connections to the hypervisor, opened again when they break.
 //!
-//! A libvirt connection may be used by many threads at once, so there is one. What is done over it is not known here.
+//! One hears the events. Each call has another for itself: a libvirt connection may be used by many threads at once, but in
+//! libvirt before 10.0 one thread may miss that another has sent a call, and then both wait for the answer that comes first
+//! ("rpc: fix race in waking up client event loop"). Next to a call that hangs, each of the others took five seconds. What
+//! libvirt's imitation knows belongs to a connection, so there one is for all.
+//!
+//! What is done over them is not known here.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -45,18 +50,19 @@ pub(super) struct Live {
     pub(super) connect: Connect,
     pub(super) driver: Driver,
     pool: Mutex<Option<Arc<StoragePool>>>,
-    watch: Watch,
+    /// On the one that hears the events.
+    watch: Option<Watch>,
     herald: Herald,
 }
 
 impl Live {
-    fn open(uri: &str, herald: &Herald) -> Result<Self> {
+    fn open(uri: &str, herald: &Herald, hears: bool) -> Result<Self> {
         let driver = Driver::of(uri)?;
         let connect = Connect::open(Some(uri))?;
         // No keep-alive of libvirt's: where it ends a connection that does not answer, libvirt 9.0 brings the process
         // down with it if two calls wait there. Callers stop to wait by themselves, and a daemon that dies is noticed
         // by its socket; one whose host has vanished, only when TCP gives up.
-        let watch = Watch::start(&connect, herald);
+        let watch = hears.then(|| Watch::start(&connect, herald));
         Ok(Self { connect, driver, pool: Mutex::new(None), watch, herald: herald.clone() })
     }
 
@@ -93,44 +99,53 @@ impl Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        self.watch.stop(&self.connect);
+        if let Some(watch) = &self.watch {
+            watch.stop(&self.connect);
+        }
     }
 }
 
-/// The connection, present or not.
+/// The connections, present or not.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(super) struct Connections {
     uri: String,
     pub(super) herald: Herald,
     state: Mutex<State>,
+    /// Those that no call has now.
+    free: Mutex<Vec<Arc<Live>>>,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    /// The one that hears the events.
     live: Option<Arc<Live>>,
     refused: Option<(Instant, Error)>,
     /// There was a connection before this one, or should have been: events may be lost.
     gap: bool,
 }
 
-impl Connection {
+impl Connections {
     pub(super) fn new(uri: String) -> Self {
-        Self { uri, herald: Herald::new(), state: Mutex::new(State::default()) }
+        Self { uri, herald: Herald::new(), state: Mutex::default(), free: Mutex::default() }
     }
 
-    /// The open connection; opens one where there is none.
+    /// The open connection that hears the events; opens one where there is none that works.
     pub(super) fn live(&self) -> Result<Arc<Live>> {
         // Held while the connection opens, so that there is one; those who wait need it too.
         let mut state = lock(&self.state);
-        if let Some(live) = &state.live {
-            return Ok(Arc::clone(live));
+        match &state.live {
+            Some(live) if live.alive() => return Ok(Arc::clone(live)),
+            Some(_) => tracing::warn!(uri = self.uri, "the connection to the hypervisor has broken"),
+            None => {}
         }
         if let Some((when, why)) = &state.refused
             && when.elapsed() < REST
         {
             return Err(why.clone());
         }
-        match Live::open(&self.uri, &self.herald) {
+        // A new one registers for events that the broken one must not hear as well.
+        state.live = None;
+        match Live::open(&self.uri, &self.herald, true) {
             Ok(live) => {
                 if state.gap {
                     tracing::info!(uri = self.uri, "the hypervisor is back");
@@ -147,22 +162,38 @@ impl Connection {
         }
     }
 
-    /// Drop this connection if it has broken. Whether it had.
-    pub(super) fn broken(&self, live: &Arc<Live>) -> bool {
-        if live.alive() {
-            return false;
+    /// What `work` answers over a connection that no other call has meanwhile, and whether the connection broke under it;
+    /// then the answer says nothing about the work.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&Live) -> Result<T>) -> (Result<T>, bool) {
+        let live = match self.take() {
+            Ok(live) => live,
+            Err(why) => return (Err(why), false),
+        };
+        let answer = work(&live);
+        // A break that nobody was told of is found here.
+        let is_broken = matches!(answer, Err(Error::Unavailable(_))) && !live.alive();
+        if live.watch.is_none() && !is_broken {
+            lock(&self.free).push(live);
         }
-        let mut state = lock(&self.state);
-        if state.live.as_ref().is_some_and(|current| Arc::ptr_eq(current, live)) {
-            tracing::warn!(uri = self.uri, "the connection to the hypervisor has broken");
-            state.live = None;
-        }
-        true
+        (answer, is_broken)
     }
 
-    /// The present connection, whether it works or not.
-    pub(super) fn present(&self) -> Option<Arc<Live>> {
-        lock(&self.state).live.clone()
+    fn take(&self) -> Result<Arc<Live>> {
+        // Whatever is to be done, its events shall be heard.
+        let hears = self.live()?;
+        if hears.driver == Driver::Test {
+            return Ok(hears);
+        }
+        // In a statement of its own, so that nobody waits while one is opened.
+        let free = {
+            let mut free = lock(&self.free);
+            free.retain(|live| live.alive());
+            free.pop()
+        };
+        free.map_or_else(
+            || Live::open(&self.uri, &self.herald, false).map(Arc::new).map_err(|why| self.away(why)),
+            Ok,
+        )
     }
 
     /// What a caller is told who needed a connection. A URI that libvirt cannot read stays `Invalid`.

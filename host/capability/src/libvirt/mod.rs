@@ -52,7 +52,10 @@ pub use self::network_xml::NetworkPlan;
 pub use self::volume::Volume;
 use self::worker::{Hold, Lane, Workers};
 
-/// A hypervisor. Clones share one connection.
+/// How long an opening waits for a hypervisor that does not answer.
+const FIRST: Duration = Duration::from_secs(5);
+
+/// A hypervisor. Clones share its connections.
 #[derive(Debug, Clone)]
 pub struct Hypervisor(Arc<Inner>);
 
@@ -108,9 +111,10 @@ impl Hypervisor {
         events::start_loop()?;
         let workers = Workers::new(config.uri.clone(), config.short, config.long)?;
         let hypervisor = Self(Arc::new(Inner { config, workers, found: probe::Found::default() }));
-        match hypervisor.0.workers.ensure().await {
-            Ok(()) | Err(Error::Unavailable(_) | Error::Timeout(_)) => {}
-            Err(error) => return Err(error),
+        // One that does not answer is waited for in the background.
+        match tokio::time::timeout(FIRST, hypervisor.0.workers.ensure()).await {
+            Ok(Ok(()) | Err(Error::Unavailable(_) | Error::Timeout(_))) | Err(_) => {}
+            Ok(Err(error)) => return Err(error),
         }
         hypervisor.prepare();
         tokio::spawn(keep(Arc::downgrade(&hypervisor.0), hypervisor.0.workers.herald().clone()));

@@ -1,5 +1,5 @@
-//! How a call gets to libvirt and back: off the async threads, a few at a time (`pool`), one at a time for each entity, and
-//! again on a fresh connection where the old one has broken.
+//! How a call gets to libvirt and back: off the async threads, a few at a time (`pool`), one at a time for each entity, over a
+//! connection of its own (`connection`), and again over a fresh one where that has broken.
 //!
 //! What a call does is not known here.
 
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::config::Call;
-use super::connection::{Connection, Live};
+use super::connection::{Connections, Live};
 use super::error::{Error, Result};
 use super::events::Herald;
 use super::pool::{Pool, Turn};
@@ -50,7 +50,7 @@ const STRIPES: usize = 1024;
 
 #[derive(Debug)]
 pub(super) struct Workers {
-    connection: Arc<Connection>,
+    connections: Arc<Connections>,
     short: Class,
     long: Class,
     entities: Vec<Arc<Mutex<()>>>,
@@ -77,7 +77,7 @@ impl Class {
 impl Workers {
     pub(super) fn new(uri: String, short: Call, long: Call) -> Result<Self> {
         Ok(Self {
-            connection: Arc::new(Connection::new(uri)),
+            connections: Arc::new(Connections::new(uri)),
             short: Class::new("libvirt-short", short)?,
             long: Class::new("libvirt-long", long)?,
             entities: (0..STRIPES).map(|_| Arc::default()).collect(),
@@ -87,7 +87,7 @@ impl Workers {
     }
 
     pub(super) fn herald(&self) -> &Herald {
-        &self.connection.herald
+        &self.connections.herald
     }
 
     /// Run `work`, and once more where the connection broke under it: it must have the effect of one call.
@@ -110,14 +110,8 @@ impl Workers {
 
     /// Open the connection where there is none that works.
     pub(super) async fn ensure(&self) -> Result<()> {
-        let connection = Arc::clone(&self.connection);
-        self.aside(Lane::Short, Hold::Nothing, move || {
-            if let Some(live) = connection.present() {
-                connection.broken(&live);
-            }
-            connection.live().map(drop)
-        })
-        .await
+        let connections = Arc::clone(&self.connections);
+        self.aside(Lane::Short, Hold::Nothing, move || connections.live().map(drop)).await
     }
 
     async fn run<T, W>(&self, lane: Lane, hold: Hold, attempts: u32, work: W) -> Result<T>
@@ -125,16 +119,14 @@ impl Workers {
         T: Send + 'static,
         W: Fn(&Live) -> Result<T> + Send + 'static,
     {
-        let connection = Arc::clone(&self.connection);
+        let connections = Arc::clone(&self.connections);
         self.aside(lane, hold, move || {
             let mut left = attempts;
             loop {
-                let live = connection.live()?;
-                let answer = work(&live);
                 left -= 1;
-                // A break that nobody was told of is found here; then the answer says nothing about the work.
-                if !matches!(answer, Err(Error::Unavailable(_))) || !connection.broken(&live) || left == 0 {
-                    return answer;
+                match connections.with(&work) {
+                    (_, true) if left > 0 => {}
+                    (answer, _) => return answer,
                 }
             }
         })
