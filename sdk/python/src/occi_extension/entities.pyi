@@ -1,6 +1,6 @@
 """Other entities of the tenant: the extension's own, and those of the Kinds that its manifest names in
-`[capabilities.entities] kinds`; and links of the subject, of the extension's own Kinds and those named in `links`. Refusals
-are faults.
+`[capabilities.entities] kinds`; and links of the subject, of the extension's own Kinds and those named in `links`.
+Refusals are faults.
 """
 
 from typing import Self
@@ -13,8 +13,8 @@ def find(location: str) -> types.Entity:
 def link(kind: str, target: str, attributes: list[types.Attribute]) -> str:
     """Has a link of that Kind lead from the subject to the resource at a location, once the operation is committed.
 
-    It answers the location that the link will have. Where the link is refused then, the subject is observed with the cause
-    'refused'.
+    It answers the location that the link will have. Where the link is refused then, the subject is observed with the
+    cause 'refused'.
     """
 
 def unlink(location: str) -> None:
