@@ -45,12 +45,13 @@ impl Session {
         locations.extend(self.trying.clone());
         for location in locations {
             let listing = self.listing(&location).unwrap_or_default();
-            let is_new = |url: &&String| !self.strangers.has(path_of(url)) && !self.is_ours(url);
-            for url in listing.iter().rev().filter(is_new).take(SEARCHED) {
-                let found = self.client.get(url).send().map(|answer| answer.read()).unwrap_or_default();
+            let is_new = |url: &String| !self.strangers.has(path_of(url)) && !self.is_ours(url);
+            let new: Vec<_> = listing.into_iter().rev().filter(is_new).take(SEARCHED).collect();
+            for url in new {
+                let found = self.client.get(&url).send().map(|answer| answer.read()).unwrap_or_default();
                 let title = found.attribute("occi.core.title").and_then(Value::as_str);
                 if title == Some(&*self.mark)
-                    && let Some(entity) = self.keep_read(url)
+                    && let Some(entity) = self.keep_read(&url)
                 {
                     self.lost.pop();
                     return Some(entity);

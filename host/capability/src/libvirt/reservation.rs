@@ -44,7 +44,8 @@ pub(super) fn reserve(live: &Live, entity: Uuid, mac: &str, address: Option<&str
     let bridge = network::find(live, entity)?;
     let is_active = bridge.is_active()?;
     let is_interfaces = |mac: &String| Ok(usage::hardware_addresses(live, entity)?.contains(mac));
-    let change = |side, affects| Side { bridge: &bridge, side, affects }.change(mac, wanted, &is_interfaces);
+    let change =
+        |described, affects| Side { bridge: &bridge, described, affects }.change(mac, wanted, &is_interfaces);
     let (config, running) = (sys::VIR_NETWORK_UPDATE_AFFECT_CONFIG, sys::VIR_NETWORK_UPDATE_AFFECT_LIVE);
     match live.driver {
         // It shows one side only, and changes both by the same words.
@@ -65,10 +66,10 @@ pub(super) fn release(live: &Live, entity: Uuid, mac: &str) -> Result<()> {
     }
 }
 
-/// One of the descriptions of a network, and the flag by which it is changed.
+/// One of the descriptions of a network: the flags by which it is read, and by which it is changed.
 struct Side<'a> {
     bridge: &'a Bridge,
-    side: u32,
+    described: u32,
     affects: u32,
 }
 
@@ -79,7 +80,7 @@ impl Side<'_> {
         wanted: Option<Ipv4Addr>,
         is_interfaces: &impl Fn(&String) -> Result<bool>,
     ) -> Result<()> {
-        let known = Known::read(&self.bridge.get_xml_desc(self.side)?)?;
+        let known = Known::read(&self.bridge.get_xml_desc(self.described)?)?;
         let wanted = known.check(wanted)?;
         if let Some(held) = known.holder_beside(mac, wanted) {
             if is_interfaces(&held.mac)? {
