@@ -108,7 +108,7 @@ fn without_default_port<'a>(scheme: &str, authority: &'a str) -> &'a str {
 }
 
 /// What goes into answers must be what an authority can be.
-fn is_proper(authority: &str) -> bool {
+pub(crate) fn is_proper(authority: &str) -> bool {
     !authority.is_empty()
         && authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:[]%".contains(&byte))
 }

@@ -1,7 +1,7 @@
 //! One request, start to finish. Each step may say no; nothing goes back up.
 
 use crate::answers::{Answers, Asked};
-use crate::base::{Base, PublicUrl};
+use crate::base::{self, Base, PublicUrl};
 use crate::compression::compress;
 use crate::conditions;
 use crate::failure::Failure;
@@ -12,7 +12,7 @@ use crate::serve::{HEAD, Limits};
 use crate::version;
 use axum::body::Body;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, Request, Response, Version, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
@@ -213,13 +213,17 @@ async fn show(
     }
 }
 
-/// RFC 9112, section 3.2: a request of HTTP/1.1 names its host, once.
+/// RFC 9112, section 3.2: a request of HTTP/1.1 names its host, once; with an empty name where it has none.
 fn check_host(parts: &Parts) -> Result<(), Failure> {
-    let hosts = parts.headers.get_all(header::HOST).iter().count();
-    if parts.version == Version::HTTP_11 && hosts != 1 {
-        return Err(Failure::BadRequest("a request of HTTP/1.1 has the header Host, once".into()));
+    let mut hosts = parts.headers.get_all(header::HOST).iter();
+    let is_name = |host: &HeaderValue| host.is_empty() || host.to_str().is_ok_and(base::is_proper);
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) if is_name(host) => Ok(()),
+        _ if parts.version != Version::HTTP_11 => Ok(()),
+        _ => Err(Failure::BadRequest(
+            "a request of HTTP/1.1 has the header Host, once, with a name and perhaps a port".into(),
+        )),
     }
-    Ok(())
 }
 
 /// A head that is too large for us, but not for the library, which has an answer of its own and not in HTTP/2.
