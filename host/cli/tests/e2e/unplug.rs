@@ -68,12 +68,12 @@ fn guests_that_keep_their_devices_cost_nobody_else() {
     std::thread::scope(|scope| {
         let waiting = links.map(|link| scope.spawn(|| server.delete(link).answers(409)));
         let other = server.create("compute", &[]);
-        server.act(&other, "start", &[]).is(200);
         // Nor from the network that one of them keeps.
         server.link("networkinterface", &other, &network);
         let title = body(&[], &["occi.core.title=\"lan\""]);
         server.post(&network).text(title).answers(200);
         assert!(waiting.iter().all(|answer| !answer.is_finished()));
+        server.act(&other, "start", &[]).is(200);
         for answer in waiting {
             let answer = answer.join().unwrap();
             assert!(answer.body.contains("the guest system does not let the device go"), "{answer}");
