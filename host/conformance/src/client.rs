@@ -85,10 +85,10 @@ impl Client {
 
     /// The URL of what an answer names by URL or by path, as the answer has it.
     pub(crate) fn url(&self, reference: &str) -> String {
-        if reference.contains("://") {
-            reference.to_owned()
-        } else if reference.starts_with('/') {
+        if reference.starts_with('/') {
             format!("{}{reference}", self.authority)
+        } else if reference.contains("://") {
+            reference.to_owned()
         } else {
             self.below(reference)
         }
