@@ -22,7 +22,11 @@ impl Session {
         }
         while let Some(url) = self.made.pop() {
             let answer = self.client.delete(&url).try_send();
-            if !answer.is_ok_and(|answer| answer.succeeded() || matches!(answer.status, 404 | 410)) {
+            // A server may show what it does not find when it is to go.
+            let is_shown = || self.client.get(&url).try_send().is_ok_and(|answer| answer.succeeded());
+            let is_gone = answer
+                .is_ok_and(|answer| answer.succeeded() || matches!(answer.status, 404 | 410) && !is_shown());
+            if !is_gone {
                 self.left.push(format!("could not be removed: {url}"));
             }
         }

@@ -12,6 +12,8 @@ use crate::strangers::Strangers;
 use crate::verdict::{Stop, Verdict, skip};
 use crate::wire::text::Text;
 
+const ID: &str = "occi.core.id";
+
 /// An entity that was made; its URL.
 #[derive(Debug, Clone)]
 pub(crate) struct Entity {
@@ -233,9 +235,12 @@ impl Session {
         entity
     }
 
-    /// Takes an entity for ours; not one that was there before, and nothing that may be a collection.
+    /// Takes an entity for ours; not one that was there before, and nothing that may be a collection, as what ends in a slash
+    /// is, unless it is seen to have an id.
     pub(crate) fn keep(&mut self, url: &str) -> Option<Entity> {
-        if url.ends_with('/') { None } else { self.keep_read(url) }
+        let is_read =
+            || self.client.get(url).send().is_ok_and(|answer| answer.read().attribute(ID).is_some());
+        if url.ends_with('/') && !is_read() { None } else { self.keep_read(url) }
     }
 
     /// The same of what was read, and is seen to be one entity: whatever its path ends in.

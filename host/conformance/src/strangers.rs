@@ -34,14 +34,14 @@ impl Strangers {
             } else if !answer.is_some_and(|answer| is_empty(&answer)) {
                 found.unread.insert(path_of(location).to_owned());
             }
-            found.paths.extend(listing.iter().map(|url| path_of(url).to_owned()));
+            found.paths.extend(listing.iter().map(|url| bare(url).to_owned()));
         }
         found
     }
 
     /// Whether an entity is one of them.
     pub(crate) fn has(&self, path: &str) -> bool {
-        self.paths.contains(path)
+        self.paths.contains(bare(path))
     }
 
     /// Whether a collection had some of them, or what it had could not be read.
@@ -64,6 +64,11 @@ impl Strangers {
     pub(crate) fn are_crowded(&self) -> bool {
         self.paths.len() > CROWD
     }
+}
+
+/// A path by which something is known, whichever way it ends.
+fn bare(reference: &str) -> &str {
+    path_of(reference).trim_end_matches('/')
 }
 
 /// Whether a listing says that there is nothing: one that cannot be understood does not.
