@@ -35,11 +35,10 @@ pub(crate) struct Question {
 }
 
 /// The questions of one entity. Its extension's own wish is kept apart, since the answer to another question need not
-/// repeat it; and so is what was refused, which nobody else tells.
+/// repeat it.
 #[derive(Debug, Default)]
 struct Entry {
     news: Option<Question>,
-    refused: Option<Question>,
     timer: Option<Question>,
     is_asked: bool,
 }
@@ -74,8 +73,7 @@ impl Agenda {
         let entity = self.due.first().filter(|(due, _)| *due <= now)?.1;
         self.change(entity, |entry| {
             let is_due = |slot: &&mut Option<Question>| slot.is_some_and(|question| question.due <= now);
-            let question =
-                [&mut entry.news, &mut entry.refused, &mut entry.timer].into_iter().find(is_due)?.take()?;
+            let question = [&mut entry.news, &mut entry.timer].into_iter().find(is_due)?.take()?;
             entry.is_asked = true;
             Some((entity, question))
         })
@@ -100,7 +98,6 @@ impl Agenda {
         self.change(entity, |entry| {
             let slot = match question.cause {
                 Cause::Timer => &mut entry.timer,
-                Cause::Refused(_) => &mut entry.refused,
                 Cause::Event | Cause::Restart | Cause::Recreate => &mut entry.news,
             };
             *slot = Some(slot.map_or(question, |waiting| waiting.joined(question)));
@@ -137,8 +134,7 @@ impl Question {
 impl Entry {
     /// When it is the entity's turn; not while it is being asked.
     fn due(&self) -> Option<Instant> {
-        let due =
-            [self.news, self.refused, self.timer].into_iter().flatten().map(|question| question.due).min();
+        let due = [self.news, self.timer].into_iter().flatten().map(|question| question.due).min();
         due.filter(|_| !self.is_asked)
     }
 }
@@ -210,16 +206,6 @@ mod tests {
         agenda.note(ENTITY, Cause::Event, now);
         assert_eq!(asked(&mut agenda, now), [Cause::Event]);
         assert_eq!(asked(&mut agenda, now + seconds(5)), [Cause::Timer]);
-    }
-
-    #[test]
-    fn what_was_refused_is_told_beside_all_else() {
-        let (mut agenda, now) = (Agenda::default(), Instant::now());
-        for cause in [Cause::Refused(1), Cause::Recreate, Cause::Refused(3), Cause::Refused(2)] {
-            agenda.note(ENTITY, cause, now);
-        }
-        assert_eq!(asked(&mut agenda, now), [Cause::Recreate, Cause::Refused(3)]);
-        assert!(agenda.entries.is_empty() && agenda.due.is_empty());
     }
 
     #[test]

@@ -203,9 +203,6 @@ impl<'a> Effects<'a> {
     /// Asks all who observe an entity what it is now. An answer that cannot be had, or that is not allowed, leaves the
     /// others as they are; why the first of those was none.
     pub(crate) async fn observe(&mut self, entity: &Entity, cause: Cause) -> (Entity, Option<Refusal>) {
-        if let Cause::Refused(depth) = cause {
-            self.depth = depth;
-        }
         let (mut now, mut failed) = (entity.clone(), None);
         for role in self.snapshot.observers(entity) {
             // What does not forget has nothing to make again.
@@ -213,16 +210,28 @@ impl<'a> Effects<'a> {
                 Cause::Recreate if !role.1.forgets() => Cause::Restart,
                 cause => cause,
             };
-            let answer = match role.1.observe(self.call(&role, &now), cause.name()).await {
-                Ok(outcome) => self.settle(&role.1, &now, outcome),
-                Err(error) => Err(error.into()),
-            };
-            match answer {
+            match self.ask(&role, &now, cause.name()).await {
                 Ok(after) => now = after,
                 Err(refusal) => failed = failed.or(Some(refusal)),
             }
         }
         (now, failed)
+    }
+
+    /// Tells one extension that a link was refused that it has asked for at this resource; what that is then.
+    pub(crate) async fn hear_refused(&mut self, entity: &Entity, extension: &str) -> Result<Entity, Refusal> {
+        let mut now = entity.clone();
+        for role in self.snapshot.observers(entity) {
+            if **role.1.name() == *extension {
+                now = self.ask(&role, &now, "refused").await?;
+            }
+        }
+        Ok(now)
+    }
+
+    async fn ask(&mut self, role: &Role, entity: &Entity, cause: &str) -> Result<Entity, Refusal> {
+        let outcome = role.1.observe(self.call(role, entity), cause).await?;
+        self.settle(&role.1, entity, outcome)
     }
 
     /// Takes back what a creation may have done. Where that fails the log says so, and an intent is to be kept, so

@@ -32,6 +32,7 @@ mod effect;
 mod ends;
 mod extend;
 mod intent;
+mod lanes;
 mod left;
 mod list;
 mod locks;

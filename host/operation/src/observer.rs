@@ -7,13 +7,15 @@ use crate::agenda::{Agenda, Question};
 use crate::changes::Changes;
 use crate::core::Core;
 use crate::effect::{Effects, is_away};
+use crate::lanes::Lanes;
+use crate::order::Errand;
 use crate::refusal::Refusal;
 use occi_extension::TimeSource;
 use occi_store::{Entities, StoreError, Stored};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -22,8 +24,6 @@ use uuid::Uuid;
 pub enum Cause {
     /// The extension asked for it.
     Timer,
-    /// A link that an extension has asked for was refused; from how many orders that stems, each from the one before.
-    Refused(u8),
     /// A capability reports a change.
     Event,
     /// The host has started.
@@ -37,7 +37,6 @@ impl Cause {
         match self {
             Self::Event => "event",
             Self::Timer => "timer",
-            Self::Refused(_) => "refused",
             Self::Restart => "restart",
             Self::Recreate => "recreate",
         }
@@ -46,7 +45,7 @@ impl Cause {
 
 /// How often an entity is asked anew at once because its extension's data changed meanwhile.
 const RACES: usize = 3;
-/// How many entities are asked at once.
+/// How many entities are asked at once, as a rule.
 const CONCURRENCY: usize = 8;
 
 /// Entities that wait to be asked.
@@ -170,11 +169,11 @@ impl Observer {
     }
 
     async fn run(self, core: &Weak<Core>) {
-        let permits = Arc::new(Semaphore::new(CONCURRENCY));
+        let lanes = Lanes::new(CONCURRENCY);
         loop {
-            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+            let Some(place) = lanes.place().await else { return };
             let Some(asking) = self.observations.take() else {
-                drop(permit);
+                drop(place);
                 self.observations.wait().await;
                 if core.strong_count() == 0 {
                     return;
@@ -182,8 +181,8 @@ impl Observer {
                 continue;
             };
             let Some(core) = core.upgrade() else { return };
-            let permits = Arc::clone(&permits);
-            tokio::spawn(async move { core.answer(&asking, permit, permits).await });
+            let lanes = lanes.clone();
+            tokio::spawn(async move { lanes.run(place, core.answer(&asking)).await });
         }
     }
 }
@@ -199,29 +198,57 @@ pub(crate) struct Asked {
 
 impl Core {
     /// Asks one entity, and the links at it when its state has changed.
-    async fn answer(&self, asking: &Asking, permit: OwnedSemaphorePermit, permits: Arc<Semaphore>) {
+    async fn answer(&self, asking: &Asking) {
         let Asking { entity, question: Question { cause, failures, .. }, .. } = *asking;
-        // Behind an action that takes half a minute it is waited without a permit, which others can use.
-        let (_held, _permit) = match self.locks.try_lock(entity) {
-            Some(held) => (held, Some(permit)),
-            None => {
-                drop(permit);
-                let held = self.locks.lock([entity]).await;
-                (held, permits.acquire_owned().await.ok())
-            }
-        };
-        let asked = self.ask_held(entity, cause).await;
+        let asked = self.ask_one(entity, cause).await;
         match asked.failed {
             None => self.observations.answered(),
             // The server ends, and will ask at its next start.
             Some(Refusal::Store(StoreError::Closed)) => {}
             Some(refusal) => self.observations.put_back(entity, cause, failures, &refusal),
         }
-        if let Some(changed) = asked.changed.filter(|changed| !changed.entity.is_link()) {
-            for link in self.links_at(&changed) {
+        if let Some(changed) = asked.changed {
+            self.tell_links(&changed);
+        }
+    }
+
+    /// Has the links at a resource asked whose state has changed.
+    fn tell_links(&self, changed: &Stored) {
+        if !changed.entity.is_link() {
+            for link in self.links_at(changed) {
                 self.observe(link, Cause::Event);
             }
         }
+    }
+
+    /// Tells an extension that a link was refused which it has asked for at this resource, and commits the answer together
+    /// with the end of the errand.
+    pub(crate) async fn tell_refused(
+        &self,
+        id: Uuid,
+        extension: &str,
+        errand: &Errand,
+    ) -> Result<(), Refusal> {
+        let _held = self.locks.lock([id]).await;
+        let changed = self.anew(|snapshot| async move {
+            let Some(stored) = self.find_anywhere(id)? else { return Ok(None) };
+            let mut effects = Effects::new(self, &snapshot, Uuid::new_v4()).on(Some(errand));
+            let after = effects.hear_refused(&stored.entity, extension).await?;
+            let mut changes = Changes::new(&snapshot);
+            let is_changed = after != *stored.entity;
+            if is_changed {
+                changes.replace(&stored, &after, stored.made_by.as_ref())?;
+            }
+            changes.write(&after.tenant, &effects.writes);
+            self.keep_wishes(&mut changes, &effects.again);
+            let revision = self.commit_changes(changes).await?;
+            self.schedule(&effects.again);
+            Ok(is_changed.then(|| Stored { entity: Arc::new(after), revision, ..stored }))
+        });
+        if let Some(changed) = changed.await? {
+            self.tell_links(&changed);
+        }
+        Ok(())
     }
 
     /// Asks all links that leave a resource or end at it. One that cannot be asked now is asked later.

@@ -4,7 +4,7 @@
 use crate::effect::Writes;
 use crate::refusal::Refusal;
 use occi_extension::LinkOrder;
-use occi_model::{AttributeName, CategoryDraft, Entity, Item, Location, core as names};
+use occi_model::{AttributeName, CategoryDraft, Ends, Entity, Item, Location, core as names};
 use occi_store::record;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -24,6 +24,8 @@ pub(crate) enum Wish {
     Link(Box<Entity>),
     /// No link there that leaves this resource.
     Unlink { source: Uuid, location: Location },
+    /// That the extension hears of a refusal: what it wanted there is not so.
+    Hear { location: Location },
 }
 
 /// The form that is written.
@@ -39,6 +41,7 @@ struct Stored {
 enum StoredWish {
     Link(Vec<u8>),
     Unlink { source: Uuid, location: String },
+    Hear { location: String },
 }
 
 impl Order {
@@ -49,23 +52,28 @@ impl Order {
     pub(crate) fn location(&self) -> &Location {
         match &self.wish {
             Wish::Link(link) => &link.location,
-            Wish::Unlink { location, .. } => location,
+            Wish::Unlink { location, .. } | Wish::Hear { location } => location,
         }
     }
 
     /// As it is to be written down, for the resource that the link leaves.
     pub(crate) fn write(&self, subject: Uuid) -> Result<LinkOrder, Refusal> {
+        // Ids of this version sort as they were made.
+        let key = format!("{subject}/{}", Uuid::now_v7());
+        Ok(LinkOrder { location: self.location().to_string(), key, value: self.encode()? })
+    }
+
+    /// The value that is written.
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, Refusal> {
         let wish = match &self.wish {
             Wish::Link(link) => StoredWish::Link(record::encode_whole(link)?),
             Wish::Unlink { source, location } => {
                 StoredWish::Unlink { source: *source, location: location.as_str().to_owned() }
             }
+            Wish::Hear { location } => StoredWish::Hear { location: location.as_str().to_owned() },
         };
-        let value = postcard::to_extend(&Stored { depth: self.depth, wish }, vec![VERSION])
-            .map_err(|error| Refusal::Internal(format!("an order cannot be written: {error}")))?;
-        // Ids of this version sort as they were made.
-        let key = format!("{subject}/{}", Uuid::now_v7());
-        Ok(LinkOrder { location: self.location().to_string(), key, value })
+        postcard::to_extend(&Stored { depth: self.depth, wish }, vec![VERSION])
+            .map_err(|error| Refusal::Internal(format!("an order cannot be written: {error}")))
     }
 
     /// As it was written down.
@@ -84,6 +92,7 @@ impl Order {
             StoredWish::Unlink { source, location } => {
                 Wish::Unlink { source, location: Location::parse(&location)? }
             }
+            StoredWish::Hear { location } => Wish::Hear { location: Location::parse(&location)? },
         };
         Ok(Self { depth, wish })
     }
@@ -98,11 +107,12 @@ pub(crate) fn subject_of(key: &str) -> Option<Uuid> {
 pub(crate) fn described(link: &Entity) -> Item {
     let mut attributes = link.attributes.clone();
     let ends = link.ends.as_ref();
+    // By their ids: their paths may be others' by then.
+    let target = |ends: &Ends| ends.target_id.map_or_else(|| ends.target.clone(), |id| id.to_string());
     let texts = [
         (names::TITLE, link.title.clone()),
-        // By its id: its path may be another's by then.
         (names::SOURCE, ends.map(|ends| ends.source_id.to_string())),
-        (names::TARGET, ends.map(|ends| ends.target.clone())),
+        (names::TARGET, ends.map(target)),
     ];
     for (name, text) in texts {
         let named = AttributeName::parse(name).ok().zip(text);
@@ -123,7 +133,7 @@ pub(crate) struct Errand {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use occi_model::{CategoryId, Ends};
+    use occi_model::CategoryId;
 
     #[test]
     fn an_order_is_read_as_it_was_written() {
@@ -150,10 +160,15 @@ mod tests {
         let item = described(&link);
         let told =
             |name: &str| item.attributes.get(name).and_then(|value| value.as_text()).map(str::to_owned);
-        assert_eq!((told(names::SOURCE), told(names::TARGET)), (Some(source.to_string()), Some("/b".into())));
+        let target = Uuid::from_u128(3).to_string();
+        assert_eq!((told(names::SOURCE), told(names::TARGET)), (Some(source.to_string()), Some(target)));
         assert_eq!((told(names::TITLE), item.attributes.len()), (Some("a rope".into()), 4));
         let location = link.location.clone();
-        for wish in [Wish::Link(Box::new(link)), Wish::Unlink { source, location: location.clone() }] {
+        for wish in [
+            Wish::Link(Box::new(link)),
+            Wish::Unlink { source, location: location.clone() },
+            Wish::Hear { location: location.clone() },
+        ] {
             let order = Order { depth: 3, wish };
             let written = order.write(source).unwrap();
             assert_eq!(

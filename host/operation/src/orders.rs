@@ -1,26 +1,28 @@
 //! Links that extensions have asked for, and those that they want to end: each is made or ended after the commit that asked for
-//! it, by an operation like any client's. What waits is known from the store at the start, and from each commit since; the
-//! orders of one resource are carried out one after the other, and one whose needs are away keeps back those behind it.
+//! it, by an operation like any client's. What waits is known from the store at the start, and from each commit since. What one
+//! extension has ordered at one resource is carried out in a line, one after the other, and an order whose needs are away keeps
+//! back those behind it, and no others.
 
 mod book;
 
 use crate::changes::Changes;
 use crate::core::Core;
 use crate::effect::{Writes, is_away};
+use crate::lanes::Lanes;
 use crate::order::{Errand, Order, Wish, described, subject_of};
 use crate::quotas::Owner;
 use crate::refusal::Refusal;
-use crate::{Caller, Cause, Condition, Snapshot, create, delete, locks, sight};
-use book::Book;
+use crate::{Caller, Condition, Snapshot, create, delete, locks, sight};
+use book::{Book, Line};
 use occi_extension::{CallError, KeyValueChange, KeyValueChanges, LinkOrder, Replaced, TimeSource};
 use occi_model::{Entity, Location};
 use occi_store::{Bucket, Entities, ReadView, Revision, StoreError, Versioned};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// How many are carried out at once, each of another resource.
+/// How many are carried out at once, as a rule, each of another line.
 const CONCURRENCY: usize = 4;
 
 /// One that waits, or is carried out.
@@ -29,7 +31,6 @@ pub(crate) struct Waiting {
     /// The commit that asked for it. Of one commit, those keys come first that were made first.
     revision: Revision,
     key: String,
-    owner: Owner,
 }
 
 /// All that wait.
@@ -49,8 +50,8 @@ impl Orders {
     /// Notes what a commit holds, or the store.
     pub(crate) fn note(&self, owner: &Owner, revision: Revision, key: &str) {
         let Some(subject) = subject_of(key) else { return };
-        let waiting = Waiting { revision, key: key.to_owned(), owner: owner.clone() };
-        self.book().note(subject, waiting, self.time.instant());
+        let line = Line { subject, owner: owner.clone() };
+        self.book().note(line, Waiting { revision, key: key.to_owned() }, self.time.instant());
         self.news.notify_one();
     }
 
@@ -93,12 +94,12 @@ impl Orders {
     }
 
     async fn run(self: Arc<Self>, core: &Weak<Core>) {
-        let permits = Arc::new(Semaphore::new(CONCURRENCY));
+        let lanes = Lanes::new(CONCURRENCY);
         loop {
-            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+            let Some(place) = lanes.place().await else { return };
             let taken = self.book().take(self.time.instant());
-            let Some((subject, waiting)) = taken else {
-                drop(permit);
+            let Some((line, waiting)) = taken else {
+                drop(place);
                 self.wait().await;
                 if core.strong_count() == 0 {
                     return;
@@ -106,11 +107,10 @@ impl Orders {
                 continue;
             };
             let Some(core) = core.upgrade() else { return };
-            let orders = Arc::clone(&self);
+            let (orders, lanes) = (Arc::clone(&self), lanes.clone());
             tokio::spawn(async move {
-                let _permit = permit;
-                let tried = core.serve(subject, &waiting).await;
-                orders.tried(subject, &waiting, tried);
+                let tried = lanes.run(place, core.serve(&line, &waiting)).await;
+                orders.tried(&line, &waiting, tried);
             });
         }
     }
@@ -127,17 +127,18 @@ impl Orders {
     }
 
     /// Notes what became of one: it is done with, or is tried again later.
-    fn tried(&self, subject: Uuid, waiting: &Waiting, tried: Result<(), Refusal>) {
+    fn tried(&self, line: &Line, waiting: &Waiting, tried: Result<(), Refusal>) {
         let now = self.time.instant();
         match tried {
-            Ok(()) => self.book().settled(subject, waiting, now),
+            Ok(()) => self.book().settled(line, waiting, now),
             Err(refusal) => {
-                let (extension, failures) = (&*waiting.owner.1, self.book().put_back(subject, now));
+                let failures = self.book().put_back(line, now);
+                let Line { subject, owner: (_, extension) } = line;
                 // Said once, and not of what is away: that is said elsewhere.
                 if failures == 1 && !is_away(&refusal) {
-                    tracing::warn!(extension, entity = %subject, "a link is tried again later: {refusal}");
+                    tracing::warn!(%extension, entity = %subject, "its link is tried again later: {refusal}");
                 } else {
-                    tracing::debug!(extension, entity = %subject, failures, "a link is tried again later: {refusal}");
+                    tracing::debug!(%extension, entity = %subject, failures, "its link is tried again later: {refusal}");
                 }
             }
         }
@@ -174,81 +175,101 @@ impl Core {
     }
 
     /// Carries out an order to its end. Where it answers nothing the order is done with; else it is tried again.
-    async fn serve(self: &Arc<Self>, subject: Uuid, waiting: &Waiting) -> Result<(), Refusal> {
-        let (core, waiting) = (Arc::clone(self), waiting.clone());
-        self.going_on(async move { core.serve_now(subject, &waiting).await }).await?
+    async fn serve(self: &Arc<Self>, line: &Line, waiting: &Waiting) -> Result<(), Refusal> {
+        let (core, line, waiting) = (Arc::clone(self), line.clone(), waiting.clone());
+        self.going_on(async move { core.serve_now(&line, &waiting).await }).await?
     }
 
-    async fn serve_now(self: &Arc<Self>, subject: Uuid, waiting: &Waiting) -> Result<(), Refusal> {
-        let Waiting { key, owner, .. } = waiting;
+    async fn serve_now(self: &Arc<Self>, line: &Line, waiting: &Waiting) -> Result<(), Refusal> {
+        let (Line { subject, owner }, Waiting { key, .. }) = (line, waiting);
         let extension = &*owner.1;
         if self.snapshot().named(extension).is_none() {
             return Err(Refusal::Internal(format!("the extension {extension} does not serve")));
         }
-        let Some(Versioned { value, revision }) = bucket(owner).get(&*self.read()?, key)? else {
-            return Ok(());
-        };
-        let strike = Replaced { revision: revision.0, bytes: value.len() };
-        let strike = KeyValueChange { value: None, over: Some(strike) };
-        let strike = Arc::new(KeyValueChanges::one(LinkOrder::BUCKET, key, strike));
-        let strike = Writes::from([(Arc::clone(&owner.1), strike)]);
+        let Some(found) = bucket(owner).get(&*self.read()?, key)? else { return Ok(()) };
+        let strike = || written(owner, key, &found, None);
         let caller = Caller { tenant: Arc::clone(&owner.0) };
-        let order = match Order::read(key, &value) {
+        let order = match Order::read(key, &found.value) {
             Ok(order) => order,
             Err(refusal) => {
                 tracing::error!(extension, entity = %subject, "{refusal}");
-                return self.strike_order(&caller, &strike).await;
+                return self.write_order(&caller, &strike()).await;
             }
         };
-        if self.has_gone(&caller, subject)? {
-            return self.strike_order(&caller, &strike).await;
+        if self.has_gone(&caller, *subject)? {
+            return self.write_order(&caller, &strike()).await;
         }
-        let errand = Errand { depth: order.depth + 1, strike };
+        let errand = Errand { depth: order.depth + 1, strike: strike() };
         let carried_out = match &order.wish {
-            Wish::Link(link) => self.make_link(&caller, link, &errand).await,
+            Wish::Link(link) => self.make_link(&caller, extension, link, &errand).await,
             Wish::Unlink { source, location } => {
                 self.end_link(&caller, extension, *source, location, &errand).await
+            }
+            Wish::Hear { .. } => {
+                return self
+                    .tell_refused(*subject, extension, &Errand { depth: order.depth, ..errand })
+                    .await;
             }
         };
         let refusal = match carried_out {
             Ok(Carried::Out) => return Ok(()),
-            Ok(Carried::Before) => return self.strike_order(&caller, &errand.strike).await,
-            Err(refusal) if passes(&refusal) => return Err(refusal),
+            Ok(Carried::Before) => return self.write_order(&caller, &errand.strike).await,
+            Err(refusal) if passes(&refusal) && !self.is_withdrawn(line, waiting, &order)? => {
+                return Err(refusal);
+            }
             Err(refusal) => refusal,
         };
-        self.strike_order(&caller, &errand.strike).await?;
-        if !self.has_gone(&caller, subject)? {
-            let (link, to_be) = (order.location().as_str(), order.wish.told());
-            tracing::warn!(extension, entity = %subject, link, "a link that was to be {to_be} was refused: {refusal}");
-            self.observe(subject, Cause::Refused(errand.depth));
+        let (link, to_be) = (order.location(), order.wish.told());
+        tracing::warn!(extension, entity = %subject, %link, "a link that was to be {to_be} was refused: {refusal}");
+        // By one commit, so that it is told whatever comes between.
+        let hear = Order { depth: errand.depth, wish: Wish::Hear { location: link.clone() } };
+        self.write_order(&caller, &written(owner, key, &found, Some(hear.encode()?))).await
+    }
+
+    /// Whether the extension wants a link no more that could not be made yet.
+    fn is_withdrawn(&self, line: &Line, waiting: &Waiting, order: &Order) -> Result<bool, Refusal> {
+        if !matches!(order.wish, Wish::Link(_)) {
+            return Ok(false);
         }
-        Ok(())
+        let view = self.read()?;
+        for later in self.orders.book().behind(line, waiting) {
+            let found = bucket(&line.owner).get(&*view, &later.key)?;
+            let wish =
+                found.and_then(|found| Order::read(&later.key, &found.value).ok()).map(|order| order.wish);
+            if matches!(wish, Some(Wish::Unlink { location, .. }) if location == *order.location()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn has_gone(&self, caller: &Caller, subject: Uuid) -> Result<bool, Refusal> {
         Ok(Entities::new(&*self.read()?, &caller.tenant).get(subject)?.is_none())
     }
 
-    /// Strikes an order of which nothing else is to be committed.
-    async fn strike_order(&self, caller: &Caller, strike: &Writes) -> Result<(), Refusal> {
+    /// Strikes or changes an order of which nothing else is to be committed.
+    async fn write_order(&self, caller: &Caller, written: &Writes) -> Result<(), Refusal> {
         let snapshot = self.snapshot();
         let mut changes = Changes::new(&snapshot);
-        changes.write(&caller.tenant, strike);
+        changes.write(&caller.tenant, written);
         self.commit_changes(changes).await.map(drop)
     }
 
     async fn make_link(
         self: &Arc<Self>,
         caller: &Caller,
+        extension: &str,
         link: &Entity,
         errand: &Errand,
     ) -> Result<Carried, Refusal> {
         self.anew(|snapshot| async move {
             let path = &link.location;
             let _path_held = self.paths.lock([locks::id_of(path)]).await;
-            if find(&*self.read()?, caller, path)?.is_some() {
-                return Ok(Carried::Before);
+            let source = link.ends.as_ref().map(|ends| ends.source_id);
+            if let Some(found) = find(&*self.read()?, caller, path)? {
+                return check_own(&snapshot, extension, &found, source).map(|()| Carried::Before);
             }
+            check_links(&snapshot, extension, link)?;
             // Both pass: an extension comes back, and what an attempt has left is ended.
             snapshot.check_loaded(link)?;
             if self.left.holds(link.id) {
@@ -272,7 +293,7 @@ impl Core {
     ) -> Result<Carried, Refusal> {
         self.anew(|snapshot| async move {
             let Some(link) = find(&*self.read()?, caller, path)? else { return Ok(Carried::Before) };
-            check_own(&snapshot, extension, &link, source)?;
+            check_own(&snapshot, extension, &link, Some(source))?;
             match Box::pin(delete::delete(self, &snapshot, caller, path, &Condition::None, Some(errand)))
                 .await
             {
@@ -298,6 +319,7 @@ impl Wish {
         match self {
             Self::Link(_) => "made",
             Self::Unlink { .. } => "ended",
+            Self::Hear { .. } => "told",
         }
     }
 }
@@ -310,16 +332,34 @@ fn find(view: &dyn ReadView, caller: &Caller, path: &Location) -> Result<Option<
     Ok(Entities::new(view, &caller.tenant).find_by_path(path)?.map(|stored| stored.entity))
 }
 
+/// What becomes of an order that was found: another value, or none.
+fn written(owner: &Owner, key: &str, found: &Versioned, value: Option<Vec<u8>>) -> Writes {
+    let over = Some(Replaced { revision: found.revision.0, bytes: found.value.len() });
+    let changes = KeyValueChanges::one(LinkOrder::BUCKET, key, KeyValueChange { value, over });
+    Writes::from([(Arc::clone(&owner.1), Arc::new(changes))])
+}
+
 /// Another may be at that path by now.
-fn check_own(snapshot: &Snapshot, extension: &str, link: &Entity, source: Uuid) -> Result<(), Refusal> {
-    let leaves = link.ends.as_ref().is_some_and(|ends| ends.source_id == source);
-    let extension = snapshot.named(extension);
-    if leaves && extension.is_some_and(|extension| sight::links(&snapshot.by_category, extension, &link.kind))
-    {
-        return Ok(());
+fn check_own(
+    snapshot: &Snapshot,
+    extension: &str,
+    link: &Entity,
+    source: Option<Uuid>,
+) -> Result<(), Refusal> {
+    if link.ends.as_ref().map(|ends| ends.source_id) == source {
+        return check_links(snapshot, extension, link);
     }
     let (kind, location) = (&link.kind, link.location.as_str());
     Err(Refusal::Forbidden(format!("at {location} is another entity by now, of the Kind {kind}")))
+}
+
+/// The extension may be another version by now, with other links.
+fn check_links(snapshot: &Snapshot, extension: &str, link: &Entity) -> Result<(), Refusal> {
+    let found = snapshot.named(extension);
+    if found.is_some_and(|found| sight::links(&snapshot.by_category, found, &link.kind)) {
+        return Ok(());
+    }
+    Err(Refusal::Forbidden(format!("the extension {extension} makes and ends no links of {}", link.kind)))
 }
 
 /// Whether what kept an order from being carried out passes by itself.

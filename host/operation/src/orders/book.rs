@@ -1,7 +1,7 @@
-//! Which orders wait, in lines: one for each resource, whose orders are carried out one after the other. Who does that is not
-//! known here.
+//! Which orders wait, in lines, in each of which they are carried out one after the other. Who does that is not known here.
 
 use super::Waiting;
+use crate::quotas::Owner;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -16,14 +16,22 @@ const LONGEST_DELAY: Duration = Duration::from_mins(1);
 #[derive(Debug, Default)]
 pub(super) struct Book {
     is_open: bool,
-    lines: HashMap<Uuid, Line>,
-    /// The resources of which none is being carried out, by when one is to be.
-    due: BTreeSet<(Instant, Uuid)>,
+    lines: HashMap<Line, Queue>,
+    /// The lines of which none is being carried out, by when one is to be.
+    due: BTreeSet<(Instant, Line)>,
 }
 
-/// The orders of one resource.
+/// Whose orders are carried out one after the other: those of one extension at one resource. What one asks for in vain keeps
+/// back no other.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Line {
+    pub(super) subject: Uuid,
+    pub(super) owner: Owner,
+}
+
+/// The orders of one line.
 #[derive(Debug)]
-struct Line {
+struct Queue {
     waiting: BTreeSet<Waiting>,
     due: Instant,
     /// How often the first could not be carried out.
@@ -38,51 +46,59 @@ impl Book {
     }
 
     /// One more. It does not hurry those before it.
-    pub(super) fn note(&mut self, subject: Uuid, waiting: Waiting, now: Instant) {
-        let line = self.lines.entry(subject).or_insert_with(|| {
-            self.due.insert((now, subject));
-            Line { waiting: BTreeSet::new(), due: now, failures: 0, is_served: false }
+    pub(super) fn note(&mut self, line: Line, waiting: Waiting, now: Instant) {
+        let queue = self.lines.entry(line).or_insert_with_key(|line| {
+            self.due.insert((now, line.clone()));
+            Queue { waiting: BTreeSet::new(), due: now, failures: 0, is_served: false }
         });
-        line.waiting.insert(waiting);
+        queue.waiting.insert(waiting);
     }
 
-    /// The next whose time has come. Until it is settled or put back, no other of its resource is taken.
-    pub(super) fn take(&mut self, now: Instant) -> Option<(Uuid, Waiting)> {
-        let (due, subject) = *self.due.first().filter(|(due, _)| self.is_open && *due <= now)?;
-        let line = self.lines.get_mut(&subject)?;
-        let first = line.waiting.first()?.clone();
-        line.is_served = true;
-        self.due.remove(&(due, subject));
-        Some((subject, first))
+    /// The next whose time has come. Until it is settled or put back, no other of its line is taken.
+    pub(super) fn take(&mut self, now: Instant) -> Option<(Line, Waiting)> {
+        let (_, line) = self.due.first().filter(|(due, _)| self.is_open && *due <= now)?;
+        let queue = self.lines.get_mut(line)?;
+        let first = queue.waiting.first()?.clone();
+        queue.is_served = true;
+        let (_, line) = self.due.pop_first()?;
+        Some((line, first))
+    }
+
+    /// Those of a line that come after one.
+    pub(super) fn behind(&self, line: &Line, waiting: &Waiting) -> Vec<Waiting> {
+        let queue = self.lines.get(line);
+        queue
+            .map(|queue| queue.waiting.iter().filter(|other| *other > waiting).cloned().collect())
+            .unwrap_or_default()
     }
 
     /// That one is done with.
-    pub(super) fn settled(&mut self, subject: Uuid, waiting: &Waiting, now: Instant) {
-        let Some(line) = self.lines.get_mut(&subject) else { return };
-        line.waiting.remove(waiting);
-        if line.waiting.is_empty() {
-            self.lines.remove(&subject);
+    pub(super) fn settled(&mut self, line: &Line, waiting: &Waiting, now: Instant) {
+        let Some(queue) = self.lines.get_mut(line) else { return };
+        queue.waiting.remove(waiting);
+        if queue.waiting.is_empty() {
+            self.lines.remove(line);
             return;
         }
-        (line.failures, line.due, line.is_served) = (0, now, false);
-        self.due.insert((now, subject));
+        (queue.failures, queue.due, queue.is_served) = (0, now, false);
+        self.due.insert((now, line.clone()));
     }
 
     /// That one could not be carried out now; how often that was so.
-    pub(super) fn put_back(&mut self, subject: Uuid, now: Instant) -> u32 {
-        let Some(line) = self.lines.get_mut(&subject) else { return 0 };
-        line.due = now + FIRST_DELAY.saturating_mul(1 << line.failures.min(16)).min(LONGEST_DELAY);
-        (line.failures, line.is_served) = (line.failures.saturating_add(1), false);
-        self.due.insert((line.due, subject));
-        line.failures
+    pub(super) fn put_back(&mut self, line: &Line, now: Instant) -> u32 {
+        let Some(queue) = self.lines.get_mut(line) else { return 0 };
+        queue.due = now + FIRST_DELAY.saturating_mul(1 << queue.failures.min(16)).min(LONGEST_DELAY);
+        (queue.failures, queue.is_served) = (queue.failures.saturating_add(1), false);
+        self.due.insert((queue.due, line.clone()));
+        queue.failures
     }
 
     /// All may be tried now.
     pub(super) fn hurry(&mut self, now: Instant) {
-        for (subject, line) in self.lines.iter_mut().filter(|(_, line)| !line.is_served && line.due > now) {
-            self.due.remove(&(line.due, *subject));
-            line.due = now;
-            self.due.insert((now, *subject));
+        for (line, queue) in self.lines.iter_mut().filter(|(_, queue)| !queue.is_served && queue.due > now) {
+            self.due.remove(&(queue.due, line.clone()));
+            queue.due = now;
+            self.due.insert((now, line.clone()));
         }
     }
 
@@ -93,7 +109,7 @@ impl Book {
 
     /// Whether none is being carried out, and no one's time has come.
     pub(super) fn is_at_rest(&self, now: Instant) -> bool {
-        self.next().is_none_or(|next| next > now) && !self.lines.values().any(|line| line.is_served)
+        self.next().is_none_or(|next| next > now) && !self.lines.values().any(|queue| queue.is_served)
     }
 }
 
@@ -102,11 +118,12 @@ mod tests {
     use super::*;
     use occi_store::Revision;
 
-    const ONE: Uuid = Uuid::from_u128(1);
-    const OTHER: Uuid = Uuid::from_u128(2);
+    fn line(subject: u128, extension: &str) -> Line {
+        Line { subject: Uuid::from_u128(subject), owner: ("t".into(), extension.into()) }
+    }
 
     fn waiting(revision: u64, key: &str) -> Waiting {
-        Waiting { revision: Revision(revision), key: key.into(), owner: ("t".into(), "e".into()) }
+        Waiting { revision: Revision(revision), key: key.into() }
     }
 
     fn seconds(seconds: u64) -> Duration {
@@ -114,10 +131,11 @@ mod tests {
     }
 
     #[test]
-    fn those_of_one_resource_come_in_their_order_and_one_at_a_time() {
+    fn those_of_one_line_come_in_their_order_and_one_at_a_time() {
         let (mut book, now) = (Book::default(), Instant::now());
+        let (one, other) = (line(1, "e"), line(1, "another"));
         for (revision, key) in [(2, "a"), (1, "c"), (1, "b"), (1, "b")] {
-            book.note(ONE, waiting(revision, key), now);
+            book.note(one.clone(), waiting(revision, key), now);
         }
         assert_eq!(
             (book.take(now), book.next(), book.is_at_rest(now)),
@@ -125,17 +143,21 @@ mod tests {
             "it is not open yet"
         );
         book.set_open(true);
-        book.note(OTHER, waiting(3, "z"), now);
-        for (revision, key) in [(1, "b"), (1, "c"), (2, "a")] {
+        // Of the same resource, and of another extension.
+        book.note(other.clone(), waiting(3, "z"), now + seconds(1));
+        let now = now + seconds(1);
+        for (revision, key, behind) in [(1, "b", 2), (1, "c", 1), (2, "a", 0)] {
             assert!(!book.is_at_rest(now));
-            let (subject, first) = book.take(now).unwrap();
-            assert_eq!((subject, &first), (ONE, &waiting(revision, key)));
-            if revision == 2 {
-                assert_eq!(book.take(now), Some((OTHER, waiting(3, "z"))));
-                assert_eq!(book.take(now), None, "each resource has one under way");
-                book.settled(OTHER, &waiting(3, "z"), now);
+            let (line, first) = book.take(now).unwrap();
+            assert_eq!((&line, &first), (&one, &waiting(revision, key)));
+            assert_eq!(book.behind(&line, &first).len(), behind);
+            if revision == 1 && key == "b" {
+                assert_eq!(book.take(now), Some((other.clone(), waiting(3, "z"))));
+                assert_eq!(book.take(now), None, "each line has one under way");
+                book.settled(&other, &waiting(3, "z"), now);
             }
-            book.settled(ONE, &first, now);
+            // Before any other that is due.
+            book.settled(&one, &first, now);
         }
         assert!(book.is_at_rest(now) && book.lines.is_empty() && book.due.is_empty());
     }
@@ -143,21 +165,22 @@ mod tests {
     #[test]
     fn one_that_waits_keeps_back_those_behind_it_for_longer_and_longer() {
         let (mut book, mut now) = (Book::default(), Instant::now());
+        let one = line(1, "e");
         book.set_open(true);
-        book.note(ONE, waiting(1, "a"), now);
+        book.note(one.clone(), waiting(1, "a"), now);
         for (nth, delay) in [1, 2, 4, 8, 16, 32, 60, 60].into_iter().enumerate() {
-            assert_eq!(book.take(now), Some((ONE, waiting(1, "a"))));
-            book.note(ONE, waiting(2, "b"), now);
-            assert_eq!(usize::try_from(book.put_back(ONE, now)), Ok(nth + 1));
+            assert_eq!(book.take(now), Some((one.clone(), waiting(1, "a"))));
+            book.note(one.clone(), waiting(2, "b"), now);
+            assert_eq!(usize::try_from(book.put_back(&one, now)), Ok(nth + 1));
             assert_eq!((book.next(), book.is_at_rest(now)), (Some(now + seconds(delay)), true));
             now += seconds(delay);
         }
         book.take(now).unwrap();
-        book.put_back(ONE, now);
+        book.put_back(&one, now);
         book.hurry(now);
-        assert_eq!(book.take(now), Some((ONE, waiting(1, "a"))));
-        book.settled(ONE, &waiting(1, "a"), now);
-        assert_eq!(book.take(now), Some((ONE, waiting(2, "b"))));
-        assert_eq!(book.put_back(ONE, now), 1, "it has failures of its own");
+        assert_eq!(book.take(now), Some((one.clone(), waiting(1, "a"))));
+        book.settled(&one, &waiting(1, "a"), now);
+        assert_eq!(book.take(now), Some((one.clone(), waiting(2, "b"))));
+        assert_eq!(book.put_back(&one, now), 1, "it has failures of its own");
     }
 }
