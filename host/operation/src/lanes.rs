@@ -20,7 +20,9 @@ pub(crate) struct Lanes {
 }
 
 /// The right to begin.
-pub(crate) struct Place(OwnedSemaphorePermit);
+pub(crate) struct Place {
+    _permit: OwnedSemaphorePermit,
+}
 
 impl Lanes {
     /// As many at once as a rule.
@@ -30,7 +32,8 @@ impl Lanes {
 
     /// Waits until something may begin; none where nothing begins any more.
     pub(crate) async fn place(&self) -> Option<Place> {
-        Arc::clone(&self.quick).acquire_owned().await.ok().map(Place)
+        let permit = Arc::clone(&self.quick).acquire_owned().await.ok()?;
+        Some(Place { _permit: permit })
     }
 
     /// Does something in a place, which it leaves when it is done or takes long.

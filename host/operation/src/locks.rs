@@ -2,15 +2,43 @@
 //!
 //! Whoever locks several entities takes resources before links, and among equals the smaller id first; so no two
 //! operations wait for each other. What a new link leads to has only to stay as it is: several may keep it so at once, and
-//! a machine that takes its time keeps nobody else from the network that it joins.
+//! a machine that takes its time keeps nobody else from the network that it joins, be there one who waits to change that.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+use std::time::Duration;
+use tokio::sync::{OwnedMutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
-type Table = Arc<Mutex<HashMap<Uuid, Arc<RwLock<()>>>>>;
+type Table = Arc<Mutex<HashMap<Uuid, Arc<Lock>>>>;
+
+/// Those who change an entity take turns; the one whose turn it is waits until nobody keeps it.
+#[derive(Debug, Default)]
+struct Lock {
+    turn: Arc<tokio::sync::Mutex<()>>,
+    keepers: Arc<RwLock<()>>,
+}
+
+/// For so long nobody begins to keep what somebody waits to change; and then, if that was in vain, everybody may.
+const SLICE: Duration = Duration::from_millis(250);
+
+impl Lock {
+    async fn change(self: Arc<Self>) -> Guard {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        loop {
+            if let Ok(alone) = timeout(SLICE, Arc::clone(&self.keepers).write_owned()).await {
+                return Guard::Changed { _alone: alone, _turn: turn, _lock: self };
+            }
+            sleep(SLICE).await;
+        }
+    }
+
+    async fn keep(self: Arc<Self>) -> Guard {
+        Guard::Kept { _beside_others: Arc::clone(&self.keepers).read_owned().await, _lock: self }
+    }
+}
 
 /// What something that has no id is locked by. That two may share it costs a wait and nothing else.
 pub(crate) fn id_of(thing: &impl Hash) -> Uuid {
@@ -51,8 +79,8 @@ pub(crate) struct Held {
 
 #[derive(Debug)]
 enum Guard {
-    Changed { _alone: OwnedRwLockWriteGuard<()> },
-    Kept { _beside_others: OwnedRwLockReadGuard<()> },
+    Changed { _alone: OwnedRwLockWriteGuard<()>, _turn: OwnedMutexGuard<()>, _lock: Arc<Lock> },
+    Kept { _beside_others: OwnedRwLockReadGuard<()>, _lock: Arc<Lock> },
 }
 
 impl Locks {
@@ -70,15 +98,6 @@ impl Locks {
         held.take(kept.chain(wanted.changed.iter().map(|id| (*id, true))).collect()).await;
         held
     }
-
-    /// Locks an entity that nobody holds.
-    pub(crate) fn try_lock(&self, id: Uuid) -> Option<Held> {
-        let alone = {
-            let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(table.entry(id).or_default()).try_write_owned().ok()?
-        };
-        Some(Held { guards: vec![(id, Guard::Changed { _alone: alone })], table: Arc::clone(&self.table) })
-    }
 }
 
 impl Held {
@@ -95,11 +114,7 @@ impl Held {
                 let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
                 Arc::clone(table.entry(id).or_default())
             };
-            let guard = if is_changed {
-                Guard::Changed { _alone: lock.write_owned().await }
-            } else {
-                Guard::Kept { _beside_others: lock.read_owned().await }
-            };
+            let guard = if is_changed { lock.change().await } else { lock.keep().await };
             self.guards.push((id, guard));
         }
     }
@@ -147,6 +162,10 @@ mod tests {
         assert!(locks.table.lock().unwrap().is_empty(), "idle entities take no memory");
     }
 
+    async fn is_free(locks: &Locks, id: Uuid) -> bool {
+        timeout(Duration::from_millis(20), locks.lock([id])).await.is_ok()
+    }
+
     #[tokio::test]
     async fn several_keep_what_one_may_change() {
         let locks = Arc::new(Locks::default());
@@ -154,16 +173,16 @@ mod tests {
         let join = |source| Wanted { changed: [source].into(), kept: [target].into() };
         let first = locks.lock_both(&join(source)).await;
         let second = locks.lock_both(&join(other)).await;
-        assert!([target, source, other].iter().all(|id| locks.try_lock(*id).is_none()));
+        for id in [target, source, other] {
+            assert!(!is_free(&locks, id).await);
+        }
         drop(first);
-        assert!(locks.try_lock(source).is_some() && locks.try_lock(target).is_none());
+        assert!(is_free(&locks, source).await && !is_free(&locks, target).await);
         drop(second);
         // A link from a resource to itself.
         let both = Wanted { changed: [target].into(), kept: [target].into() };
         let alone = locks.lock_both(&both).await;
-        assert!(
-            tokio::time::timeout(std::time::Duration::ZERO, locks.lock_both(&join(source))).await.is_err()
-        );
+        assert!(timeout(Duration::ZERO, locks.lock_both(&join(source))).await.is_err());
         drop(alone);
         assert!(join(source).is_within(&Wanted { changed: [source, target].into(), ..Wanted::default() }));
         assert!(!both.is_within(&join(source)));
@@ -171,12 +190,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_does_not_want_to_wait_is_told_so() {
-        let (locks, id) = (Locks::default(), Uuid::from_u128(1));
-        let held = locks.lock([id]).await;
-        assert!(locks.try_lock(id).is_none());
-        drop(held);
-        assert!(locks.try_lock(id).is_some());
+    async fn who_waits_to_change_does_not_shut_out_those_who_keep() {
+        let locks = Arc::new(Locks::default());
+        let id = Uuid::from_u128(1);
+        let keep = Wanted { changed: HashSet::new(), kept: [id].into() };
+        let hangs = locks.lock_both(&keep).await;
+        let changes = {
+            let locks = Arc::clone(&locks);
+            tokio::spawn(async move { drop(locks.lock([id]).await) })
+        };
+        for _ in 0..3 {
+            assert!(timeout(4 * SLICE, locks.lock_both(&keep)).await.is_ok());
+        }
+        assert!(!changes.is_finished());
+        drop(hangs);
+        changes.await.unwrap();
         assert!(locks.table.lock().unwrap().is_empty());
     }
 }

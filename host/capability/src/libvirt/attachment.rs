@@ -78,7 +78,7 @@ impl Machine {
         let mac = mac.map_or_else(|| Ok(made.clone()), hardware_address)?;
         let is_chosen = mac != made;
         // Of two that choose the same, one comes second.
-        let hold = if is_chosen { Hold::UsingAlone } else { Hold::Using };
+        let hold = if is_chosen { Hold::Choosing } else { Hold::Using };
         self.rewire(hold(self.entity, network), move |live, view| {
             if let Some((side, present)) = view.find(attachment) {
                 if present.network.as_ref() != Some(&name::of(network)) {
@@ -130,7 +130,7 @@ impl Machine {
         address: Option<String>,
     ) -> Result<()> {
         // Of two that want the same, one comes second.
-        self.rewire(Hold::UsingAlone(self.entity, network), move |live, view| {
+        self.rewire(Hold::Choosing(self.entity, network), move |live, view| {
             let mac = view.find(attachment).and_then(|(_, device)| device.mac.as_deref());
             match (mac, &address) {
                 (Some(mac), _) => reservation::reserve(live, network, mac, address.as_deref()),

@@ -76,7 +76,7 @@ impl Default for HypervisorConfig {
             translate: true,
             short: Call { patience: Duration::from_secs(15), at_once: 4 },
             // A libvirt daemon has 20 workers; machines that hang must not have them all.
-            long: Call { patience: Duration::from_mins(2), at_once: 8 },
+            long: Call { patience: Duration::from_mins(2), at_once: 12 },
         }
     }
 }

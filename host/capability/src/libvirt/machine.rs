@@ -88,7 +88,7 @@ impl Machine {
     pub async fn define(&self, plan: MachinePlan) -> Result<()> {
         plan.check()?;
         let (hypervisor, entity) = (self.hypervisor.clone(), self.entity);
-        self.change(Lane::Short, move |live| {
+        let defined = self.call(Lane::Short, Hold::Entity(entity), move |live| {
             let config = hypervisor.config();
             let processors = hypervisor.processors(live);
             let define = |attached: &str| {
@@ -99,11 +99,16 @@ impl Machine {
                 Ok(domain) => {
                     let devices = Devices::defined(&domain)?;
                     let domain = define(&devices.texts())?;
-                    grow(live, &domain, machine_xml::cores(&plan, config));
+                    let cores = machine_xml::cores(&plan, config);
+                    Ok(Some(cores).filter(|cores| can_grow(live, &domain, *cores)))
                 }
-                Err(Error::Missing(_)) => drop(define("")?),
-                Err(error) => return Err(error),
+                Err(Error::Missing(_)) => define("").map(|_| None),
+                Err(error) => Err(error),
             }
+        });
+        let Some(cores) = defined.await? else { return Ok(()) };
+        self.change(Lane::Long, move |live| {
+            grow(&find(live, entity)?, cores);
             Ok(())
         })
         .await
@@ -112,8 +117,13 @@ impl Machine {
     /// 'missing' if there is none.
     pub async fn exists(&self) -> Result<()> {
         let entity = self.entity;
-        // Behind what is still being done to it: a call that nobody waits for any more may yet make it.
-        self.call(Lane::Short, Hold::Entity(entity), move |live| live.ask_for(entity, find).map(drop)).await
+        match self.look(move |live| live.ask_for(entity, find).map(drop)).await {
+            // Behind what is still being done to it: a call that nobody waits for any more may yet make it.
+            Err(Error::Missing(_)) => {
+                self.change(Lane::Short, move |live| live.ask_for(entity, find).map(drop)).await
+            }
+            answer => answer,
+        }
     }
 
     /// What it is doing.
@@ -162,7 +172,7 @@ impl Machine {
         let end = Instant::now() + wait.min(Duration::from_hours(24));
         let mut press = Instant::now();
         loop {
-            match self.state().await? {
+            match self.state().await.map_err(silent)? {
                 State::Off | State::Crashed => return Ok(()),
                 State::Running => {}
                 state @ (State::Paused | State::Saved) => {
@@ -179,7 +189,7 @@ impl Machine {
                 )));
             }
             if now >= press {
-                self.press_power_button().await?;
+                self.press_power_button().await.map_err(silent)?;
                 press = now + PRESS_AGAIN;
             }
             let pause = end.saturating_duration_since(Instant::now()).min(LOOK_AGAIN);
@@ -194,7 +204,7 @@ impl Machine {
 
     async fn press_power_button(&self) -> Result<()> {
         let entity = self.entity;
-        let pressed = self.change(Lane::Short, move |live| {
+        let pressed = self.change(Lane::Long, move |live| {
             let flags = match live.driver {
                 Driver::Test => sys::VIR_DOMAIN_SHUTDOWN_DEFAULT,
                 Driver::Qemu => sys::VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN,
@@ -212,6 +222,7 @@ impl Machine {
     /// Take the power away. Succeeds on a machine that is off; memory that was saved is dropped.
     pub async fn power_off(&self) -> Result<()> {
         let entity = self.entity;
+        self.cut_aside().await?;
         self.change(Lane::Long, move |live| {
             let domain = find(live, entity)?;
             cut(&domain)?;
@@ -226,7 +237,7 @@ impl Machine {
     /// Ask the guest system by ACPI to restart.
     pub async fn reboot(&self) -> Result<()> {
         let entity = self.entity;
-        self.once(Lane::Short, move |live| {
+        self.once(Lane::Long, move |live| {
             let flags = match live.driver {
                 Driver::Test => sys::VIR_DOMAIN_REBOOT_DEFAULT,
                 Driver::Qemu => sys::VIR_DOMAIN_REBOOT_ACPI_POWER_BTN,
@@ -240,7 +251,7 @@ impl Machine {
     /// Press the reset button.
     pub async fn reset(&self) -> Result<()> {
         let entity = self.entity;
-        self.once(Lane::Short, move |live| {
+        self.once(Lane::Long, move |live| {
             let domain = find(live, entity)?;
             step(&domain, None, domain.reset())
         })
@@ -250,7 +261,7 @@ impl Machine {
     /// Stop the CPUs and keep the memory in place. Succeeds on a paused machine.
     pub async fn pause(&self) -> Result<()> {
         let entity = self.entity;
-        self.change(Lane::Short, move |live| {
+        self.change(Lane::Long, move |live| {
             let domain = find(live, entity)?;
             step(&domain, Some(State::Paused), domain.suspend())
         })
@@ -305,6 +316,10 @@ impl Machine {
     /// Destroy the machine and forget its definition; volumes stay. Succeeds where there is none.
     pub async fn remove(&self) -> Result<()> {
         let (hypervisor, entity) = (self.hypervisor.clone(), self.entity);
+        match self.cut_aside().await {
+            Ok(()) | Err(Error::Missing(_)) => {}
+            Err(error) => return Err(error),
+        }
         self.change(Lane::Long, move |live| {
             let domain = match find(live, entity) {
                 Ok(domain) => domain,
@@ -326,6 +341,13 @@ impl Machine {
             Ok(())
         })
         .await
+    }
+
+    /// Take the power away beside whatever else is still being done: a call that hangs ends by it. It does not say that the
+    /// machine is off when it answers, as what came before may be carried out after.
+    async fn cut_aside(&self) -> Result<()> {
+        let entity = self.entity;
+        self.call(Lane::Long, Hold::Nothing, move |live| cut(&find(live, entity)?)).await
     }
 
     async fn look<T: Send + 'static>(&self, work: impl Fn(&Live) -> Result<T> + Send + 'static) -> Result<T> {
@@ -443,15 +465,26 @@ fn step<T>(domain: &Domain, wanted: Option<State>, answer: Result<T, virt::error
     }
 }
 
-/// Give a running machine the CPUs that its new definition has more. A system that does not take them finds them at
-/// its next start; libvirt says which it was.
-fn grow(live: &Live, domain: &Domain, cores: u32) {
-    if live.driver == Driver::Qemu
+/// Whether a running machine has fewer CPUs than it is defined with.
+fn can_grow(live: &Live, domain: &Domain, cores: u32) -> bool {
+    live.driver == Driver::Qemu
         && domain.is_active().is_ok_and(|active| active)
         && domain.get_vcpus_flags(sys::VIR_DOMAIN_VCPU_LIVE).is_ok_and(|present| present < cores)
-        && let Err(error) = domain.set_vcpus_flags(cores, sys::VIR_DOMAIN_VCPU_LIVE)
-    {
+}
+
+/// Give a running machine the CPUs that its new definition has more. A system that does not take them finds them at
+/// its next start; libvirt says which it was.
+fn grow(domain: &Domain, cores: u32) {
+    if let Err(error) = domain.set_vcpus_flags(cores, sys::VIR_DOMAIN_VCPU_LIVE) {
         tracing::debug!(%error, cores, "a running machine has its new CPUs from its next start");
+    }
+}
+
+/// A hypervisor that does not answer is not a guest system that does not.
+fn silent(error: Error) -> Error {
+    match error {
+        Error::Timeout(text) => Error::Unavailable(text),
+        other => other,
     }
 }
 

@@ -7,8 +7,8 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, RwLock};
-use tokio::time::timeout;
+use tokio::sync::{Mutex, OwnedRwLockWriteGuard, RwLock};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use uuid::Uuid;
 
 use super::config::Call;
@@ -34,8 +34,8 @@ pub(super) enum Hold {
     Entity(Uuid),
     /// The object of this entity, and that the object of the other one stays, which it comes to use or uses no more.
     Using(Uuid, Uuid),
-    /// The same, and that nobody else comes to use the other one meanwhile.
-    UsingAlone(Uuid, Uuid),
+    /// The same, and that nobody else chooses something of the other one meanwhile that but one can have.
+    Choosing(Uuid, Uuid),
     /// The object of this entity, and that nobody is defined to use it.
     Unused(Uuid),
     /// The object of this entity, which begins to work with whatever it is defined to use.
@@ -56,8 +56,32 @@ pub(super) struct Workers {
     entities: Vec<Arc<Mutex<()>>>,
     /// Read by those who come to use an entity's object, written by those who must be sure of its users.
     uses: Vec<Arc<RwLock<()>>>,
+    /// Taken by those who choose something of an entity's object.
+    choices: Vec<Arc<Mutex<()>>>,
     /// Read by those that start. One for all, since what a machine uses is known to libvirt alone.
     starts: Arc<RwLock<()>>,
+}
+
+/// For so long nobody begins to share what somebody waits to have alone; and then, if that was in vain, everybody may: one that
+/// hangs must not keep back all others by those who wait for it.
+const SLICE: Duration = Duration::from_millis(250);
+
+/// What a call holds.
+struct Held {
+    /// Until the call ends, whether or not somebody still waits for it.
+    lasting: Box<dyn Any + Send>,
+    /// Until its caller is answered, or gives up: one that hangs holds it from others no longer.
+    brief: Box<dyn Any + Send>,
+}
+
+impl Held {
+    fn to_the_end(held: impl Any + Send) -> Self {
+        Self { lasting: Box::new(held), brief: Box::new(()) }
+    }
+
+    fn and_briefly(self, held: impl Any + Send) -> Self {
+        Self { brief: Box::new(held), ..self }
+    }
 }
 
 #[derive(Debug)]
@@ -82,6 +106,7 @@ impl Workers {
             long: Class::new("libvirt-long", long)?,
             entities: (0..STRIPES).map(|_| Arc::default()).collect(),
             uses: (0..STRIPES).map(|_| Arc::default()).collect(),
+            choices: (0..STRIPES).map(|_| Arc::default()).collect(),
             starts: Arc::default(),
         })
     }
@@ -142,58 +167,60 @@ impl Workers {
             Lane::Short => &self.short,
             Lane::Long => &self.long,
         };
+        let (end, seconds) = (Instant::now() + *patience, patience.as_secs_f32());
+        let Ok(Held { lasting, brief }) = timeout_at(end, self.hold(hold)).await else {
+            return Err(Error::Unavailable(format!(
+                "a call about this, or about what it uses, is not answered yet, so for {seconds} s this one was not begun: try again \
+                 later; a machine that hangs can be powered off"
+            )));
+        };
         let turn = Arc::new(Turn::default());
-        let answer = timeout(*patience, async {
-            let held = self.hold(hold).await;
-            // The caller may give up; the work goes on, and what it holds stays held until it ends.
-            let work = move || {
-                let answer = work();
-                drop(held);
-                answer
-            };
-            threads.run(Arc::clone(&turn), work).await
-        });
-        match answer.await {
+        // The caller may give up; the work goes on.
+        let work = move || {
+            let answer = work();
+            drop(lasting);
+            answer
+        };
+        let answer = timeout_at(end, threads.run(Arc::clone(&turn), work)).await;
+        drop(brief);
+        match answer {
             Ok(Some(answer)) => answer,
             Ok(None) => Err(Error::Failed("a call to the hypervisor broke off; the log says why".into())),
             // What has not begun does not begin any more.
             Err(_elapsed) if turn.take() => Err(Error::Unavailable(format!(
-                "the hypervisor is still busy with other requests after {} s, so this one was not begun: try again later",
-                patience.as_secs_f32()
+                "the hypervisor is still busy with other requests after {seconds} s, so this one was not begun: try again later"
             ))),
-            Err(_elapsed) => Err(Error::Timeout(format!(
-                "the hypervisor did not answer within {} s",
-                patience.as_secs_f32()
-            ))),
+            Err(_elapsed) => Err(Error::Timeout(format!("the hypervisor did not answer within {seconds} s"))),
         }
     }
 
-    /// Wait until what `hold` names may be held, and hold it for as long as the answer lives. Each call takes the
-    /// entity first, a use second and the starts last, so none waits for another that waits for it.
-    async fn hold(&self, hold: Hold) -> Box<dyn Any + Send> {
+    /// Wait until what `hold` names may be held. Each call takes the entity first, a use second, and last what it holds
+    /// briefly, so none waits for another that waits for it.
+    async fn hold(&self, hold: Hold) -> Held {
         match hold {
-            Hold::Nothing => Box::new(()),
-            Hold::Entity(id) => Box::new(self.entity(id).lock_owned().await),
+            Hold::Nothing => Held::to_the_end(()),
+            Hold::Entity(id) => Held::to_the_end(self.entity(id).lock_owned().await),
             Hold::Using(id, used) => {
                 let entity = self.entity(id).lock_owned().await;
-                Box::new((entity, self.use_of(used).read_owned().await))
+                Held::to_the_end((entity, self.use_of(used).read_owned().await))
             }
-            Hold::UsingAlone(id, used) => {
+            Hold::Choosing(id, used) => {
                 let entity = self.entity(id).lock_owned().await;
-                Box::new((entity, self.use_of(used).write_owned().await))
+                let held = Held::to_the_end((entity, self.use_of(used).read_owned().await));
+                held.and_briefly(Arc::clone(&self.choices[stripe(used)]).lock_owned().await)
             }
             Hold::Unused(id) => {
                 let entity = self.entity(id).lock_owned().await;
-                Box::new((entity, self.use_of(id).write_owned().await))
+                Held::to_the_end((entity, alone(self.use_of(id)).await))
             }
             Hold::Starting(id) => {
-                let entity = self.entity(id).lock_owned().await;
-                Box::new((entity, Arc::clone(&self.starts).read_owned().await))
+                let held = Held::to_the_end(self.entity(id).lock_owned().await);
+                held.and_briefly(Arc::clone(&self.starts).read_owned().await)
             }
             Hold::Idle(id) => {
                 let entity = self.entity(id).lock_owned().await;
-                let unused = self.use_of(id).write_owned().await;
-                Box::new((entity, unused, Arc::clone(&self.starts).write_owned().await))
+                let held = Held::to_the_end((entity, alone(self.use_of(id)).await));
+                held.and_briefly(alone(Arc::clone(&self.starts)).await)
             }
         }
     }
@@ -204,6 +231,16 @@ impl Workers {
 
     fn use_of(&self, id: Uuid) -> Arc<RwLock<()>> {
         Arc::clone(&self.uses[stripe(id)])
+    }
+}
+
+/// Waits to have alone what others share.
+async fn alone(shared: Arc<RwLock<()>>) -> OwnedRwLockWriteGuard<()> {
+    loop {
+        if let Ok(alone) = timeout(SLICE, Arc::clone(&shared).write_owned()).await {
+            return alone;
+        }
+        sleep(SLICE).await;
     }
 }
 

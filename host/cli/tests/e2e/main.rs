@@ -16,6 +16,7 @@
 mod elsewhere;
 mod html;
 mod http;
+mod hung;
 mod mule;
 mod occi;
 mod ordered_links;

@@ -1,9 +1,7 @@
 //! Devices and the guest systems of QEMU's machines. A machine with an empty disk has none, so it lets no device go.
 
 use crate::occi::{body, kind};
-use crate::server::{Options, Server, eventually};
-use rustix::process::{Pid, Signal, kill_process};
-use std::path::PathBuf;
+use crate::server::{Server, eventually};
 
 /// Whether a machine has what a link attached: as it is defined, and as it runs.
 fn has(server: &Server, link: &str) -> (bool, bool) {
@@ -214,57 +212,5 @@ fn what_came_to_a_saved_machine_is_there_as_soon_as_it_can_be() {
     server.link("storagelink", &compute, &storage);
     server.act(&network, "up", &[]).is(200);
     eventually("it is there", || is("active") && has(&server, &link) == (true, true));
-    server.delete("/").answers(200);
-}
-
-/// What runs a machine, held still until this is dropped.
-struct Still(Pid);
-
-impl Still {
-    fn of(compute: &str) -> Self {
-        let name = format!("occi-{}", compute.rsplit('/').next().unwrap());
-        let processes = std::fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path());
-        let runs = |process: &PathBuf| {
-            let command = std::fs::read_to_string(process.join("cmdline")).unwrap_or_default();
-            command.contains("qemu") && command.contains(&name)
-        };
-        let process = processes.into_iter().find(runs).expect("a process that runs the machine");
-        let process = process.file_name().unwrap().to_str().unwrap().parse().unwrap();
-        let still = Self(Pid::from_raw(process).unwrap());
-        kill_process(still.0, Signal::STOP).unwrap();
-        still
-    }
-}
-
-impl Drop for Still {
-    fn drop(&mut self) {
-        kill_process(self.0, Signal::CONT).unwrap();
-    }
-}
-
-/// A machine that hangs costs its own calls alone. In libvirt before 10.0 calls that share a connection with one that waits
-/// are forgotten for five seconds each, now and then.
-#[test]
-fn a_machine_that_hangs() {
-    let Ok(uri) = std::env::var("OCCI_TEST_QEMU_URI") else {
-        eprintln!("SKIPPED: no OCCI_TEST_QEMU_URI; `cargo xtask test` sets it");
-        return;
-    };
-    let config = "[sandbox]\ntimeout-ms = 100000\n[hypervisor]\nlong-seconds = 90\n".to_owned();
-    let server = Server::with(Options { hypervisor: Some(uri), config, ..Options::default() });
-    let [hung, other] = [(), ()].map(|()| server.create("compute", &[]));
-    let storages = [(), ()].map(|()| server.create("storage", &["occi.storage.size=0.1"]));
-    let link = server.link("storagelink", &hung, &storages[0]);
-    server.act(&hung, "start", &[]).is(200);
-    std::thread::scope(|scope| {
-        let still = Still::of(&hung);
-        let waiting = scope.spawn(|| server.delete(&link).try_send());
-        for _ in 0..100 {
-            let link = server.link("storagelink", &other, &storages[1]);
-            server.delete(&link).answers(200);
-        }
-        assert!(!waiting.is_finished(), "the others took as long as the one that hangs");
-        drop(still);
-    });
     server.delete("/").answers(200);
 }
