@@ -7,9 +7,9 @@ use crate::refused::Refused;
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RemoveKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use occi_extension::Digest;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -43,7 +43,7 @@ impl Watch {
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             let told = match event {
                 Ok(event) if event.need_rescan() => vec![Touched::All],
-                Ok(event) if counts(event.kind) => event.paths.into_iter().map(Touched::File).collect(),
+                Ok(event) if counts(&event) => event.paths.into_iter().map(Touched::File).collect(),
                 Ok(_) => Vec::new(),
                 Err(error) => {
                     tracing::warn!("the folder of extensions: {error}");
@@ -61,13 +61,15 @@ impl Watch {
     }
 }
 
-fn counts(kind: EventKind) -> bool {
-    matches!(
-        kind,
+fn counts(event: &notify::Event) -> bool {
+    match event.kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write))
-            | EventKind::Modify(ModifyKind::Name(_))
-            | EventKind::Remove(RemoveKind::File | RemoveKind::Any)
-    )
+        | EventKind::Modify(ModifyKind::Name(_))
+        | EventKind::Remove(RemoveKind::File | RemoveKind::Any) => true,
+        // What is not written is there at once.
+        EventKind::Create(_) => event.paths.iter().any(|path| path.is_symlink()),
+        _ => false,
+    }
 }
 
 fn was_written_since(file: &Path, since: SystemTime) -> bool {
@@ -96,7 +98,7 @@ pub(crate) fn start(catalogue: &Arc<Catalogue>, watch: Option<Watch>) {
 }
 
 async fn follow(catalogue: Weak<Catalogue>, mut watch: Watch) {
-    let mut gone = BTreeSet::new();
+    let (mut gone, in_hand) = (BTreeSet::new(), InHand::default());
     loop {
         let first = if gone.is_empty() {
             watch.touched.recv().await
@@ -129,7 +131,42 @@ async fn follow(catalogue: Weak<Catalogue>, mut watch: Watch) {
         let (there, away): (BTreeSet<_>, BTreeSet<_>) = files.into_iter().partition(|file| is_there(file));
         gone.retain(|file| !there.contains(file));
         gone.extend(away);
-        catalogue.take_up(there, None).await;
+        // Each by itself: one that takes long to be compiled keeps back no other.
+        for file in there.into_iter().filter(|file| in_hand.begins(file)) {
+            let (catalogue, in_hand) = (Arc::clone(&catalogue), in_hand.clone());
+            tokio::spawn(async move {
+                while in_hand.is_to_be_looked_at(&file) {
+                    catalogue.take_up([file.clone()].into(), None).await;
+                }
+            });
+        }
+    }
+}
+
+/// The files that are being looked at, and whether they were touched since that began.
+#[derive(Clone, Default)]
+struct InHand(Arc<Mutex<HashMap<PathBuf, bool>>>);
+
+impl InHand {
+    fn files(&self) -> MutexGuard<'_, HashMap<PathBuf, bool>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a file was touched; whether nobody looks at it now.
+    fn begins(&self, file: &Path) -> bool {
+        self.files().insert(file.to_owned(), true).is_none()
+    }
+
+    /// Whether it was touched since it was looked at; else it is in hand no more.
+    fn is_to_be_looked_at(&self, file: &Path) -> bool {
+        let mut files = self.files();
+        match files.get_mut(file) {
+            Some(is_touched) if *is_touched => std::mem::replace(is_touched, false),
+            _ => {
+                files.remove(file);
+                false
+            }
+        }
     }
 }
 

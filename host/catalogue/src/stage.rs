@@ -12,22 +12,35 @@ pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
+/// Code of this size, in bytes, takes seconds to be compiled: it holds a language's engine.
+const LARGE: usize = 2 << 20;
+
 /// Prepares extensions.
 pub(crate) struct Stager {
     loader: Arc<Loader>,
-    places: Arc<Semaphore>,
+    /// For those that are large, and for the others, which do not wait for them.
+    places: [Arc<Semaphore>; 2],
 }
 
 impl Stager {
-    /// Half of the processors are left to those who serve.
+    /// Half of the processors are left to those who serve, but for moments.
     pub(crate) fn new(loader: Arc<Loader>) -> Self {
-        Self { loader, places: Arc::new(Semaphore::new((processors() / 2).max(1))) }
+        let places = [(processors() / 2).max(1), 1];
+        Self { loader, places: places.map(|places| Arc::new(Semaphore::new(places))) }
     }
 
-    /// An extension that was checked, compiled and instantiated once.
+    /// An extension that was checked, compiled and instantiated once. What is compiled already waits for nobody.
     pub(crate) async fn stage(&self, bytes: Vec<u8>) -> Result<Arc<Extension>, Refused> {
-        let place = Arc::clone(&self.places).acquire_owned().await;
-        let place = place.map_err(|error| Refused::Internal(error.to_string()))?;
+        let loader = Arc::clone(&self.loader);
+        let (bytes, is_ready) = aside(move || {
+            let is_ready = loader.is_ready(&bytes);
+            Ok((bytes, is_ready))
+        })
+        .await?;
+        let [large, small] = &self.places;
+        let places = if bytes.len() < LARGE { small } else { large };
+        let place = if is_ready { None } else { Some(Arc::clone(places).acquire_owned().await) };
+        let place = place.transpose().map_err(|error| Refused::Internal(error.to_string()))?;
         let loader = Arc::clone(&self.loader);
         let loaded = aside(move || {
             let _place = place;

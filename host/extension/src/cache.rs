@@ -71,6 +71,12 @@ impl Cache {
         Ok(component)
     }
 
+    /// Whether the compiled component is there. What is there may prove to be no good.
+    pub(crate) fn has(&self, engine: &Engine, digest: &Digest) -> bool {
+        let (_, seal) = names(&key(engine, digest));
+        self.dir.exists(seal)
+    }
+
     /// None where there is none of that key; an error where what is there is not what was kept.
     fn load(&self, engine: &Engine, key: &Digest) -> wasmtime::Result<Option<Component>> {
         let (name, seal) = names(key);

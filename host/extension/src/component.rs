@@ -89,6 +89,11 @@ impl Loader {
         Ok(Extension::new(manifest, digest, Some(code), &agreement.uses))
     }
 
+    /// Whether an extension is loaded without compiling, as what is in the cache and what has no code is.
+    pub fn is_ready(&self, bytes: &[u8]) -> bool {
+        !is_wasm(bytes) || self.cache.has(&self.engine, &Digest::of(bytes))
+    }
+
     /// An extension without code: a manifest alone.
     pub fn manifest(&self, text: &str) -> Result<Extension, LoadError> {
         if text.len() > MAX_SIZE {

@@ -53,6 +53,26 @@ async fn what_cannot_serve_leaves_what_does() {
     eventually("it is forgotten", || host.refused("bad.toml").is_none()).await;
 }
 
+/// As those who lay out a folder's versions do: the link changes, and no file is written.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_to_a_file_is_followed() {
+    let site = Site::new();
+    let host = site.start().await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let version = |version: &str| {
+        let file = elsewhere.path().join(format!("{version}.toml"));
+        std::fs::write(&file, manifest("box", version, &[])).unwrap();
+        file
+    };
+    std::os::unix::fs::symlink(version("1.0.0"), site.file("box.toml")).unwrap();
+    eventually("it serves", || host.serves("box").as_deref() == Some("1.0.0")).await;
+    std::os::unix::fs::symlink(version("1.1.0"), site.file(".next")).unwrap();
+    std::fs::rename(site.file(".next"), site.file("box.toml")).unwrap();
+    eventually("it is replaced", || host.serves("box").as_deref() == Some("1.1.0")).await;
+    std::os::unix::fs::symlink(elsewhere.path(), site.file("dir.toml")).unwrap();
+    eventually("it says why", || host.refused("dir.toml").is_some_and(|reason| reason.contains("no"))).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn half_a_file_is_not_looked_at() {
     let site = Site::new();
