@@ -214,9 +214,10 @@ impl Core {
         let refusal = match carried_out {
             Ok(Carried::Out) => return Ok(()),
             Ok(Carried::Before) => return self.write_order(&caller, &errand.strike).await,
-            Err(refusal) if passes(&refusal) && !self.is_withdrawn(line, waiting, &order)? => {
-                return Err(refusal);
+            Err(_) if self.is_withdrawn(line, waiting, &order)? => {
+                return self.write_order(&caller, &errand.strike).await;
             }
+            Err(refusal) if passes(&refusal) => return Err(refusal),
             Err(refusal) => refusal,
         };
         let (link, to_be) = (order.location(), order.wish.told());

@@ -4,7 +4,7 @@
 use super::{Cloud, KIND, SEEN, SUBJECT, entity, tenant, watcher};
 use crate::changes::Changes;
 use crate::effect::Writes;
-use crate::order::Order;
+use crate::order::{Order, Wish};
 use crate::sight::{Moment, Sight};
 use crate::{Caller, Change, Condition, Core, Replacement};
 use occi_extension::{
@@ -54,10 +54,14 @@ impl Capability for Named {
 
 /// The extension that asks: of the things, which tell why they were observed.
 fn stack() -> Guest {
+    stack_with(&[ROPE, KIND])
+}
+
+fn stack_with(links: &[&str]) -> Guest {
     let defines = format!(
         r#"
         [capabilities.entities]
-        links = ["{ROPE}", "{KIND}"]
+        links = {links:?}
         [[kind]]
         term = "thing"
         scheme = "http://example.com/occi#"
@@ -192,6 +196,10 @@ impl Workshop {
 
     /// Commits orders as an operation does.
     async fn commit(&self, orders: &[&LinkOrder]) {
+        self.commit_of("thing", orders).await;
+    }
+
+    async fn commit_of(&self, extension: &str, orders: &[&LinkOrder]) {
         let snapshot = self.core().snapshot();
         let mut all = KeyValueChanges::default();
         for LinkOrder { key, value, .. } in orders {
@@ -199,7 +207,7 @@ impl Workshop {
             all.extend(KeyValueChanges::one(LinkOrder::BUCKET, key, change));
         }
         let mut changes = Changes::new(&snapshot);
-        changes.write(&tenant(), &Writes::from([("thing".into(), Arc::new(all))]));
+        changes.write(&tenant(), &Writes::from([(extension.into(), Arc::new(all))]));
         self.core().commit_changes(changes).await.unwrap();
     }
 
@@ -360,13 +368,13 @@ async fn one_whose_needs_are_away_waits_for_them() {
     let made = workshop.ask(1, 2, 5);
     workshop.commit(&[&made, &workshop.ask_to_end(1, &made.location), &workshop.ask(1, 2, 6)]).await;
     workshop.commit(&[&workshop.ask(2, 3, 5)]).await;
-    assert_eq!(workshop.settled(1).await, (vec![], 4));
+    assert_eq!(workshop.settled(1).await, (vec![], 2), "one that is to end again need not be made");
     assert!(workshop.core().next_time().is_some());
     // Whoever goes meanwhile needs nothing any more.
     let end = Change::Delete { path: Location::parse("/thing/2").unwrap(), condition: Condition::None };
     workshop.core().change(&Caller::default(), end).await.unwrap();
     let end = async {
-        while workshop.now(2).1 > 3 {
+        while workshop.now(2).1 > 1 {
             sleep(Duration::from_millis(20)).await;
         }
     };
@@ -403,4 +411,61 @@ async fn one_of_an_extension_that_does_not_serve_waits_for_it() {
     switch("thing", thing).await;
     assert_eq!(workshop.settled(1).await.1, 0);
     assert_eq!(workshop.now(1).0.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_an_extension_keeps_back_none_of_another() {
+    let workshop = Workshop::new("").await;
+    workshop.core().recover().await.unwrap();
+    // It does not serve.
+    workshop.commit_of("gone", &[&workshop.ask(1, 2, 5)]).await;
+    let order = workshop.ask(1, 3, 6);
+    workshop.commit(&[&order]).await;
+    let (links, left) = workshop.settled(1).await;
+    let [link] = &links[..] else { panic!("{links:?}") };
+    assert_eq!((link.entity.location.as_str(), left), (&*order.location, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_may_not_be_any_more_is_refused() {
+    let workshop = Workshop::new("unavailable").await;
+    workshop.core().recover().await.unwrap();
+    workshop.commit(&[&workshop.ask(1, 2, 5)]).await;
+    assert_eq!(workshop.settled(1).await, (vec![], 1));
+    workshop.replace(&stack_with(&[])).await;
+    assert_eq!(workshop.settled(1).await, (vec![], 0));
+    workshop.cloud.shows(1, SEEN, "refused").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_whose_place_is_taken_is_refused() {
+    let workshop = Workshop::new("").await;
+    let order = workshop.ask(1, 2, 5);
+    let Wish::Link(mut taken) = Order::read(&order.key, &order.value).unwrap().wish else { panic!() };
+    let ends = taken.ends.as_mut().unwrap();
+    (ends.source_id, ends.source) = (Uuid::from_u128(3), Location::parse("/thing/3").unwrap());
+    let mut batch = Batch::new();
+    occi_store::put_entity(&mut batch, None, &taken, None).unwrap();
+    workshop.store.commit(batch).await.unwrap();
+    workshop.commit(&[&order]).await;
+    workshop.core().recover().await.unwrap();
+    assert_eq!(workshop.settled(1).await, (vec![], 0));
+    workshop.cloud.shows(1, SEEN, "refused").await;
+}
+
+/// Who was to be told is told after the next start, and nobody else is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_told_whatever_comes_between() {
+    let workshop = Workshop::new("").await;
+    let location = Location::parse("/rope/1").unwrap();
+    let told = Order { depth: 1, wish: Wish::Hear { location } }.write(Uuid::from_u128(1)).unwrap();
+    workshop.commit(&[&told]).await;
+    workshop
+        .commit_of("rope", &[&LinkOrder { key: told.key.replace("0001/", "0002/"), ..told.clone() }])
+        .await;
+    workshop.core().recover().await.unwrap();
+    assert_eq!(workshop.settled(1).await, (vec![], 0));
+    workshop.cloud.shows(1, SEEN, "refused").await;
+    let other = workshop.core().find_anywhere(Uuid::from_u128(2)).unwrap().unwrap();
+    assert_ne!(other.entity.get(SEEN), Some("refused".into()));
 }
