@@ -90,9 +90,11 @@ impl Answer {
 /// The answer to a request that failed.
 pub(crate) fn failure(failure: &Failure, accept: MediaType, method: &Method, path: &str) -> Response<Body> {
     let status = status(failure);
-    // Where nothing was begun nothing has failed, and whoever asks again and again must not fill the log.
+    // Where nothing was begun nothing has failed, and whoever asks again and again must not fill the log. What is away the
+    // capability says itself, once.
     let is_begun = match failure {
         Failure::Refused(Refusal::NotLoaded(_)) => false,
+        Failure::Refused(Refusal::Extension(CallError::Refused { fault, .. })) => fault.code != "unavailable",
         Failure::Refused(Refusal::Extension(error)) => error.was_called(),
         _ => true,
     };
