@@ -90,6 +90,7 @@ pub(crate) struct Limits {
     pub(crate) body: usize,
     pub(crate) head_seconds: u64,
     pub(crate) body_seconds: u64,
+    pub(crate) answer_seconds: u64,
     pub(crate) connections: usize,
     pub(crate) grace_seconds: u64,
 }
@@ -132,7 +133,14 @@ impl Default for Hypervisor {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: 1 << 20, head_seconds: 30, body_seconds: 60, connections: 4096, grace_seconds: 30 }
+        Self {
+            body: 1 << 20,
+            head_seconds: 30,
+            body_seconds: 60,
+            answer_seconds: 300,
+            connections: 4096,
+            grace_seconds: 30,
+        }
     }
 }
 
@@ -166,6 +174,7 @@ impl Config {
             ("limits.body", wide(limits.body), 1 << 30),
             ("limits.head-seconds", limits.head_seconds, DAY),
             ("limits.body-seconds", limits.body_seconds, DAY),
+            ("limits.answer-seconds", limits.answer_seconds, DAY),
             ("limits.connections", wide(limits.connections), 1 << 20),
             ("sandbox.memory-mib", wide(sandbox.memory_mib), 4096),
             ("sandbox.total-memory-mib", wide(sandbox.total_memory_mib), 1 << 24),
@@ -211,6 +220,7 @@ impl Limits {
             body: self.body,
             head_time: Duration::from_secs(self.head_seconds),
             body_time: Duration::from_secs(self.body_seconds),
+            answer_time: Duration::from_secs(self.answer_seconds),
             connections: self.connections,
             grace: Duration::from_secs(self.grace_seconds),
         }

@@ -250,7 +250,10 @@ fn retrieve(host: &Host, base: &Base, asked: Asked<'_>) -> Result<Answer, Failur
 }
 
 async fn carry_out(host: &Host, base: &Base, change: Change, accept: MediaType) -> Result<Answer, Failure> {
-    let reply = host.core.change(&host.caller, change).await?;
+    let limit = host.limits.answer_time;
+    // It is carried out whether or not somebody waits; behind something that hangs that may be long.
+    let reply = tokio::time::timeout(limit, host.core.change(&host.caller, change));
+    let reply = reply.await.map_err(|_elapsed| Failure::Late { limit })??;
     match Answer::new(&reply, accept, base) {
         // It is done already, so the client is told in a form that has room for it.
         Err(CannotRender::TooLarge { .. }) => Ok(Answer::new(&reply, MediaType::TextPlain, base)?),

@@ -181,6 +181,7 @@ fn status(failure: &Failure) -> StatusCode {
         Failure::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         Failure::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
         Failure::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
+        Failure::Late { .. } => StatusCode::GATEWAY_TIMEOUT,
         Failure::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Failure::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Failure::Unsupported(_) | Failure::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,

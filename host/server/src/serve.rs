@@ -30,6 +30,8 @@ pub struct Limits {
     pub head_time: Duration,
     /// The longest wait for a body, and for a client to read some more of its answer.
     pub body_time: Duration,
+    /// The longest that a client waits until what it has asked for is done; it goes on.
+    pub answer_time: Duration,
     /// The most connections at a time; for more, those that are idle give way, and where none is, they wait.
     pub connections: usize,
     /// How long requests may go on after the server was told to stop.
@@ -42,6 +44,7 @@ impl Default for Limits {
             body: 1 << 20,
             head_time: Duration::from_secs(30),
             body_time: Duration::from_mins(1),
+            answer_time: Duration::from_mins(5),
             connections: 4096,
             grace: Duration::from_secs(30),
         }

@@ -140,6 +140,22 @@ fn what_is_made_too_late_is_undone() {
     assert_eq!(server.get(&kept).answers(200).attribute("occi.compute.cores"), Some("1"));
 }
 
+/// Nobody waits for ever, and nothing is broken off.
+#[test]
+fn what_takes_too_long_goes_on() {
+    let config = "[limits]\nanswer-seconds = 2\n[hypervisor]\nshort-seconds = 20\n".to_owned();
+    let Some((between, server)) = server_with(Options { config, ..Options::default() }) else { return };
+    let compute = server.create("compute", &[]);
+    between.holds.store(true, Ordering::Relaxed);
+    let update = crate::occi::body(&[], &["occi.compute.cores=2"]);
+    let answer = server.post(&compute).text(update).answers(504);
+    assert!(answer.body.contains("not done after 2 s, and goes on"), "{answer}");
+    between.holds.store(false, Ordering::Relaxed);
+    crate::server::eventually("it is done", || {
+        server.get(&compute).answers(200).attribute("occi.compute.cores") == Some("2")
+    });
+}
+
 /// What a batch made is ended in the other order, whichever it named first: a volume that a machine uses does not go.
 #[test]
 fn what_a_batch_left_is_undone_in_any_order() {
