@@ -237,6 +237,11 @@ fn nothing_named_is_not_all() {
         let refused = server.put("/tags/red/").body(media_type, blank).answers(400);
         assert!(refused.body.contains("send DELETE"), "{refused}");
     }
+    // Lists of categories say nothing of members.
+    for body in [r#"{"mixins": []}"#, r#"{"kinds": [], "actions": []}"#, r#"{"resources": [], "mixins": []}"#]
+    {
+        server.put("/tags/red/").body("application/json", body).answers(400);
+    }
     assert_eq!(server.get("/tags/red/").answers(200).locations().len(), 1);
     server.delete("/tags/red/").answers(200);
     assert_eq!(server.get("/tags/red/").answers(200).body, "");
