@@ -6,9 +6,10 @@ use crate::core::Core;
 use crate::locks::id_of;
 use crate::members::{Members, hold};
 use crate::retrieve::{find, links, show};
+use crate::update::{HeldLinks, difference};
 use crate::{Caller, Collection, Refusal, Reply, Snapshot};
 use occi_model::{CategoryId, Draft, Item, Location, Representation, Updated, core as names};
-use occi_store::{Entities, Stored};
+use occi_store::{Entities, ReadView, Stored};
 use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -21,7 +22,7 @@ pub(crate) async fn associate(
     mixin: &CategoryId,
     draft: &Draft,
 ) -> Result<Reply, Refusal> {
-    let named = named(core, caller, mixin, draft)?;
+    let named = named(core, snapshot, caller, mixin, draft)?;
     if named.is_empty() {
         return Err(Refusal::Invalid("name the entities, such as `X-OCCI-Location: http://...`".into()));
     }
@@ -37,7 +38,7 @@ pub(crate) async fn set_members(
     mixin: &CategoryId,
     draft: &Draft,
 ) -> Result<Reply, Refusal> {
-    let named = named(core, caller, mixin, draft)?;
+    let named = named(core, snapshot, caller, mixin, draft)?;
     // Of two at once, each finds those whom the other has named, or is found by it.
     let _replacing = core.collections.lock([id_of(&(&caller.tenant, mixin))]).await;
     let mut leaving = crate::list::members(core, snapshot, caller, &Collection::Mixin(mixin.clone()))?;
@@ -54,7 +55,7 @@ pub(crate) async fn dissociate(
     mixin: &CategoryId,
     draft: &Draft,
 ) -> Result<Reply, Refusal> {
-    let mut leaving = named(core, caller, mixin, draft)?;
+    let mut leaving = named(core, snapshot, caller, mixin, draft)?;
     if leaving.is_empty() {
         leaving = crate::list::members(core, snapshot, caller, &Collection::Mixin(mixin.clone()))?;
     }
@@ -80,7 +81,13 @@ fn shown(core: &Core, snapshot: &Snapshot, caller: &Caller, named: &[Location]) 
 }
 
 /// The entities that a draft names: by location, or by description (Q-67).
-fn named(core: &Core, caller: &Caller, mixin: &CategoryId, draft: &Draft) -> Result<Vec<Location>, Refusal> {
+fn named(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    mixin: &CategoryId,
+    draft: &Draft,
+) -> Result<Vec<Location>, Refusal> {
     let view = core.read()?;
     let mut paths = Vec::new();
     for text in &draft.locations {
@@ -96,6 +103,7 @@ fn named(core: &Core, caller: &Caller, mixin: &CategoryId, draft: &Draft) -> Res
     let describes_mixin = |item: &Item| {
         !draft.locations.is_empty()
             && item.attributes.is_empty()
+            && item.links.is_empty()
             && item.categories.iter().all(|category| category.id == *mixin)
     };
     for item in draft.items.iter().filter(|item| !describes_mixin(item)) {
@@ -110,19 +118,61 @@ fn named(core: &Core, caller: &Caller, mixin: &CategoryId, draft: &Draft) -> Res
                         other.id
                     ),
                     None if id.is_none() && !draft.locations.is_empty() => {
-                        "who is named by a location gets the mixin with its defaults; leave the attributes out, and set them at \
-                         each entity's own path"
+                        "who is named by a location gets the mixin with its defaults; leave attributes and links out, and set \
+                         them at each entity's own path"
                             .into()
                     }
                     _ => "each entity is named by its location or by its id; one is not here".into(),
                 },
             ));
         };
+        check_same(&*view, snapshot, mixin, item, &stored)?;
         paths.push(stored.entity.location.clone());
     }
     paths.sort_unstable();
     paths.dedup();
     Ok(paths)
+}
+
+/// A member that is described is as it is described, but for the Mixin: nothing else of it changes here, and what were said
+/// of it would be lost.
+fn check_same(
+    view: &dyn ReadView,
+    snapshot: &Snapshot,
+    mixin: &CategoryId,
+    item: &Item,
+    stored: &Stored,
+) -> Result<(), Refusal> {
+    let what = match difference(snapshot.registry(), item, &stored.entity, Some(mixin)) {
+        None if has_links(view, snapshot, item, stored)? => return Ok(()),
+        None => "it has not all of those links".into(),
+        Some(what) => what,
+    };
+    Err(Refusal::Invalid(format!(
+        "{} is described otherwise than it is: {what}. Here it only gets or loses {mixin}; name it by its location or its id \
+         alone, and send what else shall change to its own path, once it has the mixin",
+        stored.entity.location
+    )))
+}
+
+/// Whether all links that a description of an entity holds leave it, and are as they are described.
+fn has_links(
+    view: &dyn ReadView,
+    snapshot: &Snapshot,
+    item: &Item,
+    stored: &Stored,
+) -> Result<bool, Refusal> {
+    if item.links.is_empty() {
+        return Ok(true);
+    }
+    let held = links(view, &stored.entity)?;
+    let held = HeldLinks::new(snapshot.registry(), &held);
+    for given in &item.links {
+        if !held.has(given)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 async fn set(

@@ -6,7 +6,8 @@ use crate::locks::{Held, Wanted};
 use crate::retrieve::{check, find, reply};
 use crate::{Caller, Condition, Refusal, Reply, Snapshot, alter, create, extend, locks};
 use occi_model::{
-    AttributeName, Draft, Ends, Entity, Item, Location, Nature, Registry, UpdateMode, Value, core as names,
+    AttributeName, CategoryId, Draft, Ends, Entity, Item, Location, Nature, Registry, UpdateMode, Value,
+    core as names,
 };
 use occi_store::{Entities, Stored};
 use std::collections::{HashMap, HashSet};
@@ -238,7 +239,7 @@ impl<'a> HeldLinks<'a> {
         let id = id.and_then(|id| Uuid::parse_str(id).ok());
         let by_path = given.location.as_deref().and_then(|path| self.by_path.get(path));
         let Some(held) = by_path.or_else(|| self.by_id.get(&id?)) else { return Ok(false) };
-        match difference(self.registry, given, held) {
+        match difference(self.registry, given, held, None) {
             None => Ok(true),
             Some(what) => Err(Refusal::Invalid(format!(
                 "the link {} is there already, and {what}; change it at its own path",
@@ -248,10 +249,17 @@ impl<'a> HeldLinks<'a> {
     }
 }
 
-/// What a request says of a link that is otherwise. What clients cannot set it may say as it was when they read it.
-fn difference(registry: &Registry, given: &Item, held: &Entity) -> Option<String> {
+/// What a request says of an entity that is otherwise, but for a Mixin that it gives or takes. What clients cannot set it may
+/// say as it was when they read it.
+pub(crate) fn difference(
+    registry: &Registry,
+    given: &Item,
+    held: &Entity,
+    mixin: Option<&CategoryId>,
+) -> Option<String> {
     let mut categories = given.categories.iter().map(|category| &category.id);
-    if let Some(other) = categories.find(|id| **id != held.kind && !held.mixins.contains(id)) {
+    let has = |id: &CategoryId| *id == held.kind || held.mixins.contains(id) || Some(id) == mixin;
+    if let Some(other) = categories.find(|id| !has(id)) {
         return Some(format!("it has not the category {other}"));
     }
     let id = |value: &Value| value.as_text().and_then(|id| Uuid::parse_str(id).ok());

@@ -117,26 +117,8 @@ async fn exchange(
     }
     let body = collect(host, parts, body).await?;
     let draft = read(parts, &body, base, snapshot.registry())?;
-    if parts.method == Method::PUT && draft == Draft::default() && !occi_rendering::lists_nothing(&body) {
-        // HTTP-24, HTTP-30: to say nothing is not to say that nothing shall be left.
-        let message = match target {
-            Target::Mixin(_) => {
-                "a PUT says all that shall be there, and this one says nothing; to take the mixin off all its members, send \
-                 DELETE"
-            }
-            _ => "a PUT says all that shall be there, and this one says nothing",
-        };
-        return Err(Failure::BadRequest(message.into()));
-    }
-    if parts.method == Method::DELETE
-        && matches!(target, Target::Mixin(_))
-        && !body.is_empty()
-        && draft == Draft::default()
-    {
-        // HTTP-35: only to say nothing at all means all members.
-        let message =
-            "the body names no entity; to take the mixin off all its members, send DELETE without a body";
-        return Err(Failure::BadRequest(message.into()));
+    if draft == Draft::default() {
+        check_means_all(&parts.method, &target, &body)?;
     }
     let condition = conditions::condition(&parts.headers);
     let filter = route::filter(parts)?;
@@ -211,6 +193,33 @@ async fn show(
         }
         Operation::Change(change) => Ok(carry_out(host, base, change, accept).await?.into_response()),
     }
+}
+
+/// Refuses a PUT and a DELETE that say nothing where something is meant: a client whose list came out empty would lose all.
+fn check_means_all(method: &Method, target: &Target, body: &[u8]) -> Result<(), Failure> {
+    let message = match (method, target) {
+        // HTTP-24, HTTP-30: to say nothing is not to say that nothing shall be left.
+        (&Method::PUT, _) if occi_rendering::lists_nothing(body) => return Ok(()),
+        (&Method::PUT, Target::Mixin(_)) => {
+            "a PUT says all that shall be there, and this one says nothing; to take the mixin off all its members, send \
+             DELETE"
+        }
+        (&Method::PUT, _) => "a PUT says all that shall be there, and this one says nothing",
+        // HTTP-28, HTTP-34, HTTP-35: only to say nothing at all means all.
+        (&Method::DELETE, _) if body.is_empty() => return Ok(()),
+        (&Method::DELETE, Target::Mixin(_)) => {
+            "the body names no entity; to take the mixin off all its members, send DELETE without a body"
+        }
+        (&Method::DELETE, Target::Kind(_) | Target::Space(_)) => {
+            "the body names no entity; to delete all that is there, send DELETE without a body"
+        }
+        (&Method::DELETE, Target::Entity(_)) => {
+            "the body says nothing; to delete the entity, send DELETE without a body"
+        }
+        // The query interface asks for a mixin by itself.
+        _ => return Ok(()),
+    };
+    Err(Failure::BadRequest(message.into()))
 }
 
 /// RFC 9112, section 3.2: a request of HTTP/1.1 names its host, once; with an empty name where it has none.

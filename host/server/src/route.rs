@@ -137,6 +137,14 @@ pub(crate) fn route(
     filter.attributes.extend(more.attributes);
     let list = |collection, filter| Operation::List { collection, filter, page };
     Ok(match target {
+        // HTTP-15, HTTP-16: categories filter categories. Who filters by a value, and is not heard, would be shown all.
+        Target::Query if !filter.attributes.is_empty() => {
+            return Err(Failure::BadRequest(
+                "the query interface shows categories, which have no values, and is filtered by `Category` alone; entities \
+                 are filtered by `X-OCCI-Attribute` at their collection"
+                    .into(),
+            ));
+        }
         Target::Query => Operation::Query(filter),
         Target::Entity(_) => Operation::Retrieve(path.clone()),
         Target::Kind(kind) => list(Collection::Kind(kind.kind.id.clone()), filter),

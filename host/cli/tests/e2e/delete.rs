@@ -205,3 +205,32 @@ fn an_entity_goes_only_as_a_whole() {
     server.delete(&note).occi(&[("Category", &red.replace("Category: ", ""))]).answers(400);
     server.delete(&note).answers(200);
 }
+
+/// HTTP-28, HTTP-34, H11-02: only a request that says nothing at all means all; one whose list came out empty may mean none.
+#[test]
+fn a_body_that_says_nothing_is_not_all() {
+    let server = Server::start();
+    let note = server.note("a");
+    for (media_type, body) in [
+        ("application/occi+json", "{}"),
+        ("application/occi+json", "[]"),
+        ("application/json", r#"{"resources": []}"#),
+        ("application/json", r#"{"locations": []}"#),
+        ("application/json", "\n"),
+        ("text/uri-list", "# nothing\r\n"),
+        ("text/plain", "\r\n"),
+        ("text/occi", "OK"),
+    ] {
+        for path in ["/note/", "/", &note] {
+            let answer = server.delete(path).body(media_type, body).answers(400);
+            assert!(answer.body.contains("without a body"), "{answer}");
+        }
+        // HTTP-21
+        server.delete("/-/").body(media_type, body).answers(400);
+    }
+    server.get(&note).answers(200);
+    server.delete(&note).header("Content-Type", "application/json").answers(200);
+    let other = server.note("b");
+    server.delete("/note/").header("Content-Type", "text/uri-list").answers(200);
+    server.get(&other).answers(404);
+}

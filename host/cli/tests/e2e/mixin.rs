@@ -1,7 +1,7 @@
 //! Mixins of extensions: associated at creation (create.rs) or later, and taken off again.
 
 use crate::mule::{self, BURDEN};
-use crate::occi::{action, body, tag};
+use crate::occi::{action, body, kind, kind_id, tag};
 use crate::server::Server;
 use serde_json::json;
 
@@ -104,6 +104,60 @@ fn members_named_in_json() {
     }
     server.post("/mixin/ipnetwork/").body("text/uri-list", format!("{url}\r\n")).answers(200);
     assert_eq!(server.get("/mixin/ipnetwork/").answers(200).locations(), [network]);
+}
+
+/// HTTP-32, HTTP-30, HTTP-35: who is described otherwise than it is would lose what is said; nothing is done.
+#[test]
+fn members_described_otherwise() {
+    let server = Server::start();
+    let network = server.create("network", &["occi.core.title=\"a\""]);
+    let shown = server.get(&network).accept("application/occi+json").answers(200).json();
+    let gone = "http://example.com/none#gone";
+    for (member, value, named) in [
+        ("title", json!("b"), "occi.core.title"),
+        ("attributes", json!({"occi.network.vlan": 7}), "occi.network.vlan"),
+        ("attributes", json!({ADDRESS: "10.7.0.0/24"}), ADDRESS),
+        ("attributes", json!({"com.example.none": 1}), "com.example.none"),
+        ("mixins", json!([gone]), gone),
+        ("kind", json!(kind_id("compute")), "infrastructure#compute"),
+        ("links", json!([{"kind": kind_id("networkinterface"), "target": "/a"}]), "links"),
+    ] {
+        let mut described = json!({"kind": shown["kind"], "id": shown["id"]});
+        described[member] = value;
+        for method in ["POST", "PUT", "DELETE"] {
+            let request = server.request(method, "/mixin/ipnetwork/");
+            let answer = request.json(&json!({"resources": [described]})).answers(400);
+            assert!(answer.body.contains(named) && answer.body.contains("own path"), "{answer}");
+        }
+    }
+    let id = format!("occi.core.id={}", shown["id"]);
+    for attribute in ["occi.core.title=\"b\"".to_owned(), format!("{ADDRESS}=\"10.7.0.0/24\"")] {
+        let text = body(&[&kind("network")], &[&id, &attribute]);
+        server.post("/mixin/ipnetwork/").text(text).answers(400);
+    }
+    assert_eq!(server.get("/mixin/ipnetwork/").answers(200).body, "");
+}
+
+/// HTTP-32, HTTP-35, Q-67: who is described as it is, links and all, is named by it.
+#[test]
+fn members_described_as_they_are() {
+    let server = Server::start();
+    server.post("/-/").text(tag("red")).answers(200);
+    let (compute, network) = (server.create("compute", &[]), server.create("network", &[]));
+    let link = server.link("networkinterface", &compute, &network);
+    for path in [&compute, &link] {
+        let text = server.get(path).answers(200).body;
+        let entity = server.get(path).accept("application/occi+json").answers(200).json();
+        let list = if path == &link { "links" } else { "resources" };
+        let json = json!({list: [entity]}).to_string();
+        for (media_type, body) in [("text/plain", &text), ("application/json", &json)] {
+            server.post("/tags/red/").body(media_type, body.as_str()).answers(200);
+            let members = server.get("/tags/red/").answers(200).locations();
+            assert_eq!(members, std::slice::from_ref(path), "{media_type}");
+            server.delete("/tags/red/").body(media_type, body.as_str()).answers(200);
+            assert_eq!(server.get("/tags/red/").answers(200).body, "", "{media_type}");
+        }
+    }
 }
 
 /// HTTP-32, HTTP-30, HTTP-35, H11-11: members of several Kinds; a Mixin's attributes go with it.
@@ -236,6 +290,11 @@ fn nothing_named_is_not_all() {
     ] {
         let refused = server.put("/tags/red/").body(media_type, blank).answers(400);
         assert!(refused.body.contains("send DELETE"), "{refused}");
+    }
+    // Lists of categories say nothing of members.
+    for body in [r#"{"mixins": []}"#, r#"{"kinds": [], "actions": []}"#, r#"{"resources": [], "mixins": []}"#]
+    {
+        server.put("/tags/red/").body("application/json", body).answers(400);
     }
     assert_eq!(server.get("/tags/red/").answers(200).locations().len(), 1);
     server.delete("/tags/red/").answers(200);

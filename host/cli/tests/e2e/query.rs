@@ -108,6 +108,20 @@ fn a_filter_narrows_it() {
     assert_eq!(answer.json()["kinds"].as_array().unwrap().len(), 1);
 }
 
+/// HTTP-15, H11-03: categories have no values to be filtered by; who asks for that is not shown all of them.
+#[test]
+fn a_value_does_not_narrow_it() {
+    let server = Server::start();
+    let value = "occi.core.title=\"a\"";
+    let category = kind("storage").replace("Category: ", "");
+    for path in ["/-/", WELL_KNOWN] {
+        let answer = server.get(path).header("X-OCCI-Attribute", value).answers(400);
+        assert!(answer.body.contains("`Category` alone"), "{answer}");
+        server.get(path).header("Category", &category).header("X-OCCI-Attribute", value).answers(400);
+        server.get(&format!("{path}?attribute=occi.core.title%3Da")).answers(400);
+    }
+}
+
 /// TXT-07, H11-26
 #[test]
 fn it_is_no_listing_of_uris() {

@@ -10,7 +10,9 @@ use occi_model::{Class, Draft, Filter, Item};
 /// text/plain: `Name: value` lines, which end in CRLF or LF; empty ones mean nothing.
 pub(crate) fn parse_body(body: &[u8]) -> Result<Draft, Malformed> {
     let mut reader = Reader::new();
-    for (index, line) in utf8(body)?.lines().enumerate() {
+    let body = utf8(body)?;
+    // A shell that puts an answer into a variable takes no more than the last LF off it.
+    for (index, line) in body.strip_suffix('\r').unwrap_or(body).lines().enumerate() {
         if line.trim().is_empty() {
             continue;
         }

@@ -273,6 +273,25 @@ fn nothing_says_nothing() {
     }
 }
 
+/// What is left of a CRLF by a shell that takes the last LF off.
+#[test]
+fn the_last_line_may_end_in_a_cr_alone() {
+    for line in [
+        "Category: a; scheme=\"http://x#\"; class=\"mixin\"",
+        "Category: a; scheme=\"http://x#\"; class=mixin",
+        "X-OCCI-Attribute: a=\"b\"",
+        "X-OCCI-Attribute: a=b",
+        "X-OCCI-Attribute: a=1",
+        "Link: </a>; rel=\"http://x#y\"",
+        "X-OCCI-Location: /a/1",
+    ] {
+        let whole = format!("{line}\r\n");
+        assert_eq!(plain(whole.trim_end_matches('\n')), plain(&whole), "{line}");
+    }
+    assert_eq!(plain("\r"), Draft::default());
+    assert!(refused("X-OCCI-Attribute: a=b\rX-OCCI-Attribute: c=d").1.starts_with("expected"));
+}
+
 #[test]
 fn an_unknown_line_is_named_with_what_was_meant() {
     let (place, problem) = refused("Category: a; scheme=\"http://x#\"\r\n\r\nX-OCCI-Atribute: a=1\r\n");
