@@ -81,11 +81,11 @@ impl Volume {
     pub async fn resize(&self, bytes: u64) -> Result<()> {
         let bytes = sectors(bytes)?;
         let entity = self.entity;
-        self.run(Lane::Long, Hold::Idle(entity), move |live, place| {
+        let is_running = self.run(Lane::Long, Hold::Idle(entity), move |live, place| {
             let volume = place.find(live, entity)?;
             let present = volume.get_info()?.capacity;
             if bytes == present {
-                return Ok(());
+                return Ok(false);
             }
             if bytes < present {
                 return Err(Error::Invalid(format!(
@@ -96,16 +96,24 @@ impl Volume {
                 Driver::Test => {
                     tracing::debug!("this hypervisor resizes no volume: it holds no data, and is made anew");
                     volume.delete(0)?;
-                    place.create(live, entity, bytes)
+                    place.create(live, entity, bytes)?;
                 }
-                // While a machine writes to it, only that machine's QEMU may touch it.
-                Driver::Qemu => match user(live, Among::Running, entity)? {
-                    Some((domain, disk)) => {
-                        Ok(domain.block_resize(&disk, bytes, sys::VIR_DOMAIN_BLOCK_RESIZE_BYTES).map(drop)?)
-                    }
-                    None => Ok(volume.resize(bytes, 0).map(drop)?),
-                },
+                Driver::Qemu if user(live, Among::Running, entity)?.is_some() => return Ok(true),
+                Driver::Qemu => drop(volume.resize(bytes, 0)?),
             }
+            Ok(false)
+        });
+        if !is_running.await? {
+            return Ok(());
+        }
+        // While a machine writes to it, only that machine's QEMU may touch it; which may hang, so it keeps nobody from starting.
+        self.run(Lane::Long, Hold::Unused(entity), move |live, _| match user(live, Among::Running, entity)? {
+            Some((domain, disk)) => {
+                Ok(domain.block_resize(&disk, bytes, sys::VIR_DOMAIN_BLOCK_RESIZE_BYTES).map(drop)?)
+            }
+            None => Err(Error::Conflict(
+                "the machine that uses the volume has stopped just now: try again".into(),
+            )),
         })
         .await
     }

@@ -81,6 +81,7 @@ fn one_that_hangs_can_be_switched_off() {
         let _still = [&hung, &paused].map(|compute| Still::of(compute));
         let larger = body(&[], &["occi.storage.size=0.2"]);
         scope.spawn(|| server.post(&storage).text(larger).answers(504));
+        std::thread::sleep(Duration::from_secs(1));
         scope.spawn(|| server.act(&paused, "start", &[]).is(504));
         std::thread::sleep(Duration::from_secs(1));
         server.act(&other, "start", &[]).is(200);
