@@ -453,17 +453,18 @@ async fn one_whose_place_is_taken_is_refused() {
     workshop.cloud.shows(1, SEEN, "refused").await;
 }
 
-/// Who was to be told is told after the next start, and nobody else is.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_is_told_whatever_comes_between() {
+async fn a_refusal_is_told_to_the_extension_that_asked_alone() {
     let workshop = Workshop::new("").await;
-    let location = Location::parse("/rope/1").unwrap();
-    let told = Order { depth: 1, wish: Wish::Hear { location } }.write(Uuid::from_u128(1)).unwrap();
-    workshop.commit(&[&told]).await;
-    workshop
-        .commit_of("rope", &[&LinkOrder { key: told.key.replace("0001/", "0002/"), ..told.clone() }])
-        .await;
     workshop.core().recover().await.unwrap();
+    workshop.settled(1).await;
+    let location = Location::parse("/rope/1").unwrap();
+    let refused = |number: u128| {
+        let order = Order { depth: 1, wish: Wish::Hear { location: location.clone() } };
+        order.write(Uuid::from_u128(number)).unwrap()
+    };
+    workshop.commit(&[&refused(1)]).await;
+    workshop.commit_of("rope", &[&refused(2)]).await;
     assert_eq!(workshop.settled(1).await, (vec![], 0));
     workshop.cloud.shows(1, SEEN, "refused").await;
     let other = workshop.core().find_anywhere(Uuid::from_u128(2)).unwrap().unwrap();
