@@ -245,19 +245,30 @@ impl Session {
 
     /// The same of what was read, and is seen to be one entity: whatever its path ends in.
     pub(crate) fn keep_read(&mut self, url: &str) -> Option<Entity> {
-        let url = self.client.url(url);
-        let path = client::path_of(&url);
-        let folder = format!("{}/", path.trim_end_matches('/'));
-        let mut locations = self.model.types.iter().filter_map(|known| known.location.as_deref());
-        let is_collection =
-            locations.any(|location| format!("{}/", client::path_of(location)).starts_with(&folder));
-        if is_collection || path.contains(['?', '#']) || self.strangers.has(path) {
+        if !self.may_be_ours(url) {
             return None;
         }
+        let url = self.client.url(url);
         if !self.made.contains(&url) {
             self.made.push(url.clone());
         }
         Some(Entity { url })
+    }
+
+    /// Whether something may be an entity that this run made.
+    pub(crate) fn may_be_ours(&self, url: &str) -> bool {
+        self.is_single(url) && !self.strangers.has(client::path_of(&self.client.url(url)))
+    }
+
+    /// Whether a path is of the endpoint, and is neither the collection of a type nor above one.
+    pub(crate) fn is_single(&self, reference: &str) -> bool {
+        let url = self.client.url(reference);
+        let path = client::path_of(&url);
+        let folder = format!("{}/", path.trim_end_matches('/'));
+        let is_in_folder =
+            |known: &str| format!("{}/", client::path_of(&self.client.url(known))).starts_with(&folder);
+        let mut known = self.model.types.iter().filter_map(|known| known.location.as_deref()).chain([""]);
+        self.client.is_below(&url) && !path.contains(['?', '#']) && !known.any(is_in_folder)
     }
 
     pub(crate) fn is_ours(&self, url: &str) -> bool {

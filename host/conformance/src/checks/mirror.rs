@@ -1,7 +1,8 @@
 //! The well-known path of the query interface: where a server has it, it takes what the first path takes.
 
-use super::query::{WELL_KNOWN, ids};
+use super::query::ids;
 use super::{Check, check};
+use crate::client::WELL_KNOWN;
 use crate::draft::category;
 use crate::session::Session;
 use crate::verdict::{Verdict, skip};
