@@ -5,10 +5,11 @@ use uuid::Uuid;
 
 use crate::answer::Answer;
 use crate::client::{self, Client};
-use crate::draft::{self, Draft, Inline};
+use crate::draft::{Draft, Inline};
 use crate::model::{Model, Type};
 use crate::refusals::{LinkRefusal, Refusal};
 use crate::strangers::Strangers;
+use crate::tag::Tag;
 use crate::verdict::{Stop, Verdict, skip};
 use crate::wire::text::Text;
 
@@ -25,31 +26,6 @@ impl Entity {
     pub(crate) fn is_in(&self, listing: &[String]) -> bool {
         let path = client::path_of(&self.url);
         listing.iter().any(|url| client::path_of(url) == path)
-    }
-}
-
-/// A Mixin that was made.
-#[derive(Debug, Clone)]
-pub(crate) struct Tag {
-    pub(crate) scheme: String,
-    pub(crate) term: String,
-    /// As the query interface shows it.
-    pub(crate) location: String,
-}
-
-impl Tag {
-    pub(crate) fn id(&self) -> String {
-        format!("{}{}", self.scheme, self.term)
-    }
-
-    /// Scheme and term.
-    pub(crate) fn names(&self) -> (&str, &str) {
-        (&self.scheme, &self.term)
-    }
-
-    /// The line that creates and destroys it.
-    pub(crate) fn line(&self) -> String {
-        format!("{}; location=\"{}\"", draft::category(&self.term, &self.scheme, "mixin"), self.location)
     }
 }
 
@@ -331,51 +307,6 @@ impl Session {
             attributes: given.cloned().chain([("occi.core.title".into(), self.name().into())]).collect(),
         };
         Ok((link, self.resources[from].clone()))
-    }
-
-    /// A Mixin of our own that is still to be made.
-    pub(crate) fn tag_draft(&mut self) -> Tag {
-        let term = self.name();
-        let location = self.client.below(&format!("{term}/"));
-        Tag {
-            scheme: "http://example.org/occi/conformance#".into(),
-            location: client::path_of(&location).to_owned(),
-            term,
-        }
-    }
-
-    /// Makes a Mixin of our own as a step towards a check.
-    pub(crate) fn make_tag(&mut self) -> Verdict<Tag> {
-        let tag = self.tag_draft();
-        self.client.post("-/").text(&[tag.line()]).send()?.needed("make a Mixin of our own")?;
-        match self.keep_shown(&tag)? {
-            Some(tag) => Ok(tag),
-            None => skip("the Mixin that we made is not in the query interface; see HTTP-20"),
-        }
-    }
-
-    /// Takes a Mixin for ours to remove, at the location that the server shows for it.
-    pub(crate) fn keep_tag(&mut self, tag: Tag) -> Verdict<Tag> {
-        Ok(self.keep_shown(&tag)?.unwrap_or(tag))
-    }
-
-    /// The same; none where the server does not show it.
-    fn keep_shown(&mut self, tag: &Tag) -> Verdict<Option<Tag>> {
-        self.tags.push(tag.clone());
-        let all = self.client.get("-/").send()?.read();
-        let shown = all.categories.into_iter().find(|category| category.id() == tag.id());
-        Ok(shown.map(|shown| Tag {
-            location: shown.location.unwrap_or_else(|| tag.location.clone()),
-            ..tag.clone()
-        }))
-    }
-
-    /// A Mixin of our own on some entities.
-    pub(crate) fn make_tag_on(&mut self, entities: &[&Entity]) -> Verdict<Tag> {
-        let tag = self.make_tag()?;
-        let lines: Vec<_> = entities.iter().map(|entity| draft::location(&entity.url)).collect();
-        self.client.post(&tag.location).text(&lines).send()?.needed("associate a Mixin")?;
-        Ok(tag)
     }
 
     /// An entity as text has it.

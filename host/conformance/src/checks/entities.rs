@@ -11,7 +11,8 @@ use crate::rendering::{
     Content,
     Rendering::{self, Json, Occi, Plain},
 };
-use crate::session::{Entity, Session, Tag};
+use crate::session::{Entity, Session};
+use crate::tag::Tag;
 use crate::verdict::{Verdict, fail, skip};
 use crate::wire::category::Category;
 use crate::wire::is_uri;

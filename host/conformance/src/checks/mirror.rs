@@ -49,7 +49,7 @@ fn a_mixin_is_added_at_either(s: &mut Session) -> Verdict {
     let tag = s.tag_draft();
     let answer = s.client.post(WELL_KNOWN).text(&[tag.line()]).send()?;
     if answer.succeeded() {
-        s.keep_tag(tag.clone())?;
+        s.keep_tag(&tag);
     }
     let answer = answer.is(&[200])?;
     answer.hold(shown(s, &tag.id())? == (true, true), "the new Mixin at both paths")

@@ -15,6 +15,7 @@ mod blank;
 mod categories;
 mod crowd;
 mod effects;
+mod elsewhere;
 mod entities;
 mod http;
 mod json;
