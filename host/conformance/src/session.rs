@@ -8,12 +8,13 @@ use crate::client::{self, Client};
 use crate::draft::{Draft, Inline};
 use crate::model::{Model, Type};
 use crate::refusals::{LinkRefusal, Refusal};
+use crate::removal::Lost;
 use crate::strangers::Strangers;
 use crate::tag::Tag;
 use crate::verdict::{Stop, Verdict, skip};
 use crate::wire::text::Text;
 
-const ID: &str = "occi.core.id";
+pub(crate) const ID: &str = "occi.core.id";
 
 /// An entity that was made; its URL.
 #[derive(Debug, Clone)]
@@ -70,7 +71,7 @@ pub(crate) struct Session {
     /// Entities to be removed, by URL.
     pub(crate) made: Vec<String>,
     /// Requests that made something of which the answer does not say where it is.
-    pub(crate) lost: Vec<String>,
+    pub(crate) lost: Vec<Lost>,
     /// The location of a Kind of which it is still to be found out whether it can be made.
     pub(crate) trying: Option<String>,
     /// Mixins to be removed.
@@ -198,15 +199,16 @@ impl Session {
         if !answer.succeeded() {
             return None;
         }
-        let header = answer.header("location");
-        let listed = if header.is_empty() { answer.read().locations } else { vec![header] };
+        let (header, read) = (answer.header("location"), answer.read());
+        let named = if header.is_empty() { &read.locations[..] } else { std::slice::from_ref(&header) };
         // Where there are several, it may be the collection, with entities of others that came meanwhile.
-        let entity = match &listed[..] {
+        let entity = match named {
             [url] => self.keep(url),
             _ => None,
         };
+        let entity = entity.or_else(|| self.find_shown(&read));
         if entity.is_none() {
-            self.lost.push(answer.asked.clone());
+            self.lost.push(Lost::new(answer, &read));
         }
         entity
     }

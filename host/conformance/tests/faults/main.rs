@@ -26,6 +26,7 @@ mod server;
 mod strangers;
 mod text;
 mod tls;
+mod unlocated;
 mod versions;
 mod well_known;
 mod writes;
