@@ -61,6 +61,14 @@ impl Answer {
         }
     }
 
+    /// Whether a listing says that there is nothing: one that cannot be understood does not.
+    pub(crate) fn lists_nothing(&self) -> bool {
+        let body = self.body.trim();
+        self.succeeded()
+            && self.header("x-occi-location").is_empty()
+            && matches!(body, "" | "OK" | "{}" | "[]")
+    }
+
     /// The answer in a line.
     pub(crate) fn brief(&self) -> String {
         let body = if self.body.is_empty() { "no body".to_owned() } else { excerpt(&self.body) };

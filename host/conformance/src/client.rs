@@ -14,13 +14,16 @@ use crate::answer::Answer;
 use crate::draft::Draft;
 use crate::error::Error;
 use crate::observe::Observer;
-use crate::verdict::{Evidence, Stop, Verdict, excerpt};
+use crate::verdict::{Evidence, Stop, Verdict, excerpt, skip};
 
 /// The media types of OCCI.
 pub(crate) const TEXT_PLAIN: &str = "text/plain";
 pub(crate) const TEXT_OCCI: &str = "text/occi";
 pub(crate) const URI_LIST: &str = "text/uri-list";
 pub(crate) const OCCI_JSON: &str = "application/occi+json";
+
+/// The other path of the query interface, of the whole host: wherever the endpoint is.
+pub(crate) const WELL_KNOWN: &str = "/.well-known/org/ogf/occi/-/";
 
 /// How this program names itself, and the version that it speaks.
 pub(crate) const USER_AGENT: &str = concat!("occi-conformance/", env!("CARGO_PKG_VERSION"), " OCCI/1.2");
@@ -92,6 +95,15 @@ impl Client {
         } else {
             self.below(reference)
         }
+    }
+
+    /// Whether what an answer names lies below the endpoint. What does not may be of another application.
+    pub(crate) fn is_below(&self, reference: &str) -> bool {
+        let url = self.here(reference);
+        let path = path_of(&url).split(['?', '#']).next().unwrap_or_default();
+        let is_step =
+            |part: &str| matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
+        path.starts_with(&self.root) && !path.split('/').any(is_step)
     }
 
     /// Whether the endpoint is spoken to by TLS.
@@ -222,8 +234,19 @@ impl Request<'_> {
         self.text(&draft.lines())
     }
 
-    /// The answer. None is a failure of the clauses that asked.
+    /// Whether it is for the endpoint to answer. The well-known path is only read where the host may have others.
+    fn is_for_the_endpoint(&self) -> bool {
+        self.client.is_below(&self.url) || self.method == "GET" && path_of(&self.url) == WELL_KNOWN
+    }
+
+    /// The answer. None is a failure of the clauses that asked; what is not the endpoint's is not asked.
     pub(crate) fn send(self) -> Verdict<Answer> {
+        if !self.is_for_the_endpoint() {
+            return skip(format!(
+                "{} does not lie below the endpoint: it may be of another application",
+                self.url
+            ));
+        }
         let asked = self.to_string();
         self.try_send().map_err(|error| {
             Stop::Failed(Evidence { asked, expected: "an answer".into(), got: format!("none: {error}") })
@@ -290,5 +313,23 @@ mod tests {
         ] {
             assert_eq!(client.get(reference).url, asked, "{reference}");
         }
+    }
+
+    #[test]
+    fn what_is_not_below_the_endpoint_is_not_asked() {
+        let client = Client::new(&Options::of("http://a:81/occi")).unwrap();
+        for below in
+            ["", "compute/1", "/occi/", "/occi/compute/1?x=/../y", "https://b.example/occi/compute/1"]
+        {
+            assert!(client.is_below(below), "{below}");
+        }
+        for outside in
+            ["/", "/occi", "/other/1", "http://a:81/occint/1", "/occi/../other/1", "/occi/%2E./other/1"]
+        {
+            assert!(!client.is_below(outside), "{outside}");
+            assert!(matches!(client.get(outside).send(), Err(Stop::NotApplicable(_))), "{outside}");
+        }
+        assert!(client.get(WELL_KNOWN).is_for_the_endpoint());
+        assert!(!client.post(WELL_KNOWN).is_for_the_endpoint());
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! To read on: `clauses` is the table, `checks` are the questions, `session` makes what they need and removes it,
 //! `rendering` says the same in each rendering, `readback` looks whether it is there,
-//! `strangers` are what it leaves alone, `trust` is whom it believes to be the endpoint, `observe` looks at every answer,
+//! `strangers` are what it leaves alone, `tag` are Mixins of its own, `trust` is whom it believes to be the endpoint, `observe` looks at every answer,
 //! `report` prints.
 
 #![forbid(unsafe_code)]
@@ -28,6 +28,7 @@ mod report;
 mod search;
 mod session;
 mod strangers;
+mod tag;
 mod trust;
 mod values;
 mod verdict;

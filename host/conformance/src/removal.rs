@@ -2,11 +2,41 @@
 
 use serde_json::Value;
 
-use crate::client::{Client, path_of};
-use crate::session::{Entity, Session};
+use crate::answer::Answer;
+use crate::client::Client;
+use crate::session::{Entity, ID, Session};
+use crate::wire::category::Class;
+use crate::wire::text::Text;
 
 /// How many members that came during the run are looked at for one that was lost, the last ones.
 const SEARCHED: usize = 200;
+
+/// A request that made something of which the answer does not say where it is.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    asked: String,
+    /// What the answer shows of it.
+    id: Option<String>,
+}
+
+impl Lost {
+    pub(crate) fn new(answer: &Answer, read: &Text) -> Self {
+        Self { asked: answer.asked.clone(), id: id_of(read) }
+    }
+}
+
+/// Takes out what made an entity that was found: by its id, else the newest that may be it.
+fn forget(lost: &mut Vec<Lost>, id: Option<&str>) {
+    let by_id = lost.iter().position(|one| id.is_some() && one.id.as_deref() == id);
+    let at = by_id.or_else(|| lost.iter().rposition(|one| id.is_none() || one.id.is_none()));
+    if let Some(at) = at {
+        lost.remove(at);
+    }
+}
+
+fn id_of(read: &Text) -> Option<String> {
+    read.attribute(ID).and_then(Value::as_str).map(str::to_owned)
+}
 
 impl Session {
     /// Removes what was made, the newest first.
@@ -16,7 +46,7 @@ impl Session {
                 self.left.extend(
                     self.lost
                         .drain(..)
-                        .map(|asked| format!("could not be found: what this made, if it did: {asked}")),
+                        .map(|lost| format!("could not be found: what this made, if it did: {}", lost.asked)),
                 );
             }
         }
@@ -42,26 +72,63 @@ impl Session {
         }
     }
 
-    /// One that was made by an answer that did not say where. Its title says that it is ours.
+    /// One that was made by an answer that did not say where. Its title or its id says that it is ours.
     pub(crate) fn find_lost(&mut self) -> Option<Entity> {
         let drafts = self.resources.iter().chain(self.link.iter().map(|(draft, ..)| draft));
         let mut locations: Vec<_> = drafts.map(|draft| draft.location.clone()).collect();
         locations.extend(self.trying.clone());
         for location in locations {
-            let listing = self.listing(&location).unwrap_or_default();
-            let is_new = |url: &String| !self.strangers.has(path_of(url)) && !self.is_ours(url);
-            let new: Vec<_> = listing.into_iter().rev().filter(is_new).take(SEARCHED).collect();
-            for url in new {
-                let found = self.client.get(&url).send().map(|answer| answer.read()).unwrap_or_default();
-                let title = found.attribute("occi.core.title").and_then(Value::as_str);
-                if title == Some(&*self.mark)
-                    && let Some(entity) = self.keep_read(&url)
-                {
-                    self.lost.pop();
-                    return Some(entity);
+            for url in self.new_in(&location).into_iter().take(SEARCHED) {
+                let found = self.shown_at(&url);
+                let (title, id) = (found.attribute("occi.core.title").and_then(Value::as_str), id_of(&found));
+                let is_lost = || id.is_some() && self.lost.iter().any(|lost| lost.id == id);
+                if title == Some(&*self.mark) || is_lost() {
+                    forget(&mut self.lost, id.as_deref());
+                    return self.keep_read(&url);
                 }
             }
         }
         None
+    }
+
+    /// The new member of its Kind's collection that an answer renders without a word where it is: by its id, which a path
+    /// may end in.
+    pub(crate) fn find_shown(&mut self, rendered: &Text) -> Option<Entity> {
+        let id = id_of(rendered)?;
+        let last = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
+        let kinds = rendered.categories.iter().filter_map(|category| self.model.find(&category.id()));
+        let kind = kinds.into_iter().find(|kind| kind.class == Class::Kind)?;
+        let mut new = self.new_in(kind.location.as_deref()?);
+        new.sort_by_key(|url| !id.ends_with(&last(url)));
+        let is_it = |url: &&String| last(url) == id || id_of(&self.shown_at(url)).as_ref() == Some(&id);
+        let url = new.iter().take(SEARCHED).find(is_it)?;
+        self.keep_read(url)
+    }
+
+    /// The members of a collection that came during the run and are not known as ours, the last first.
+    fn new_in(&self, location: &str) -> Vec<String> {
+        let listing = self.listing(location).unwrap_or_default();
+        let is_new = |url: &String| self.may_be_ours(url) && !self.is_ours(url);
+        listing.into_iter().rev().filter(is_new).collect()
+    }
+
+    fn shown_at(&self, url: &str) -> Text {
+        self.client.get(url).send().map(|answer| answer.read()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_found_is_lost_no_more() {
+        let after = |id: Option<&str>| {
+            let one = |asked: &str, id: Option<&str>| Lost { asked: asked.into(), id: id.map(str::to_owned) };
+            let mut lost = vec![one("a", None), one("b", Some("1")), one("c", None), one("d", Some("2"))];
+            forget(&mut lost, id);
+            lost.into_iter().map(|lost| lost.asked).collect::<String>()
+        };
+        assert_eq!([after(Some("1")), after(Some("3")), after(None)], ["acd", "abd", "abc"]);
     }
 }

@@ -175,6 +175,9 @@ impl Session {
         let Some(location) = kind.location.clone().filter(|_| kind.id() != ENTITY) else {
             return Err(format!("{} has no location", kind.id()));
         };
+        if !self.client.is_below(&location) {
+            return Err(format!("{location}, of {}, does not lie below the endpoint", kind.id()));
+        }
         let mut draft = Draft {
             scheme: kind.scheme.clone(),
             term: kind.term.clone(),

@@ -5,14 +5,16 @@ use uuid::Uuid;
 
 use crate::answer::Answer;
 use crate::client::{self, Client};
-use crate::draft::{self, Draft, Inline};
+use crate::draft::{Draft, Inline};
 use crate::model::{Model, Type};
 use crate::refusals::{LinkRefusal, Refusal};
+use crate::removal::Lost;
 use crate::strangers::Strangers;
+use crate::tag::Tag;
 use crate::verdict::{Stop, Verdict, skip};
 use crate::wire::text::Text;
 
-const ID: &str = "occi.core.id";
+pub(crate) const ID: &str = "occi.core.id";
 
 /// An entity that was made; its URL.
 #[derive(Debug, Clone)]
@@ -25,31 +27,6 @@ impl Entity {
     pub(crate) fn is_in(&self, listing: &[String]) -> bool {
         let path = client::path_of(&self.url);
         listing.iter().any(|url| client::path_of(url) == path)
-    }
-}
-
-/// A Mixin that was made.
-#[derive(Debug, Clone)]
-pub(crate) struct Tag {
-    pub(crate) scheme: String,
-    pub(crate) term: String,
-    /// As the query interface shows it.
-    pub(crate) location: String,
-}
-
-impl Tag {
-    pub(crate) fn id(&self) -> String {
-        format!("{}{}", self.scheme, self.term)
-    }
-
-    /// Scheme and term.
-    pub(crate) fn names(&self) -> (&str, &str) {
-        (&self.scheme, &self.term)
-    }
-
-    /// The line that creates and destroys it.
-    pub(crate) fn line(&self) -> String {
-        format!("{}; location=\"{}\"", draft::category(&self.term, &self.scheme, "mixin"), self.location)
     }
 }
 
@@ -94,7 +71,7 @@ pub(crate) struct Session {
     /// Entities to be removed, by URL.
     pub(crate) made: Vec<String>,
     /// Requests that made something of which the answer does not say where it is.
-    pub(crate) lost: Vec<String>,
+    pub(crate) lost: Vec<Lost>,
     /// The location of a Kind of which it is still to be found out whether it can be made.
     pub(crate) trying: Option<String>,
     /// Mixins to be removed.
@@ -222,15 +199,16 @@ impl Session {
         if !answer.succeeded() {
             return None;
         }
-        let header = answer.header("location");
-        let listed = if header.is_empty() { answer.read().locations } else { vec![header] };
+        let (header, read) = (answer.header("location"), answer.read());
+        let named = if header.is_empty() { &read.locations[..] } else { std::slice::from_ref(&header) };
         // Where there are several, it may be the collection, with entities of others that came meanwhile.
-        let entity = match &listed[..] {
+        let entity = match named {
             [url] => self.keep(url),
             _ => None,
         };
+        let entity = entity.or_else(|| self.find_shown(&read));
         if entity.is_none() {
-            self.lost.push(answer.asked.clone());
+            self.lost.push(Lost::new(answer, &read));
         }
         entity
     }
@@ -245,19 +223,30 @@ impl Session {
 
     /// The same of what was read, and is seen to be one entity: whatever its path ends in.
     pub(crate) fn keep_read(&mut self, url: &str) -> Option<Entity> {
-        let url = self.client.url(url);
-        let path = client::path_of(&url);
-        let folder = format!("{}/", path.trim_end_matches('/'));
-        let mut locations = self.model.types.iter().filter_map(|known| known.location.as_deref());
-        let is_collection =
-            locations.any(|location| format!("{}/", client::path_of(location)).starts_with(&folder));
-        if is_collection || path.contains(['?', '#']) || self.strangers.has(path) {
+        if !self.may_be_ours(url) {
             return None;
         }
+        let url = self.client.url(url);
         if !self.made.contains(&url) {
             self.made.push(url.clone());
         }
         Some(Entity { url })
+    }
+
+    /// Whether something may be an entity that this run made.
+    pub(crate) fn may_be_ours(&self, url: &str) -> bool {
+        self.is_single(url) && !self.strangers.has(client::path_of(&self.client.url(url)))
+    }
+
+    /// Whether a path is of the endpoint, and is neither the collection of a type nor above one.
+    pub(crate) fn is_single(&self, reference: &str) -> bool {
+        let url = self.client.url(reference);
+        let path = client::path_of(&url);
+        let folder = format!("{}/", path.trim_end_matches('/'));
+        let is_in_folder =
+            |known: &str| format!("{}/", client::path_of(&self.client.url(known))).starts_with(&folder);
+        let mut known = self.model.types.iter().filter_map(|known| known.location.as_deref()).chain([""]);
+        self.client.is_below(&url) && !path.contains(['?', '#']) && !known.any(is_in_folder)
     }
 
     pub(crate) fn is_ours(&self, url: &str) -> bool {
@@ -320,51 +309,6 @@ impl Session {
             attributes: given.cloned().chain([("occi.core.title".into(), self.name().into())]).collect(),
         };
         Ok((link, self.resources[from].clone()))
-    }
-
-    /// A Mixin of our own that is still to be made.
-    pub(crate) fn tag_draft(&mut self) -> Tag {
-        let term = self.name();
-        let location = self.client.below(&format!("{term}/"));
-        Tag {
-            scheme: "http://example.org/occi/conformance#".into(),
-            location: client::path_of(&location).to_owned(),
-            term,
-        }
-    }
-
-    /// Makes a Mixin of our own as a step towards a check.
-    pub(crate) fn make_tag(&mut self) -> Verdict<Tag> {
-        let tag = self.tag_draft();
-        self.client.post("-/").text(&[tag.line()]).send()?.needed("make a Mixin of our own")?;
-        match self.keep_shown(&tag)? {
-            Some(tag) => Ok(tag),
-            None => skip("the Mixin that we made is not in the query interface; see HTTP-20"),
-        }
-    }
-
-    /// Takes a Mixin for ours to remove, at the location that the server shows for it.
-    pub(crate) fn keep_tag(&mut self, tag: Tag) -> Verdict<Tag> {
-        Ok(self.keep_shown(&tag)?.unwrap_or(tag))
-    }
-
-    /// The same; none where the server does not show it.
-    fn keep_shown(&mut self, tag: &Tag) -> Verdict<Option<Tag>> {
-        self.tags.push(tag.clone());
-        let all = self.client.get("-/").send()?.read();
-        let shown = all.categories.into_iter().find(|category| category.id() == tag.id());
-        Ok(shown.map(|shown| Tag {
-            location: shown.location.unwrap_or_else(|| tag.location.clone()),
-            ..tag.clone()
-        }))
-    }
-
-    /// A Mixin of our own on some entities.
-    pub(crate) fn make_tag_on(&mut self, entities: &[&Entity]) -> Verdict<Tag> {
-        let tag = self.make_tag()?;
-        let lines: Vec<_> = entities.iter().map(|entity| draft::location(&entity.url)).collect();
-        self.client.post(&tag.location).text(&lines).send()?.needed("associate a Mixin")?;
-        Ok(tag)
     }
 
     /// An entity as text has it.

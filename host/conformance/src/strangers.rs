@@ -31,7 +31,7 @@ impl Strangers {
             let listing = answer.as_ref().map(|answer| answer.read().locations).unwrap_or_default();
             if !listing.is_empty() {
                 found.counts.insert(path_of(location).to_owned(), listing.len());
-            } else if !answer.is_some_and(|answer| is_empty(&answer)) {
+            } else if !answer.is_some_and(|answer| answer.lists_nothing()) {
                 found.unread.insert(path_of(location).to_owned());
             }
             found.paths.extend(listing.iter().map(|url| bare(url).to_owned()));
@@ -69,10 +69,4 @@ impl Strangers {
 /// A path by which something is known, whichever way it ends.
 fn bare(reference: &str) -> &str {
     path_of(reference).trim_end_matches('/')
-}
-
-/// Whether a listing says that there is nothing: one that cannot be understood does not.
-fn is_empty(listing: &Answer) -> bool {
-    let body = listing.body.trim();
-    listing.header("x-occi-location").is_empty() && matches!(body, "" | "OK" | "{}" | "[]")
 }

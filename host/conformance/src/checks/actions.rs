@@ -102,7 +102,7 @@ fn all_members_have_the_action(s: &mut Session) -> Verdict {
     let other = s.resources.iter().find(|other| other.kind() != draft.kind()).cloned();
     let Some(other) = other else { return s.other().map(drop) };
     let stranger = s.make(&other)?;
-    let tag = s.make_tag_on(&[&entity, &stranger])?;
+    let tag = s.make_tag_on_only(&[&entity, &stranger])?;
     let before = s.read(&entity)?.attributes;
     let answer =
         s.client.post(&tag.location).query(&query(&action)).text(&[line(&action)]).send()?.refused()?;

@@ -5,7 +5,8 @@ use serde_json::json;
 use super::{Check, check};
 use crate::answer::Answer;
 use crate::draft::location;
-use crate::session::{Session, Tag};
+use crate::session::Session;
+use crate::tag::Tag;
 use crate::verdict::{Verdict, skip};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -27,7 +28,7 @@ fn an_association_is_whole(s: &mut Session) -> Verdict {
 
 fn a_replacement_is_whole(s: &mut Session) -> Verdict {
     let (one, two, draft) = (s.make_resource()?, s.make_resource()?, s.resource()?);
-    let tag = s.make_tag_on(&[&one])?;
+    let tag = s.make_tag_on_only(&[&one])?;
     let missing = format!("{}{}", draft.location, s.name());
     let lines = [location(&two.url), location(&s.client.url(&missing))];
     let answer = s.client.put(&tag.location).text(&lines).send()?.refused()?;
@@ -37,10 +38,8 @@ fn a_replacement_is_whole(s: &mut Session) -> Verdict {
 
 /// What a creation made, all of which has a Mixin of our own.
 pub(super) fn members(s: &mut Session, tag: &Tag, answer: &Answer) -> Verdict<Vec<String>> {
-    let members = s.listing(&tag.location)?;
-    for url in &members {
-        s.keep(url);
-    }
+    let mut members = s.listing(&tag.location)?;
+    members.retain(|url| s.keep(url).is_some());
     if members.is_empty() {
         s.made(answer);
         // The answer need not say where the others are.

@@ -1,7 +1,8 @@
 //! The well-known path of the query interface: where a server has it, it takes what the first path takes.
 
-use super::query::{WELL_KNOWN, ids};
+use super::query::ids;
 use super::{Check, check};
+use crate::client::WELL_KNOWN;
 use crate::draft::category;
 use crate::session::Session;
 use crate::verdict::{Verdict, skip};
@@ -48,7 +49,7 @@ fn a_mixin_is_added_at_either(s: &mut Session) -> Verdict {
     let tag = s.tag_draft();
     let answer = s.client.post(WELL_KNOWN).text(&[tag.line()]).send()?;
     if answer.succeeded() {
-        s.keep_tag(tag.clone())?;
+        s.keep_tag(&tag);
     }
     let answer = answer.is(&[200])?;
     answer.hold(shown(s, &tag.id())? == (true, true), "the new Mixin at both paths")

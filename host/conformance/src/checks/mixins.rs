@@ -7,7 +7,8 @@ use crate::rendering::{
     Content,
     Rendering::{self, Json, Occi, Plain},
 };
-use crate::session::{Entity, Session, Tag};
+use crate::session::{Entity, Session};
+use crate::tag::Tag;
 use crate::verdict::{Verdict, skip};
 use crate::wire::category::Class;
 
@@ -97,7 +98,7 @@ fn a_kinds_collection_associates_nothing(s: &mut Session) -> Verdict {
 
 fn members_are_replaced(s: &mut Session, rendering: Rendering) -> Verdict {
     let (one, two) = (s.make_resource()?, s.make_resource()?);
-    let tag = s.make_tag_on(&[&one])?;
+    let tag = s.make_tag_on_only(&[&one])?;
     let answer = s
         .client
         .put(&tag.location)
@@ -111,7 +112,7 @@ fn members_are_replaced(s: &mut Session, rendering: Rendering) -> Verdict {
 
 fn a_replacement_answers_with_the_collection(s: &mut Session, rendering: Rendering) -> Verdict {
     let (one, two) = (s.make_resource()?, s.make_resource()?);
-    let tag = s.make_tag_on(&[&one])?;
+    let tag = s.make_tag_on_only(&[&one])?;
     let answer = s
         .client
         .put(&tag.location)
@@ -130,7 +131,7 @@ fn a_kinds_collection_is_not_put(s: &mut Session) -> Verdict {
 
 fn members_are_dissociated(s: &mut Session, rendering: Rendering) -> Verdict {
     let (one, two) = (s.make_resource()?, s.make_resource()?);
-    let tag = s.make_tag_on(&[&one, &two])?;
+    let tag = s.make_tag_on_only(&[&one, &two])?;
     let answer = s
         .client
         .delete(&tag.location)
@@ -144,7 +145,7 @@ fn members_are_dissociated(s: &mut Session, rendering: Rendering) -> Verdict {
 /// A DELETE that names no members is of all of them, and no answer but 200 is allowed. The entities survive it.
 fn all_members_are_dissociated(s: &mut Session) -> Verdict {
     let (one, two) = (s.make_resource()?, s.make_resource()?);
-    let tag = s.make_tag_on(&[&one, &two])?;
+    let tag = s.make_tag_on_only(&[&one, &two])?;
     if !has(s, &one, &tag)? || !has(s, &two, &tag)? {
         return skip("the entities do not show the Mixin that was put on them; see HTTP-32");
     }

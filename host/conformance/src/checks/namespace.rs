@@ -161,7 +161,8 @@ fn mixins_are_below_as_well(s: &mut Session) -> Verdict {
     tag.location = format!("{}-above/members/", tag.location.trim_end_matches('/'));
     let made = s.client.post("-/").text(&[tag.line()]).send()?;
     made.needed("make a Mixin with a path above its location")?;
-    let tag = s.keep_tag(tag)?;
+    s.keep_tag(&tag);
+    let tag = s.at_its_location(tag)?;
     let associated = s.client.post(&tag.location).text(&[location(&member.url)]).send()?;
     associated.needed("associate a Mixin")?;
     let root = root(s)?;

@@ -3,7 +3,8 @@
 use super::{Check, check};
 use crate::answer::Answer;
 use crate::draft::attribute;
-use crate::session::{Entity, Session, Tag};
+use crate::session::{Entity, Session};
+use crate::tag::Tag;
 use crate::verdict::{Verdict, skip};
 
 pub(super) const CHECKS: &[Check] = &[

@@ -2,7 +2,7 @@
 
 use super::{Check, check};
 use crate::answer::Answer;
-use crate::client::TEXT_OCCI;
+use crate::client::{TEXT_OCCI, WELL_KNOWN};
 use crate::draft::category;
 use crate::session::Session;
 use crate::verdict::{Verdict, fail, skip};
@@ -18,9 +18,6 @@ pub(super) const CHECKS: &[Check] = &[
     check(&["H11-06"], it_shows_all_classes),
     check(&["TXT-15"], one_category_an_item),
 ];
-
-/// The well-known path, from the root of the authority.
-pub(super) const WELL_KNOWN: &str = "/.well-known/org/ogf/occi/-/";
 
 /// The query interface, with a Kind at least: of one that shows nothing, everything could be said.
 fn answered(s: &Session) -> Verdict<Answer> {
@@ -54,7 +51,7 @@ fn it_is_not_put(s: &mut Session) -> Verdict {
     let tag = s.tag_draft();
     let answer = s.client.put("-/").text(&[tag.line()]).send()?;
     if answer.succeeded() {
-        s.keep_tag(tag)?;
+        s.keep_tag(&tag);
     }
     answer.hold(!answer.succeeded(), "a refusal")
 }

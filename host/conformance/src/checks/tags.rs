@@ -5,7 +5,8 @@ use serde_json::json;
 use super::{Check, check};
 use crate::draft::{category, location};
 use crate::model::RESERVED;
-use crate::session::{Session, Tag};
+use crate::session::Session;
+use crate::tag::Tag;
 use crate::verdict::{Verdict, skip};
 use crate::wire::category::Class;
 
@@ -32,7 +33,7 @@ fn a_mixin_is_added(s: &mut Session) -> Verdict {
     let tag = s.tag_draft();
     let answer = s.client.post("-/").text(&[tag.line()]).send()?;
     if answer.succeeded() {
-        s.keep_tag(tag.clone())?;
+        s.keep_tag(&tag);
     }
     let answer = answer.is(&[200])?;
     answer.hold(shown(s, &tag)? == 1, "the new Mixin in the query interface")
@@ -43,7 +44,7 @@ fn a_mixin_is_added_in_json(s: &mut Session) -> Verdict {
     let mixin = json!({"mixins": [{"term": tag.term, "scheme": tag.scheme, "location": tag.location}]});
     let answer = s.client.post("-/").json(&mixin).send()?;
     if answer.succeeded() {
-        s.keep_tag(tag.clone())?;
+        s.keep_tag(&tag);
     }
     let answer = answer.is(&[200])?;
     answer.hold(shown(s, &tag)? == 1, "the new Mixin in the query interface")
@@ -76,7 +77,7 @@ fn clients_make_and_destroy_mixins(s: &mut Session) -> Verdict {
     let tag = s.tag_draft();
     let made = s.client.post("-/").text(&[tag.line()]).send()?;
     made.hold(made.succeeded(), "a Mixin of the client's own")?;
-    let tag = s.keep_tag(tag)?;
+    s.keep_tag(&tag);
     made.hold(shown(s, &tag)? == 1, "the new Mixin in the query interface")?;
     let destroyed = s.client.delete("-/").text(&[tag.line()]).send()?;
     destroyed.hold(destroyed.succeeded(), "the Mixin destroyed")?;
@@ -97,7 +98,7 @@ fn the_reserved_base_is_refused(s: &mut Session) -> Verdict {
     tag.scheme = format!("{RESERVED}conformance#");
     let answer = s.client.post("-/").text(&[tag.line()]).send()?;
     if answer.succeeded() {
-        s.keep_tag(tag)?;
+        s.keep_tag(&tag);
     }
     answer.refused().map(drop)
 }

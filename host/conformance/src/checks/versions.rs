@@ -96,7 +96,7 @@ fn newer_clients_add_and_remove_no_mixins(s: &mut Session) -> Verdict {
     let answer = of_newer_client(s.client.post("-/").text(&[new.line()]))?;
     let is_added = shown(s, &new)? > 0;
     if is_added {
-        s.keep_tag(new)?;
+        s.keep_tag(&new);
     }
     answer.is(&[501])?.hold(!is_added, "no Mixin added")?;
     let answer = of_newer_client(s.client.delete("-/").text(&[old.line()]))?.is(&[501])?;
