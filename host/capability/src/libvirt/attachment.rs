@@ -60,13 +60,15 @@ impl Machine {
     }
 
     /// Detach the volume that was attached for this entity. Succeeds where it is not attached. Where the machine itself is
-    /// about to go, its guest system is not asked to let the volume go.
+    /// about to go, the volume is free by that: nothing is asked of a machine that may hang, and should it stay after all, it
+    /// is as it was.
     pub async fn detach_volume(&self, attachment: Uuid, volume: Uuid, machine_goes: bool) -> Result<()> {
+        if machine_goes {
+            return Ok(());
+        }
         let named = name::of(volume);
         let meant = move |device: &Device| device.volume.as_ref() == Some(&named);
-        if !machine_goes {
-            self.unplug(attachment, meant.clone()).await?;
-        }
+        self.unplug(attachment, meant.clone()).await?;
         self.rewire(Hold::Using(self.entity, volume), move |live, view| view.detach(live, attachment, &meant))
             .await
     }
@@ -101,22 +103,25 @@ impl Machine {
         .await
     }
 
-    /// Take away the interface to a network that was attached for this entity. Succeeds where there is none. Where the
-    /// machine itself is about to go, its guest system is not asked to let the interface go.
+    /// Take away the interface to a network that was attached for this entity, and the address that is kept for it. Succeeds
+    /// where there is none. Where the machine itself is about to go, the interface goes with it.
     pub async fn detach_network(&self, attachment: Uuid, network: Uuid, machine_goes: bool) -> Result<()> {
         let named = name::of(network);
         let meant = move |device: &Device| device.network.as_ref() == Some(&named);
-        if !machine_goes {
+        let hold = if machine_goes {
+            Hold::Nothing
+        } else {
             self.unplug(attachment, meant.clone()).await?;
-        }
-        self.rewire(Hold::Using(self.entity, network), move |live, view| {
+            Hold::Using(self.entity, network)
+        };
+        self.rewire(hold, move |live, view| {
             // Before the interface, without which nobody knows whose the address is.
             if let Some((_, Device { mac: Some(mac), .. })) =
                 view.find(attachment).filter(|(_, found)| meant(found))
             {
                 reservation::release(live, network, mac)?;
             }
-            view.detach(live, attachment, &meant)
+            if machine_goes { Ok(()) } else { view.detach(live, attachment, &meant) }
         })
         .await
     }
@@ -205,8 +210,7 @@ impl View {
         }
     }
 
-    /// Detach a device from what is defined, if it is the one that is `meant`. A machine that runs has let it go before, or goes
-    /// itself and keeps it until then: should it stay after all, the device is attached again to what is defined.
+    /// Detach a device from what is defined, if it is the one that is `meant`. A machine that runs has let it go before.
     fn detach(&self, live: &Live, attachment: Uuid, meant: impl Fn(&Device) -> bool) -> Result<()> {
         let Some(device) = self.defined.of(attachment).filter(|device| meant(device)) else { return Ok(()) };
         match live.driver {

@@ -71,7 +71,7 @@ fn one_that_hangs_can_be_switched_off() {
     let [hung, paused, other] = [(); 3].map(|()| server.create("compute", &[]));
     let network = server.create("network", &[]);
     let storage = server.create("storage", &["occi.storage.size=0.1"]);
-    server.link("storagelink", &hung, &storage);
+    let link = server.link("storagelink", &hung, &storage);
     server.act(&network, "up", &[]).is(200);
     for compute in [&hung, &paused] {
         server.act(compute, "start", &[]).is(200);
@@ -91,6 +91,14 @@ fn one_that_hangs_can_be_switched_off() {
         // Now both calls were given up, and hang still.
         server.act(&hung, "stop", &["method=poweroff"]).is(200);
         server.delete(&paused).answers(200);
+        // With what is attached to it, whose own deletion hangs.
+        server.act(&hung, "start", &[]).is(200);
+        let _still = Still::of(&hung);
+        let deletion = scope.spawn(|| server.delete(&link).try_send());
+        std::thread::sleep(Duration::from_secs(1));
+        assert!(!deletion.is_finished());
+        deletion.join().unwrap().unwrap().is(504);
+        server.delete(&hung).answers(200);
     });
     server.delete("/").answers(200);
 }
