@@ -118,7 +118,7 @@ async fn exchange(
     let body = collect(host, parts, body).await?;
     let draft = read(parts, &body, base, snapshot.registry())?;
     if draft == Draft::default() {
-        check_means_all(&parts.method, &target, &body)?;
+        check_means_all(parts, &target, &body)?;
     }
     let condition = conditions::condition(&parts.headers);
     let filter = route::filter(parts)?;
@@ -196,10 +196,12 @@ async fn show(
 }
 
 /// Refuses a PUT and a DELETE that say nothing where something is meant: a client whose list came out empty would lose all.
-fn check_means_all(method: &Method, target: &Target, body: &[u8]) -> Result<(), Failure> {
-    let message = match (method, target) {
+fn check_means_all(parts: &Parts, target: &Target, body: &[u8]) -> Result<(), Failure> {
+    let in_headers = occi_rendering::content_type(values(&parts.headers, header::CONTENT_TYPE));
+    let in_headers = in_headers == Ok(Some(MediaType::TextOcci));
+    let message = match (&parts.method, target) {
         // HTTP-24, HTTP-30: to say nothing is not to say that nothing shall be left.
-        (&Method::PUT, _) if occi_rendering::lists_nothing(body) => return Ok(()),
+        (&Method::PUT, _) if !in_headers && occi_rendering::lists_nothing(body) => return Ok(()),
         (&Method::PUT, Target::Mixin(_)) => {
             "a PUT says all that shall be there, and this one says nothing; to take the mixin off all its members, send \
              DELETE"

@@ -285,6 +285,7 @@ fn nothing_named_is_not_all() {
     for (media_type, blank) in [
         ("text/plain", "\r\n"),
         ("text/occi", "OK"),
+        ("text/occi", "[]"),
         ("text/uri-list", "# nothing\r\n"),
         ("application/json", "\n"),
     ] {
