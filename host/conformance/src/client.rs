@@ -103,7 +103,8 @@ impl Client {
         let path = path_of(&url).split(['?', '#']).next().unwrap_or_default();
         let is_step =
             |part: &str| matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
-        path.starts_with(&self.root) && !path.split('/').any(is_step)
+        // By a step or an empty part it may be another path than it looks.
+        path.starts_with(&self.root) && !path.contains("//") && !path.split('/').any(is_step)
     }
 
     /// Whether the endpoint is spoken to by TLS.
@@ -323,9 +324,15 @@ mod tests {
         {
             assert!(client.is_below(below), "{below}");
         }
-        for outside in
-            ["/", "/occi", "/other/1", "http://a:81/occint/1", "/occi/../other/1", "/occi/%2E./other/1"]
-        {
+        for outside in [
+            "/",
+            "/occi",
+            "/other/1",
+            "http://a:81/occint/1",
+            "/occi/../other/1",
+            "/occi/%2E./other/1",
+            "/occi//compute",
+        ] {
             assert!(!client.is_below(outside), "{outside}");
             assert!(matches!(client.get(outside).send(), Err(Stop::NotApplicable(_))), "{outside}");
         }

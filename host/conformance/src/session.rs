@@ -200,12 +200,11 @@ impl Session {
             return None;
         }
         let (header, read) = (answer.header("location"), answer.read());
-        let named = if header.is_empty() { &read.locations[..] } else { std::slice::from_ref(&header) };
+        let mut entity = if header.is_empty() { None } else { self.keep(&header) };
         // Where there are several, it may be the collection, with entities of others that came meanwhile.
-        let entity = match named {
-            [url] => self.keep(url),
-            _ => None,
-        };
+        if let (None, [url]) = (&entity, &read.locations[..]) {
+            entity = self.keep(url);
+        }
         let entity = entity.or_else(|| self.find_shown(&read));
         if entity.is_none() {
             self.lost.push(Lost::new(answer, &read));

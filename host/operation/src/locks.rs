@@ -21,17 +21,22 @@ struct Lock {
     keepers: Arc<RwLock<()>>,
 }
 
-/// For so long nobody begins to keep what somebody waits to change; and then, if that was in vain, everybody may.
+/// For so long nobody begins to keep what somebody waits to change; and then, if that was in vain, everybody may for a while. Each
+/// time it is twice as long, so that those who take turns in keeping it do not do so for ever.
 const SLICE: Duration = Duration::from_millis(250);
+/// The longest that it is.
+const LONGEST_SLICE: Duration = Duration::from_secs(4);
 
 impl Lock {
     async fn change(self: Arc<Self>) -> Guard {
         let turn = Arc::clone(&self.turn).lock_owned().await;
+        let mut slice = SLICE;
         loop {
-            if let Ok(alone) = timeout(SLICE, Arc::clone(&self.keepers).write_owned()).await {
+            if let Ok(alone) = timeout(slice, Arc::clone(&self.keepers).write_owned()).await {
                 return Guard::Changed { _alone: alone, _turn: turn, _lock: self };
             }
             sleep(SLICE).await;
+            slice = (2 * slice).min(LONGEST_SLICE);
         }
     }
 
@@ -200,7 +205,7 @@ mod tests {
             tokio::spawn(async move { drop(locks.lock([id]).await) })
         };
         for _ in 0..3 {
-            assert!(timeout(4 * SLICE, locks.lock_both(&keep)).await.is_ok());
+            assert!(timeout(2 * LONGEST_SLICE, locks.lock_both(&keep)).await.is_ok());
         }
         assert!(!changes.is_finished());
         drop(hangs);

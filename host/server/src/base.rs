@@ -2,8 +2,9 @@
 
 use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use occi_model::{Draft, Item, Value, core};
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 /// Where clients reach the server where that is not where it listens, as behind a proxy that ends TLS:
@@ -107,10 +108,18 @@ fn without_default_port<'a>(scheme: &str, authority: &'a str) -> &'a str {
     authority.strip_suffix(port).unwrap_or(authority)
 }
 
-/// What goes into answers must be what an authority can be.
+/// What goes into answers must be what an authority can be: a host, and perhaps a port.
 pub(crate) fn is_proper(authority: &str) -> bool {
-    !authority.is_empty()
-        && authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:[]%".contains(&byte))
+    let is_written = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:[]%".contains(&byte);
+    let Ok(parsed) = authority.parse::<Authority>() else { return false };
+    let host = parsed.host();
+    let is_host = match host.strip_prefix('[') {
+        Some(address) => address.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
+        None => !host.is_empty() && !host.contains(']'),
+    };
+    let port = authority.strip_prefix(host).map(|rest| rest.strip_prefix(':').unwrap_or(rest));
+    let is_port = port.is_some_and(|port| port.is_empty() || port.parse::<u16>().is_ok());
+    authority.bytes().all(is_written) && is_host && is_port
 }
 
 #[cfg(test)]
@@ -128,7 +137,9 @@ mod tests {
     fn the_host_header_is_not_trusted_further_than_its_grammar() {
         assert_eq!(base("example.com:80", None).as_str(), "http://example.com:80");
         assert_eq!(base("[::1]:80", None).as_str(), "http://[::1]:80");
-        assert_eq!(base("evil\"/,x", None).as_str(), "http://127.0.0.1:8787");
+        for wrong in ["evil\"/,x", ":80", "[::1", "[zz]", "[::1]x", "x:80abc", "x:99999", "x:-1", "a@b"] {
+            assert_eq!(base(wrong, None).as_str(), "http://127.0.0.1:8787", "{wrong}");
+        }
     }
 
     #[test]

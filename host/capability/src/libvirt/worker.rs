@@ -62,9 +62,12 @@ pub(super) struct Workers {
     starts: Arc<RwLock<()>>,
 }
 
-/// For so long nobody begins to share what somebody waits to have alone; and then, if that was in vain, everybody may: one that
-/// hangs must not keep back all others by those who wait for it.
+/// For so long nobody begins to share what somebody waits to have alone; and then, if that was in vain, everybody may for a
+/// while: one that hangs must not keep back all others by those who wait for it. Each time it is twice as long, so that those who
+/// take turns in sharing it cannot keep it for ever.
 const SLICE: Duration = Duration::from_millis(250);
+/// The longest that it is.
+const LONGEST_SLICE: Duration = Duration::from_secs(4);
 
 /// What a call holds.
 struct Held {
@@ -236,11 +239,13 @@ impl Workers {
 
 /// Waits to have alone what others share.
 async fn alone(shared: Arc<RwLock<()>>) -> OwnedRwLockWriteGuard<()> {
+    let mut slice = SLICE;
     loop {
-        if let Ok(alone) = timeout(SLICE, Arc::clone(&shared).write_owned()).await {
+        if let Ok(alone) = timeout(slice, Arc::clone(&shared).write_owned()).await {
             return alone;
         }
         sleep(SLICE).await;
+        slice = (2 * slice).min(LONGEST_SLICE);
     }
 }
 

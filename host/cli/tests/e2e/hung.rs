@@ -80,15 +80,17 @@ fn one_that_hangs_can_be_switched_off() {
     std::thread::scope(|scope| {
         let _still = [&hung, &paused].map(|compute| Still::of(compute));
         let larger = body(&[], &["occi.storage.size=0.2"]);
-        scope.spawn(|| server.post(&storage).text(larger).answers(504));
+        let resize = scope.spawn(|| server.post(&storage).text(larger).answers(504));
         std::thread::sleep(Duration::from_secs(1));
-        scope.spawn(|| server.act(&paused, "start", &[]).is(504));
+        let resume = scope.spawn(|| _ = server.act(&paused, "start", &[]).is(504));
         std::thread::sleep(Duration::from_secs(1));
         server.act(&other, "start", &[]).is(200);
         server.act(&network, "down", &[]).is(200);
         server.act(&other, "stop", &["method=poweroff"]).is(200);
         server.act(&other, "start", &[]).is(200);
-        // Now both calls were given up, and hang still.
+        // Both calls are given up, and hang still.
+        resize.join().unwrap();
+        resume.join().unwrap();
         server.act(&hung, "stop", &["method=poweroff"]).is(200);
         server.delete(&paused).answers(200);
         // With what is attached to it, whose own deletion hangs.

@@ -102,7 +102,8 @@ fn a_creation_returns_location(s: &mut Session) -> Verdict {
     let answer = create(s, &draft)?.is(&[200, 201])?;
     let url = answer.header("location");
     answer.hold(!url.is_empty(), "the new entity's URL in Location")?;
-    s.client.get(&url).send()?.is(&[200]).map(drop)
+    let there = s.client.get(&url).send()?.is(&[200])?;
+    there.hold(there.read().has(&draft.kind()), "the new entity where Location says that it is")
 }
 
 fn created_has_location(s: &mut Session) -> Verdict {
@@ -273,9 +274,13 @@ fn put_new(s: &mut Session, rendering: Rendering, draft: &Draft) -> Verdict<(Str
     let answer = s.client.put(&url).says(rendering, &Content::Whole(draft)).send()?;
     if answer.succeeded() {
         // The answer need not say where it is: that is where it was put.
-        let is_there = s.client.get(&url).send()?.succeeded();
-        s.keep(&url);
-        if !is_there || !answer.header("location").is_empty() {
+        let location = answer.header("location");
+        if s.client.get(&url).send()?.succeeded() {
+            s.keep(&url);
+            if !location.is_empty() {
+                s.keep(&location);
+            }
+        } else {
             s.made(&answer);
         }
     }
@@ -290,7 +295,12 @@ fn put_creates(s: &mut Session, rendering: Rendering) -> Verdict {
         return skip("the server lets no client choose a path, as OCCI 1.1 allows");
     }
     let answer = answer.is(&[200, 201])?;
-    answer.hold(answer.status != 201 || !answer.header("location").is_empty(), "Location with 201")?;
+    let location = answer.header("location");
+    answer.hold(answer.status != 201 || !location.is_empty(), "Location with 201")?;
+    if !location.is_empty() {
+        let there = s.client.get(&location).send()?.is(&[200])?;
+        there.hold(there.read().has(&draft.kind()), "the new entity where Location says that it is")?;
+    }
     answer.hold(answer.status != 200 || answer.read().has(&draft.kind()), "the rendering with 200")?;
     s.holds_draft(&answer, &Entity { url }, &draft)
 }

@@ -232,3 +232,16 @@ fn what_cannot_be_removed_is_named() {
     let named = report.left.iter().filter(|left| left.starts_with("could not be removed: ")).count();
     assert!(left > 0 && named >= left, "{left} are left: {:?}", report.left);
 }
+
+/// H11-14: a Location that leads to the collection is none; and what the body names is removed.
+#[test]
+fn locations_that_name_the_collection() {
+    let failing = failing(Fault::in_answers(|asked, answer| {
+        if answer.status == 201 {
+            let collection = asked.path.split('/').nth(1).unwrap();
+            let location = format!("http://{}/{collection}", asked.header("host"));
+            answer.headers.insert("location", location.parse().unwrap());
+        }
+    }));
+    assert!(failing.contains("H11-14") && failing.contains("HTTP-24"), "{failing:?}");
+}
