@@ -7,7 +7,7 @@ mod book;
 
 use crate::changes::Changes;
 use crate::core::Core;
-use crate::effect::{Writes, is_away};
+use crate::effect::{Writes, is_away, is_plain_no};
 use crate::lanes::Lanes;
 use crate::order::{Errand, Order, Wish, described, subject_of};
 use crate::quotas::Owner;
@@ -136,9 +136,9 @@ impl Orders {
                 let Line { subject, owner: (_, extension) } = line;
                 // Said once, and not of what is away: that is said elsewhere.
                 if failures == 1 && !is_away(&refusal) {
-                    tracing::warn!(%extension, entity = %subject, "its link is tried again later: {refusal}");
+                    tracing::warn!(%extension, entity = %subject, "what it has ordered is tried again later: {refusal}");
                 } else {
-                    tracing::debug!(%extension, entity = %subject, failures, "its link is tried again later: {refusal}");
+                    tracing::debug!(%extension, entity = %subject, failures, "what it has ordered is tried again later: {refusal}");
                 }
             }
         }
@@ -206,9 +206,15 @@ impl Core {
                 self.end_link(&caller, extension, *source, location, &errand).await
             }
             Wish::Hear { .. } => {
-                return self
-                    .tell_refused(*subject, extension, &Errand { depth: order.depth, ..errand })
-                    .await;
+                let told = Errand { depth: order.depth, ..errand };
+                return match self.tell_refused(*subject, extension, &told).await {
+                    // That is an answer as well, and what else was ordered goes on.
+                    Err(refusal) if is_plain_no(&refusal) => {
+                        tracing::warn!(extension, entity = %subject, "it does not hear that a link was refused: {refusal}");
+                        self.write_order(&caller, &told.strike).await
+                    }
+                    outcome => outcome,
+                };
             }
         };
         let refusal = match carried_out {
