@@ -94,7 +94,7 @@ impl Registry {
 
         let was = Schema::new(self, &kind, &before.mixins);
         let schema = Schema::new(self, &kind, &mixins);
-        let mut attributes = kept(before, &was, &schema);
+        let mut attributes = self.kept(before, &was, &schema, &mixins);
         if mode == UpdateMode::Full {
             attributes.retain(|name, _| schema.get(name).is_some_and(|declared| !declared.is_mutable()));
         }
@@ -142,7 +142,7 @@ impl Registry {
     ) -> Result<Updated, Vec<Violation>> {
         let was = Schema::new(self, kind, &before.mixins);
         let schema = Schema::new(self, kind, &mixins);
-        let mut attributes = kept(before, &was, &schema);
+        let mut attributes = self.kept(before, &was, &schema, &mixins);
         schema.complete(Some(&was), &mut attributes, &mut violations);
         if !violations.is_empty() {
             return Err(violations);
@@ -268,6 +268,25 @@ impl Registry {
         Updated { entity: after, wanted, cleared, gained, lost }
     }
 
+    /// The attributes that an entity keeps when its Mixins change: not those of a Mixin that it loses, nor defaults
+    /// that one which it gains overrides. What no category declares is an extension's that is not loaded now, and no
+    /// business of this change.
+    fn kept(&self, before: &Entity, was: &Schema, now: &Schema, mixins: &[CategoryId]) -> Attributes {
+        let stays = |id: &CategoryId| *id == before.kind || self.expand(mixins).any(|held| held == id);
+        let mut attributes = before.attributes.clone();
+        attributes.retain(|name, value| match (was.get(name), now.get(name)) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(was), Some(now)) if now.overrides(was, value) => false,
+            // A value that is not what now declares it goes with the Mixin that brought it. A client's own is for
+            // the client to change.
+            (Some(was), Some(now)) => {
+                now.breach(was, value).is_none() || (now.is_mutable() && stays(&was.by))
+            }
+        });
+        attributes
+    }
+
     fn kind_of(&self, entity: &Entity) -> Result<Arc<ResolvedKind>, Vec<Violation>> {
         self.kind(&entity.kind).cloned().ok_or_else(|| vec![Violation::UnknownCategory(entity.kind.clone())])
     }
@@ -286,17 +305,4 @@ fn take_core(before: &Entity, given: &mut Attributes, violations: &mut Vec<Viola
             given.remove(name);
         }
     }
-}
-
-/// The attributes that an entity keeps when its Mixins change: not those of a Mixin that it loses, nor defaults that
-/// one which it gains overrides. What no category declares is an extension's that is not loaded now, and no business
-/// of this change.
-fn kept(before: &Entity, was: &Schema, now: &Schema) -> Attributes {
-    let mut attributes = before.attributes.clone();
-    attributes.retain(|name, value| match (was.get(name), now.get(name)) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(was), Some(now)) => !now.overrides(was, value),
-    });
-    attributes
 }

@@ -21,7 +21,7 @@ pub(super) struct Declared {
     /// As it was declared first, or by whoever depends on who did; that decides about type and constraint.
     pub(super) attribute: Arc<Attribute>,
     /// By whom.
-    by: CategoryId,
+    pub(super) by: CategoryId,
     /// A Mixin's default overrides the Kind's (CORE-34), and a later Mixin's an earlier one's and
     /// that of one on which it depends.
     default: Option<Value>,
@@ -47,6 +47,11 @@ impl Declared {
     pub(super) fn overrides(&self, was: &Self, held: &Value) -> bool {
         self.default_by.is_some() && self.default_by != was.default_by && was.default.as_ref() == Some(held)
     }
+
+    /// What is wrong with a value that an entity has since `was` declared it, where that was another.
+    pub(super) fn breach(&self, was: &Self, held: &Value) -> Option<Violation> {
+        if self.by == was.by { None } else { typed(&self.attribute, held).err() }
+    }
 }
 
 impl Schema {
@@ -63,14 +68,12 @@ impl Schema {
             };
             attributes.insert(attribute.name.clone(), declared);
         }
-        let refines = |by: &CategoryId, base: &CategoryId| {
-            registry.mixin(by).is_some_and(|mixin| mixin.depends.contains(base))
-        };
-        for (mixin, attribute) in registry
+        for (resolved, attribute) in registry
             .expand(mixins)
             .filter_map(|id| registry.mixin(id))
-            .flat_map(|mixin| mixin.attributes.iter().map(move |attribute| (&mixin.mixin.id, attribute)))
+            .flat_map(|mixin| mixin.attributes.iter().map(move |attribute| (mixin, attribute)))
         {
+            let mixin = &resolved.mixin.id;
             let declared = attributes.entry(attribute.name.clone()).or_insert_with(|| Declared {
                 attribute: Arc::clone(attribute),
                 by: mixin.clone(),
@@ -79,13 +82,19 @@ impl Schema {
                 is_template: false,
             });
             // What a Mixin narrows or requires of one on which it depends is held, whichever is named first.
-            if refines(mixin, &declared.by) {
+            if resolved.refines(&declared.by) {
                 declared.attribute = Arc::clone(attribute);
                 declared.by = mixin.clone();
+                if declared.default.as_ref().is_some_and(|default| typed(attribute, default).is_err()) {
+                    declared.default = None;
+                    declared.default_by = None;
+                    declared.is_template = false;
+                }
             }
             // Two Mixins that know nothing of each other may declare one name differently.
             let default = attribute.default.as_ref().and_then(|value| typed(&declared.attribute, value).ok());
-            let is_refined = declared.default_by.as_ref().is_some_and(|by| refines(by, mixin));
+            let default_by = declared.default_by.as_ref().and_then(|by| registry.mixin(by));
+            let is_refined = default_by.is_some_and(|by| by.refines(mixin));
             if default.is_some() && !is_refined {
                 declared.default = default;
                 declared.default_by = Some(mixin.clone());
@@ -150,6 +159,11 @@ impl Schema {
                 && (!attributes.contains_key(name) || declared.takes_over(was))
             {
                 attributes.insert(name.clone(), default.clone());
+            }
+            if let (Some(held), Some(was)) = (attributes.get(name), was.and_then(|was| was.get(name)))
+                && !violations.iter().any(|known| known.concerns(name))
+            {
+                violations.extend(declared.breach(was, held));
             }
             // What clients cannot set they need not give: the extension does.
             if declared.attribute.required

@@ -1,6 +1,6 @@
 //! Updates by clients, and Mixins that come and go.
 
-use crate::attribute::ValueType;
+use crate::attribute::{Attribute, Constraint, ValueType};
 use crate::category::Class;
 use crate::category::Mixin;
 use crate::core;
@@ -235,6 +235,40 @@ fn a_template_that_builds_on_another_stands_beside_it() {
     assert_eq!(back.entity.mixins, small.mixins);
     let large = registry.associate(&roomy.entity, &id("large")).unwrap();
     assert_eq!(show_update(&large), "wanted cores=4 scratch=40; cleared; gained large; lost small roomy");
+}
+
+#[test]
+fn what_a_mixin_narrows_is_held_by_what_is_there_already() {
+    let registry = registry();
+    let audited = create(&registry, &item(&["volume", "audited"], &[("size", int(5)), ("level", int(21))]));
+    let refused = registry.associate(&audited.unwrap(), &id("strict")).unwrap_err();
+    assert_eq!(say(&refused), ["level must be at most 20; it was given 21"]);
+}
+
+#[test]
+fn what_only_an_extension_sets_goes_with_the_mixin_that_declared_it() {
+    let mut cloud = cloud();
+    let declared = |default: Option<Value>, maximum| {
+        let constraint = Constraint { maximum, ..Constraint::default() };
+        vec![Attribute { mutable: false, default, constraint, ..attribute("grade", ValueType::Integer) }]
+    };
+    cloud.mixins.push(Mixin { attributes: declared(Some(int(2)), None), ..mixin("graded") });
+    cloud.mixins.push(Mixin { attributes: declared(None, Some(1.0)), ..mixin("low") });
+    cloud.mixins.push(Mixin {
+        depends: vec![id("graded")],
+        attributes: declared(None, Some(1.0)),
+        ..mixin("narrow")
+    });
+    let registry = cloud.registry().unwrap();
+    let graded = create(&registry, &item(&["machine", "graded"], &[])).unwrap();
+    assert_eq!(graded.get("grade"), Some(int(2)));
+    let low = registry.update(&graded, &item(&["machine", "low"], &[]), UpdateMode::Full, None).unwrap();
+    assert_eq!(low.entity.get("grade"), None);
+    // A default that another Mixin's narrower declaration does not allow is none, in whichever order they come.
+    for mixins in [["graded", "narrow"], ["narrow", "graded"]] {
+        let narrow = create(&registry, &item(&["machine", mixins[0], mixins[1]], &[])).unwrap();
+        assert_eq!(narrow.get("grade"), None);
+    }
 }
 
 #[test]
