@@ -8,7 +8,7 @@ use crate::tending::Tending;
 use occi_extension::Extension;
 use occi_operation::{Core, Replacement};
 use occi_store::Batch;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::Notify;
@@ -34,6 +34,8 @@ pub struct Catalogue {
 #[derive(Default)]
 pub(crate) struct Known {
     pub(crate) entries: BTreeMap<Arc<str>, Entry>,
+    /// Files whose extensions are checked, compiled and tried now.
+    pub(crate) preparing: BTreeSet<String>,
     /// By file.
     pub(crate) refused: BTreeMap<PathBuf, Refusal>,
 }
@@ -69,6 +71,7 @@ impl Catalogue {
         Listing {
             extensions: known.entries.iter().map(|(name, entry)| entry.listed(name)).collect(),
             refused: refused.collect(),
+            preparing: known.preparing.iter().cloned().collect(),
         }
     }
 

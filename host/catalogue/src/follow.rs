@@ -1,17 +1,21 @@
 //! The folder's changes. A file counts when its writer has closed it or has given it its name, so that half of one is
-//! never looked at; one that goes may only be on its way to another name.
+//! never looked at; one that goes may only be on its way to another name. What nobody tells is looked for now and then:
+//! changes behind links ([`Linked`]), and whether the folder is still the one that is watched.
 
 use crate::catalogue::{Catalogue, Entry, Refusal, aside, is_there};
 use crate::file;
+use crate::linked::Linked;
 use crate::refused::Refused;
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RemoveKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use occi_extension::Digest;
 use std::collections::{BTreeSet, HashMap};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 /// How long a file may be away while it gets another name or other content.
 const AWAY: Duration = Duration::from_millis(200);
@@ -22,8 +26,13 @@ const TICK: Duration = Duration::from_millis(20);
 /// After so long, a file that was changed as the watch began was either told of, or changed just before.
 const DOUBT: Duration = Duration::from_secs(1);
 
+/// How often it is looked for what nobody tells.
+const LOOK: Duration = Duration::from_secs(2);
+
 /// What has happened in a folder since.
 pub(crate) struct Watch {
+    /// The folder that is watched; another may have its name by now.
+    identity: Option<(u64, u64)>,
     /// Ends with this.
     _watcher: RecommendedWatcher,
     touched: UnboundedReceiver<Touched>,
@@ -40,6 +49,8 @@ enum Touched {
 impl Watch {
     pub(crate) fn new(folder: &Path) -> notify::Result<Self> {
         let (sender, touched) = unbounded_channel();
+        // Before it is watched: one that comes after is noticed.
+        let identity = identity(folder);
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             let told = match event {
                 Ok(event) if event.need_rescan() => vec![Touched::All],
@@ -57,8 +68,27 @@ impl Watch {
         })?;
         watcher.watch(folder, RecursiveMode::NonRecursive)?;
         let began = SystemTime::now();
-        Ok(Self { _watcher: watcher, touched, began })
+        Ok(Self { identity, _watcher: watcher, touched, began })
     }
+}
+
+fn identity(folder: &Path) -> Option<(u64, u64)> {
+    folder.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+/// What is told next.
+async fn told(watch: &mut Option<Watch>) -> Vec<Touched> {
+    let Some(Watch { touched, .. }) = watch else { return std::future::pending().await };
+    let Some(first) = touched.recv().await else {
+        // Nobody watches any more, which is looked after at the next look.
+        *watch = None;
+        return vec![Touched::All];
+    };
+    let mut all = vec![first];
+    while let Ok(more) = touched.try_recv() {
+        all.push(more);
+    }
+    all
 }
 
 fn counts(event: &notify::Event) -> bool {
@@ -92,31 +122,28 @@ pub(crate) fn start(catalogue: &Arc<Catalogue>, watch: Option<Watch>) {
             catalogue.follow_all(began.map(|began| began + TICK)).await;
         }
     });
-    if let Some(watch) = watch {
-        tokio::spawn(follow(weak, watch));
-    }
+    tokio::spawn(follow(weak, watch));
 }
 
-async fn follow(catalogue: Weak<Catalogue>, mut watch: Watch) {
-    let (mut gone, in_hand) = (BTreeSet::new(), InHand::default());
+async fn follow(catalogue: Weak<Catalogue>, mut watch: Option<Watch>) {
+    let (mut gone, mut linked, in_hand) = (BTreeSet::new(), Linked::default(), InHand::default());
+    let mut look = interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let first = if gone.is_empty() {
-            watch.touched.recv().await
-        } else {
+        let is_told = tokio::select! {
+            touched = told(&mut watch) => Some(touched),
             // Files that went are looked for once more.
-            match tokio::time::timeout(AWAY, watch.touched.recv()).await {
-                Ok(touched) => touched,
-                Err(_) => {
-                    let Some(catalogue) = catalogue.upgrade() else { return };
-                    catalogue.let_go(std::mem::take(&mut gone)).await;
-                    continue;
-                }
-            }
+            () = sleep(AWAY), if !gone.is_empty() => None,
+            _ = look.tick() => Some(Vec::new()),
         };
-        let (Some(first), Some(catalogue)) = (first, catalogue.upgrade()) else { return };
-        let mut touched = vec![first];
-        while let Ok(more) = watch.touched.try_recv() {
-            touched.push(more);
+        let Some(catalogue) = catalogue.upgrade() else { return };
+        let Some(mut touched) = is_told else {
+            catalogue.let_go(std::mem::take(&mut gone)).await;
+            continue;
+        };
+        if touched.is_empty() {
+            touched.extend(renew(&mut watch, &catalogue.folder).then_some(Touched::All));
+            touched.extend(linked.changed(&catalogue.folder).await.into_iter().map(Touched::File));
         }
         let mut files = BTreeSet::new();
         for touched in touched {
@@ -139,6 +166,27 @@ async fn follow(catalogue: Weak<Catalogue>, mut watch: Watch) {
                     catalogue.take_up([file.clone()].into(), None).await;
                 }
             });
+        }
+    }
+}
+
+/// Watches the folder that has the name now, where that is another than the one that is watched.
+fn renew(watch: &mut Option<Watch>, folder: &Path) -> bool {
+    if watch.as_ref().is_some_and(|watch| watch.identity == identity(folder)) {
+        return false;
+    }
+    match Watch::new(folder) {
+        Ok(next) => {
+            tracing::info!(folder = %folder.display(), "the folder of extensions is followed from now on");
+            *watch = Some(next);
+            true
+        }
+        Err(error) => {
+            // Said once.
+            if watch.take().is_some() {
+                tracing::error!("the folder of extensions is gone, and what it brought serves on: {error}");
+            }
+            false
         }
     }
 }
@@ -254,7 +302,10 @@ impl Catalogue {
         if !again && self.known().refused.get(path).is_some_and(is_refused) {
             return false;
         }
-        match self.take_up_bytes(path, &digest, bytes).await {
+        self.known().preparing.insert(file::name(path));
+        let taken_up = self.take_up_bytes(path, &digest, bytes).await;
+        self.known().preparing.remove(&file::name(path));
+        match taken_up {
             Ok(has_changed) => {
                 self.known().refused.remove(path);
                 has_changed

@@ -17,6 +17,7 @@ mod file;
 mod follow;
 mod keeper;
 pub mod ledger;
+mod linked;
 mod order;
 mod record;
 mod refused;

@@ -82,6 +82,8 @@ pub struct Listing {
     pub extensions: Vec<Listed>,
     /// Files that serve nothing, or not what is in them now.
     pub refused: Vec<RefusedFile>,
+    /// Files whose extensions are being checked, compiled and tried.
+    pub preparing: Vec<String>,
 }
 
 /// An extension that is installed.

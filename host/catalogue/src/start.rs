@@ -257,6 +257,9 @@ fn wanted(
 async fn load_all(loader: &Arc<Loader>, wanted: Vec<Wanted>) -> Vec<Loaded> {
     let loader = Arc::clone(loader);
     let load = move |wanted: Wanted| {
+        if !loader.is_ready(&wanted.bytes) {
+            tracing::info!(file = %wanted.path.display(), "an extension is compiled");
+        }
         let outcome = loader.load(&wanted.bytes).map(Arc::new).map_err(Refused::from);
         Loaded { wanted, outcome }
     };

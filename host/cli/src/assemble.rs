@@ -181,7 +181,7 @@ fn loader(
         .with(Arc::new(Administrator::new(administered.clone())))
         .with(Arc::new(occi_capability::Buckets::new(crate::buckets::StoreBuckets::new(Arc::clone(store)))));
     let loader = Loader::new(settings, &data.join("compiled"), capabilities, grants, lent);
-    loader.context("the sandboxes")
+    Ok(loader.context("the sandboxes")?.compiled_by(config.sandbox.compiler()))
 }
 
 /// The extensions' own folders, within the server's.

@@ -178,6 +178,7 @@ impl Config {
             ("limits.connections", wide(limits.connections), 1 << 20),
             ("sandbox.memory-mib", wide(sandbox.memory_mib), 4096),
             ("sandbox.total-memory-mib", wide(sandbox.total_memory_mib), 1 << 24),
+            ("sandbox.compile-seconds", sandbox.compile_seconds, DAY),
             ("sandbox.deadline-ms", sandbox.deadline_ms, DAY * 1000),
             ("sandbox.timeout-ms", sandbox.timeout_ms, DAY * 1000),
             ("sandbox.concurrency", wide(sandbox.concurrency), u64::from(Settings::default().calls)),

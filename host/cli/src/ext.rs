@@ -195,6 +195,9 @@ fn table(listing: &Listing) -> Result<String, std::fmt::Error> {
             writeln!(out, "     {}", problem.replace('\n', "\n     "))?;
         }
     }
+    for file in &listing.preparing {
+        writeln!(out, "\n {file} is being checked, compiled and tried")?;
+    }
     for refused in &listing.refused {
         let reason = refused.reason.replace('\n', "\n     ");
         writeln!(out, "\n {} is not in service:\n     {reason}", refused.file)?;

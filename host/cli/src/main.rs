@@ -16,6 +16,8 @@ mod log;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use config::Config;
+use occi_extension::Task;
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -46,6 +48,19 @@ enum Command {
     Ext(ext::Ext),
     /// Print the configuration file with every setting at its default.
     Config,
+    /// Compile a component, as this program asks of itself.
+    #[command(name = COMPILE, hide = true)]
+    Compile(Compile),
+}
+
+/// The command by which this program has a component compiled by a process of its own.
+const COMPILE: &str = "compile";
+
+#[derive(Args)]
+struct Compile {
+    reservation: u64,
+    seconds: u64,
+    memory: u64,
 }
 
 #[derive(Args)]
@@ -95,6 +110,10 @@ fn main() -> ExitCode {
         Command::Inspect(Inspect { data, json, .. }) => report(inspect::inspect(&data, json)),
         Command::Ext(options) => report(ext::run(&options)),
         Command::Config => report(client::print(config::EXAMPLE)),
+        Command::Compile(Compile { reservation, seconds, memory }) => {
+            let task = Task { reservation, seconds, memory };
+            task.carry_out(io::stdin().lock(), io::stdout().lock(), io::stderr().lock()).into()
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! it: a file that is not exactly what was written is compiled anew.
 
 use crate::digest::{Digest, DigestHasher};
+use crate::error::LoadError;
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt, MetadataExt, OpenOptions, OpenOptionsExt, PermissionsExt};
 use std::hash::{Hash, Hasher};
@@ -51,8 +52,8 @@ impl Cache {
         engine: &Engine,
         bytes: &[u8],
         digest: &Digest,
-        compile: impl FnOnce() -> wasmtime::Result<Component>,
-    ) -> wasmtime::Result<Component> {
+        compile: impl FnOnce() -> Result<Vec<u8>, LoadError>,
+    ) -> Result<Component, LoadError> {
         let key = key(engine, digest);
         match self.load(engine, &key) {
             Ok(Some(component)) => {
@@ -64,11 +65,11 @@ impl Cache {
                 tracing::warn!(%digest, "compiled code in the cache is no good, compiling anew: {error:#}");
             }
         }
-        let component = compile()?;
-        if let Err(error) = component.serialize().and_then(|code| Ok(self.keep(&key, &code)?)) {
+        let code = compile()?;
+        if let Err(error) = self.keep(&key, &code) {
             tracing::warn!(%digest, "cannot keep compiled code: {error:#}");
         }
-        Ok(component)
+        load(engine, &code).map_err(|error| LoadError::Compile(format!("{error:#}")))
     }
 
     /// Whether the compiled component is there. What is there may prove to be no good.
@@ -85,13 +86,7 @@ impl Cache {
         if kept != seal_of(key, &code).as_bytes() {
             wasmtime::bail!("{name} is not what was kept");
         }
-        #[allow(unsafe_code, reason = "there is no other way to load compiled code")]
-        // SAFETY: the bytes are what `keep` got from this engine's compiler, or one with equal settings and version:
-        // they come out of a folder that no other user may write, and their digest, sealed with the key, is that of
-        // what was written. They were checked in our own memory, and that copy is what is loaded, so nobody can
-        // exchange them in between or later.
-        let component = unsafe { Component::deserialize(engine, &code) }?;
-        Ok(Some(component))
+        load(engine, &code).map(Some)
     }
 
     fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
@@ -129,6 +124,18 @@ impl Cache {
             let _ = self.dir.remove_file(&temporary);
         }
         written
+    }
+}
+
+/// Loads what this engine's compiler gave, or one with equal settings and version.
+fn load(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    #[allow(unsafe_code, reason = "there is no other way to load compiled code")]
+    // SAFETY: the bytes are what a compiler gave just now, our own or in a process of this very program, to which nobody
+    // else writes; or what `keep` got from one: they come out of a folder that no other user may write, and their digest,
+    // sealed with the key, is that of what was written. They were checked in our own memory, and that copy is what is
+    // loaded, so nobody can exchange them in between or later.
+    unsafe {
+        Component::deserialize(engine, code)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::budget::Budget;
 use crate::cache::Cache;
 use crate::call::{Code, Exports};
 use crate::capability::{CallState, Capability, Lent};
+use crate::compiler::Compiler;
 use crate::contract::{self, Agreement, Grants};
 use crate::digest::Digest;
 use crate::engine::{self, Settings};
@@ -25,6 +26,8 @@ pub const MAX_SIZE: usize = 64 << 20;
 /// What is needed to load extensions: one for a host.
 pub struct Loader {
     engine: Engine,
+    reservation: u64,
+    compiler: Compiler,
     settings: Settings,
     cache: Cache,
     capabilities: Vec<Arc<dyn Capability>>,
@@ -45,9 +48,16 @@ impl Loader {
         lent: Lent,
     ) -> Result<Self, StartError> {
         let cache = Cache::open(cache)?;
-        let engine = engine::start(&settings)?;
-        let (turns, budget) = (AllTurns::new(), Budget::new(settings.memory));
-        Ok(Self { engine, settings, cache, capabilities, grants, lent: Arc::new(lent), turns, budget })
+        let (engine, reservation) = engine::start(&settings)?;
+        let (turns, budget, lent) = (AllTurns::new(), Budget::new(settings.memory), Arc::new(lent));
+        let compiler = Compiler::default();
+        Ok(Self { engine, reservation, compiler, settings, cache, capabilities, grants, lent, turns, budget })
+    }
+
+    /// The same with another compiler.
+    #[must_use]
+    pub fn compiled_by(self, compiler: Compiler) -> Self {
+        Self { compiler, ..self }
     }
 
     /// An extension: a component with its manifest inside, or a manifest alone. See [`Loader::component`].
@@ -105,18 +115,10 @@ impl Loader {
     }
 
     fn compile(&self, bytes: &[u8], digest: &Digest) -> Result<Component, LoadError> {
-        let mut invalid = None;
-        let component = self.cache.get_or_compile(&self.engine, bytes, digest, || {
-            if let Err(error) = shape::validate(bytes) {
-                invalid = Some(error);
-                wasmtime::bail!("is invalid");
-            }
-            Component::from_binary(&self.engine, bytes)
-        });
-        match (component, invalid) {
-            (_, Some(invalid)) => Err(invalid.into()),
-            (component, None) => component.map_err(|error| LoadError::Compile(format!("{error:#}"))),
-        }
+        self.cache.get_or_compile(&self.engine, bytes, digest, || {
+            shape::validate(bytes)?;
+            self.compiler.compile(&self.engine, self.reservation, bytes)
+        })
     }
 
     fn link(&self, component: &Component, agreement: &Agreement) -> wasmtime::Result<InstancePre<CallState>> {

@@ -44,20 +44,30 @@ pub struct EngineError {
 /// and costs nothing else.
 const RESERVATION: u64 = 4 << 30;
 
-/// An engine with its clock. The clock ends with the engine's last user.
-pub(crate) fn start(settings: &Settings) -> Result<Engine, EngineError> {
+/// An engine with its clock, and what it reserves for a memory. The clock ends with the engine's last user.
+pub(crate) fn start(settings: &Settings) -> Result<(Engine, u64), EngineError> {
     let failed =
         |reason: String| EngineError { calls: settings.calls, memory: settings.limits.memory, reason };
     // Where address space is scarce (a container, a small processor), a checked access is better than none.
-    let engine = Engine::new(&config(settings, RESERVATION))
-        .or_else(|_| Engine::new(&config(settings, settings.limits.memory as u64)))
+    let make = |reservation| {
+        let mut config = config(reservation);
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings)));
+        Ok((Engine::new(&config)?, reservation))
+    };
+    let (engine, reservation) = make(RESERVATION)
+        .or_else(|_: wasmtime::Error| make(settings.limits.memory as u64))
         .map_err(|error| failed(format!("{error:#}")))?;
     let weak = engine.weak();
     thread::Builder::new()
         .name("extension-clock".into())
         .spawn(move || tick(&weak))
         .map_err(|error| failed(error.to_string()))?;
-    Ok(engine)
+    Ok((engine, reservation))
+}
+
+/// An engine whose code the others run, and which runs none.
+pub(crate) fn for_compiling(reservation: u64) -> wasmtime::Result<Engine> {
+    Engine::new(&config(reservation))
 }
 
 fn tick(engine: &EngineWeak) {
@@ -70,7 +80,8 @@ fn tick(engine: &EngineWeak) {
     }
 }
 
-fn config(settings: &Settings, reservation: u64) -> Config {
+/// What code is compiled for.
+fn config(reservation: u64) -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
@@ -79,8 +90,7 @@ fn config(settings: &Settings, reservation: u64) -> Config {
         .memory_init_cow(true)
         .relaxed_simd_deterministic(true)
         // For the log: names of functions, no files and lines.
-        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings)));
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable);
     config
 }
 

@@ -45,6 +45,15 @@ pub enum LoadError {
     /// The compiler refuses it.
     #[error("cannot be compiled: {0}")]
     Compile(String),
+    /// The compiler takes too much over it.
+    #[error(
+        "takes more than {most} to be compiled, several times what code of its size does; have smaller functions, with fewer \
+         variables and loops within loops (`sandbox.compile-seconds` is how long each MiB may take)"
+    )]
+    Costly {
+        /// What it may take.
+        most: String,
+    },
     /// What it imports or exports has not the form that the contract gives it.
     #[error("does not fit contract {version}: {0}", version = crate::contract::VERSION)]
     Link(String),

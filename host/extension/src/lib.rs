@@ -6,7 +6,7 @@
 //! serves which Kind, and what becomes of an outcome, is not known here either.
 //!
 //! In reading order: [`manifest`], [`shape`](crate::ShapeError), [`contract`](crate::Grants), [`component`](Loader),
-//! [`engine`](Settings), [`cache`](CacheError), [`capability`], [`subject`](Subject), [`call`](Call).
+//! [`engine`](Settings), [`compiler`](Compiler), [`cache`](CacheError), [`capability`], [`subject`](Subject), [`call`](Call).
 
 pub mod bindings;
 pub mod capability;
@@ -16,6 +16,7 @@ mod breaker;
 mod budget;
 mod cache;
 mod call;
+mod compiler;
 mod component;
 mod contract;
 mod convert;
@@ -40,6 +41,7 @@ pub use bindings::types::Fault;
 pub use cache::CacheError;
 pub use call::{Call, Outcome};
 pub use capability::{CallContext, CallState, Capability, FaultInjection, Going, Lent};
+pub use compiler::{Compiler, Task};
 pub use component::{Loader, MAX_SIZE};
 pub use contract::{Grants, serving};
 pub use convert::attributes_from_guest;

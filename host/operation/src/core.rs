@@ -1,5 +1,6 @@
 //! The heart: the store, the snapshot, the locks; and the functions that every operation goes through.
 
+use crate::asked::{self, Asked};
 use crate::changes::{Changes, Whole};
 use crate::definitions::Definitions;
 use crate::left::Left;
@@ -14,14 +15,19 @@ use arc_swap::ArcSwap;
 use occi_extension::{Extension, MachineTime, TimeSource};
 use occi_model::{Draft, Entity, Filter, Location, Target};
 use occi_store::{Batch, ReadView, Revision, Store, StoreError};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::time::Instant;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 /// How often an operation begins anew because an extension was replaced meanwhile, or its data changed.
 const ANEW: usize = 100;
+
+/// So long it takes at most until what is asked notices that nobody waits for it.
+const MOMENT: Duration = Duration::from_millis(500);
 
 /// All that operations need. Shared by everything that serves requests.
 pub struct Core {
@@ -133,14 +139,38 @@ impl Core {
         Listing::new(self, self.snapshot(), caller, collection, filter, page)
     }
 
-    /// Carries out a change. It goes on to its end, whether or not somebody still waits for it.
+    /// Carries out a change, however long it takes. See [`Core::change_within`].
     pub async fn change(self: &Arc<Self>, caller: &Caller, change: Change) -> Result<Reply, Refusal> {
-        let (core, caller) = (Arc::clone(self), caller.clone());
-        let task = async move {
+        self.change_within(Duration::MAX, caller, change).await
+    }
+
+    /// Carries out a change, or answers after a time that it is late. What has begun goes on to its end, then and where the
+    /// future is dropped; what others have kept from beginning never begins.
+    pub async fn change_within(
+        self: &Arc<Self>,
+        time: Duration,
+        caller: &Caller,
+        change: Change,
+    ) -> Result<Reply, Refusal> {
+        let (core, caller, asked) = (Arc::clone(self), caller.clone(), Arc::new(Asked::default()));
+        let waits = asked.wait();
+        let task = asked.carry_out(async move {
             let (core, caller, change) = (&core, &caller, &change);
             core.anew(|snapshot| async move { core.carry_out(&snapshot, caller, change.clone()).await }).await
+        });
+        let mut task = pin!(self.going_on(task));
+        let answer = match timeout(time, &mut task).await {
+            Ok(answer) => answer?,
+            Err(_elapsed) => {
+                drop(waits);
+                // What waits for its turn ends at once.
+                match timeout(MOMENT, task).await {
+                    Ok(answer) => answer?,
+                    Err(_elapsed) => return Err(Refusal::Late { after: time }),
+                }
+            }
         };
-        self.going_on(task).await.unwrap_or_else(Err)
+        answer.unwrap_or(Err(Refusal::Behind { after: time }))
     }
 
     /// Does what may be overtaken, and does it anew where it was: nothing of it was committed then, so nobody need know.
@@ -164,12 +194,15 @@ impl Core {
     }
 
     /// Does something to its end, whether or not somebody still waits for it.
-    pub(crate) async fn going_on<T: Send + 'static>(
+    pub(crate) fn going_on<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
         &self,
-        task: impl Future<Output = T> + Send + 'static,
-    ) -> Result<T, Refusal> {
-        let ended = |error| Refusal::Internal(format!("the operation ended abnormally: {error}"));
-        self.changes.spawn(task).await.map_err(ended)
+        task: F,
+    ) -> impl Future<Output = Result<T, Refusal>> + use<T, F> {
+        let running = self.changes.spawn(task);
+        async move {
+            let ended = |error| Refusal::Internal(format!("the operation ended abnormally: {error}"));
+            running.await.map_err(ended)
+        }
     }
 
     async fn carry_out(
@@ -259,6 +292,7 @@ impl Core {
 
     /// Commits a batch; durable when this returns.
     pub(crate) async fn commit(&self, batch: Batch) -> Result<Revision, StoreError> {
+        asked::begin();
         let outcome = self.store.commit(batch).await;
         if let Err(StoreError::Engine { .. } | StoreError::Closed) = outcome {
             self.is_broken.store(true, Ordering::Relaxed);

@@ -20,6 +20,7 @@ mod act;
 mod act_on_all;
 mod agenda;
 mod alter;
+mod asked;
 mod basis;
 mod birth;
 mod changes;

@@ -4,6 +4,7 @@
 //! operations wait for each other. What a new link leads to has only to stay as it is: several may keep it so at once, and
 //! a machine that takes its time keeps nobody else from the network that it joins, be there one who waits to change that.
 
+use crate::asked;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -119,8 +120,9 @@ impl Held {
                 let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
                 Arc::clone(table.entry(id).or_default())
             };
-            let guard = if is_changed { lock.change().await } else { lock.keep().await };
-            self.guards.push((id, guard));
+            let guard =
+                asked::turn(async { if is_changed { lock.change().await } else { lock.keep().await } });
+            self.guards.push((id, guard.await));
         }
     }
 }

@@ -100,8 +100,10 @@ fn named(
         paths.push(find(&*view, caller, &path)?.entity.location.clone());
     }
     // Some clients describe the mixin beside the locations.
+    let names_entity = |item: &Item| item.attributes.contains_key(names::ID);
+    let names_any = !draft.locations.is_empty() || draft.items.iter().any(names_entity);
     let describes_mixin = |item: &Item| {
-        !draft.locations.is_empty()
+        names_any
             && item.attributes.is_empty()
             && item.links.is_empty()
             && item.categories.iter().all(|category| category.id == *mixin)

@@ -272,9 +272,10 @@ impl Core {
         self.anew(|snapshot| async move {
             let path = &link.location;
             let _path_held = self.paths.lock([locks::id_of(path)]).await;
-            let source = link.ends.as_ref().map(|ends| ends.source_id);
+            let ends = |link: &Entity| link.ends.as_ref().map(|ends| (ends.source_id, ends.target_id));
             if let Some(found) = find(&*self.read()?, caller, path)? {
-                return check_own(&snapshot, extension, &found, source).map(|()| Carried::Before);
+                check_own(&snapshot, extension, &found, ends(&found) == ends(link))?;
+                return Ok(Carried::Before);
             }
             check_links(&snapshot, extension, link)?;
             // Both pass: an extension comes back, and what an attempt has left is ended.
@@ -300,7 +301,8 @@ impl Core {
     ) -> Result<Carried, Refusal> {
         self.anew(|snapshot| async move {
             let Some(link) = find(&*self.read()?, caller, path)? else { return Ok(Carried::Before) };
-            check_own(&snapshot, extension, &link, Some(source))?;
+            let leaves = link.ends.as_ref().is_some_and(|ends| ends.source_id == source);
+            check_own(&snapshot, extension, &link, leaves)?;
             match Box::pin(delete::delete(self, &snapshot, caller, path, &Condition::None, Some(errand)))
                 .await
             {
@@ -347,13 +349,8 @@ fn written(owner: &Owner, key: &str, found: &Versioned, value: Option<Vec<u8>>) 
 }
 
 /// Another may be at that path by now.
-fn check_own(
-    snapshot: &Snapshot,
-    extension: &str,
-    link: &Entity,
-    source: Option<Uuid>,
-) -> Result<(), Refusal> {
-    if link.ends.as_ref().map(|ends| ends.source_id) == source {
+fn check_own(snapshot: &Snapshot, extension: &str, link: &Entity, is_own: bool) -> Result<(), Refusal> {
+    if is_own {
         return check_links(snapshot, extension, link);
     }
     let (kind, location) = (&link.kind, link.location.as_str());

@@ -4,6 +4,7 @@ use crate::members::Members;
 use occi_extension::CallError;
 use occi_model::{CategoryId, InvalidIdentifier, Location, Violation};
 use occi_store::{Key, Revision, StoreError, Subject};
+use std::time::Duration;
 
 /// Why an operation was not done. Nothing of it was, unless it says so itself.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +87,21 @@ pub enum Refusal {
     /// Some of many entities refused.
     #[error("{0}")]
     Members(Members),
+    /// It has begun and takes long.
+    #[error("this is not done after {} s, and goes on: what it comes to is seen by a GET", .after.as_secs_f32())]
+    Late {
+        /// After this time.
+        after: Duration,
+    },
+    /// Others were at the same entities all the time.
+    #[error(
+        "nothing of this was begun: for {} s others were at the same entities, who are not done yet; try again later",
+        .after.as_secs_f32()
+    )]
+    Behind {
+        /// For this time.
+        after: Duration,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),

@@ -3,9 +3,12 @@
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use occi_model::{Draft, Item, Value, core};
+use occi_model::{Draft, Filter, Item, Value, core};
 use std::net::{Ipv6Addr, SocketAddr};
 use std::str::FromStr;
+
+/// The attributes whose values are locations.
+const ENDS: [&str; 2] = [core::SOURCE, core::TARGET];
 
 /// Where clients reach the server where that is not where it listens, as behind a proxy that ends TLS:
 /// `https://example.com`, without a path.
@@ -72,13 +75,24 @@ impl Base {
         if let Some(location) = &mut item.location {
             self.localize(location);
         }
-        for name in [core::SOURCE, core::TARGET] {
+        for name in ENDS {
             if let Some(Value::Text(text)) = item.attributes.get_mut(name) {
                 self.localize(text);
             }
         }
         for link in &mut item.links {
             self.make_item_local(link);
+        }
+    }
+
+    /// The same of what a filter names.
+    pub(crate) fn make_filter_local(&self, filter: &mut Filter) {
+        for (name, value) in &mut filter.attributes {
+            if let Value::Text(text) = value
+                && ENDS.contains(&name.as_str())
+            {
+                self.localize(text);
+            }
         }
     }
 

@@ -186,7 +186,8 @@ async fn show(
             let asked = Asked { path: &path, query: "", ..asked };
             Ok(retrieve(host, base, asked)?.on_condition(&parts.headers)?.into_response())
         }
-        Operation::List { collection, filter, page } => {
+        Operation::List { collection, mut filter, page } => {
+            base.make_filter_local(&mut filter);
             let listing = || host.core.list(&host.caller, collection, filter, page);
             let answer = listing::answer(host, asked, is_told_apart, listing).await?;
             Ok(compress(&parts.headers, answer).await)
@@ -197,11 +198,13 @@ async fn show(
 
 /// Refuses a PUT and a DELETE that say nothing where something is meant: a client whose list came out empty would lose all.
 fn check_means_all(parts: &Parts, target: &Target, body: &[u8]) -> Result<(), Failure> {
-    let in_headers = occi_rendering::content_type(values(&parts.headers, header::CONTENT_TYPE));
-    let in_headers = in_headers == Ok(Some(MediaType::TextOcci));
+    let is_in_headers = || {
+        let given = occi_rendering::content_type(values(&parts.headers, header::CONTENT_TYPE));
+        given == Ok(Some(MediaType::TextOcci))
+    };
     let message = match (&parts.method, target) {
         // HTTP-24, HTTP-30: to say nothing is not to say that nothing shall be left.
-        (&Method::PUT, _) if !in_headers && occi_rendering::lists_nothing(body) => return Ok(()),
+        (&Method::PUT, _) if !is_in_headers() && occi_rendering::lists_nothing(body) => return Ok(()),
         (&Method::PUT, Target::Mixin(_)) => {
             "a PUT says all that shall be there, and this one says nothing; to take the mixin off all its members, send \
              DELETE"
@@ -261,10 +264,7 @@ fn retrieve(host: &Host, base: &Base, asked: Asked<'_>) -> Result<Answer, Failur
 }
 
 async fn carry_out(host: &Host, base: &Base, change: Change, accept: MediaType) -> Result<Answer, Failure> {
-    let limit = host.limits.answer_time;
-    // It is carried out whether or not somebody waits; behind something that hangs that may be long.
-    let reply = tokio::time::timeout(limit, host.core.change(&host.caller, change));
-    let reply = reply.await.map_err(|_elapsed| Failure::Late { limit })??;
+    let reply = host.core.change_within(host.limits.answer_time, &host.caller, change).await?;
     match Answer::new(&reply, accept, base) {
         // It is done already, so the client is told in a form that has room for it.
         Err(CannotRender::TooLarge { .. }) => Ok(Answer::new(&reply, MediaType::TextPlain, base)?),

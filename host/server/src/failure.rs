@@ -4,7 +4,6 @@ use axum::http::Method;
 use occi_model::Location;
 use occi_operation::Refusal;
 use occi_rendering::{CannotRender, Malformed, NotAcceptable, Unsupported};
-use std::time::Duration;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -22,8 +21,6 @@ pub(crate) enum Failure {
     NotAcceptable(#[from] NotAcceptable),
     #[error("the body was not sent in time; send it at once")]
     BodyTooSlow,
-    #[error("this is not done after {} s, and goes on: what it comes to is seen by a GET", .limit.as_secs_f32())]
-    Late { limit: Duration },
     #[error(
         "the head of the request is larger than {} bytes; send what is in it as a body",
         crate::serve::HEAD

@@ -181,7 +181,6 @@ fn status(failure: &Failure) -> StatusCode {
         Failure::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         Failure::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
         Failure::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-        Failure::Late { .. } => StatusCode::GATEWAY_TIMEOUT,
         Failure::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Failure::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Failure::Unsupported(_) | Failure::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -212,7 +211,9 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         Refusal::Members(members) => least(members.refusals().map(|(_, refusal)| refusal)),
         Refusal::Parts(parts) => least(parts.iter()),
         Refusal::Full { .. } => StatusCode::INSUFFICIENT_STORAGE,
+        Refusal::Late { .. } => StatusCode::GATEWAY_TIMEOUT,
         Refusal::NotLoaded(_)
+        | Refusal::Behind { .. }
         | Refusal::Outdated(_)
         | Refusal::Retagged
         | Refusal::Raced(_)

@@ -73,6 +73,48 @@ async fn a_link_to_a_file_is_followed() {
     eventually("it says why", || host.refused("dir.toml").is_some_and(|reason| reason.contains("no"))).await;
 }
 
+/// Nobody tells of what is written behind a link, or by another of a file's names.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_behind_links_is_followed() {
+    let site = Site::new();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let behind = |name: &str| elsewhere.path().join(name);
+    let version = |version: &str| {
+        let folder = behind(version);
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("box.toml"), manifest("box", version, &[])).unwrap();
+        std::os::unix::fs::symlink(&folder, behind("next")).unwrap();
+        std::fs::rename(behind("next"), behind("data")).unwrap();
+    };
+    version("1.0.0");
+    std::os::unix::fs::symlink(behind("data/box.toml"), site.file("box.toml")).unwrap();
+    std::fs::write(behind("crate.toml"), manifest("crate", "1.0.0", &[])).unwrap();
+    std::fs::hard_link(behind("crate.toml"), site.file("crate.toml")).unwrap();
+    let host = site.start().await;
+    assert_eq!(["box", "crate"].map(|name| host.serves(name)), [(); 2].map(|()| Some("1.0.0".into())));
+    version("1.1.0");
+    std::fs::write(behind("crate.toml"), manifest("crate", "1.1.0", &[])).unwrap();
+    for name in ["box", "crate"] {
+        eventually("it is replaced", || host.serves(name).as_deref() == Some("1.1.0")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_takes_the_place_of_another_is_followed() {
+    let site = Site::new();
+    site.write("box.toml", &manifest("box", "1.0.0", &[]));
+    let host = site.start().await;
+    let (folder, away) = (site.file(""), site.file("../away"));
+    std::fs::rename(&folder, &away).unwrap();
+    a_while().await;
+    assert!(host.serves("box").is_some(), "what serves is not taken away with it");
+    std::fs::create_dir(&folder).unwrap();
+    site.write("box.toml", &manifest("box", "1.1.0", &[]));
+    eventually("it is replaced", || host.serves("box").as_deref() == Some("1.1.0")).await;
+    site.write("other.toml", &manifest("other", "1.0.0", &[]));
+    eventually("it is followed", || host.serves("other").is_some()).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn half_a_file_is_not_looked_at() {
     let site = Site::new();

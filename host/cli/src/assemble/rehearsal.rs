@@ -86,7 +86,8 @@ impl Rehearsal {
         let grants = grants(&self.config, &capabilities)?;
         let limits =
             Settings { calls: CALLS, limits: self.config.sandbox.to_limits(), ..Settings::default() };
-        let loader = Loader::new(limits, &self.folder.path().join("compiled"), capabilities, grants, lent)?;
+        let loader = Loader::new(limits, &self.folder.path().join("compiled"), capabilities, grants, lent)?
+            .compiled_by(self.config.sandbox.compiler());
         let mut extensions = vec![Arc::new(loader.load(&self.bytes)?)];
         for file in &props.with {
             let other = loader.load(&ext::read(file)?).with_context(|| file.display().to_string())?;

@@ -1,5 +1,7 @@
 //! What one call of an extension may use, and what it may keep.
 
+use crate::COMPILE;
+use occi_extension::Compiler;
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -16,6 +18,7 @@ pub(crate) struct Sandbox {
     pub(crate) folder_files: usize,
     pub(crate) folder_mib: u64,
     pub(crate) total_memory_mib: usize,
+    pub(crate) compile_seconds: u64,
 }
 
 impl Default for Sandbox {
@@ -31,11 +34,18 @@ impl Default for Sandbox {
             folder_files: 1000,
             folder_mib: 256,
             total_memory_mib: 2048,
+            compile_seconds: 10,
         }
     }
 }
 
 impl Sandbox {
+    /// A process of this program for each component.
+    pub(crate) fn compiler(&self) -> Compiler {
+        // Itself, even where another version has taken its place on the disk.
+        Compiler::Process { command: ("/proc/self/exe".into(), COMPILE), seconds: self.compile_seconds }
+    }
+
     pub(crate) fn to_limits(&self) -> occi_extension::Limits {
         occi_extension::Limits {
             memory: self.memory_mib << 20,

@@ -43,7 +43,8 @@ async fn load(config: &Config, bytes: &[u8]) -> anyhow::Result<String> {
     let cache = tempfile::tempdir().context("a folder for what is compiled")?;
     // One call, of a language runtime perhaps: the sandboxes for one in Rust would be too few of its hundred parts.
     let settings = Settings { calls: 16, limits: config.sandbox.to_limits(), ..Settings::default() };
-    let loader = Loader::new(settings, cache.path(), capabilities, grants, Lent::new())?;
+    let loader = Loader::new(settings, cache.path(), capabilities, grants, Lent::new())?
+        .compiled_by(config.sandbox.compiler());
     let extension = tokio::task::block_in_place(|| loader.load(bytes))?;
     extension.probe().await?;
     Ok(said)

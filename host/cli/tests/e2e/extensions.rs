@@ -167,6 +167,37 @@ fn a_scheme_is_one_publishers() {
     eventually("it serves", || serves(&server, "/deed/"));
 }
 
+/// A few kilobytes of code can be made to take the compiler minutes and gigabytes: it gives up, and keeps nobody waiting.
+#[test]
+fn what_takes_the_compiler_too_long_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::of(&folder, "[sandbox]\ncompile-seconds = 1\n");
+    let (deeds, variables, loops) = (Guest::deeds(), 2000, 250);
+    let steps = (0..variables).map(|number| {
+        format!(
+            "(local.set {number} (i64.add (local.get {number}) (local.get {})))",
+            (number + 1) % variables
+        )
+    });
+    let costly = format!(
+        "(func (export \"costly\") (local {}) {} {} {})",
+        "i64 ".repeat(variables),
+        "(loop ".repeat(loops),
+        steps.collect::<String>(),
+        "(br_if 0 (i32.wrap_i64 (local.get 0))))".repeat(loops),
+    );
+    let costly = Guest { body: deeds.body.clone() + &costly, ..deeds }.build();
+    put(&folder, "costly.wasm", &costly);
+    eventually("it is looked at", || list(&server)["preparing"][0] == "costly.wasm");
+    assert!(ext(&server, &["list"]).unwrap().contains("costly.wasm is being checked, compiled and tried"));
+    server.get("/-/").answers(200);
+    eventually("it is refused", || list(&server)["refused"][0]["file"] == "costly.wasm");
+    let why = ext(&server, &["list"]).unwrap();
+    assert!(why.contains("takes more than 1 s of computing to be compiled"), "{why}");
+    put(&folder, "deeds.wasm", Guest::deeds().build());
+    eventually("another serves", || serves(&server, "/deed/"));
+}
+
 /// Without a server: what a file says of itself, and whether one would take it.
 #[test]
 fn a_file_is_checked_beforehand() {

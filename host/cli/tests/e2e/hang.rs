@@ -150,10 +150,21 @@ fn what_takes_too_long_goes_on() {
     let update = crate::occi::body(&[], &["occi.compute.cores=2"]);
     let answer = server.post(&compute).text(update).answers(504);
     assert!(answer.body.contains("not done after 2 s, and goes on"), "{answer}");
+    // What comes behind it does not begin: neither that for which nobody waits any more, nor what would be late.
+    let cores = |cores: u32| {
+        let attribute = format!("occi.compute.cores={cores}");
+        server.post(&compute).text(crate::occi::body(&[], &[&attribute]))
+    };
+    cores(3).leave_after(Duration::from_millis(500));
+    let answer = cores(4).answers(503);
+    assert!(answer.body.contains("nothing of this was begun"), "{answer}");
     between.holds.store(false, Ordering::Relaxed);
     crate::server::eventually("it is done", || {
         server.get(&compute).answers(200).attribute("occi.compute.cores") == Some("2")
     });
+    let title = crate::occi::body(&[], &["occi.core.title=\"x\""]);
+    let answer = server.post(&compute).text(title).answers(200);
+    assert_eq!(answer.attribute("occi.compute.cores"), Some("2"), "{answer}");
 }
 
 /// What a batch made is ended in the other order, whichever it named first: a volume that a machine uses does not go.

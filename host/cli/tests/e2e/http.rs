@@ -19,10 +19,12 @@ pub(crate) fn agent() -> Agent {
         .accept(AutoHeaderValue::None)
         .user_agent(AutoHeaderValue::None)
         .proxy(None)
-        .timeout_global(Some(Duration::from_mins(1)))
         .build()
         .new_agent()
 }
+
+/// What no answer takes.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A request on its way to be sent.
 pub(crate) struct Request {
@@ -31,11 +33,12 @@ pub(crate) struct Request {
     method: &'static str,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    time: Duration,
 }
 
 impl Request {
     pub(crate) fn new(agent: &Agent, method: &'static str, url: String) -> Self {
-        Self { agent: agent.clone(), url, method, headers: Vec::new(), body: Vec::new() }
+        Self { agent: agent.clone(), url, method, headers: Vec::new(), body: Vec::new(), time: PATIENCE }
     }
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
@@ -70,6 +73,13 @@ impl Request {
         self.accept("application/occi+json").body("application/occi+json", body.to_string())
     }
 
+    /// Sends it, and waits for the answer no longer than that.
+    pub(crate) fn leave_after(mut self, time: Duration) {
+        self.time = time;
+        let left = self.try_send();
+        assert!(matches!(left, Err(ureq::Error::Timeout(_))), "it was answered, or not sent: {left:?}");
+    }
+
     /// The answer, or why there is none.
     pub(crate) fn try_send(self) -> Result<Answer, ureq::Error> {
         let mut wire = Wire::builder().method(self.method).uri(&self.url);
@@ -77,9 +87,9 @@ impl Request {
             wire = wire.header(name, value);
         }
         let response = if self.body.is_empty() && !matches!(self.method, "POST" | "PUT") {
-            self.agent.run(wire.body(())?)
+            self.agent.run(self.in_time(wire.body(())?))
         } else {
-            self.agent.run(wire.body(&self.body[..])?)
+            self.agent.run(self.in_time(wire.body(&self.body[..])?))
         };
         let mut response = response?;
         let mut body = response.body_mut().with_config().limit(64 << 20).read_to_vec()?;
@@ -93,6 +103,10 @@ impl Request {
             headers: response.headers().clone(),
             body: String::from_utf8(body).map_err(io::Error::other)?,
         })
+    }
+
+    fn in_time<B: ureq::AsSendBody>(&self, wire: Wire<B>) -> Wire<B> {
+        self.agent.configure_request(wire).timeout_global(Some(self.time)).build()
     }
 
     #[track_caller]

@@ -104,3 +104,34 @@ fn one_that_hangs_can_be_switched_off() {
     });
     server.delete("/").answers(200);
 }
+
+/// What clients have asked of it who have long left does not keep it from being switched off; nor does what the last run
+/// has left undone.
+#[test]
+fn one_that_hangs_waits_for_nobody_who_has_left() {
+    let Ok(uri) = std::env::var("OCCI_TEST_QEMU_URI") else {
+        eprintln!("SKIPPED: no OCCI_TEST_QEMU_URI; `cargo xtask test` sets it");
+        return;
+    };
+    let config = "[hypervisor]\nlong-seconds = 16\n".to_owned();
+    let mut server = Server::with(Options { hypervisor: Some(uri), config, ..Options::default() });
+    let [hung, other] = [(); 2].map(|()| server.create("compute", &[]));
+    let suspend = |server: &Server, compute: &str| {
+        let action = crate::occi::action("compute", "suspend");
+        server.post(&format!("{compute}?action=suspend")).text(body(&[&action], &[]))
+    };
+    for compute in [&hung, &other] {
+        server.act(compute, "start", &[]).is(200);
+    }
+    let _still = [&hung, &other].map(|compute| Still::of(compute));
+    for _ in 0..6 {
+        suspend(&server, &hung).leave_after(Duration::from_millis(500));
+    }
+    // Behind all six the client would not wait so long.
+    server.act(&hung, "stop", &["method=poweroff"]).is(200);
+    suspend(&server, &other).leave_after(Duration::from_millis(500));
+    server.kill();
+    server.begin();
+    server.delete(&other).answers(200);
+    server.delete("/").answers(200);
+}

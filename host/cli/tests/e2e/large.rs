@@ -124,6 +124,12 @@ fn the_query_filters_as_headers_do() {
     assert_eq!(list(&format!("/compute/?category={kind}")), "");
     let query = server.get(&format!("/-/?category={kind}")).answers(200);
     assert_eq!(query.body.lines().count(), 1, "{query}");
+    // A location in any form.
+    let network = server.create("network", &[]);
+    let link = server.link("networkinterface", &small, &network);
+    for base in ["", server.base()] {
+        only(&format!("/networkinterface/?attribute=occi.core.source%3D{base}{small}"), &link);
+    }
     for (path, says) in [
         ("/compute/?category=compute", "?category="),
         ("/compute/?attribute=title", "?attribute="),

@@ -439,18 +439,26 @@ async fn one_that_may_not_be_any_more_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_whose_place_is_taken_is_refused() {
-    let workshop = Workshop::new("").await;
-    let order = workshop.ask(1, 2, 5);
-    let Wish::Link(mut taken) = Order::read(&order.key, &order.value).unwrap().wish else { panic!() };
-    let ends = taken.ends.as_mut().unwrap();
-    (ends.source_id, ends.source) = (Uuid::from_u128(3), Location::parse("/thing/3").unwrap());
-    let mut batch = Batch::new();
-    occi_store::put_entity(&mut batch, None, &taken, None).unwrap();
-    workshop.store.commit(batch).await.unwrap();
-    workshop.commit(&[&order]).await;
-    workshop.core().recover().await.unwrap();
-    assert_eq!(workshop.settled(1).await, (vec![], 0));
-    workshop.cloud.shows(1, SEEN, "refused").await;
+    let elsewhere = (Uuid::from_u128(3), Location::parse("/thing/3").unwrap());
+    for moves_source in [true, false] {
+        let workshop = Workshop::new("").await;
+        let order = workshop.ask(1, 2, 5);
+        let Wish::Link(mut taken) = Order::read(&order.key, &order.value).unwrap().wish else { panic!() };
+        let ends = taken.ends.as_mut().unwrap();
+        if moves_source {
+            (ends.source_id, ends.source) = elsewhere.clone();
+        } else {
+            (ends.target_id, ends.target) = (Some(elsewhere.0), elsewhere.1.to_string());
+        }
+        let mut batch = Batch::new();
+        occi_store::put_entity(&mut batch, None, &taken, None).unwrap();
+        workshop.store.commit(batch).await.unwrap();
+        workshop.commit(&[&order]).await;
+        workshop.core().recover().await.unwrap();
+        let (links, left) = workshop.settled(1).await;
+        assert_eq!((links.len(), left), (usize::from(!moves_source), 0));
+        workshop.cloud.shows(1, SEEN, "refused").await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

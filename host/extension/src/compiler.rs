@@ -1,0 +1,142 @@
+//! From a component to machine code.
+//!
+//! A few kilobytes can be written so that the compiler takes minutes and gigabytes over them. So whoever serves has each
+//! component compiled by a process of its own, which may take what honest code of its size takes several times over, and no
+//! more.
+
+use crate::engine;
+use crate::error::LoadError;
+use rustix::process::{self, Resource, Rlimit, Signal};
+use std::io::{self, Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+use wasmtime::Engine;
+
+/// Who compiles.
+#[derive(Debug, Clone, Default)]
+pub enum Compiler {
+    /// Who loads an extension, however long it takes.
+    #[default]
+    Own,
+    /// A process for each component.
+    Process {
+        /// Its program and first arguments. With those of [`Task`] after them, it is to do what [`Task::carry_out`] does.
+        command: (PathBuf, &'static str),
+        /// How long it may compute for each mebibyte of the component, in seconds.
+        seconds: u64,
+    },
+}
+
+/// What a process that compiles is told, each as an argument.
+#[derive(Debug, Clone, Copy)]
+pub struct Task {
+    /// How much address space a memory of a guest has, in bytes; code is good for that alone.
+    pub reservation: u64,
+    /// How long it may compute, in seconds.
+    pub seconds: u64,
+    /// How much memory it may take, in bytes.
+    pub memory: u64,
+}
+
+/// What honest code may take of it, in bytes: so much in any case, and so much for each mebibyte. An allocator that takes a
+/// gigabyte at a time is counted with all of it.
+const MEMORY: (u64, u64) = (2 << 30, 64 << 20);
+
+/// The exit code of a process that says what is wrong with the component.
+const REFUSED: u8 = 3;
+
+impl Compiler {
+    /// The machine code.
+    pub(crate) fn compile(
+        &self,
+        engine: &Engine,
+        reservation: u64,
+        component: &[u8],
+    ) -> Result<Vec<u8>, LoadError> {
+        match self {
+            Self::Own => engine
+                .precompile_component(component)
+                .map_err(|error| LoadError::Compile(format!("{error:#}"))),
+            Self::Process { command: (program, argument), seconds } => {
+                let size = (component.len() as u64).div_ceil(1 << 20).max(1);
+                let task = Task {
+                    reservation,
+                    seconds: size.saturating_mul(*seconds),
+                    memory: MEMORY.0.saturating_add(size.saturating_mul(MEMORY.1)),
+                };
+                let mut command = Command::new(program);
+                command
+                    .arg(argument)
+                    .args([task.reservation, task.seconds, task.memory].map(|n| n.to_string()));
+                let failed = |error| LoadError::Compile(format!("the compiler does not start: {error}"));
+                let (status, code, said) = run(command, component).map_err(failed)?;
+                task.outcome(status, code, &said)
+            }
+        }
+    }
+}
+
+/// Gives a process its input, and waits for what it says.
+fn run(mut command: Command, input: &[u8]) -> io::Result<(ExitStatus, Vec<u8>, String)> {
+    // What it says is why it fails, not what it does.
+    command.env_remove("RUST_LOG").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    if let Some(mut stdin) = child.stdin.take()
+        && let Err(error) = stdin.write_all(input)
+    {
+        // Its end says why.
+        tracing::debug!("the compiler has not read everything: {error}");
+    }
+    let output = child.wait_with_output()?;
+    Ok((output.status, output.stdout, String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+}
+
+impl Task {
+    /// Reads a component and writes its machine code, as the process that [`Compiler::Process`] names: its standard input and
+    /// output. Where that cannot be, the last of its words say why, and this is its exit code.
+    pub fn carry_out(self, mut input: impl Read, mut output: impl Write, mut words: impl Write) -> u8 {
+        let mut compiled = || -> wasmtime::Result<()> {
+            self.confine()?;
+            let mut component = Vec::new();
+            input.read_to_end(&mut component)?;
+            let code = engine::for_compiling(self.reservation)?.precompile_component(&component)?;
+            Ok(output.write_all(&code)?)
+        };
+        match compiled() {
+            Ok(()) => 0,
+            Err(error) => {
+                // Who does not listen does not hear it.
+                let _unheard = writeln!(words, "{error:#}");
+                REFUSED
+            }
+        }
+    }
+
+    /// From now on this process takes no more than that, gives way to others, and ends with who has started it.
+    fn confine(self) -> io::Result<()> {
+        let most = |most, hard| Rlimit { current: Some(most), maximum: Some(hard) };
+        process::set_parent_process_death_signal(Some(Signal::KILL))?;
+        process::setrlimit(Resource::Core, most(0, 0))?;
+        process::setrlimit(Resource::Cpu, most(self.seconds, self.seconds.saturating_add(1)))?;
+        process::setrlimit(Resource::Data, most(self.memory, self.memory))?;
+        process::nice(10)?;
+        Ok(())
+    }
+
+    fn outcome(self, status: ExitStatus, code: Vec<u8>, said: &str) -> Result<Vec<u8>, LoadError> {
+        let is_signal = |signal: Signal| status.signal() == Some(signal.as_raw());
+        match status.code() {
+            Some(0) => Ok(code),
+            Some(refused) if refused == i32::from(REFUSED) => Err(LoadError::Compile(said.to_owned())),
+            _ if is_signal(Signal::XCPU) => {
+                Err(LoadError::Costly { most: format!("{} s of computing", self.seconds) })
+            }
+            // What an allocation that fails ends in.
+            _ if is_signal(Signal::ABORT) => {
+                Err(LoadError::Costly { most: format!("{} MiB of memory", self.memory >> 20) })
+            }
+            _ => Err(LoadError::Compile(format!("the compiler ended with {status}: {said}"))),
+        }
+    }
+}
