@@ -11,6 +11,8 @@ use std::io::{self, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::Duration;
 use wasmtime::Engine;
 
 /// Who compiles.
@@ -42,6 +44,9 @@ pub struct Task {
 /// What honest code may take of it, in bytes: so much in any case, and so much for each mebibyte. An allocator that takes a
 /// gigabyte at a time is counted with all of it.
 const MEMORY: (u64, u64) = (2 << 30, 64 << 20);
+
+/// How many times longer it may take on the clock.
+const PATIENCE: u64 = 10;
 
 /// The exit code of a process that says what is wrong with the component.
 const REFUSED: u8 = 3;
@@ -79,8 +84,9 @@ impl Compiler {
 
 /// Gives a process its input, and waits for what it says.
 fn run(mut command: Command, input: &[u8]) -> io::Result<(ExitStatus, Vec<u8>, String)> {
-    // What it says is why it fails, not what it does.
-    command.env_remove("RUST_LOG").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // What it says is why it fails, not what it does. Where memory fails a backtrace may wait for itself.
+    command.env_remove("RUST_LOG").env("RUST_BACKTRACE", "0");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
     if let Some(mut stdin) = child.stdin.take()
         && let Err(error) = stdin.write_all(input)
@@ -121,6 +127,13 @@ impl Task {
         process::setrlimit(Resource::Cpu, most(self.seconds, self.seconds.saturating_add(1)))?;
         process::setrlimit(Resource::Data, most(self.memory, self.memory))?;
         process::nice(10)?;
+        // Others may keep it from computing, but not for ever: whoever has started it waits.
+        let longest = Duration::from_secs(self.seconds.saturating_mul(PATIENCE));
+        let watch = move || {
+            thread::sleep(longest);
+            process::kill_process(process::getpid(), Signal::XCPU)
+        };
+        thread::Builder::new().name("patience".into()).spawn(watch)?;
         Ok(())
     }
 
