@@ -9,7 +9,7 @@
 //! Where an extension has the capability for it, each extension has an entity, too, by which clients see and change it.
 //!
 //! In reading order: `catalogue` (what can be done), `stage` (from bytes to an extension), `file` and `record` (what is
-//! kept), `start` (what serves first), `follow` (the folder's changes); `order` (what entities ask for), [`ledger`] (where
+//! kept), `start` (what serves first), `follow` and `linked` (the folder's changes); `order` (what entities ask for), [`ledger`] (where
 //! that is kept), `tending` (making and ending entities), `keeper` (who sees to it).
 
 mod catalogue;
