@@ -173,6 +173,9 @@ impl Catalogue {
             let (name, entry) = known.entry(name)?;
             (Arc::clone(name), entry.record.file.clone())
         };
+        // Where the folder is away, the file would come back with it.
+        let folder = self.folder.clone();
+        aside(move || file::in_folder(&folder)).await?;
         self.take_out(&name, leaves_entities).await?;
         let path = self.folder.join(file);
         aside(move || file::remove(&path)).await

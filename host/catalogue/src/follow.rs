@@ -298,7 +298,8 @@ impl Catalogue {
         if self.is_followed(path, &digest) {
             return false;
         }
-        let is_refused = |refusal: &Refusal| refusal.digest.as_ref() == Some(&digest);
+        let is_refused =
+            |refusal: &Refusal| refusal.digest.as_ref() == Some(&digest) && !refusal.reason.passes();
         if !again && self.known().refused.get(path).is_some_and(is_refused) {
             return false;
         }
@@ -310,6 +311,8 @@ impl Catalogue {
                 self.known().refused.remove(path);
                 has_changed
             }
+            // It went meanwhile, and nobody wants to know.
+            Err(_) if !is_there(path) => false,
             Err(reason) => {
                 self.refuse(path, Some(digest), reason);
                 false
@@ -404,7 +407,7 @@ impl Catalogue {
         let mut known = self.known();
         let was = known.refused.get(path).map(|refusal| refusal.reason.to_string());
         if was != Some(reason.to_string()) {
-            tracing::error!(file = %path.display(), "not in service: {reason}");
+            tracing::error!(file = ?path, "not in service: {reason}");
         }
         known.refused.insert(path.to_owned(), Refusal { digest, reason });
     }

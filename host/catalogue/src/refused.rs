@@ -101,9 +101,13 @@ impl Refused {
             Self::File { .. } | Self::Unknown { .. } | Self::NoPrevious(_) | Self::Internal(_) => {
                 Stage::Fetched
             }
-            Self::Load(LoadError::Compile(_) | LoadError::Link(_) | LoadError::Memory { .. }) => {
-                Stage::Compiled
-            }
+            Self::Load(
+                LoadError::Compile(_)
+                | LoadError::Costly { .. }
+                | LoadError::Unfinished(_)
+                | LoadError::Link(_)
+                | LoadError::Memory { .. },
+            ) => Stage::Compiled,
             Self::Load(_) => Stage::Checked,
             Self::Probe(_) => Stage::Probed,
             Self::SameName { .. }
@@ -113,6 +117,11 @@ impl Refused {
             | Self::OtherName { .. }
             | Self::Itself(_) => Stage::Active,
         }
+    }
+
+    /// Whether the same bytes may be taken another time.
+    pub(crate) fn passes(&self) -> bool {
+        matches!(self, Self::File { .. } | Self::Load(LoadError::Unfinished(_)) | Self::Internal(_))
     }
 
     /// Whether it may be otherwise once another extension has come or gone.

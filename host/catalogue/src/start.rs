@@ -11,8 +11,8 @@ use crate::stage::{Stager, processors};
 use crate::tending::Tending;
 use occi_extension::{Digest, Extension, Loader, Outline};
 use occi_model::Mixin;
-use occi_operation::{Core, Snapshot, stored_tags};
-use occi_store::{Batch, Store, StoreError};
+use occi_operation::{Core, Snapshot, has_entities_of, stored_tags};
+use occi_store::{Batch, ReadView, Store, StoreError};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -86,6 +86,7 @@ impl Prepared {
         });
         let wanted = wanted(records, found, &copies, folder, &mut known);
         let loaded = load_all(&loader, wanted).await;
+        let loaded = probe_new(loaded, &*store.read()?).await?;
         let mut prepared = Self {
             stager: Stager::new(loader),
             folder: folder.into(),
@@ -176,7 +177,7 @@ impl Prepared {
 
     fn leave_out(&mut self, wanted: Wanted, reason: Refused) {
         let Wanted { path, bytes, recorded } = wanted;
-        tracing::error!(file = %path.display(), "not in service: {reason}");
+        tracing::error!(file = ?path, "not in service: {reason}");
         if let Some((name, record)) = recorded {
             let mut entry = Entry::new(record, None);
             entry.problem = Some(reason.to_string());
@@ -199,7 +200,7 @@ async fn read_all(files: Vec<PathBuf>, known: &mut Known) -> Vec<Found> {
         match bytes {
             Ok(bytes) => found.push(Found { path, bytes: bytes.into(), digest }),
             Err(reason) => {
-                tracing::error!(file = %path.display(), "not in service: {reason}");
+                tracing::error!(file = ?path, "not in service: {reason}");
                 known.refused.insert(path, Refusal { digest: None, reason });
             }
         }
@@ -258,12 +259,30 @@ async fn load_all(loader: &Arc<Loader>, wanted: Vec<Wanted>) -> Vec<Loaded> {
     let loader = Arc::clone(loader);
     let load = move |wanted: Wanted| {
         if !loader.is_ready(&wanted.bytes) {
-            tracing::info!(file = %wanted.path.display(), "an extension is compiled");
+            tracing::info!(file = ?wanted.path, "an extension is compiled");
         }
         let outcome = loader.load(&wanted.bytes).map(Arc::new).map_err(Refused::from);
         Loaded { wanted, outcome }
     };
     side_by_side(wanted, load).await
+}
+
+/// Tries those that are new, as when they come later. One with entities is left to who follows the folder: an earlier version
+/// has made them, and they may have to be brought over.
+async fn probe_new(loaded: Vec<Loaded>, view: &dyn ReadView) -> Result<Vec<Loaded>, StoreError> {
+    let mut probed = Vec::with_capacity(loaded.len());
+    for Loaded { wanted, mut outcome } in loaded {
+        if let (Ok(extension), None) = (&outcome, &wanted.recorded) {
+            if has_entities_of(view, extension)? {
+                continue;
+            }
+            if let Err(error) = extension.probe().await {
+                outcome = Err(Refused::Probe(error));
+            }
+        }
+        probed.push(Loaded { wanted, outcome });
+    }
+    Ok(probed)
 }
 
 /// Does the same with all of them, in their order. On as few threads as compute at a time: each that has loaded an extension

@@ -12,7 +12,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use hyper::Method;
 use occi_catalogue::{Listed, Listing, State};
-use occi_extension::MAX_SIZE;
+use occi_extension::{MAX_SIZE, printable};
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -196,11 +196,11 @@ fn table(listing: &Listing) -> Result<String, std::fmt::Error> {
         }
     }
     for file in &listing.preparing {
-        writeln!(out, "\n {file} is being checked, compiled and tried")?;
+        writeln!(out, "\n {} is being checked, compiled and tried", printable(file))?;
     }
     for refused in &listing.refused {
         let reason = refused.reason.replace('\n', "\n     ");
-        writeln!(out, "\n {} is not in service:\n     {reason}", refused.file)?;
+        writeln!(out, "\n {} is not in service:\n     {reason}", printable(&refused.file))?;
     }
     Ok(out)
 }

@@ -52,12 +52,13 @@ const PATIENCE: u64 = 10;
 const REFUSED: u8 = 3;
 
 impl Compiler {
-    /// The machine code.
+    /// The machine code. A process computes no longer than `most` seconds, where that is less than it may.
     pub(crate) fn compile(
         &self,
         engine: &Engine,
         reservation: u64,
         component: &[u8],
+        most: Option<u64>,
     ) -> Result<Vec<u8>, LoadError> {
         match self {
             Self::Own => engine
@@ -67,14 +68,14 @@ impl Compiler {
                 let size = (component.len() as u64).div_ceil(1 << 20).max(1);
                 let task = Task {
                     reservation,
-                    seconds: size.saturating_mul(*seconds),
+                    seconds: most.into_iter().fold(size.saturating_mul(*seconds), u64::min),
                     memory: MEMORY.0.saturating_add(size.saturating_mul(MEMORY.1)),
                 };
                 let mut command = Command::new(program);
                 command
                     .arg(argument)
                     .args([task.reservation, task.seconds, task.memory].map(|n| n.to_string()));
-                let failed = |error| LoadError::Compile(format!("the compiler does not start: {error}"));
+                let failed = |error| LoadError::Unfinished(format!("it does not start: {error}"));
                 let (status, code, said) = run(command, component).map_err(failed)?;
                 task.outcome(status, code, &said)
             }
@@ -149,7 +150,36 @@ impl Task {
             _ if is_signal(Signal::ABORT) => {
                 Err(LoadError::Costly { most: format!("{} MiB of memory", self.memory >> 20) })
             }
-            _ => Err(LoadError::Compile(format!("the compiler ended with {status}: {said}"))),
+            Some(_) => Err(LoadError::Compile(format!("the compiler failed with {status}: {said}"))),
+            None => Err(LoadError::Unfinished(status.to_string())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_a_process_ends_says_whose_fault_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let compile = |script: &str| {
+            let path = folder.path().join("script");
+            std::fs::write(&path, script).unwrap();
+            let argument: &'static str = path.to_str().unwrap().to_owned().leak();
+            let compiler = Compiler::Process { command: ("/bin/sh".into(), argument), seconds: 7 };
+            compiler.compile(&engine::for_compiling(1 << 30).unwrap(), 1 << 30, b"code", None)
+        };
+        assert_eq!(compile("printf \"$1 $2 $3 $(cat)\"").unwrap(), b"1073741824 7 2214592512 code");
+        let refused = |script: &str| compile(script).unwrap_err().to_string();
+        assert_eq!(refused("cat > /dev/null; echo no >&2; exit 3"), "cannot be compiled: no");
+        assert!(refused("kill -XCPU $$").contains("more than 7 s of computing"));
+        assert!(refused("kill -ABRT $$").contains("more than 2112 MiB of memory"));
+        assert!(refused("kill -KILL $$").contains("was ended before it was done (signal: 9"));
+        assert!(refused("echo oh >&2; exit 101").contains("failed with exit status: 101: oh"));
+        let nothing = Compiler::Process { command: (folder.path().join("nothing"), ""), seconds: 7 };
+        let engine = engine::for_compiling(1 << 30).unwrap();
+        let refused = nothing.compile(&engine, 1 << 30, b"code", Some(1)).unwrap_err();
+        assert!(matches!(refused, LoadError::Unfinished(_)), "{refused}");
     }
 }

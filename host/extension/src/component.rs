@@ -62,8 +62,14 @@ impl Loader {
 
     /// An extension: a component with its manifest inside, or a manifest alone. See [`Loader::component`].
     pub fn load(&self, bytes: &[u8]) -> Result<Extension, LoadError> {
+        self.load_within(None, bytes)
+    }
+
+    /// The same, where the compiler computes no longer than so many seconds, even if it may for longer:
+    /// [`LoadError::Costly`] where that is too little. Not where it is no process ([`Compiler`]).
+    pub fn load_within(&self, most: Option<u64>, bytes: &[u8]) -> Result<Extension, LoadError> {
         if is_wasm(bytes) {
-            self.component(bytes)
+            self.component_within(most, bytes)
         } else {
             self.manifest(std::str::from_utf8(bytes).map_err(|_| LoadError::NotText)?)
         }
@@ -72,6 +78,10 @@ impl Loader {
     /// An extension with code. Compiling takes a processor for a while, seconds for a language runtime: it is not for
     /// a thread that serves requests.
     pub fn component(&self, bytes: &[u8]) -> Result<Extension, LoadError> {
+        self.component_within(None, bytes)
+    }
+
+    fn component_within(&self, most: Option<u64>, bytes: &[u8]) -> Result<Extension, LoadError> {
         if bytes.len() > MAX_SIZE {
             return Err(LoadError::TooLarge { most: MAX_SIZE });
         }
@@ -82,7 +92,7 @@ impl Loader {
         let digest = Digest::of(bytes);
         let limits = self.settings.limits.narrowed(manifest.limits);
 
-        let component = self.compile(bytes, &digest)?;
+        let component = self.compile(bytes, &digest, most)?;
         // In pages.
         let needed = component.resources_required().and_then(|needed| needed.max_initial_memory_size);
         let needed = needed.unwrap_or(0).saturating_mul(64 << 10);
@@ -114,10 +124,10 @@ impl Loader {
         Ok(Extension::new(manifest, Digest::of(text.as_bytes()), None, &[]))
     }
 
-    fn compile(&self, bytes: &[u8], digest: &Digest) -> Result<Component, LoadError> {
+    fn compile(&self, bytes: &[u8], digest: &Digest, most: Option<u64>) -> Result<Component, LoadError> {
         self.cache.get_or_compile(&self.engine, bytes, digest, || {
             shape::validate(bytes)?;
-            self.compiler.compile(&self.engine, self.reservation, bytes)
+            self.compiler.compile(&self.engine, self.reservation, bytes, most)
         })
     }
 

@@ -54,6 +54,12 @@ pub enum LoadError {
         /// What it may take.
         most: String,
     },
+    /// The compiler was kept from it, which is not the component's fault.
+    #[error(
+        "the compiler was ended before it was done ({0}), perhaps for want of memory; install it again, or write the file once \
+         more"
+    )]
+    Unfinished(String),
     /// What it imports or exports has not the form that the contract gives it.
     #[error("does not fit contract {version}: {0}", version = crate::contract::VERSION)]
     Link(String),

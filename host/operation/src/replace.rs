@@ -16,7 +16,7 @@ use crate::refusal::Refusal;
 use crate::snapshot::{Snapshot, SnapshotError};
 use occi_extension::Extension;
 use occi_model::Entity;
-use occi_store::{Batch, StoreError, Stored};
+use occi_store::{Batch, Entities, Portion, ReadView, Set, StoreError, Stored};
 use std::collections::HashSet;
 use std::sync::Arc;
 use trial::{Migrated, Trial};
@@ -110,7 +110,7 @@ impl Core {
         if next.is_none() && !leaves_entities {
             self.check_settled(&was, name)?;
         }
-        if breaks_nothing(was.named(name), next.as_ref()) || (*leaves_entities && next.is_none()) {
+        if self.breaks_nothing(was.named(name), next.as_ref())? || (*leaves_entities && next.is_none()) {
             return Ok(());
         }
         Trial::new(self, &was, &after, name).all().await.map(drop)
@@ -125,7 +125,7 @@ impl Core {
         if next.is_none() && !leaves_entities {
             self.check_settled(&was, &name)?;
         }
-        let migrated = if breaks_nothing(old.as_ref(), next.as_ref()) {
+        let migrated = if self.breaks_nothing(old.as_ref(), next.as_ref())? {
             self.switch(&after, record).await?;
             0
         } else {
@@ -247,13 +247,34 @@ impl Core {
         self.recall_orders(name)?;
         Ok(self.note_all(Cause::Recreate, |entity| after.is_of(entity, name))?)
     }
+
+    /// Whether it is clear without a look at each of them that every entity stays as it is.
+    fn breaks_nothing(
+        &self,
+        old: Option<&Arc<Extension>>,
+        next: Option<&Arc<Extension>>,
+    ) -> Result<bool, StoreError> {
+        match (old, next) {
+            (Some(old), Some(next)) => Ok(next.takes_all_of(old)),
+            // An earlier version of it may have left some.
+            (None, Some(next)) => Ok(!has_entities_of(&*self.read()?, next)?),
+            (None, None) => Ok(true),
+            (Some(_), None) => Ok(false),
+        }
+    }
 }
 
-/// Whether the definitions alone say that every entity stays as it is.
-fn breaks_nothing(old: Option<&Arc<Extension>>, next: Option<&Arc<Extension>>) -> bool {
-    match (old, next) {
-        (Some(old), Some(next)) => next.takes_all_of(old),
-        (None, _) => true,
-        (Some(_), None) => false,
+/// Whether there are entities of what an extension defines.
+pub fn has_entities_of(view: &dyn ReadView, extension: &Extension) -> Result<bool, StoreError> {
+    let first = Portion::page(None, 1);
+    let kinds = extension.kinds().iter().map(|kind| &kind.id);
+    let categories: Vec<_> = kinds.chain(extension.mixins().iter().map(|mixin| &mixin.id)).collect();
+    for tenant in occi_store::tenants(view)? {
+        for &id in &categories {
+            if !Entities::new(view, &tenant).list(Set::Category(id), &first)?.items.is_empty() {
+                return Ok(true);
+            }
+        }
     }
+    Ok(false)
 }

@@ -108,6 +108,7 @@ async fn a_folder_that_takes_the_place_of_another_is_followed() {
     std::fs::rename(&folder, &away).unwrap();
     a_while().await;
     assert!(host.serves("box").is_some(), "what serves is not taken away with it");
+    host.catalogue.remove("box", false).await.unwrap_err();
     std::fs::create_dir(&folder).unwrap();
     site.write("box.toml", &manifest("box", "1.1.0", &[]));
     eventually("it is replaced", || host.serves("box").as_deref() == Some("1.1.0")).await;

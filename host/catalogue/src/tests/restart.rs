@@ -44,6 +44,23 @@ async fn a_version_that_breaks_something_is_not() {
     assert_eq!(host.refused("box.toml"), None);
 }
 
+/// What was left by a version that was removed is held against what comes later, at a start too.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_comes_back_fits_what_was_left() {
+    let site = Site::new();
+    site.write("box.toml", &manifest("box", "1.0.0", &["colour"]));
+    let host = site.start().await;
+    host.create("box", &["colour"]).await;
+    host.catalogue.remove("box", true).await.unwrap();
+    host.stop().await;
+    site.write("box.toml", &manifest("box", "2.0.0", &["color"]));
+    let host = site.start().await;
+    eventually("it is refused", || host.refused("box.toml").is_some_and(|why| why.contains("colour"))).await;
+    assert_eq!(host.serves("box"), None);
+    site.write("box.toml", &manifest("box", "2.0.0", &["color", "colour"]));
+    eventually("it serves", || host.serves("box").as_deref() == Some("2.0.0")).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_has_gone_is_followed() {
     let site = Site::new();

@@ -167,6 +167,19 @@ fn a_scheme_is_one_publishers() {
     eventually("it serves", || serves(&server, "/deed/"));
 }
 
+/// Who comes before the start is tried like everybody else.
+#[test]
+fn one_that_cannot_begin_does_not_serve_from_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let deeds = Guest::deeds();
+    let body = deeds.body.clone() + "(func $boom unreachable) (start $boom)";
+    put(&folder, "deeds.wasm", Guest { body, ..deeds }.build());
+    let server = Server::of(&folder, "");
+    let refused = &list(&server)["refused"][0];
+    assert!(refused["file"] == "deeds.wasm" && refused["stage"] == "probed", "{refused}");
+    server.get("/deed/").answers(404);
+}
+
 /// A few kilobytes of code can be made to take the compiler minutes and gigabytes: it gives up, and keeps nobody waiting.
 #[test]
 fn what_takes_the_compiler_too_long_is_refused() {

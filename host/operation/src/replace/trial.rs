@@ -6,8 +6,8 @@ use crate::effect;
 use crate::list::Walk;
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
-use occi_extension::Extension;
-use occi_model::{Entity, Violation};
+use occi_extension::{Call, Extension};
+use occi_model::{CategoryId, Entity, Violation};
 use occi_store::{Entities, MadeBy, Set, Stored};
 use semver::Version;
 use std::sync::Arc;
@@ -22,7 +22,8 @@ pub(super) struct Trial {
     name: Arc<str>,
     /// None where the extension goes.
     next: Option<Arc<Extension>>,
-    from: Version,
+    /// The version that serves; none where it is back, and each entity was left by the one that made it.
+    from: Option<Version>,
 }
 
 /// An entity that was brought over.
@@ -36,9 +37,14 @@ const AT_ONCE: usize = 8;
 
 impl Trial {
     pub(super) fn new(core: &Arc<Core>, was: &Arc<Snapshot>, after: &Arc<Snapshot>, name: &Arc<str>) -> Self {
-        let from = was.named(name).map_or(Version::new(0, 0, 0), |old| old.version().clone());
+        let from = was.named(name).map(|old| old.version().clone());
         let (core, was, next) = (Arc::clone(core), Arc::clone(was), after.named(name).cloned());
         Self { core, was, after: Arc::clone(after), name: Arc::clone(name), next, from }
+    }
+
+    /// Who knows what the entities are: those who serve, or, where the extension is back, those who will.
+    fn known_by(&self) -> &Arc<Snapshot> {
+        if self.from.is_some() { &self.was } else { &self.after }
     }
 
     /// Who has made what is brought over.
@@ -59,6 +65,7 @@ impl Trial {
     pub(super) async fn broken(&self) -> Result<Vec<Stored>, CannotReplace> {
         let view = self.core.read()?;
         let (was, after, name) = (Arc::clone(&self.was), Arc::clone(&self.after), Arc::clone(&self.name));
+        let knows = Arc::clone(self.known_by());
         // It may take seconds where there are hundreds of thousands.
         let found = tokio::task::spawn_blocking(move || -> Result<Vec<Stored>, Refusal> {
             let mut broken = Vec::new();
@@ -66,7 +73,7 @@ impl Trial {
                 let mut walk = Walk::new(Set::All);
                 while let Some(stored) = walk.next(Entities::new(&*view, &tenant))? {
                     let entity = &stored.entity;
-                    if was.is_of(entity, &name)
+                    if knows.is_of(entity, &name)
                         && !after.registry().breaches(was.registry(), entity).is_empty()
                     {
                         broken.push(stored);
@@ -106,10 +113,12 @@ impl Trial {
             while tasks.len() < AT_ONCE
                 && let Some(before) = left.next()
             {
+                let shown = Arc::clone(self.known_by());
                 let (was, after, next) = (Arc::clone(&self.was), Arc::clone(&self.after), Arc::clone(next));
-                let from = self.from.clone();
+                let from = self.from.clone().unwrap_or_else(|| left_by(&before, &self.name));
                 tasks.spawn(async move {
-                    let migrated = one(&was, &after, &next, &from, operation, &before.entity).await;
+                    let call = |role: &_, now: &_| effect::call(shown.registry(), operation, role, now);
+                    let migrated = one(&was, &after, &next, &from, &before.entity, call).await;
                     (before, migrated)
                 });
             }
@@ -127,20 +136,24 @@ impl Trial {
     }
 }
 
-/// One entity as the new version has it, or why it does not fit.
+/// The version that left an entity when it went; the first where that is not known.
+fn left_by(stored: &Stored, name: &str) -> Version {
+    let made_by = stored.made_by.as_ref().filter(|made_by| made_by.name == name);
+    made_by.and_then(|made_by| made_by.version.parse().ok()).unwrap_or(Version::new(0, 0, 0))
+}
+
+/// One entity as the new version has it, or why it does not fit. It is shown as the old version left it.
 async fn one(
     was: &Snapshot,
     after: &Snapshot,
     next: &Extension,
     from: &Version,
-    operation: Uuid,
     entity: &Entity,
+    call: impl Fn(&CategoryId, &Entity) -> Call,
 ) -> Result<Entity, Vec<String>> {
     let mut now = entity.clone();
     for (role, _) in after.parts_of(entity, next.name()) {
-        // It is shown as the old version left it, so by the old version's words.
-        let call = effect::call(was.registry(), operation, &role, &now);
-        let outcome = next.migrate(call, from).await.map_err(|error| vec![error.to_string()])?;
+        let outcome = next.migrate(call(&role, &now), from).await.map_err(|error| vec![error.to_string()])?;
         now = after.registry().apply(&now, outcome.change).map_err(|violations| said(&violations))?;
     }
     let violations = after.registry().breaches(was.registry(), &now);

@@ -172,6 +172,28 @@ async fn what_goes_leaves_entities_only_where_it_may() {
     assert!(cloud.core.snapshot().extensions().is_empty());
 }
 
+/// What was left by one version is held against the next as if that had served until now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_comes_after_an_absence_brings_over_what_was_left() {
+    let cloud = Cloud::new(3).await;
+    cloud.replace_as(None, true).await.unwrap();
+    let refused = cloud.replace(cloud.data(&manifest("2.0.0", COLOR, ""))).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("3 entities do not fit it: the attribute com.example.box.colour"),
+        "{refused}"
+    );
+    assert!(cloud.core.snapshot().extensions().is_empty());
+    let replaced = cloud.replace(cloud.component(&renaming("2.0.0"))).await.unwrap();
+    assert_eq!((replaced.migrated, cloud.counts()), (3, (0, 3)));
+    for stored in cloud.boxes() {
+        assert_eq!(stored.made_by.unwrap().version, "2.0.0");
+    }
+    // The same version may always come back.
+    cloud.replace_as(None, true).await.unwrap();
+    let back = cloud.replace(cloud.component(&renaming("2.0.0"))).await.unwrap();
+    assert_eq!(back.migrated, 0);
+}
+
 /// Whoever creates meanwhile is told by one version or the other, and leaves nothing that does not fit.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_creation_under_way_is_no_way_around() {
