@@ -416,6 +416,7 @@ impl CallState {
     /// Waits for what takes long by its nature, such as a guest system's shutdown. Meanwhile the call does not count
     /// among those of its extension that may run at once; afterwards it waits until it may run again.
     pub async fn aside<T>(&mut self, wait: impl Future<Output = T>) -> T {
+        self.turn.release();
         self.place.lend(wait).await
     }
 

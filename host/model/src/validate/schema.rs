@@ -45,7 +45,12 @@ impl Declared {
     /// Whether a value that an entity has since `was` declared it is the default of its Kind or of another Mixin,
     /// which this one's overrides (CORE-34).
     pub(super) fn overrides(&self, was: &Self, held: &Value) -> bool {
-        self.default_by.is_some() && self.default_by != was.default_by && was.default.as_ref() == Some(held)
+        self.default_by.is_some() && self.default_by != was.default_by && was.gives(held)
+    }
+
+    /// Whether a value is the default.
+    pub(super) fn gives(&self, held: &Value) -> bool {
+        self.default.as_ref() == Some(held)
     }
 
     /// What is wrong with a value that an entity has since `was` declared it, where that was another.

@@ -243,6 +243,16 @@ fn what_a_mixin_narrows_is_held_by_what_is_there_already() {
     let audited = create(&registry, &item(&["volume", "audited"], &[("size", int(5)), ("level", int(21))]));
     let refused = registry.associate(&audited.unwrap(), &id("strict")).unwrap_err();
     assert_eq!(say(&refused), ["level must be at most 20; it was given 21"]);
+    // Of what nobody has given nothing is said.
+    let mut cloud = cloud();
+    let narrow = Constraint { maximum: Some(0.5), ..Constraint::default() };
+    let attributes = vec![Attribute { constraint: narrow, ..attribute("level", ValueType::Integer) }];
+    cloud.mixins.push(Mixin { depends: vec![id("audited")], attributes, ..mixin("low") });
+    let registry = cloud.registry().unwrap();
+    let audited = create(&registry, &item(&["volume", "audited"], &[("size", int(5))])).unwrap();
+    assert!(audited.get("level").is_some());
+    let low = registry.associate(&audited, &id("low")).unwrap();
+    assert_eq!(low.entity.get("level"), None);
 }
 
 #[test]
