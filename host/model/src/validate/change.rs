@@ -278,10 +278,11 @@ impl Registry {
             (None, _) => true,
             (Some(_), None) => false,
             (Some(was), Some(now)) if now.overrides(was, value) => false,
-            // A value that is not what now declares it goes with the Mixin that brought it. A client's own is for
-            // the client to change.
+            // A value that does not fit what now declares it goes with the Mixin that brought it, as a default does. A
+            // client's own is for the client to change.
             (Some(was), Some(now)) => {
-                now.breach(was, value).is_none() || (now.is_mutable() && stays(&was.by))
+                let is_clients = now.is_mutable() && stays(&was.by) && !was.gives(value);
+                is_clients || now.breach(was, value).is_none()
             }
         });
         attributes
