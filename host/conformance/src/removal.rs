@@ -11,6 +11,9 @@ use crate::wire::text::Text;
 /// How many members that came during the run are looked at for one that was lost, the last ones.
 const SEARCHED: usize = 200;
 
+/// How many are looked at in the end for those that have the run's mark, in each collection.
+const SWEPT: usize = 2000;
+
 /// A request that made something of which the answer does not say where it is.
 #[derive(Debug)]
 pub(crate) struct Lost {
@@ -39,7 +42,7 @@ fn id_of(read: &Text) -> Option<String> {
 }
 
 impl Session {
-    /// Removes what was made, the newest first.
+    /// Removes what was made, the newest first, and what else has come with the run's mark.
     pub(crate) fn tidy(&mut self) {
         while !self.lost.is_empty() {
             if self.find_lost().is_none() {
@@ -50,16 +53,10 @@ impl Session {
                 );
             }
         }
-        while let Some(url) = self.made.pop() {
-            let answer = self.client.delete(&url).try_send();
-            // A server may show what it does not find when it is to go.
-            let is_shown = || self.client.get(&url).try_send().is_ok_and(|answer| answer.succeeded());
-            let is_gone = answer
-                .is_ok_and(|answer| answer.succeeded() || matches!(answer.status, 404 | 410) && !is_shown());
-            if !is_gone {
-                self.left.push(format!("could not be removed: {url}"));
-            }
-        }
+        self.remove_made();
+        // An answer may have led elsewhere, or said nothing of one of several.
+        self.keep_marked();
+        self.remove_made();
         while let Some(tag) = self.tags.pop() {
             let answer = self.client.delete("-/").text(&[tag.line()]).try_send();
             let gone = |client: &Client| {
@@ -72,17 +69,49 @@ impl Session {
         }
     }
 
+    fn remove_made(&mut self) {
+        while let Some(url) = self.made.pop() {
+            let answer = self.client.delete(&url).try_send();
+            // A server may show what it does not find when it is to go.
+            let is_shown = || self.client.get(&url).try_send().is_ok_and(|answer| answer.succeeded());
+            let is_gone = answer
+                .is_ok_and(|answer| answer.succeeded() || matches!(answer.status, 404 | 410) && !is_shown());
+            let line = format!("could not be removed: {url}");
+            if !is_gone && !self.left.contains(&line) {
+                self.left.push(line);
+            }
+        }
+    }
+
+    /// Takes for ours what has come with the run's mark.
+    fn keep_marked(&mut self) {
+        for location in self.locations() {
+            for url in self.new_in(&location).into_iter().take(SWEPT) {
+                if self.is_marked(&self.shown_at(&url)) {
+                    self.keep_read(&url);
+                }
+            }
+        }
+    }
+
+    fn is_marked(&self, found: &Text) -> bool {
+        found.attribute("occi.core.title").and_then(Value::as_str) == Some(&*self.mark)
+    }
+
+    /// The collections in which things are made.
+    fn locations(&self) -> Vec<String> {
+        let drafts = self.resources.iter().chain(self.link.iter().map(|(draft, ..)| draft));
+        drafts.map(|draft| draft.location.clone()).chain(self.trying.clone()).collect()
+    }
+
     /// One that was made by an answer that did not say where. Its title or its id says that it is ours.
     pub(crate) fn find_lost(&mut self) -> Option<Entity> {
-        let drafts = self.resources.iter().chain(self.link.iter().map(|(draft, ..)| draft));
-        let mut locations: Vec<_> = drafts.map(|draft| draft.location.clone()).collect();
-        locations.extend(self.trying.clone());
-        for location in locations {
+        for location in self.locations() {
             for url in self.new_in(&location).into_iter().take(SEARCHED) {
                 let found = self.shown_at(&url);
-                let (title, id) = (found.attribute("occi.core.title").and_then(Value::as_str), id_of(&found));
+                let id = id_of(&found);
                 let is_lost = || id.is_some() && self.lost.iter().any(|lost| lost.id == id);
-                if title == Some(&*self.mark) || is_lost() {
+                if self.is_marked(&found) || is_lost() {
                     forget(&mut self.lost, id.as_deref());
                     return self.keep_read(&url);
                 }
