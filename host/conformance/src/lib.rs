@@ -112,6 +112,7 @@ pub fn run(options: &Options) -> Result<Report, Error> {
             report.add(id, outcome.clone());
         }
     }
+    session.end();
     for (id, evidence) in session.client.observer.borrow().findings() {
         report.add(id, evidence.map_or(Outcome::Passed, |evidence| Outcome::Failed(evidence.clone())));
     }

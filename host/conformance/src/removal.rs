@@ -42,7 +42,15 @@ fn id_of(read: &Text) -> Option<String> {
 }
 
 impl Session {
-    /// Removes what was made, the newest first, and what else has come with the run's mark.
+    /// Removes what was made, and what else has come with the run's mark: an answer may have led elsewhere, or said nothing of
+    /// one of several.
+    pub(crate) fn end(&mut self) {
+        self.tidy();
+        self.keep_marked();
+        self.remove_made();
+    }
+
+    /// Removes what was made, the newest first.
     pub(crate) fn tidy(&mut self) {
         while !self.lost.is_empty() {
             if self.find_lost().is_none() {
@@ -53,9 +61,6 @@ impl Session {
                 );
             }
         }
-        self.remove_made();
-        // An answer may have led elsewhere, or said nothing of one of several.
-        self.keep_marked();
         self.remove_made();
         while let Some(tag) = self.tags.pop() {
             let answer = self.client.delete("-/").text(&[tag.line()]).try_send();
