@@ -1,10 +1,12 @@
 //! Which entities of a collection a request wants (HTTP-16, H11-03).
 
 use crate::attribute::ValueType;
+use crate::core;
 use crate::entity::Entity;
 use crate::identifier::{AttributeName, CategoryId};
 use crate::registry::Registry;
 use crate::value::Value;
+use uuid::Uuid;
 
 /// A filter that nothing could ever pass, so that an empty answer would hide a mistake.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -83,6 +85,10 @@ impl Filter {
         let has = |id: &CategoryId| &entity.kind == id || entity.mixins.contains(id);
         let equals = |name: &AttributeName, wanted: &Value| {
             let Some(held) = entity.get(name.as_str()) else { return false };
+            // Written as a URN or without that.
+            if name.as_str() == core::ID {
+                return wanted.as_text().and_then(|id| Uuid::parse_str(id).ok()) == Some(entity.id);
+            }
             // A quoted number is the number where the attribute is one.
             let typed = || registry.attribute(entity, name)?.value_type.accept(wanted.clone());
             &held == wanted || typed().as_ref() == Some(&held)

@@ -67,11 +67,6 @@ pub struct ResolvedMixin {
 impl ResolvedMixin {
     /// How many Mixins may come with one. Of a client's tag that leads to more, one more than these are known.
     pub const MAX_DEPENDS: usize = 64;
-
-    /// Whether what it declares anew of another Mixin's attribute is what holds: it depends on that Mixin.
-    pub(crate) fn refines(&self, other: &CategoryId) -> bool {
-        self.depends.contains(other)
-    }
 }
 
 /// What stands at a path.
@@ -230,21 +225,13 @@ impl Registry {
             })
     }
 
-    /// The declaration of an entity's attribute: its Kind's, or a Mixin's where the Kind has none; of several that of
-    /// the first, or of one that depends on it.
+    /// The declaration of an entity's attribute that decides about its type: its Kind's, or else that of the first of
+    /// its Mixins.
     pub fn attribute(&self, entity: &Entity, name: &AttributeName) -> Option<&Arc<Attribute>> {
-        let find =
-            |attributes| <[Arc<Attribute>]>::iter(attributes).find(|attribute| &attribute.name == name);
-        if let Some(of_kind) = find(&self.kind(&entity.kind)?.attributes) {
-            return Some(of_kind);
-        }
-        let mut mixins = self.mixins_of(entity).filter_map(|id| self.mixin(id));
-        let first = mixins.find_map(|mixin| Some((mixin, find(&mixin.attributes)?)))?;
-        let last = mixins.fold(first, |(by, held), mixin| match find(&mixin.attributes) {
-            Some(refined) if mixin.refines(&by.mixin.id) => (mixin, refined),
-            _ => (by, held),
-        });
-        Some(last.1)
+        let of_kind = self.kind(&entity.kind)?.attributes.iter();
+        let of_mixins =
+            self.mixins_of(entity).filter_map(|id| self.mixin(id)).flat_map(|mixin| &mixin.attributes);
+        of_kind.chain(of_mixins).find(|attribute| &attribute.name == name)
     }
 
     /// Whether what is so called is an array or an object wherever it is declared.

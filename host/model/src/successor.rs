@@ -51,6 +51,7 @@ impl Attribute {
     fn takes_all_of(&self, older: &Self) -> bool {
         self.value_type == older.value_type
             && (older.required || !self.required)
+            && (older.mutable || !self.mutable)
             && self.constraint.takes_all_of(&older.constraint)
     }
 }

@@ -1,7 +1,7 @@
 //! An entity that was made under one registry, held against the next: what an extension's new version would break.
 
 use super::Violation;
-use super::schema::{Schema, typed};
+use super::schema::Schema;
 use crate::entity::Entity;
 use crate::registry::Registry;
 use crate::value::Value;
@@ -44,7 +44,7 @@ impl Registry {
                 }
                 continue;
             };
-            match typed(&declared.attribute, value) {
+            match declared.accept(value) {
                 // Clients quote numbers, the store does not: what is taken only so is of another type.
                 Ok(accepted) if accepted != *value => violations.push(Violation::WrongType {
                     name: name.clone(),

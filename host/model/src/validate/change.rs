@@ -1,6 +1,6 @@
 //! From an entity to the next: by a client's update, by a Mixin that comes or goes, by what an extension proposes.
 
-use super::schema::{Schema, typed};
+use super::schema::Schema;
 use super::{Violation, check_mixins, take_text};
 use crate::core;
 use crate::draft::Item;
@@ -208,7 +208,7 @@ impl Registry {
                 violations.push(schema.unknown(name));
                 continue;
             };
-            match (typed(&declared.attribute, &value), states) {
+            match (declared.accept(&value), states) {
                 (Err(violation), _) => violations.push(violation),
                 (Ok(Value::Text(state)), Some(states))
                     if states.attribute == name && !states.values.iter().any(|known| **known == *state) =>
@@ -281,7 +281,7 @@ impl Registry {
             // A value that does not fit what now declares it goes with the Mixin that brought it, as a default does. A
             // client's own is for the client to change.
             (Some(was), Some(now)) => {
-                let is_clients = now.is_mutable() && stays(&was.by) && !was.gives(value);
+                let is_clients = now.is_mutable() && was.is_by(stays) && !was.gives(value);
                 is_clients || now.breach(was, value).is_none()
             }
         });

@@ -6,7 +6,7 @@ use crate::attribute::Attribute;
 use crate::core;
 use crate::entity::Attributes;
 use crate::identifier::{AttributeName, CategoryId};
-use crate::registry::{Registry, ResolvedKind};
+use crate::registry::{Registry, ResolvedKind, ResolvedMixin};
 use crate::value::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,10 +18,12 @@ pub(super) struct Schema {
 }
 
 pub(super) struct Declared {
-    /// As it was declared first, or by whoever depends on who did; that decides about type and constraint.
+    /// As the Kind declares it, or else the first Mixin that does; that decides about the type.
     pub(super) attribute: Arc<Attribute>,
     /// By whom.
-    pub(super) by: CategoryId,
+    by: CategoryId,
+    /// What other Mixins say of it, and which: all of it holds.
+    narrower: Vec<(CategoryId, Arc<Attribute>)>,
     /// A Mixin's default overrides the Kind's (CORE-34), and a later Mixin's an earlier one's and
     /// that of one on which it depends.
     default: Option<Value>,
@@ -32,8 +34,60 @@ pub(super) struct Declared {
 }
 
 impl Declared {
+    fn new(by: &CategoryId, attribute: &Arc<Attribute>) -> Self {
+        let attribute = Arc::clone(attribute);
+        let (by, narrower) = (by.clone(), Vec::new());
+        Self { attribute, by, narrower, default: None, default_by: None, is_template: false }
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&CategoryId, &Arc<Attribute>)> {
+        let others = self.narrower.iter().map(|(by, attribute)| (by, attribute));
+        std::iter::once((&self.by, &self.attribute)).chain(others)
+    }
+
+    /// Another Mixin's declaration. It cannot hold if it is of another type: the two know nothing of each other. And
+    /// what only the Kind's extension sets is not for Mixins to judge.
+    fn add(&mut self, by: &CategoryId, attribute: &Arc<Attribute>, kind: &CategoryId) {
+        let is_extensions = &self.by == kind && !self.attribute.mutable;
+        if attribute.value_type == self.attribute.value_type && !is_extensions {
+            self.narrower.push((by.clone(), Arc::clone(attribute)));
+        }
+    }
+
+    /// Takes a Mixin's default, where all allow it.
+    fn offer(&mut self, registry: &Registry, mixin: &ResolvedMixin, attribute: &Attribute) {
+        let Some(Ok(default)) = attribute.default.as_ref().map(|value| self.accept(value)) else { return };
+        let by = self.default_by.as_ref().and_then(|by| registry.mixin(by));
+        // What a template fixes is not given free by one that depends on it.
+        let is_based = by.is_some_and(|by| mixin.depends.contains(&by.mixin.id)) && self.is_template;
+        if by.is_some_and(|by| by.depends.contains(&mixin.mixin.id)) {
+            self.is_template |= !attribute.mutable;
+            return;
+        }
+        self.default = Some(default);
+        self.default_by = Some(mixin.mixin.id.clone());
+        self.is_template = !attribute.mutable || is_based;
+    }
+
+    /// The value as it is declared, or what is wrong with it.
+    pub(super) fn accept(&self, value: &Value) -> Result<Value, Violation> {
+        let accepted = typed(&self.attribute, value)?;
+        let mut others = self.narrower.iter();
+        others.try_for_each(|(_, attribute)| typed(attribute, &accepted).map(drop)).map(|()| accepted)
+    }
+
+    /// Whether clients may set it. A Mixin's declaration with a default is a template's; it counts while that default
+    /// is the one that is taken.
     pub(super) fn is_mutable(&self) -> bool {
-        self.attribute.mutable && !self.is_template
+        let may_be_set = |attribute: &Attribute| attribute.mutable || attribute.default.is_some();
+        self.attribute.mutable
+            && !self.is_template
+            && self.narrower.iter().all(|(_, attribute)| may_be_set(attribute))
+    }
+
+    /// Whether it is declared by one of these.
+    pub(super) fn is_by(&self, mut is_one: impl FnMut(&CategoryId) -> bool) -> bool {
+        self.all().any(|(by, _)| is_one(by))
     }
 
     /// Whether a template decides about the value that did not so far, when `was` is the schema until now (INF-17).
@@ -53,60 +107,42 @@ impl Declared {
         self.default.as_ref() == Some(held)
     }
 
-    /// What is wrong with a value that an entity has since `was` declared it, where that was another.
+    /// What is wrong with a value that an entity has since `was` declared it, by what has been added.
     pub(super) fn breach(&self, was: &Self, held: &Value) -> Option<Violation> {
-        if self.by == was.by { None } else { typed(&self.attribute, held).err() }
+        let mut added = self.all().filter(|(by, _)| !was.is_by(|known| known == *by));
+        added.find_map(|(_, attribute)| typed(attribute, held).err())
     }
 }
 
 impl Schema {
     pub(super) fn new(registry: &Registry, kind: &ResolvedKind, mixins: &[CategoryId]) -> Self {
-        let mut attributes = BTreeMap::new();
-        for attribute in kind.attributes.iter().filter(|attribute| !core::is_core(attribute.name.as_str())) {
-            let (by, default) = (kind.kind.id.clone(), attribute.default.clone());
-            let declared = Declared {
-                attribute: Arc::clone(attribute),
-                by,
-                default,
-                default_by: None,
-                is_template: false,
-            };
-            attributes.insert(attribute.name.clone(), declared);
-        }
-        for (resolved, attribute) in registry
+        let id = &kind.kind.id;
+        let of_kind = kind.attributes.iter().filter(|attribute| !core::is_core(attribute.name.as_str()));
+        let mut attributes: BTreeMap<AttributeName, Declared> =
+            of_kind.map(|attribute| (attribute.name.clone(), Declared::new(id, attribute))).collect();
+        let of_mixins: Vec<_> = registry
             .expand(mixins)
             .filter_map(|id| registry.mixin(id))
             .flat_map(|mixin| mixin.attributes.iter().map(move |attribute| (mixin, attribute)))
-        {
-            let mixin = &resolved.mixin.id;
-            let declared = attributes.entry(attribute.name.clone()).or_insert_with(|| Declared {
-                attribute: Arc::clone(attribute),
-                by: mixin.clone(),
-                default: None,
-                default_by: None,
-                is_template: false,
-            });
-            // What a Mixin narrows or requires of one on which it depends is held, whichever is named first.
-            if resolved.refines(&declared.by) {
-                declared.attribute = Arc::clone(attribute);
-                declared.by = mixin.clone();
-                if declared.default.as_ref().is_some_and(|default| typed(attribute, default).is_err()) {
-                    declared.default = None;
-                    declared.default_by = None;
-                    declared.is_template = false;
-                }
-            }
-            // Two Mixins that know nothing of each other may declare one name differently.
-            let default = attribute.default.as_ref().and_then(|value| typed(&declared.attribute, value).ok());
-            let default_by = declared.default_by.as_ref().and_then(|by| registry.mixin(by));
-            let is_refined = default_by.is_some_and(|by| by.refines(mixin));
-            if default.is_some() && !is_refined {
-                declared.default = default;
-                declared.default_by = Some(mixin.clone());
-                declared.is_template = !attribute.mutable;
+            .collect();
+        for (mixin, attribute) in &of_mixins {
+            let by = &mixin.mixin.id;
+            attributes
+                .entry(attribute.name.clone())
+                .and_modify(|declared| declared.add(by, attribute, id))
+                .or_insert_with(|| Declared::new(by, attribute));
+        }
+        // A default is one that all allow, so it is chosen when all is known.
+        for declared in attributes.values_mut().filter(|declared| &declared.by == id) {
+            let default = declared.attribute.default.as_ref();
+            declared.default = default.and_then(|value| declared.accept(value).ok());
+        }
+        for (mixin, attribute) in of_mixins {
+            if let Some(declared) = attributes.get_mut(&attribute.name) {
+                declared.offer(registry, mixin, attribute);
             }
         }
-        Self { kind: kind.kind.id.clone(), attributes }
+        Self { kind: id.clone(), attributes }
     }
 
     pub(super) fn get(&self, name: &AttributeName) -> Option<&Declared> {
@@ -128,7 +164,7 @@ impl Schema {
                 violations.push(self.unknown(name));
                 continue;
             };
-            let value = match typed(&declared.attribute, &value) {
+            let value = match declared.accept(&value) {
                 Ok(value) => value,
                 Err(violation) => {
                     violations.push(violation);
@@ -171,12 +207,12 @@ impl Schema {
                 violations.extend(declared.breach(was, held));
             }
             // What clients cannot set they need not give: the extension does.
-            if declared.attribute.required
-                && declared.attribute.mutable
+            if let Some((by, _)) = declared.all().find(|(_, attribute)| attribute.required)
+                && declared.is_mutable()
                 && !attributes.contains_key(name)
                 && !violations.iter().any(|known| known.concerns(name))
             {
-                violations.push(Violation::Missing { name: name.clone(), by: declared.by.clone() });
+                violations.push(Violation::Missing { name: name.clone(), by: by.clone() });
             }
         }
     }

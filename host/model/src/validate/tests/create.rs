@@ -1,6 +1,6 @@
 //! Creation: what an item becomes.
 
-use crate::attribute::{Attribute, ValueType};
+use crate::attribute::{Attribute, Constraint, ValueType};
 use crate::category::Class;
 use crate::category::Mixin;
 use crate::core;
@@ -8,7 +8,7 @@ use crate::draft::{CategoryDraft, Item};
 use crate::fixture::{
     ID, attribute, cloud, create, ends, id, ids, int, item, mixin, path, registry, say, show,
 };
-use crate::validate::{Gravity, Identity, Violation};
+use crate::validate::{Gravity, Identity, UpdateMode, Violation};
 use crate::value::Value;
 use std::collections::BTreeMap;
 
@@ -98,6 +98,64 @@ fn a_mixin_adds_attributes_and_overrides_defaults() {
         );
     }
     check(&["machine", "tag", "tag"], &[], Ok(r#"machine tag | cores=1 memory=1 state="inactive""#));
+}
+
+#[test]
+fn all_that_is_said_of_an_attribute_holds() {
+    let ranged = |minimum: Option<f64>, maximum: Option<f64>| Attribute {
+        constraint: Constraint { minimum, maximum, ..Constraint::default() },
+        ..attribute("level", ValueType::Integer)
+    };
+    let mut cloud = cloud();
+    let base = Attribute { required: true, ..ranged(None, Some(10.0)) };
+    cloud.mixins.push(Mixin { attributes: vec![base], ..mixin("base") });
+    let looser = ranged(Some(2.0), Some(99.0));
+    cloud.mixins.push(Mixin { depends: ids(&["base"]), attributes: vec![looser], ..mixin("looser") });
+    let few = Attribute {
+        constraint: Constraint { maximum: Some(4.0), ..Constraint::default() },
+        ..attribute("cores", ValueType::Integer)
+    };
+    let off = Attribute {
+        mutable: false,
+        constraint: Constraint { choices: vec!["error".into()], ..Constraint::default() },
+        ..attribute("state", ValueType::String)
+    };
+    cloud.mixins.push(Mixin { applies: ids(&["machine"]), attributes: vec![few, off], ..mixin("few") });
+    let kept = Attribute { mutable: false, ..attribute("arch", ValueType::String) };
+    cloud.mixins.push(Mixin { attributes: vec![kept], ..mixin("kept") });
+    let free = Attribute { default: Some(int(3)), ..attribute("cores", ValueType::Integer) };
+    cloud.mixins.push(Mixin { depends: ids(&["small"]), attributes: vec![free], ..mixin("free") });
+    let registry = cloud.registry().unwrap();
+    let refused = |categories: &[&str], attributes: &[(&str, Value)]| {
+        say(&create(&registry, &item(categories, attributes)).unwrap_err())
+    };
+    // Of a Mixin on which another depends, in whichever order they are named.
+    for mixins in [["looser", "base"], ["base", "looser"]] {
+        let with = |level| refused(&["machine", mixins[0], mixins[1]], &[("level", int(level))]);
+        assert_eq!(
+            refused(&["machine", mixins[0], mixins[1]], &[]),
+            ["level is required by base and missing"]
+        );
+        assert_eq!(with(11), ["level must be at most 10; it was given 11"]);
+        assert_eq!(with(1), ["level must be at least 2; it was given 1"]);
+    }
+    // Of the Kind, whose own state is no other's to judge.
+    assert_eq!(
+        refused(&["machine", "few"], &[("cores", int(5))]),
+        ["cores must be at most 4; it was given 5"]
+    );
+    assert_eq!(
+        refused(&["machine", "few"], &[("cores", int(0))]),
+        ["cores must be at least 1; it was given 0"]
+    );
+    let few = create(&registry, &item(&["machine", "few"], &[("cores", int(4))])).unwrap();
+    assert_eq!(show(&few), r#"machine few | cores=4 memory=1 state="inactive""#);
+    assert_eq!(refused(&["machine", "kept"], &[("arch", "x64".into())]).len(), 1);
+    // What a template fixes stays fixed.
+    let free = create(&registry, &item(&["machine", "free"], &[])).unwrap();
+    let more = item(&[], &[("cores", int(9))]);
+    let refused = registry.update(&free, &more, UpdateMode::Partial, None).unwrap_err();
+    assert_eq!(say(&refused), ["cores is immutable: clients cannot set it to 9, it is 3"]);
 }
 
 #[test]

@@ -198,18 +198,34 @@ fn bare(registry: &Registry, kind: &str) -> Option<Entity> {
 /// Whether an entity is what its categories say, found without the code that makes it so.
 fn conforms(registry: &Registry, entity: &Entity) -> Result<(), TestCaseError> {
     let kind = registry.kind(&entity.kind).unwrap();
-    for (name, value) in &entity.attributes {
-        let declared = registry.attribute(entity, name);
-        prop_assert!(declared.is_some() && !core::is_core(name.as_str()), "{name} is not declared");
-        let declared = declared.unwrap();
-        prop_assert_eq!(declared.value_type.accept(value.clone()), Some(value.clone()));
-        prop_assert_eq!(declared.constraint.breach(value), None);
-    }
     let mixins: Vec<_> = registry.mixins_of(entity).map(|id| registry.mixin(id).unwrap()).collect();
+    let of_kind = |name: &AttributeName| kind.attributes.iter().find(|declared| declared.name == *name);
+    // All that is said of an attribute: by the Kind first, and of one type.
+    let said = |name: &AttributeName| {
+        let mut all: Vec<_> = of_kind(name).into_iter().collect();
+        let is_extensions = all.first().is_some_and(|declared| !declared.mutable);
+        let of_mixins = mixins.iter().flat_map(|mixin| &mixin.attributes);
+        all.extend(of_mixins.filter(|declared| declared.name == *name && !is_extensions));
+        all.retain({
+            let first = all.first().map(|first| first.value_type);
+            move |declared| Some(declared.value_type) == first
+        });
+        all
+    };
+    for (name, value) in &entity.attributes {
+        prop_assert!(!said(name).is_empty() && !core::is_core(name.as_str()), "{name} is not declared");
+        for declared in said(name) {
+            prop_assert_eq!(declared.value_type.accept(value.clone()), Some(value.clone()));
+            prop_assert_eq!(declared.constraint.breach(value), None);
+        }
+    }
     for declared in kind.attributes.iter().chain(mixins.iter().flat_map(|mixin| &mixin.attributes)) {
-        let first = registry.attribute(entity, &declared.name).unwrap();
-        let needed = first.required && first.mutable && !core::is_core(first.name.as_str());
-        prop_assert!(!needed || entity.attributes.contains_key(&first.name), "{} is missing", first.name);
+        let (name, said) = (&declared.name, said(&declared.name));
+        let of_client = said[0].mutable
+            && said.iter().all(|declared| declared.mutable || declared.default.is_some())
+            && !core::is_core(name.as_str());
+        let needed = of_client && said.iter().any(|declared| declared.required);
+        prop_assert!(!needed || entity.attributes.contains_key(name), "{} is missing", name);
     }
     for mixin in &mixins {
         let applies = &mixin.mixin.applies;
