@@ -15,11 +15,13 @@ use arc_swap::ArcSwap;
 use occi_extension::{Extension, MachineTime, TimeSource};
 use occi_model::{Draft, Entity, Filter, Location, Target};
 use occi_store::{Batch, ReadView, Revision, Store, StoreError};
+use std::convert::Infallible;
+use std::future::pending;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
@@ -141,28 +143,36 @@ impl Core {
 
     /// Carries out a change, however long it takes. See [`Core::change_within`].
     pub async fn change(self: &Arc<Self>, caller: &Caller, change: Change) -> Result<Reply, Refusal> {
-        self.change_within(Duration::MAX, caller, change).await
+        self.change_within(Duration::MAX, pending(), caller, change).await
     }
 
     /// Carries out a change, or answers after a time that it is late. What has begun goes on to its end, then and where the
-    /// future is dropped; what others have kept from beginning never begins.
+    /// future is dropped; what others have kept from beginning never begins, nor once `is_left`: when who asked may have
+    /// gone.
     pub async fn change_within(
         self: &Arc<Self>,
         time: Duration,
+        is_left: impl Future<Output = ()>,
         caller: &Caller,
         change: Change,
     ) -> Result<Reply, Refusal> {
         let (core, caller, asked) = (Arc::clone(self), caller.clone(), Arc::new(Asked::default()));
-        let waits = asked.wait();
+        let (waits, began) = (asked.wait(), Instant::now());
         let task = asked.carry_out(async move {
             let (core, caller, change) = (&core, &caller, &change);
             core.anew(|snapshot| async move { core.carry_out(&snapshot, caller, change.clone()).await }).await
         });
         let mut task = pin!(self.going_on(task));
-        let answer = match timeout(time, &mut task).await {
-            Ok(answer) => answer?,
-            Err(_elapsed) => {
-                drop(waits);
+        let waiting = async {
+            is_left.await;
+            drop(waits);
+            pending::<Infallible>().await
+        };
+        let answer = tokio::select! {
+            biased;
+            answer = &mut task => answer?,
+            never = waiting => match never {},
+            () = sleep(time) => {
                 // What waits for its turn ends at once.
                 match timeout(MOMENT, task).await {
                     Ok(answer) => answer?,
@@ -170,7 +180,7 @@ impl Core {
                 }
             }
         };
-        answer.unwrap_or(Err(Refusal::Behind { after: time }))
+        answer.unwrap_or_else(|| Err(Refusal::Behind { after: began.elapsed() }))
     }
 
     /// Does what may be overtaken, and does it anew where it was: nothing of it was committed then, so nobody need know.

@@ -96,7 +96,7 @@ pub enum Refusal {
     /// Others were at the same entities all the time.
     #[error(
         "nothing of this was begun: for {} s others were at the same entities, who are not done yet; try again later",
-        .after.as_secs_f32()
+        .after.as_secs_f32().round()
     )]
     Behind {
         /// For this time.

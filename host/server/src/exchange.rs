@@ -9,6 +9,7 @@ use crate::listing;
 use crate::respond::{self, Answer};
 use crate::route::{self, Query};
 use crate::serve::{HEAD, Limits};
+use crate::stream::SharedStream;
 use crate::version;
 use axum::body::Body;
 use axum::http::request::Parts;
@@ -20,9 +21,11 @@ use occi_model::{Draft, Location, Registry, Target};
 use occi_operation::{Caller, Change, Condition, Core, Operation, Refusal};
 use occi_rendering::{CannotRender, MediaType};
 use std::convert::Infallible;
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::sleep;
 
 /// What requests are served from.
 #[derive(Clone)]
@@ -192,7 +195,10 @@ async fn show(
             let answer = listing::answer(host, asked, is_told_apart, listing).await?;
             Ok(compress(&parts.headers, answer).await)
         }
-        Operation::Change(change) => Ok(carry_out(host, base, change, accept).await?.into_response()),
+        Operation::Change(change) => {
+            let client = parts.extensions.get::<SharedStream>();
+            Ok(carry_out(host, base, client, change, accept).await?.into_response())
+        }
     }
 }
 
@@ -263,8 +269,24 @@ fn retrieve(host: &Host, base: &Base, asked: Asked<'_>) -> Result<Answer, Failur
     Ok(answer)
 }
 
-async fn carry_out(host: &Host, base: &Base, change: Change, accept: MediaType) -> Result<Answer, Failure> {
-    let reply = host.core.change_within(host.limits.answer_time, &host.caller, change).await?;
+/// How long what has not begun is kept for a client that may have left.
+const LEFT: Duration = Duration::from_secs(2);
+
+async fn carry_out(
+    host: &Host,
+    base: &Base,
+    client: Option<&SharedStream>,
+    change: Change,
+    accept: MediaType,
+) -> Result<Answer, Failure> {
+    let is_left = async {
+        match client {
+            Some(client) => client.is_silent().await,
+            None => pending().await,
+        }
+        sleep(LEFT).await;
+    };
+    let reply = host.core.change_within(host.limits.answer_time, is_left, &host.caller, change).await?;
     match Answer::new(&reply, accept, base) {
         // It is done already, so the client is told in a form that has room for it.
         Err(CannotRender::TooLarge { .. }) => Ok(Answer::new(&reply, MediaType::TextPlain, base)?),

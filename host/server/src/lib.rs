@@ -19,6 +19,7 @@ mod listing;
 mod respond;
 mod route;
 mod serve;
+mod stream;
 mod timer;
 mod version;
 

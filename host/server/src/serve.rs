@@ -3,6 +3,7 @@
 use crate::Host;
 use crate::activity::{Activity, WatchedStream};
 use crate::crowd::{Crowd, Place};
+use crate::stream::SharedStream;
 use crate::timer::ReusedTimer;
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -15,7 +16,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
@@ -70,6 +71,8 @@ pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output =
     let limits = Arc::clone(&host.limits);
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().header_read_timeout(limits.head_time).max_buf_size(READ).max_headers(HEADERS);
+    // Who has sent all of a request and says so gets an answer.
+    builder.http1().half_close(true);
     // No PING: to a client that reads slowly it comes behind all that was sent before.
     builder.http2().max_header_list_size(u32::try_from(READ).unwrap_or(u32::MAX));
     let (end, cut) = (CancellationToken::new(), CancellationToken::new());
@@ -89,8 +92,11 @@ pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output =
         let (activity, leave) = (Activity::new(), end.child_token());
         let place = crowd.enter(activity.clone(), leave.clone());
         let service = {
-            let (host, activity) = (host.clone(), activity.clone());
-            service_fn(move |request| serve_one(host.clone(), activity.clone(), request))
+            let (host, activity, stream) = (host.clone(), activity.clone(), stream.clone());
+            service_fn(move |mut request| {
+                request.extensions_mut().insert(stream.clone());
+                serve_one(host.clone(), activity.clone(), request)
+            })
         };
         builder.http1().timer(ReusedTimer::default());
         let stream = WatchedStream { stream: patient(stream, &limits), activity: activity.clone() };
@@ -158,7 +164,7 @@ async fn serve_one(
 }
 
 /// A connection on which a client that does not read its answers is given up.
-fn patient(stream: TcpStream, limits: &Limits) -> Pin<Box<TimeoutStream<TcpStream>>> {
+fn patient(stream: SharedStream, limits: &Limits) -> Pin<Box<TimeoutStream<SharedStream>>> {
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(limits.body_time));
     Box::pin(stream)
@@ -168,7 +174,7 @@ async fn accept(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
     crowd: &Crowd,
-) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(SharedStream, tokio::sync::OwnedSemaphorePermit)> {
     let permit = loop {
         match Arc::clone(permits).try_acquire_owned() {
             Ok(permit) => break permit,
@@ -186,7 +192,7 @@ async fn accept(
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!("a connection without TCP_NODELAY: {error}");
             }
-            Some((stream, permit))
+            Some((SharedStream::new(stream), permit))
         }
         Err(error) => {
             // Out of file descriptors, most likely: others must end before it is of use to try again.

@@ -142,6 +142,23 @@ fn what_is_no_http_is_refused() {
     server.get("/-/").answers(200);
 }
 
+/// RFC 9293, section 3.6: who sends no more may still listen.
+#[test]
+fn a_client_that_has_said_all_gets_an_answer() {
+    let server = Server::start();
+    let note = body(&[NOTE], &["com.example.note.text=\"a\""]);
+    let head = "POST /note/ HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain";
+    let request = format!("{head}\r\nContent-Length: {}\r\n\r\n{note}", note.len());
+    for _ in 0..20 {
+        let mut stream = connect(&server);
+        stream.write_all(request.as_bytes()).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let answer = read(stream);
+        assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    }
+    assert_eq!(server.get("/note/").answers(200).locations().len(), 20);
+}
+
 /// The host's name goes into answers only where it can be one.
 #[test]
 fn a_false_host_is_refused() {
