@@ -27,8 +27,8 @@ impl Capability for Io {
 
     fn link(&self, linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
         io::error::add_to_linker::<_, Handles>(linker, CallState::table)?;
-        io::poll::add_to_linker::<_, Handles>(linker, CallState::table_to_wait)?;
-        io::streams::add_to_linker::<_, Handles>(linker, CallState::table_to_wait)
+        io::poll::add_to_linker::<_, Handles>(linker, CallState::table)?;
+        io::streams::add_to_linker::<_, Handles>(linker, CallState::table)
     }
 
     fn has_outside_effects(&self) -> bool {

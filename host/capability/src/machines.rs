@@ -187,13 +187,13 @@ impl HostMachine for CallState {
 
     async fn state(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<String, Fault>> {
         begin!(self, "machines", "machine.state");
-        let machine = self.table_to_wait().get(&machine)?.clone();
+        let machine = self.table().get(&machine)?.clone();
         Ok(machine.state().await.map(|state| state.as_str().into()).map_err(Fault::from))
     }
 
     async fn reason(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<String, Fault>> {
         begin!(self, "machines", "machine.reason");
-        let machine = self.table_to_wait().get(&machine)?.clone();
+        let machine = self.table().get(&machine)?.clone();
         Ok(machine.reason().await.map_err(Fault::from))
     }
 
@@ -279,7 +279,7 @@ impl HostMachine for CallState {
     ) -> wasmtime::Result<Result<String, Fault>> {
         begin!(self, "machines", "machine.attach-volume");
         let (subject, volume) = (self.call().entity, self.table().get(&volume)?.entity());
-        let machine = self.table_to_wait().get(&machine)?.clone();
+        let machine = self.table().get(&machine)?.clone();
         Ok(machine.attach_volume(subject, volume).await.map_err(Fault::from))
     }
 
@@ -290,7 +290,7 @@ impl HostMachine for CallState {
     ) -> wasmtime::Result<Result<(), Fault>> {
         begin!(self, "machines", "machine.detach-volume");
         let (subject, volume) = (self.call().entity, self.table().get(&volume)?.entity());
-        let machine = self.table_to_wait().get(&machine)?.clone();
+        let machine = self.table().get(&machine)?.clone();
         let goes = goes(self.call(), &machine);
         // A guest system takes its time to let it go.
         let detach = machine.detach_volume(subject, volume, goes);
@@ -305,7 +305,7 @@ impl HostMachine for CallState {
     ) -> wasmtime::Result<Result<Resource<Nic>, Fault>> {
         begin!(self, "machines", "machine.attach-network");
         let (subject, network) = (self.call().entity, self.table().get(&network)?.entity());
-        let machine = self.table_to_wait().get(&machine)?.clone();
+        let machine = self.table().get(&machine)?.clone();
         match machine.attach_network(subject, network, mac.as_deref()).await {
             Ok(nic) => Ok(Ok(self.table().push(nic)?)),
             Err(error) => Ok(Err(error.into())),
@@ -324,7 +324,7 @@ impl HostMachine for CallState {
             return Ok(Ok(()));
         }
         let (subject, network) = (self.call().entity, self.table().get(&network)?.entity());
-        let machine = self.table_to_wait().get(&machine)?.clone();
+        let machine = self.table().get(&machine)?.clone();
         Ok(machine.reserve_address(subject, network, address).await.map_err(Fault::from))
     }
 
@@ -335,7 +335,7 @@ impl HostMachine for CallState {
     ) -> wasmtime::Result<Result<(), Fault>> {
         begin!(self, "machines", "machine.detach-network");
         let (subject, network) = (self.call().entity, self.table().get(&network)?.entity());
-        let machine = self.table_to_wait().get(&machine)?.clone();
+        let machine = self.table().get(&machine)?.clone();
         let goes = goes(self.call(), &machine);
         let detach = machine.detach_network(subject, network, goes);
         Ok(self.aside(detach).await.map_err(Fault::from))

@@ -141,7 +141,7 @@ impl HostNetwork for CallState {
 
     async fn active(&mut self, network: Resource<Network>) -> wasmtime::Result<Result<bool, Fault>> {
         begin!(self, "networks", "network.active");
-        let network = self.table_to_wait().get(&network)?.clone();
+        let network = self.table().get(&network)?.clone();
         Ok(network.active().await.map_err(Fault::from))
     }
 

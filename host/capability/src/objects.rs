@@ -42,6 +42,6 @@ pub(crate) fn ruled<T: Object>(
     state: &mut CallState,
     handle: &Resource<T>,
 ) -> wasmtime::Result<Result<T, Fault>> {
-    let object = state.table_to_wait().get(handle)?.clone();
+    let object = state.table().get(handle)?.clone();
     Ok(may_change(state, object))
 }

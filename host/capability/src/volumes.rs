@@ -99,7 +99,7 @@ impl HostVolume for CallState {
 
     async fn capacity(&mut self, volume: Resource<Volume>) -> wasmtime::Result<Result<u64, Fault>> {
         begin!(self, "volumes", "volume.capacity");
-        let volume = self.table_to_wait().get(&volume)?.clone();
+        let volume = self.table().get(&volume)?.clone();
         Ok(volume.capacity().await.map_err(Fault::from))
     }
 

@@ -422,7 +422,13 @@ async fn instantiate(store: &mut Store<CallState>, code: &Code) -> wasmtime::Res
     store.set_hostcall_fuel(HOST_CALL_BYTES);
     store.set_max_component_handles(HANDLES);
     let mut host_calls = HostCalls::new(code.limits.host_calls);
-    store.call_hook(move |_, hook| Ok(host_calls.pass(hook)?));
+    store.call_hook(move |mut store, hook| {
+        if hook.entering_host() {
+            // It may be about to wait, and lets others compute meanwhile.
+            store.data_mut().turn.release();
+        }
+        Ok(host_calls.pass(hook)?)
+    });
     store.set_epoch_deadline(1);
     // Tokio's own yield lets it look at sockets and timers too, even when all threads are busy with guests.
     store.epoch_deadline_callback(|mut store| {

@@ -320,12 +320,6 @@ impl CallState {
         &mut self.table
     }
 
-    /// The same, for a guest that may be about to wait: it lets others compute meanwhile.
-    pub fn table_to_wait(&mut self) -> &mut ResourceTable {
-        self.turn.release();
-        &mut self.table
-    }
-
     /// What a capability keeps for as long as the call lasts, one thing of a type, beside the handles; made when it is first
     /// asked for.
     #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "it was put there under its own type")]
@@ -356,8 +350,6 @@ impl CallState {
 
     /// What the capability works with. It is an error of whoever put the host together if it is not there.
     pub fn lent<T: Send + Sync + 'static>(&self) -> wasmtime::Result<Arc<T>> {
-        // The guest is about to wait for it.
-        self.turn.release();
         self.check_decided()?;
         self.shown()
     }
@@ -416,7 +408,6 @@ impl CallState {
     /// Waits for what takes long by its nature, such as a guest system's shutdown. Meanwhile the call does not count
     /// among those of its extension that may run at once; afterwards it waits until it may run again.
     pub async fn aside<T>(&mut self, wait: impl Future<Output = T>) -> T {
-        self.turn.release();
         self.place.lend(wait).await
     }
 

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 use uuid::Uuid;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
@@ -94,7 +95,9 @@ impl volumes::HostVolume for CallState {
     }
 
     async fn resize(&mut self, _: Resource<Volume>, _: u64) -> wasmtime::Result<Result<(), Fault>> {
-        Ok(Ok(()))
+        let shelf = self.shown::<Shelf>()?;
+        shelf.open.notified().await;
+        wasmtime::bail!("nobody opens it")
     }
 
     async fn remove(&mut self, _: Resource<Volume>) -> wasmtime::Result<Result<(), Fault>> {
@@ -108,11 +111,13 @@ impl volumes::HostVolume for CallState {
 }
 
 /// `act` makes a volume of 42 bytes for the end that the first letter of the action means (0, 1, 2), and answers its
-/// size; with `w` it waits to open one, with `a` it does so aside. `observe` changes nothing.
+/// size; with `w` it waits to open one, with `a` it does so aside. With `l` it computes for long when it has made one, and
+/// so it does with `r`, and waits to resize it then. `observe` changes nothing.
 const STORING: &str = r#"
     (import "occi:extension/volumes@0.1.0" "[static]volume.create" (func $create (param i32 i64 i32)))
     (import "occi:extension/volumes@0.1.0" "[static]volume.open" (func $open (param i32 i32)))
     (import "occi:extension/volumes@0.1.0" "[method]volume.capacity" (func $capacity (param i32 i32)))
+    (import "occi:extension/volumes@0.1.0" "[method]volume.resize" (func $resize (param i32 i64 i32)))
     (import "occi:extension/volumes@0.1.0" "[resource-drop]volume" (func $drop (param i32)))
     (import "occi:extension/types@0.1.0" "[resource-drop]entity" (func $done (param i32)))
     (data (i32.const 64) "com.example.size")
@@ -122,16 +127,27 @@ const STORING: &str = r#"
         (i32.const 1024))
     (func (export "occi:extension/actions@0.1.0#act")
         (param i32 i32 i32 i32) (param $subject i32) (param $action i32) (param i32 i32 i32) (result i32)
-        (local $letter i32)
+        (local $letter i32) (local $is_long i32) (local $rest i64)
         (call $done (local.get $subject))
         (local.set $letter (i32.load8_u (local.get $action)))
         (if (i32.eq (local.get $letter) (i32.const 119)) (then (call $open (i32.const 0) (i32.const 2048))))
         (if (i32.eq (local.get $letter) (i32.const 97)) (then (call $open (i32.const 2) (i32.const 2048))))
-        (call $create (i32.sub (local.get $letter) (i32.const 48)) (i64.const 42) (i32.const 2048))
+        (local.set $is_long (i32.or
+            (i32.eq (local.get $letter) (i32.const 108)) (i32.eq (local.get $letter) (i32.const 114))))
+        (call $create
+            (select (i32.const 0) (i32.sub (local.get $letter) (i32.const 48)) (local.get $is_long))
+            (i64.const 42) (i32.const 2048))
         (if (i32.load8_u (i32.const 2048)) (then                     ;; the fault goes back as it came
             (i32.store8 (i32.const 1024) (i32.const 1))
             (memory.copy (i32.const 1032) (i32.const 2052) (i32.const 28))
             (return (i32.const 1024))))
+        (if (local.get $is_long) (then
+            (local.set $rest (i64.const 500000000))
+            (loop $again
+                (local.set $rest (i64.sub (local.get $rest) (i64.const 1)))
+                (br_if $again (i64.ne (local.get $rest) (i64.const 0))))))
+        (if (i32.eq (local.get $letter) (i32.const 114)) (then
+            (call $resize (i32.load (i32.const 2052)) (i64.const 1) (i32.const 2112))))
         (call $capacity (i32.load (i32.const 2052)) (i32.const 2112))
         (call $drop (i32.load (i32.const 2052)))
         (i32.store (i32.const 1032) (i32.const 3072))
@@ -240,6 +256,20 @@ async fn a_call_that_waits_aside_leaves_its_place_to_others() {
     extension.act(call(), "0", &Attributes::new()).await.unwrap();
     assert!(!aside.is_finished());
     aside.abort();
+}
+
+/// Also on a handle that it has had since before it computed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_waits_for_the_host_leaves_its_turn_to_others() {
+    let extension = Arc::new(storing(""));
+    let waits = Arc::clone(&extension);
+    let waits = tokio::spawn(async move { waits.act(call(), "resize", &Attributes::new()).await });
+    for _ in 0..3 {
+        let computes = async { extension.act(call(), "long", &Attributes::new()).await };
+        timeout(Duration::from_secs(20), computes).await.unwrap().unwrap();
+    }
+    assert!(!waits.is_finished());
+    waits.abort();
 }
 
 #[tokio::test(start_paused = true)]
