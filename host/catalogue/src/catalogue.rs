@@ -77,7 +77,7 @@ impl Catalogue {
 
     /// Installs an extension, or another version of one: its bytes become the file in the folder.
     pub async fn install(&self, bytes: Vec<u8>) -> Result<Listed, Refused> {
-        let next = self.stager.stage(bytes.clone()).await?;
+        let next = self.stager.stage(bytes.clone(), || true).await?;
         let _changing = self.changing.lock().await;
         let file = self.file_for(&next)?;
         self.write_and_serve(next, file, bytes).await
@@ -122,7 +122,7 @@ impl Catalogue {
         let bytes = self.copy(&release).await?;
         let next = match ready {
             Some(ready) => ready,
-            None => self.stager.stage(bytes.clone()).await?,
+            None => self.stager.stage(bytes.clone(), || true).await?,
         };
         tracing::info!(extension = &*name, version = %next.version(), "rolled back");
         self.write_and_serve(next, file, bytes).await
@@ -141,7 +141,7 @@ impl Catalogue {
         };
         let next = match ready {
             Some(ready) => ready,
-            None => self.stager.stage(self.copy(&record.current).await?).await?,
+            None => self.stager.stage(self.copy(&record.current).await?, || true).await?,
         };
         self.switch(&name, Some(Arc::clone(&next)), Some(&record), false).await?;
         tracing::info!(extension = &*name, version = %next.version(), "enabled");

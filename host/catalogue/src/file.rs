@@ -1,13 +1,15 @@
 //! Files: those of the folder that says what serves, and copies of all that may have to serve again.
 
 use crate::refused::Refused;
-use occi_extension::{LoadError, MAX_SIZE};
+use occi_extension::{Digest, LoadError, MAX_SIZE};
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read as _, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 /// A folder of extensions: each file that ends in `.wasm` or `.toml` is one. Names that begin with a dot are of files
 /// that somebody is about to rename.
@@ -51,6 +53,40 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Refused> {
     let limit = u64::try_from(MAX_SIZE).unwrap_or(u64::MAX).saturating_add(1);
     File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(failed)?;
     Ok(bytes)
+}
+
+/// What a file has been read as.
+#[derive(Debug, Clone)]
+pub(crate) struct Read {
+    pub(crate) path: PathBuf,
+    pub(crate) digest: String,
+    seen: Option<Seen>,
+}
+
+impl Read {
+    /// Reads it.
+    pub(crate) fn new(path: PathBuf) -> Result<(Self, Vec<u8>), Refused> {
+        // In this order: what is written while it is read has a later time.
+        let (seen, bytes) = (see(&path), read(&path)?);
+        Ok((Self { path, digest: Digest::of(&bytes).to_string(), seen }, bytes))
+    }
+
+    /// Whether it is still so.
+    pub(crate) fn is_still(&self) -> bool {
+        // Its times may have been set, no more.
+        let has_content =
+            || read(&self.path).is_ok_and(|bytes| Digest::of(&bytes).to_string() == self.digest);
+        self.seen.is_some() && see(&self.path) == self.seen || has_content()
+    }
+}
+
+/// How a file is seen: its device and number, size, and time of change.
+pub(crate) type Seen = (u64, u64, u64, SystemTime);
+
+/// None of one that is not there.
+pub(crate) fn see(path: &Path) -> Option<Seen> {
+    let metadata = path.metadata().ok()?;
+    Some((metadata.dev(), metadata.ino(), metadata.len(), metadata.modified().ok()?))
 }
 
 /// Writes a file as a whole: whoever looks sees the old content or the new one, also after a crash.

@@ -8,7 +8,6 @@ use crate::linked::Linked;
 use crate::refused::Refused;
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RemoveKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
-use occi_extension::Digest;
 use std::collections::{BTreeSet, HashMap};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -72,6 +71,15 @@ impl Watch {
     }
 }
 
+/// Why the folder is looked at.
+enum Cause {
+    Told(Vec<Touched>),
+    /// Nobody may have told.
+    Time,
+    /// Files went, and may have come back by another name.
+    Away,
+}
+
 fn identity(folder: &Path) -> Option<(u64, u64)> {
     folder.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
@@ -130,21 +138,24 @@ async fn follow(catalogue: Weak<Catalogue>, mut watch: Option<Watch>) {
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let is_told = tokio::select! {
-            touched = told(&mut watch) => Some(touched),
-            // Files that went are looked for once more.
-            () = sleep(AWAY), if !gone.is_empty() => None,
-            _ = look.tick() => Some(Vec::new()),
+        let cause = tokio::select! {
+            touched = told(&mut watch) => Cause::Told(touched),
+            () = sleep(AWAY), if !gone.is_empty() => Cause::Away,
+            _ = look.tick() => Cause::Time,
         };
         let Some(catalogue) = catalogue.upgrade() else { return };
-        let Some(mut touched) = is_told else {
-            catalogue.let_go(std::mem::take(&mut gone)).await;
-            continue;
+        let touched = match cause {
+            Cause::Told(touched) => touched,
+            Cause::Time => {
+                let all = renew(&mut watch, &catalogue.folder).then_some(Touched::All);
+                let linked = linked.changed(&catalogue.folder).await;
+                all.into_iter().chain(linked.into_iter().map(Touched::File)).collect()
+            }
+            Cause::Away => {
+                catalogue.let_go(std::mem::take(&mut gone)).await;
+                continue;
+            }
         };
-        if touched.is_empty() {
-            touched.extend(renew(&mut watch, &catalogue.folder).then_some(Touched::All));
-            touched.extend(linked.changed(&catalogue.folder).await.into_iter().map(Touched::File));
-        }
         let mut files = BTreeSet::new();
         for touched in touched {
             match touched {
@@ -277,16 +288,16 @@ impl Catalogue {
 
     /// Whether it serves something else now.
     async fn take_up_one(&self, path: &Path, told_since: Option<SystemTime>, again: bool) -> bool {
-        let read = path.to_owned();
-        let bytes = match aside(move || {
+        let wanted = path.to_owned();
+        let (read, bytes) = match aside(move || {
             // In this order: what is written while it is read has a later time.
-            let bytes = file::read(&read);
-            let is_told = told_since.is_some_and(|since| was_written_since(&read, since));
-            if is_told { Ok(None) } else { bytes.map(Some) }
+            let read = file::Read::new(wanted.clone());
+            let is_told = told_since.is_some_and(|since| was_written_since(&wanted, since));
+            if is_told { Ok(None) } else { read.map(Some) }
         })
         .await
         {
-            Ok(Some(bytes)) => bytes,
+            Ok(Some(read)) => read,
             Ok(None) => return false,
             Err(_) if !is_there(path) => return false,
             Err(reason) => {
@@ -294,38 +305,38 @@ impl Catalogue {
                 return false;
             }
         };
-        let digest = Digest::of(&bytes).to_string();
-        if self.is_followed(path, &digest) {
+        if self.is_followed(&read) {
             return false;
         }
         let is_refused =
-            |refusal: &Refusal| refusal.digest.as_ref() == Some(&digest) && !refusal.reason.passes();
+            |refusal: &Refusal| refusal.digest.as_ref() == Some(&read.digest) && !refusal.reason.passes();
         if !again && self.known().refused.get(path).is_some_and(is_refused) {
             return false;
         }
         self.known().preparing.insert(file::name(path));
-        let taken_up = self.take_up_bytes(path, &digest, bytes).await;
+        let taken_up = self.take_up_bytes(&read, bytes).await;
         self.known().preparing.remove(&file::name(path));
         match taken_up {
             Ok(has_changed) => {
                 self.known().refused.remove(path);
                 has_changed
             }
-            // It went meanwhile, and nobody wants to know.
-            Err(_) if !is_there(path) => false,
+            // It went or changed meanwhile, which is told, and nobody wants to know.
+            Err(_) if !read.is_still() => false,
             Err(reason) => {
-                self.refuse(path, Some(digest), reason);
+                self.refuse(path, Some(read.digest), reason);
                 false
             }
         }
     }
 
-    /// Whether a file with that content says what is so already.
-    fn is_followed(&self, path: &Path, digest: &str) -> bool {
+    /// Whether a file says what is so already.
+    fn is_followed(&self, read: &file::Read) -> bool {
+        let file::Read { path, digest, .. } = read;
         let (file, mut known) = (file::name(path), self.known());
         let is_it = |entry: &&mut Entry| {
             let is_ready = entry.current.is_some() || !entry.record.is_enabled;
-            is_ready && entry.record.file == file && entry.record.current.digest == digest
+            is_ready && entry.record.file == file && entry.record.current.digest == *digest
         };
         let Some(entry) = known.entries.values_mut().find(is_it) else { return false };
         if entry.problem.take().is_some() {
@@ -335,22 +346,22 @@ impl Catalogue {
         true
     }
 
-    async fn take_up_bytes(&self, path: &Path, digest: &str, bytes: Vec<u8>) -> Result<bool, Refused> {
-        let next = self.stager.stage(bytes.clone()).await?;
+    async fn take_up_bytes(&self, read: &file::Read, bytes: Vec<u8>) -> Result<bool, Refused> {
+        let looked_at = read.clone();
+        let next = self.stager.stage(bytes.clone(), move || looked_at.is_still()).await?;
         let _changing = self.changing.lock().await;
-        let read = path.to_owned();
-        let is_same = aside(move || Ok(Digest::of(&file::read(&read)?).to_string())).await;
-        if !is_same.is_ok_and(|now| now == digest) {
+        let looked_at = read.clone();
+        if !aside(move || Ok(looked_at.is_still())).await? {
             // It was changed meanwhile, which will be told as well.
             return Ok(false);
         }
-        if self.is_followed(path, digest) {
+        if self.is_followed(read) {
             // It is there because an operator has installed it.
             return Ok(false);
         }
-        let file = file::name(path);
+        let (path, file) = (&read.path, file::name(&read.path));
         let other = self.known().entries.get(next.name()).map(|entry| self.folder.join(&entry.record.file));
-        if let Some(other) = other.filter(|other| other != path && is_there(other)) {
+        if let Some(other) = other.filter(|other| *other != *path && is_there(other)) {
             return Err(Refused::SameName {
                 name: Arc::clone(next.name()),
                 other: file::name(&other).into(),

@@ -2,14 +2,10 @@
 //! it, so they are looked at now and then.
 
 use crate::catalogue::aside;
-use crate::file;
+use crate::file::{self, Seen};
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
-
-/// How a file was seen: its device and number, size, and time of change.
-type Seen = (u64, u64, u64, SystemTime);
 
 /// Those files, each as it was seen last, and whether it was spoken of since.
 #[derive(Default)]
@@ -42,7 +38,7 @@ impl Linked {
 /// None of a file that has one name alone.
 fn see(path: PathBuf) -> Option<(PathBuf, Seen)> {
     let is_link = path.is_symlink();
-    let metadata = path.metadata().ok().filter(|metadata| is_link || metadata.nlink() > 1)?;
-    let seen = (metadata.dev(), metadata.ino(), metadata.len(), metadata.modified().ok()?);
+    path.metadata().ok().filter(|metadata| is_link || metadata.nlink() > 1)?;
+    let seen = file::see(&path)?;
     Some((path, seen))
 }

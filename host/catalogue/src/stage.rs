@@ -2,7 +2,7 @@
 
 use crate::catalogue::aside;
 use crate::refused::Refused;
-use occi_extension::{Extension, LoadError, Loader};
+use occi_extension::{Bounds, Extension, LoadError, Loader};
 use std::num::NonZero;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -15,17 +15,20 @@ pub(crate) fn processors() -> usize {
 /// Code of this size, in bytes, takes seconds to be compiled: it holds a language's engine.
 const LARGE: usize = 2 << 20;
 
-/// So many seconds of computing smaller code takes at most, as a rule.
+/// So many seconds of computing code takes at most for each mebibyte of it, as a rule: `SOON` where it is small.
 const SOON: u64 = 1;
+const SOON_FOR_LARGE: u64 = 2;
+
+type IsWanted = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// Prepares extensions.
 pub(crate) struct Stager {
     loader: Arc<Loader>,
     /// For what is compiled soon: it waits for nothing that takes long.
     quick: Arc<Semaphore>,
-    /// For what is small and is not.
+    /// For what is not.
     costly: Arc<Semaphore>,
-    /// For what is large.
+    /// For what is large, and takes no longer than it should.
     large: Arc<Semaphore>,
 }
 
@@ -37,18 +40,28 @@ impl Stager {
         Self { loader, quick, costly, large }
     }
 
-    /// An extension that was checked, compiled and instantiated once. What is compiled already waits for nobody.
-    pub(crate) async fn stage(&self, bytes: Vec<u8>) -> Result<Arc<Extension>, Refused> {
+    /// An extension that was checked, compiled and instantiated once. What is compiled already waits for nobody. The compiler
+    /// ends early when the extension is wanted no more.
+    pub(crate) async fn stage(
+        &self,
+        bytes: Vec<u8>,
+        is_wanted: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Result<Arc<Extension>, Refused> {
+        let is_wanted: IsWanted = Arc::new(is_wanted);
         let (loader, bytes) = (Arc::clone(&self.loader), Arc::<[u8]>::from(bytes));
         let looked_at = Arc::clone(&bytes);
         let extension = if aside(move || Ok(loader.is_ready(&looked_at))).await? {
-            self.load(None, None, &bytes).await
-        } else if bytes.len() >= LARGE {
-            self.load(Some(&self.large), None, &bytes).await
+            self.load(None, None, &bytes, &is_wanted).await
         } else {
-            match self.load(Some(&self.quick), Some(SOON), &bytes).await {
+            let (lane, soon) = if bytes.len() >= LARGE {
+                let mebibytes = u64::try_from(bytes.len() >> 20).unwrap_or(u64::MAX);
+                (&self.large, mebibytes.saturating_mul(SOON_FOR_LARGE))
+            } else {
+                (&self.quick, SOON)
+            };
+            match self.load(Some(lane), Some(soon), &bytes, &is_wanted).await {
                 Err(Refused::Load(LoadError::Costly { .. })) => {
-                    self.load(Some(&self.costly), None, &bytes).await
+                    self.load(Some(&self.costly), None, &bytes, &is_wanted).await
                 }
                 outcome => outcome,
             }
@@ -64,16 +77,18 @@ impl Stager {
         places: Option<&Arc<Semaphore>>,
         most: Option<u64>,
         bytes: &Arc<[u8]>,
+        is_wanted: &IsWanted,
     ) -> Result<Arc<Extension>, Refused> {
         let place = match places {
             Some(places) => Some(Arc::clone(places).acquire_owned().await),
             None => None,
         };
         let place = place.transpose().map_err(|error| Refused::Internal(error.to_string()))?;
-        let (loader, bytes) = (Arc::clone(&self.loader), Arc::clone(bytes));
+        let (loader, bytes, is_wanted) = (Arc::clone(&self.loader), Arc::clone(bytes), Arc::clone(is_wanted));
         aside(move || {
             let _place = place;
-            Ok(Arc::new(loader.load_within(most, &bytes)?))
+            let bounds = Bounds { seconds: most, is_wanted: &*is_wanted };
+            Ok(Arc::new(loader.load_within(bounds, &bytes)?))
         })
         .await
     }

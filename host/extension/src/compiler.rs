@@ -6,11 +6,12 @@
 
 use crate::engine;
 use crate::error::LoadError;
-use rustix::process::{self, Resource, Rlimit, Signal};
+use rustix::process::{self, Pid, PidfdFlags, Resource, Rlimit, Signal};
 use std::io::{self, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 use wasmtime::Engine;
@@ -29,6 +30,23 @@ pub enum Compiler {
         seconds: u64,
     },
 }
+
+/// What bounds one compilation.
+#[derive(Clone, Copy)]
+pub struct Bounds<'a> {
+    /// It computes no longer than so many seconds, even if it may for longer.
+    pub seconds: Option<u64>,
+    /// It is ended once nobody wants it any more, which is asked now and then.
+    pub is_wanted: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Bounds<'static> {
+    /// None but those that hold anyway.
+    pub const NONE: Self = Self { seconds: None, is_wanted: &|| true };
+}
+
+/// How often that is asked.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// What a process that compiles is told, each as an argument.
 #[derive(Debug, Clone, Copy)]
@@ -52,13 +70,13 @@ const PATIENCE: u64 = 10;
 const REFUSED: u8 = 3;
 
 impl Compiler {
-    /// The machine code. A process computes no longer than `most` seconds, where that is less than it may.
+    /// The machine code.
     pub(crate) fn compile(
         &self,
         engine: &Engine,
         reservation: u64,
         component: &[u8],
-        most: Option<u64>,
+        bounds: Bounds<'_>,
     ) -> Result<Vec<u8>, LoadError> {
         match self {
             Self::Own => engine
@@ -68,7 +86,7 @@ impl Compiler {
                 let size = (component.len() as u64).div_ceil(1 << 20).max(1);
                 let task = Task {
                     reservation,
-                    seconds: most.into_iter().fold(size.saturating_mul(*seconds), u64::min),
+                    seconds: bounds.seconds.into_iter().fold(size.saturating_mul(*seconds), u64::min),
                     memory: MEMORY.0.saturating_add(size.saturating_mul(MEMORY.1)),
                 };
                 let mut command = Command::new(program);
@@ -76,26 +94,46 @@ impl Compiler {
                     .arg(argument)
                     .args([task.reservation, task.seconds, task.memory].map(|n| n.to_string()));
                 let failed = |error| LoadError::Unfinished(format!("it does not start: {error}"));
-                let (status, code, said) = run(command, component).map_err(failed)?;
+                let (status, code, said) = run(command, component, bounds.is_wanted).map_err(failed)?;
                 task.outcome(status, code, &said)
             }
         }
     }
 }
 
-/// Gives a process its input, and waits for what it says.
-fn run(mut command: Command, input: &[u8]) -> io::Result<(ExitStatus, Vec<u8>, String)> {
+/// Gives a process its input, and waits for what it says; or ends it.
+fn run(
+    mut command: Command,
+    input: &[u8],
+    is_wanted: &(dyn Fn() -> bool + Sync),
+) -> io::Result<(ExitStatus, Vec<u8>, String)> {
     // What it says is why it fails, not what it does. Where memory fails a backtrace may wait for itself.
     command.env_remove("RUST_LOG").env("RUST_BACKTRACE", "0");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
-    if let Some(mut stdin) = child.stdin.take()
-        && let Err(error) = stdin.write_all(input)
-    {
-        // Its end says why.
-        tracing::debug!("the compiler has not read everything: {error}");
-    }
-    let output = child.wait_with_output()?;
+    // Nobody else gets its number before it is waited for.
+    let process = process::pidfd_open(Pid::from_child(&child), PidfdFlags::empty());
+    let (goes_on, end) = mpsc::channel::<()>();
+    let output = thread::scope(move |scope| {
+        scope.spawn(move || {
+            while end.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                if let (false, Ok(process)) = (is_wanted(), &process) {
+                    // It may have ended by itself.
+                    let _gone = process::pidfd_send_signal(process, Signal::KILL);
+                    return;
+                }
+            }
+        });
+        // Ends with this.
+        let _goes_on = goes_on;
+        if let Some(mut stdin) = child.stdin.take()
+            && let Err(error) = stdin.write_all(input)
+        {
+            // Its end says why.
+            tracing::debug!("the compiler has not read everything: {error}");
+        }
+        child.wait_with_output()
+    })?;
     Ok((output.status, output.stdout, String::from_utf8_lossy(&output.stderr).trim().to_owned()))
 }
 
@@ -159,17 +197,19 @@ impl Task {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
     #[test]
     fn how_a_process_ends_says_whose_fault_it_is() {
         let folder = tempfile::tempdir().unwrap();
-        let compile = |script: &str| {
+        let compile_within = |bounds: Bounds<'_>, script: &str| {
             let path = folder.path().join("script");
             std::fs::write(&path, script).unwrap();
             let argument: &'static str = path.to_str().unwrap().to_owned().leak();
             let compiler = Compiler::Process { command: ("/bin/sh".into(), argument), seconds: 7 };
-            compiler.compile(&engine::for_compiling(1 << 30).unwrap(), 1 << 30, b"code", None)
+            compiler.compile(&engine::for_compiling(1 << 30).unwrap(), 1 << 30, b"code", bounds)
         };
+        let compile = |script: &str| compile_within(Bounds::NONE, script);
         assert_eq!(compile("printf \"$1 $2 $3 $(cat)\"").unwrap(), b"1073741824 7 2214592512 code");
         let refused = |script: &str| compile(script).unwrap_err().to_string();
         assert_eq!(refused("cat > /dev/null; echo no >&2; exit 3"), "cannot be compiled: no");
@@ -177,9 +217,17 @@ mod tests {
         assert!(refused("kill -ABRT $$").contains("more than 2112 MiB of memory"));
         assert!(refused("kill -KILL $$").contains("was ended before it was done (signal: 9"));
         assert!(refused("echo oh >&2; exit 101").contains("failed with exit status: 101: oh"));
+        // One whose work nobody wants any more is ended.
+        let began = Instant::now();
+        let bounds = Bounds { is_wanted: &|| false, ..Bounds::NONE };
+        let refused = compile_within(bounds, "exec sleep 60").unwrap_err();
+        assert!(matches!(refused, LoadError::Unfinished(_)), "{refused}");
+        assert!(began.elapsed() < Duration::from_secs(30));
         let nothing = Compiler::Process { command: (folder.path().join("nothing"), ""), seconds: 7 };
         let engine = engine::for_compiling(1 << 30).unwrap();
-        let refused = nothing.compile(&engine, 1 << 30, b"code", Some(1)).unwrap_err();
+        let refused = nothing
+            .compile(&engine, 1 << 30, b"code", Bounds { seconds: Some(1), ..Bounds::NONE })
+            .unwrap_err();
         assert!(matches!(refused, LoadError::Unfinished(_)), "{refused}");
     }
 }

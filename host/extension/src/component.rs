@@ -5,7 +5,7 @@ use crate::budget::Budget;
 use crate::cache::Cache;
 use crate::call::{Code, Exports};
 use crate::capability::{CallState, Capability, Lent};
-use crate::compiler::Compiler;
+use crate::compiler::{Bounds, Compiler};
 use crate::contract::{self, Agreement, Grants};
 use crate::digest::Digest;
 use crate::engine::{self, Settings};
@@ -62,14 +62,14 @@ impl Loader {
 
     /// An extension: a component with its manifest inside, or a manifest alone. See [`Loader::component`].
     pub fn load(&self, bytes: &[u8]) -> Result<Extension, LoadError> {
-        self.load_within(None, bytes)
+        self.load_within(Bounds::NONE, bytes)
     }
 
-    /// The same, where the compiler computes no longer than so many seconds, even if it may for longer:
-    /// [`LoadError::Costly`] where that is too little. Not where it is no process ([`Compiler`]).
-    pub fn load_within(&self, most: Option<u64>, bytes: &[u8]) -> Result<Extension, LoadError> {
+    /// The same, where the compiler has these bounds beside its own: [`LoadError::Costly`] or [`LoadError::Unfinished`] where
+    /// it comes to one. Not where it is no process ([`Compiler`]).
+    pub fn load_within(&self, bounds: Bounds<'_>, bytes: &[u8]) -> Result<Extension, LoadError> {
         if is_wasm(bytes) {
-            self.component_within(most, bytes)
+            self.component_within(bounds, bytes)
         } else {
             self.manifest(std::str::from_utf8(bytes).map_err(|_| LoadError::NotText)?)
         }
@@ -78,10 +78,10 @@ impl Loader {
     /// An extension with code. Compiling takes a processor for a while, seconds for a language runtime: it is not for
     /// a thread that serves requests.
     pub fn component(&self, bytes: &[u8]) -> Result<Extension, LoadError> {
-        self.component_within(None, bytes)
+        self.component_within(Bounds::NONE, bytes)
     }
 
-    fn component_within(&self, most: Option<u64>, bytes: &[u8]) -> Result<Extension, LoadError> {
+    fn component_within(&self, bounds: Bounds<'_>, bytes: &[u8]) -> Result<Extension, LoadError> {
         if bytes.len() > MAX_SIZE {
             return Err(LoadError::TooLarge { most: MAX_SIZE });
         }
@@ -92,7 +92,7 @@ impl Loader {
         let digest = Digest::of(bytes);
         let limits = self.settings.limits.narrowed(manifest.limits);
 
-        let component = self.compile(bytes, &digest, most)?;
+        let component = self.compile(bytes, &digest, bounds)?;
         // In pages.
         let needed = component.resources_required().and_then(|needed| needed.max_initial_memory_size);
         let needed = needed.unwrap_or(0).saturating_mul(64 << 10);
@@ -124,10 +124,10 @@ impl Loader {
         Ok(Extension::new(manifest, Digest::of(text.as_bytes()), None, &[]))
     }
 
-    fn compile(&self, bytes: &[u8], digest: &Digest, most: Option<u64>) -> Result<Component, LoadError> {
+    fn compile(&self, bytes: &[u8], digest: &Digest, bounds: Bounds<'_>) -> Result<Component, LoadError> {
         self.cache.get_or_compile(&self.engine, bytes, digest, || {
             shape::validate(bytes)?;
-            self.compiler.compile(&self.engine, self.reservation, bytes, most)
+            self.compiler.compile(&self.engine, self.reservation, bytes, bounds)
         })
     }
 

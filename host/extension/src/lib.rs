@@ -41,7 +41,7 @@ pub use bindings::types::Fault;
 pub use cache::CacheError;
 pub use call::{Call, Outcome};
 pub use capability::{CallContext, CallState, Capability, FaultInjection, Going, Lent};
-pub use compiler::{Compiler, Task};
+pub use compiler::{Bounds, Compiler, Task};
 pub use component::{Loader, MAX_SIZE};
 pub use contract::{Grants, serving};
 pub use convert::attributes_from_guest;

@@ -180,11 +180,8 @@ fn one_that_cannot_begin_does_not_serve_from_the_start() {
     server.get("/deed/").answers(404);
 }
 
-/// A few kilobytes of code can be made to take the compiler minutes and gigabytes: it gives up, and keeps nobody waiting.
-#[test]
-fn what_takes_the_compiler_too_long_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Server::of(&folder, "[sandbox]\ncompile-seconds = 1\n");
+/// A few kilobytes of code that take the compiler minutes and gigabytes.
+fn costly() -> Vec<u8> {
     let (deeds, variables, loops) = (Guest::deeds(), 2000, 250);
     let steps = (0..variables).map(|number| {
         format!(
@@ -199,8 +196,15 @@ fn what_takes_the_compiler_too_long_is_refused() {
         steps.collect::<String>(),
         "(br_if 0 (i32.wrap_i64 (local.get 0))))".repeat(loops),
     );
-    let costly = Guest { body: deeds.body.clone() + &costly, ..deeds }.build();
-    put(&folder, "costly.wasm", &costly);
+    Guest { body: deeds.body.clone() + &costly, ..deeds }.build()
+}
+
+/// The compiler gives it up, and it keeps nobody waiting.
+#[test]
+fn what_takes_the_compiler_too_long_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::of(&folder, "[sandbox]\ncompile-seconds = 1\n");
+    put(&folder, "costly.wasm", costly());
     eventually("it is looked at", || list(&server)["preparing"][0] == "costly.wasm");
     assert!(ext(&server, &["list"]).unwrap().contains("costly.wasm is being checked, compiled and tried"));
     server.get("/-/").answers(200);
@@ -209,6 +213,24 @@ fn what_takes_the_compiler_too_long_is_refused() {
     assert!(why.contains("takes more than 1 s of computing to be compiled"), "{why}");
     put(&folder, "deeds.wasm", Guest::deeds().build());
     eventually("another serves", || serves(&server, "/deed/"));
+}
+
+#[test]
+fn what_goes_while_it_is_compiled_is_compiled_no_further() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::of(&folder, "[sandbox]\ncompile-seconds = 600\n");
+    let prepares = || !list(&server)["preparing"].as_array().unwrap().is_empty();
+    put(&folder, "costly.wasm", costly());
+    eventually("it is looked at", prepares);
+    std::fs::remove_file(folder.path().join("costly.wasm")).unwrap();
+    eventually("nobody wants it", || !prepares());
+    // Nor what it was, when it is something else.
+    put(&folder, "costly.wasm", costly());
+    eventually("it is looked at again", prepares);
+    put(&folder, "costly.wasm", Guest::deeds().build());
+    eventually("the other serves", || serves(&server, "/deed/"));
+    let listed = list(&server);
+    assert!(listed["refused"].as_array().unwrap().is_empty(), "{listed}");
 }
 
 /// Without a server: what a file says of itself, and whether one would take it.
