@@ -100,7 +100,10 @@ impl Session {
     }
 
     fn is_marked(&self, found: &Text) -> bool {
-        found.attribute("occi.core.title").and_then(Value::as_str) == Some(&*self.mark)
+        found
+            .attribute("occi.core.title")
+            .and_then(Value::as_str)
+            .is_some_and(|title| title.starts_with(&self.mark))
     }
 
     /// The collections in which things are made.

@@ -63,7 +63,7 @@ pub(crate) struct Session {
     pub(crate) refused_links: Vec<LinkRefusal>,
     /// Why others were not tried.
     pub(crate) untried: Vec<String>,
-    /// What every name that is made up begins with, and every title where a check sets none. Two runs have two.
+    /// What every name that is made up begins with, and every title. Two runs have two.
     pub(crate) mark: String,
     serial: u32,
     /// What was there before: whatever an answer says, it is not ours.
@@ -156,6 +156,11 @@ impl Session {
             Some(settable) => Ok(settable.clone()),
             None => skip("no resource was found that keeps an optional attribute which text/plain gives it"),
         }
+    }
+
+    /// The title of an entity of ours: by its beginning it is told from others'.
+    pub(crate) fn title(&self, what: &str) -> String {
+        format!("{} {what}", self.mark)
     }
 
     /// A resource of which much can be read back: a summary, and values of its Kind's own where some are kept. Its title

@@ -36,20 +36,21 @@ fn shows(s: &Session, entity: &Entity, name: &str) -> Verdict<Option<Value>> {
 }
 
 fn mutable_attributes_are_set_and_updated(s: &mut Session) -> Verdict {
-    let draft = s.resource()?.with("occi.core.title", "first");
+    let draft = s.resource()?.with("occi.core.title", s.title("first"));
     let entity = s.make(&draft)?;
     let answer = s.client.get(&entity.url).send()?;
-    let title = |answer: &Answer, is: &str| {
+    let title = |s: &Session, answer: &Answer, is: &str| {
+        let is = s.title(is);
         answer.hold(
-            answer.read().attribute("occi.core.title").is_some_and(|title| title == is),
+            answer.read().attribute("occi.core.title").is_some_and(|title| *title == *is),
             &format!("occi.core.title=\"{is}\""),
         )
     };
-    title(&answer, "first")?;
-    let line = attribute("occi.core.title", &"second".into());
+    title(s, &answer, "first")?;
+    let line = attribute("occi.core.title", &s.title("second").into());
     let update = s.client.post(&entity.url).text(&[line]).send()?;
     update.hold(update.succeeded(), "the title updated")?;
-    title(&s.client.get(&entity.url).send()?, "second")
+    title(s, &s.client.get(&entity.url).send()?, "second")
 }
 
 /// An immutable attribute of a resource that can be made, and a value that it does not have.
@@ -118,7 +119,7 @@ fn changing_an_immutable_attribute_is_forbidden(s: &mut Session) -> Verdict {
 fn changing_an_immutable_attribute_is_forbidden_in_json(s: &mut Session) -> Verdict {
     let (draft, name, value) = immutable(s)?;
     let entity = s.make(&draft)?;
-    let title = update(&draft.kind(), "occi.core.title", &"updated".into());
+    let title = update(&draft.kind(), "occi.core.title", &s.title("updated").into());
     s.client.post(&entity.url).json(&title).send()?.needed("update a resource in JSON")?;
     s.client.post(&entity.url).json(&update(&draft.kind(), &name, &value)).send()?.is(&[403]).map(drop)
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Check, again, check};
 use crate::answer::Answer;
 use crate::client::{OCCI_JSON, TEXT_OCCI, TEXT_PLAIN};
-use crate::draft::{Draft, category};
+use crate::draft::{Draft, attribute, category};
 use crate::model::ENTITY;
 use crate::rendering::{
     Content,
@@ -111,11 +111,11 @@ fn created_has_location(s: &mut Session) -> Verdict {
     let made = create(s, &draft)?.needed("make a resource")?;
     made.hold(made.status != 201 || !made.header("location").is_empty(), "Location with 201")?;
     let entity = s.make(&draft)?;
-    let update = ["X-OCCI-Attribute: occi.core.title=\"updated\""];
+    let title = Value::from(s.title("updated"));
+    let update = [attribute("occi.core.title", &title)];
     let answer = s.client.post(&entity.url).text(&update).send()?.needed("update a resource")?;
     let read = answer.read();
-    let whole =
-        read.has(&draft.kind()) && read.attribute("occi.core.title").is_some_and(|is| is == "updated");
+    let whole = read.has(&draft.kind()) && read.attribute("occi.core.title") == Some(&title);
     answer.hold(answer.status != 200 || whole, "the full representation with 200")?;
     answer.hold(answer.status != 201 || !answer.header("location").is_empty(), "Location with 201")
 }
@@ -134,7 +134,7 @@ fn a_creation_names_mixins(s: &mut Session, rendering: Rendering) -> Verdict {
 
 fn a_creation_has_exactly_one_kind(s: &mut Session) -> Verdict {
     let draft = s.resource()?;
-    let mut wrong = vec![vec!["X-OCCI-Attribute: occi.core.title=\"no kind\"".to_owned()]];
+    let mut wrong = vec![vec![attribute("occi.core.title", &s.title("no kind").into())]];
     if let Ok(other) = s.other() {
         wrong.push(vec![draft.category(), other.category()]);
     }
@@ -231,7 +231,7 @@ fn ids_in_json_are_those_of_text(s: &mut Session) -> Verdict {
 }
 
 fn an_instance_exposes_itself(s: &mut Session) -> Verdict {
-    let draft = s.resource()?.with("occi.core.title", "exposed");
+    let draft = s.resource()?.with("occi.core.title", s.title("exposed"));
     let entity = s.make(&draft)?;
     let tag = s.make_tag_on(&[&entity])?;
     exposes(s, &entity, &draft, &tag, TEXT_PLAIN)?;

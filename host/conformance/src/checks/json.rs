@@ -112,7 +112,7 @@ fn text_shows_the_declared_type(s: &mut Session) -> Verdict {
 }
 
 fn collections_hold_whole_entities(s: &mut Session) -> Verdict {
-    let draft = s.resource()?.with("occi.core.title", "in a collection");
+    let draft = s.resource()?.with("occi.core.title", s.title("in a collection"));
     let (entity, one) = (s.make(&draft)?, s.make_resource()?);
     let tag = s.make_tag_on(&[&entity, &one])?;
     let alone = get(s, &entity)?.value();
@@ -134,12 +134,15 @@ fn mixed_collections_have_an_array_each(s: &mut Session) -> Verdict {
 }
 
 fn names_of_the_core_are_members(s: &mut Session) -> Verdict {
-    let draft = s.resource()?.with("occi.core.title", "one").with("occi.core.summary", "two");
+    let draft = s.resource()?.with("occi.core.title", s.title("one")).with("occi.core.summary", "two");
     let entity = s.make(&draft)?;
     let answer = get(s, &entity)?;
     let object = answer.value();
     answer.hold(object["id"].is_string(), "the member id")?;
-    answer.hold(object["title"] == "one" && object["summary"] == "two", "the members title and summary")?;
+    answer.hold(
+        object["title"] == s.title("one") && object["summary"] == "two",
+        "the members title and summary",
+    )?;
     let attributes = object["attributes"].as_object();
     let core =
         |name: &String| ["id", "title", "summary"].iter().any(|last| *name == format!("occi.core.{last}"));

@@ -84,10 +84,10 @@ fn beyond_the_end_is_nothing(s: &mut Session) -> Verdict {
 }
 
 fn attributes_filter(s: &mut Session) -> Verdict {
-    let draft = s.resource()?.with("occi.core.title", "the one");
+    let draft = s.resource()?.with("occi.core.title", s.title("the one"));
     let (one, other) = (s.make(&draft)?, s.make_resource()?);
     let tag = s.make_tag_on(&[&one, &other])?;
-    let line = attribute("occi.core.title", &"the one".into());
+    let line = attribute("occi.core.title", &s.title("the one").into());
     let answer = s.client.get(&tag.location).occi(&[line]).send()?.is(&[200])?;
     let found = answer.read().locations;
     answer.hold(found.len() == 1 && one.is_in(&found), "the one member with this title")

@@ -152,11 +152,11 @@ fn kinds_descend_from_entity(s: &mut Session) -> Verdict {
         s.model.of(Class::Kind).map(Type::id).find(|id| !s.model.lineage(id).iter().any(|one| one == ENTITY));
     none_is(lost, "every Kind with a parent, up to core#entity")?;
     // What Entity has, its children have: a resource takes a title.
-    let draft = s.resource()?.with("occi.core.title", "inherited");
+    let draft = s.resource()?.with("occi.core.title", s.title("inherited"));
     let entity = s.make(&draft)?;
     let answer = s.client.get(&entity.url).send()?;
     let title = answer.read().attribute("occi.core.title").cloned();
-    answer.hold(title.is_some_and(|title| title == "inherited"), "the inherited occi.core.title")
+    answer.hold(title.is_some_and(|title| title == *s.title("inherited")), "the inherited occi.core.title")
 }
 
 fn kinds_show_parent_and_actions(s: &mut Session) -> Verdict {

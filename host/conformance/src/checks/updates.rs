@@ -39,7 +39,7 @@ const SUMMARY: &str = "occi.core.summary";
 
 /// A resource with a title and a summary.
 fn titled(s: &mut Session) -> Verdict<Entity> {
-    let draft = s.resource()?.with(TITLE, "one").with(SUMMARY, "two");
+    let draft = s.resource()?.with(TITLE, s.title("one")).with(SUMMARY, "two");
     s.make(&draft)
 }
 
@@ -60,11 +60,11 @@ fn blank(draft: &Draft) -> Draft {
 
 fn a_part_is_updated(s: &mut Session, rendering: Rendering) -> Verdict {
     let entity = titled(s)?;
-    let (kind, part) = (s.resource()?.kind(), blank(&s.resource()?).with(TITLE, "three"));
+    let (kind, part) = (s.resource()?.kind(), blank(&s.resource()?).with(TITLE, s.title("three")));
     let answer = s.client.post(&entity.url).says(rendering, &Content::Part(&part)).send()?.is(&[200, 201])?;
     answer.hold(answer.status != 201 || !answer.header("location").is_empty(), "Location with 201")?;
     answer.hold(answer.status != 200 || answer.read().has(&kind), "the entity's rendering with 200")?;
-    shows(&get(s, &entity)?, TITLE, Some("three"))
+    shows(&get(s, &entity)?, TITLE, Some(&s.title("three")))
 }
 
 fn values_are_updated(s: &mut Session, rendering: Rendering) -> Verdict {
@@ -80,13 +80,13 @@ fn only_what_is_sent_is_updated(s: &mut Session, rendering: Rendering) -> Verdic
     let tag = s.make_tag()?;
     let nothing = blank(&s.resource()?);
     let update = |part: &Draft| s.client.post(&entity.url).says(rendering, &Content::Part(part)).send();
-    update(&nothing.clone().with(TITLE, "three"))?.needed("update a resource")?;
+    update(&nothing.clone().with(TITLE, s.title("three")))?.needed("update a resource")?;
     shows(&get(s, &entity)?, SUMMARY, Some("two"))?;
     let answer = update(&nothing.mixin(tag.names()))?;
     answer.hold(answer.succeeded(), "the Mixin added")?;
     let after = get(s, &entity)?;
     after.hold(after.read().has(&tag.id()), &format!("the Mixin that was added by {}", answer.asked))?;
-    shows(&after, TITLE, Some("three"))
+    shows(&after, TITLE, Some(&s.title("three")))
 }
 
 /// Not every server takes links so; one that says that it did has them.
@@ -112,7 +112,7 @@ fn the_kind_cannot_change(s: &mut Session) -> Verdict {
 fn put_replaces(s: &mut Session, rendering: Rendering) -> Verdict {
     let base = s.settable().map_or_else(|_| s.resource(), |settable| Ok(settable.draft))?;
     let entity = s.make(&base)?;
-    let mut draft = s.written()?.with(TITLE, "three");
+    let mut draft = s.written()?.with(TITLE, s.title("three"));
     if let Ok(tag) = s.make_tag() {
         draft = draft.mixin(tag.names());
     }
@@ -125,7 +125,7 @@ fn put_replaces(s: &mut Session, rendering: Rendering) -> Verdict {
 
 fn what_is_missing_in_a_put_goes(s: &mut Session) -> Verdict {
     let entity = titled(s)?;
-    let draft = s.resource()?.with(TITLE, "three");
+    let draft = s.resource()?.with(TITLE, s.title("three"));
     s.client.put(&entity.url).draft(&draft).send()?.needed("replace a resource")?;
     shows(&get(s, &entity)?, SUMMARY, None)
 }
@@ -136,7 +136,7 @@ fn put_source(s: &mut Session, rendering: Rendering, links: &[Inline]) -> Verdic
     let read = s.read(&source)?;
     let draft = s.resources.iter().find(|draft| read.has(&draft.kind())).cloned();
     let Some(draft) = draft else { return skip("the source of the link cannot be read") };
-    let draft = links.iter().fold(draft.with(TITLE, "put"), |draft, link| draft.link(link.clone()));
+    let draft = links.iter().fold(draft.with(TITLE, s.title("put")), |draft, link| draft.link(link.clone()));
     let answer = s.client.put(&source.url).says(rendering, &Content::Whole(&draft)).send()?;
     Ok((answer, source, link))
 }

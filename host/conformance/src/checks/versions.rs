@@ -73,13 +73,12 @@ fn is_left(s: &Session, entity: &Entity, before: &BTreeSet<String>, request: Req
 }
 
 fn newer_clients_change_nothing(s: &mut Session) -> Verdict {
-    let title = |is: &str| attribute("occi.core.title", &is.into());
     let draft = s.resource()?;
     let entity = s.make(&draft)?;
     let before = settled(s, &entity)?;
-    let update = s.client.post(&entity.url).text(&[title("changed")]);
+    let update = s.client.post(&entity.url).text(&[attribute("occi.core.title", &s.title("changed").into())]);
     is_left(s, &entity, &before, update)?;
-    let replacement = s.client.put(&entity.url).draft(&draft.with("occi.core.title", "replaced"));
+    let replacement = s.client.put(&entity.url).draft(&draft.with("occi.core.title", s.title("replaced")));
     is_left(s, &entity, &before, replacement)?;
     is_left(s, &entity, &before, s.client.delete(&entity.url))
 }
