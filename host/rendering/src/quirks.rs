@@ -29,7 +29,7 @@ pub(crate) fn bare_text(token: &str) -> Value {
 }
 
 /// H11-27: 1.1's grammar allows several locations in one line. A comma may also belong to a URI; it separates where it
-/// stands beside a space, or where a URI follows that begins with its protocol.
+/// stands beside a space, where a URI follows that begins with its protocol, and between two paths.
 pub(crate) fn locations(line: &str) -> impl Iterator<Item = &str> {
     let mut rest = line;
     std::iter::from_fn(move || {
@@ -52,6 +52,7 @@ pub(crate) fn locations(line: &str) -> impl Iterator<Item = &str> {
 
 fn separates(before: &str, after: &str) -> bool {
     before.ends_with([' ', '\t'])
+        || before.starts_with('/') && after.starts_with('/')
         || [" ", "\t", "http://", "https://"].iter().any(|start| after.starts_with(start))
 }
 
@@ -146,6 +147,8 @@ mod tests {
     #[test]
     fn h11_27_a_comma_separates_locations_and_may_belong_to_one() {
         let split = |line| locations(line).collect::<Vec<_>>();
+        assert_eq!(split("/a,/b, /c"), ["/a", "/b", "/c"]);
+        assert_eq!(split("http://x/a,/b"), ["http://x/a,/b"]);
         assert_eq!(split("/a/1, /a/2 ,/a/3,\t/a/4, "), ["/a/1", "/a/2", "/a/3", "/a/4"]);
         assert_eq!(split("http://h/1,http://h/2,https://h/3"), ["http://h/1", "http://h/2", "https://h/3"]);
         assert_eq!(split("http://h/a,b"), ["http://h/a,b"]);

@@ -124,7 +124,11 @@ fn the_query_filters_as_headers_do() {
     assert_eq!(list(&format!("/compute/?category={kind}")), "");
     let query = server.get(&format!("/-/?category={kind}")).answers(200);
     assert_eq!(query.body.lines().count(), 1, "{query}");
-    // A location in any form.
+    // An id and a location in any form.
+    let id = small.rsplit('/').next().unwrap();
+    for start in ["", "urn:uuid:", "URN:UUID:"] {
+        only(&format!("/compute/?attribute=occi.core.id%3D{start}{id}"), &small);
+    }
     let network = server.create("network", &[]);
     let link = server.link("networkinterface", &small, &network);
     for base in ["", server.base()] {

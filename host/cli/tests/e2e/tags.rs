@@ -1,7 +1,7 @@
 //! Mixins that clients define.
 
 use crate::occi::{NOTE, body, kind, kind_id, tag};
-use crate::server::{Server, extensions, run};
+use crate::server::{Server, eventually, extensions, run};
 use serde_json::json;
 
 /// HTTP-20, H11-07, CORE-27, CORE-47: defined, in text, headers and JSON; listed as any Mixin.
@@ -257,11 +257,14 @@ fn an_extension_does_not_take_a_tags_place() {
         let said = String::from_utf8(refused.stderr).unwrap();
         assert!(!refused.status.success() && said.contains(location), "{said}");
         // Nor at a start.
+        assert!(server.stop().success(), "{}", server.log());
         std::fs::copy(&note, folder.path().join("note.wasm")).unwrap();
-        server.restart();
+        let before = server.log().len();
+        server.begin();
+        // What there are entities of is looked at when it serves.
+        eventually("it is told", || server.log()[before..].contains("not in service"));
         let members = server.get(location).answers(200);
         assert_eq!(members.locations(), std::slice::from_ref(&network));
-        assert!(server.log().contains("not in service"), "{}", server.log());
         std::fs::remove_file(folder.path().join("note.wasm")).unwrap();
         server.delete("/-/").text(tag).answers(200);
     }
