@@ -17,7 +17,7 @@ const LARGE: usize = 2 << 20;
 
 /// So many seconds of computing code takes at most for each mebibyte of it, as a rule: `SOON` where it is small.
 const SOON: u64 = 1;
-const SOON_FOR_LARGE: u64 = 2;
+const SOON_FOR_LARGE: u64 = 3;
 
 type IsWanted = Arc<dyn Fn() -> bool + Send + Sync>;
 

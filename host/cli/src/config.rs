@@ -205,10 +205,11 @@ impl Config {
         Ok(())
     }
 
-    /// The folder with the extensions: the one that is set, else the one beside the program.
+    /// The folder with the extensions, by its whole path, as what happens in it is told: the one that is set, else the one
+    /// beside the program.
     pub(crate) fn extensions_folder(&self) -> anyhow::Result<PathBuf> {
         if let Some(folder) = &self.extensions {
-            return Ok(folder.clone());
+            return std::path::absolute(folder).context("where the folder of extensions is");
         }
         let program = std::env::current_exe().context("where this program is")?;
         Ok(program.parent().unwrap_or(Path::new(".")).join("extensions"))

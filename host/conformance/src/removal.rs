@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::client::Client;
-use crate::session::{Entity, ID, Session};
+use crate::session::{Entity, ID, Session, TITLE};
 use crate::wire::category::Class;
 use crate::wire::text::Text;
 
@@ -100,10 +100,12 @@ impl Session {
     }
 
     fn is_marked(&self, found: &Text) -> bool {
-        found
-            .attribute("occi.core.title")
-            .and_then(Value::as_str)
-            .is_some_and(|title| title.starts_with(&self.mark))
+        found.attribute(TITLE).and_then(Value::as_str).is_some_and(|title| title.starts_with(&self.mark))
+    }
+
+    /// Whether it has a title, and that has not the mark.
+    pub(crate) fn is_anothers(&self, found: &Text) -> bool {
+        found.attribute(TITLE).is_some_and(|title| title.as_str() != Some("")) && !self.is_marked(found)
     }
 
     /// The collections in which things are made.
@@ -149,7 +151,7 @@ impl Session {
         listing.into_iter().rev().filter(is_new).collect()
     }
 
-    fn shown_at(&self, url: &str) -> Text {
+    pub(crate) fn shown_at(&self, url: &str) -> Text {
         self.client.get(url).send().map(|answer| answer.read()).unwrap_or_default()
     }
 }

@@ -15,6 +15,7 @@ use crate::verdict::{Stop, Verdict, skip};
 use crate::wire::text::Text;
 
 pub(crate) const ID: &str = "occi.core.id";
+pub(crate) const TITLE: &str = "occi.core.title";
 
 /// An entity that was made; its URL.
 #[derive(Debug, Clone)]
@@ -225,16 +226,20 @@ impl Session {
         if url.ends_with('/') && !is_read() { None } else { self.keep_read(url) }
     }
 
-    /// The same of what was read, and is seen to be one entity: whatever its path ends in.
+    /// The same of what was read, and is seen to be one entity: whatever its path ends in. One that shows another's title is
+    /// another's, though no listing has shown it.
     pub(crate) fn keep_read(&mut self, url: &str) -> Option<Entity> {
         if !self.may_be_ours(url) {
             return None;
         }
-        let url = self.client.url(url);
-        if !self.made.contains(&url) {
-            self.made.push(url.clone());
+        let entity = Entity { url: self.client.url(url) };
+        if !self.made.contains(&entity.url) {
+            if self.is_anothers(&self.shown_at(&entity.url)) {
+                return None;
+            }
+            self.made.push(entity.url.clone());
         }
-        Some(Entity { url })
+        Some(entity)
     }
 
     /// Whether something may be an entity that this run made.

@@ -19,6 +19,8 @@ use crate::subject::Subject;
 use crate::turns::Turns;
 use occi_model::{Attributes, CategoryId, Change};
 use semver::Version;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -411,9 +413,21 @@ where
     P: ComponentNamedList + Lower + Send + Sync,
     R: ComponentNamedList + Lift + Send + Sync + 'static,
 {
-    let instance = instantiate(store, code).await?;
-    let function = instance.get_typed_func::<P, R>(&mut *store, export)?;
-    function.call_async(&mut *store, params).await
+    let turn = store.data().turn.clone();
+    let mut call = pin!(async {
+        let instance = instantiate(store, code).await?;
+        let function = instance.get_typed_func::<P, R>(&mut *store, export)?;
+        function.call_async(&mut *store, params).await
+    });
+    poll_fn(move |context| {
+        let polled = call.as_mut().poll(context);
+        if polled.is_pending() {
+            // It waits, for a turn or for the host, and lets others compute meanwhile.
+            turn.release();
+        }
+        polled
+    })
+    .await
 }
 
 /// A fresh instance under all limits.
@@ -422,13 +436,7 @@ async fn instantiate(store: &mut Store<CallState>, code: &Code) -> wasmtime::Res
     store.set_hostcall_fuel(HOST_CALL_BYTES);
     store.set_max_component_handles(HANDLES);
     let mut host_calls = HostCalls::new(code.limits.host_calls);
-    store.call_hook(move |mut store, hook| {
-        if hook.entering_host() {
-            // It may be about to wait, and lets others compute meanwhile.
-            store.data_mut().turn.release();
-        }
-        Ok(host_calls.pass(hook)?)
-    });
+    store.call_hook(move |_, hook| Ok(host_calls.pass(hook)?));
     store.set_epoch_deadline(1);
     // Tokio's own yield lets it look at sockets and timers too, even when all threads are busy with guests.
     store.epoch_deadline_callback(|mut store| {

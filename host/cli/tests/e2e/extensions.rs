@@ -3,10 +3,10 @@
 use crate::http::Answer;
 use crate::mule::{self, donkey};
 use crate::occi::body;
-use crate::server::{self, Server, eventually, extensions};
+use crate::server::{self, Options, Server, eventually, extensions};
 use occi_guest::Guest;
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 
@@ -213,6 +213,21 @@ fn what_takes_the_compiler_too_long_is_refused() {
     assert!(why.contains("takes more than 1 s of computing to be compiled"), "{why}");
     put(&folder, "deeds.wasm", Guest::deeds().build());
     eventually("another serves", || serves(&server, "/deed/"));
+}
+
+/// The folder may be named from where the server was started.
+#[test]
+fn a_file_is_replaced_in_a_folder_by_a_relative_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let up = std::env::current_dir().unwrap().components().skip(1).map(|_| "..").collect::<PathBuf>();
+    let extensions = Some(up.join(folder.path().strip_prefix("/").unwrap()));
+    put(&folder, "deeds.wasm", Guest::deeds().build());
+    let server = Server::with(Options { extensions, ..Options::default() });
+    let was = list(&server)["extensions"][0]["digest"].clone();
+    let deeds = Guest::deeds();
+    put(&folder, "deeds.wasm", Guest { body: deeds.body.clone() + "(func)", ..deeds }.build());
+    eventually("the next version serves", || list(&server)["extensions"][0]["digest"] != was);
+    assert!(list(&server)["refused"].as_array().unwrap().is_empty());
 }
 
 #[test]

@@ -278,12 +278,8 @@ impl Registry {
             (None, _) => true,
             (Some(_), None) => false,
             (Some(was), Some(now)) if now.overrides(was, value) => false,
-            // A value that does not fit what now declares it goes with the Mixin that brought it, as a default does. A
-            // client's own is for the client to change.
-            (Some(was), Some(now)) => {
-                let is_clients = now.is_mutable() && was.is_by(stays) && !was.gives(value);
-                is_clients || now.breach(was, value).is_none()
-            }
+            // A value that does not fit goes with the Mixins that brought it; else it is for the client to change.
+            (Some(was), Some(now)) => was.is_by(stays) || now.breach(was, value).is_none(),
         });
         attributes
     }

@@ -54,9 +54,11 @@ impl Declared {
         }
     }
 
-    /// Takes a Mixin's default, where all allow it.
+    /// Takes a Mixin's default, be it one that others do not allow: then there can be no such entity ([`Violation::Default`]).
     fn offer(&mut self, registry: &Registry, mixin: &ResolvedMixin, attribute: &Attribute) {
-        let Some(Ok(default)) = attribute.default.as_ref().map(|value| self.accept(value)) else { return };
+        let default = attribute.default.as_ref();
+        let default = default.and_then(|value| self.attribute.value_type.accept(value.clone()));
+        let Some(default) = default else { return };
         let by = self.default_by.as_ref().and_then(|by| registry.mixin(by));
         // What a template fixes is not given free by one that depends on it.
         let is_based = by.is_some_and(|by| mixin.depends.contains(&by.mixin.id)) && self.is_template;
@@ -99,12 +101,20 @@ impl Declared {
     /// Whether a value that an entity has since `was` declared it is the default of its Kind or of another Mixin,
     /// which this one's overrides (CORE-34).
     pub(super) fn overrides(&self, was: &Self, held: &Value) -> bool {
-        self.default_by.is_some() && self.default_by != was.default_by && was.gives(held)
+        let is_other = self.default_by.is_some() && self.default_by != was.default_by;
+        is_other && was.default.as_ref() == Some(held) && self.default_breach().is_none()
     }
 
-    /// Whether a value is the default.
-    pub(super) fn gives(&self, held: &Value) -> bool {
-        self.default.as_ref() == Some(held)
+    /// What is wrong with the default.
+    fn default_breach(&self) -> Option<Violation> {
+        let default = self.default.as_ref()?;
+        match self.accept(default).err()? {
+            Violation::OutOfRange { name, rule, given } => {
+                let by = self.default_by.as_ref().unwrap_or(&self.by).clone();
+                Some(Violation::Default { name, rule, given, by, is_fixed: self.is_template })
+            }
+            other => Some(other),
+        }
     }
 
     /// What is wrong with a value that an entity has since `was` declared it, by what has been added.
@@ -132,10 +142,8 @@ impl Schema {
                 .and_modify(|declared| declared.add(by, attribute, id))
                 .or_insert_with(|| Declared::new(by, attribute));
         }
-        // A default is one that all allow, so it is chosen when all is known.
         for declared in attributes.values_mut().filter(|declared| &declared.by == id) {
-            let default = declared.attribute.default.as_ref();
-            declared.default = default.and_then(|value| declared.accept(value).ok());
+            declared.default.clone_from(&declared.attribute.default);
         }
         for (mixin, attribute) in of_mixins {
             if let Some(declared) = attributes.get_mut(&attribute.name) {
@@ -200,6 +208,9 @@ impl Schema {
                 && (!attributes.contains_key(name) || declared.takes_over(was))
             {
                 attributes.insert(name.clone(), default.clone());
+                if !violations.iter().any(|known| known.concerns(name)) {
+                    violations.extend(declared.default_breach());
+                }
             }
             if let (Some(held), Some(was)) = (attributes.get(name), was.and_then(|was| was.get(name)))
                 && !violations.iter().any(|known| known.concerns(name))
@@ -256,9 +267,10 @@ impl Violation {
     /// Whether it is about that attribute's value already, so that 'missing' need not be said too.
     fn concerns(&self, wanted: &AttributeName) -> bool {
         match self {
-            Self::WrongType { name, .. } | Self::OutOfRange { name, .. } | Self::Immutable { name, .. } => {
-                name == wanted
-            }
+            Self::WrongType { name, .. }
+            | Self::OutOfRange { name, .. }
+            | Self::Default { name, .. }
+            | Self::Immutable { name, .. } => name == wanted,
             _ => false,
         }
     }

@@ -83,6 +83,21 @@ pub enum Violation {
         /// What it was given.
         given: Value,
     },
+    /// A default or a template's value that another category does not allow.
+    #[error("{name} {rule}; {by} {} {given}{}", if *.is_fixed { "fixes it to be" } else { "makes it" },
+        if *.is_fixed { "" } else { " where it is not given, so give another value" })]
+    Default {
+        /// The attribute.
+        name: AttributeName,
+        /// What its values must be.
+        rule: String,
+        /// The value.
+        given: Value,
+        /// Whose value it is.
+        by: CategoryId,
+        /// Whether clients can give no other.
+        is_fixed: bool,
+    },
     /// A required attribute without a value (CORE-11).
     #[error("{name} is required by {by} and missing")]
     Missing {
@@ -183,6 +198,7 @@ impl Violation {
             | Self::UnknownAttribute { .. }
             | Self::WrongType { .. }
             | Self::OutOfRange { .. }
+            | Self::Default { .. }
             | Self::Missing { .. }
             | Self::LinkOfLink(_)
             | Self::NoAction { .. }

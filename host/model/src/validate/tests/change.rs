@@ -243,7 +243,7 @@ fn what_a_mixin_narrows_is_held_by_what_is_there_already() {
     let audited = create(&registry, &item(&["volume", "audited"], &[("size", int(5)), ("level", int(21))]));
     let refused = registry.associate(&audited.unwrap(), &id("strict")).unwrap_err();
     assert_eq!(say(&refused), ["level must be at most 20; it was given 21"]);
-    // Of what nobody has given nothing is said.
+    // Be it a default: nothing is dropped in silence.
     let mut cloud = cloud();
     let narrow = Constraint { maximum: Some(0.5), ..Constraint::default() };
     let attributes = vec![Attribute { constraint: narrow, ..attribute("level", ValueType::Integer) }];
@@ -251,8 +251,14 @@ fn what_a_mixin_narrows_is_held_by_what_is_there_already() {
     let registry = cloud.registry().unwrap();
     let audited = create(&registry, &item(&["volume", "audited"], &[("size", int(5))])).unwrap();
     assert!(audited.get("level").is_some());
-    let low = registry.associate(&audited, &id("low")).unwrap();
-    assert_eq!(low.entity.get("level"), None);
+    let refused = registry.associate(&audited, &id("low")).unwrap_err();
+    assert_eq!(say(&refused), ["level must be at most 0.5; it was given 3"]);
+    let refused = create(&registry, &item(&["volume", "low"], &[("size", int(5))])).unwrap_err();
+    let why = "level must be at most 0.5; audited makes it 3 where it is not given, so give another value";
+    assert_eq!(say(&refused), [why]);
+    let given = [("size", int(5)), ("level", int(0))];
+    let low = create(&registry, &item(&["volume", "low"], &given)).unwrap();
+    assert_eq!(low.get("level"), Some(int(0)));
 }
 
 #[test]
@@ -274,10 +280,10 @@ fn what_only_an_extension_sets_goes_with_the_mixin_that_declared_it() {
     assert_eq!(graded.get("grade"), Some(int(2)));
     let low = registry.update(&graded, &item(&["machine", "low"], &[]), UpdateMode::Full, None).unwrap();
     assert_eq!(low.entity.get("grade"), None);
-    // A default that another Mixin's narrower declaration does not allow is none, in whichever order they come.
+    // What it fixes must be allowed by all others, in whichever order they come.
     for mixins in [["graded", "narrow"], ["narrow", "graded"]] {
-        let narrow = create(&registry, &item(&["machine", mixins[0], mixins[1]], &[])).unwrap();
-        assert_eq!(narrow.get("grade"), None);
+        let refused = create(&registry, &item(&["machine", mixins[0], mixins[1]], &[])).unwrap_err();
+        assert_eq!(say(&refused), ["grade must be at most 1; graded fixes it to be 2"]);
     }
 }
 

@@ -121,6 +121,15 @@ fn all_that_is_said_of_an_attribute_holds() {
         ..attribute("state", ValueType::String)
     };
     cloud.mixins.push(Mixin { applies: ids(&["machine"]), attributes: vec![few, off], ..mixin("few") });
+    let bounded = |term: &str, minimum: Option<f64>, maximum: Option<f64>| {
+        let constraint = Constraint { minimum, maximum, ..Constraint::default() };
+        Mixin {
+            attributes: vec![Attribute { constraint, ..attribute("cores", ValueType::Integer) }],
+            ..mixin(term)
+        }
+    };
+    cloud.mixins.push(bounded("one", None, Some(1.0)));
+    cloud.mixins.push(bounded("two", Some(2.0), None));
     let kept = Attribute { mutable: false, ..attribute("arch", ValueType::String) };
     cloud.mixins.push(Mixin { attributes: vec![kept], ..mixin("kept") });
     let free = Attribute { default: Some(int(3)), ..attribute("cores", ValueType::Integer) };
@@ -151,6 +160,18 @@ fn all_that_is_said_of_an_attribute_holds() {
     let few = create(&registry, &item(&["machine", "few"], &[("cores", int(4))])).unwrap();
     assert_eq!(show(&few), r#"machine few | cores=4 memory=1 state="inactive""#);
     assert_eq!(refused(&["machine", "kept"], &[("arch", "x64".into())]).len(), 1);
+    // A template's size is not another's to take away, then or later; nor does it override what others say.
+    let both = "cores must be at most 1; small fixes it to be 2";
+    assert_eq!(refused(&["machine", "small", "one"], &[]), [both]);
+    let small = create(&registry, &item(&["machine", "small"], &[])).unwrap();
+    let refused_later = registry.associate(&small, &id("one")).unwrap_err();
+    assert_eq!(say(&refused_later), ["cores must be at most 1; it was given 2"]);
+    let one = create(&registry, &item(&["machine", "one"], &[])).unwrap();
+    assert_eq!(say(&registry.associate(&one, &id("small")).unwrap_err()), [both]);
+    // Nor is a client's own, be it what nobody would have had to say.
+    let own = create(&registry, &item(&["machine"], &[("cores", int(1))])).unwrap();
+    let refused_later = registry.associate(&own, &id("two")).unwrap_err();
+    assert_eq!(say(&refused_later), ["cores must be at least 2; it was given 1"]);
     // What a template fixes stays fixed.
     let free = create(&registry, &item(&["machine", "free"], &[])).unwrap();
     let more = item(&[], &[("cores", int(9))]);
