@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 /// How long a file may be away while it gets another name or other content.
@@ -156,27 +157,33 @@ async fn follow(catalogue: Weak<Catalogue>, mut watch: Option<Watch>) {
                 continue;
             }
         };
-        let mut files = BTreeSet::new();
+        let (mut files, mut all) = (BTreeSet::new(), None);
         for touched in touched {
             match touched {
                 Touched::File(file) => drop(files.insert(file)),
-                Touched::All => {
-                    catalogue.follow_all(None).await;
-                    files.clear();
-                }
+                Touched::All => all = catalogue.files().await,
             }
         }
+        files.extend(all.iter().flatten().cloned());
         let (there, away): (BTreeSet<_>, BTreeSet<_>) = files.into_iter().partition(|file| is_there(file));
         gone.retain(|file| !there.contains(file));
         gone.extend(away);
         // Each by itself: one that takes long to be compiled keeps back no other.
+        let mut looked_at = JoinSet::new();
         for file in there.into_iter().filter(|file| in_hand.begins(file)) {
             let (catalogue, in_hand) = (Arc::clone(&catalogue), in_hand.clone());
-            tokio::spawn(async move {
+            looked_at.spawn(async move {
                 while in_hand.is_to_be_looked_at(&file) {
                     catalogue.take_up([file.clone()].into(), None).await;
                 }
             });
+        }
+        match all {
+            Some(all) => drop(tokio::spawn(async move {
+                looked_at.join_all().await;
+                catalogue.let_go(catalogue.missing(&all)).await;
+            })),
+            None => looked_at.detach_all(),
         }
     }
 }
@@ -232,29 +239,35 @@ impl InHand {
 impl Catalogue {
     /// Makes what serves what the folder says. What was written since a time is told when it is written to its end.
     async fn follow_all(&self, told_since: Option<SystemTime>) {
-        let Some(files) = self.take_up_all(told_since).await else { return };
-        let gone: BTreeSet<_> = {
-            let known = self.known();
-            let entries = known.entries.values().map(|entry| self.folder.join(&entry.record.file));
-            entries.chain(known.refused.keys().cloned()).filter(|file| !files.contains(file)).collect()
-        };
-        self.let_go(gone).await;
+        if let Some(files) = self.take_up_all(told_since).await {
+            self.let_go(self.missing(&files)).await;
+        }
     }
 
-    /// Looks at all files; those that there are.
-    async fn take_up_all(&self, told_since: Option<SystemTime>) -> Option<BTreeSet<PathBuf>> {
+    /// The files that are spoken of and not among these.
+    fn missing(&self, files: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
+        let known = self.known();
+        let entries = known.entries.values().map(|entry| self.folder.join(&entry.record.file));
+        entries.chain(known.refused.keys().cloned()).filter(|file| !files.contains(file)).collect()
+    }
+
+    /// The files that there are; none where the folder cannot be read.
+    async fn files(&self) -> Option<BTreeSet<PathBuf>> {
         let folder = self.folder.clone();
         match aside(move || file::in_folder(&folder)).await {
-            Ok(files) => {
-                let files: BTreeSet<_> = files.into_iter().collect();
-                self.take_up(files.clone(), told_since).await;
-                Some(files)
-            }
+            Ok(files) => Some(files.into_iter().collect()),
             Err(error) => {
                 tracing::error!("the folder of extensions is not followed: {error}");
                 None
             }
         }
+    }
+
+    /// Looks at all files; those that there are.
+    async fn take_up_all(&self, told_since: Option<SystemTime>) -> Option<BTreeSet<PathBuf>> {
+        let files = self.files().await?;
+        self.take_up(files.clone(), told_since).await;
+        Some(files)
     }
 
     /// Looks at files that are there, but not at those that were written since a time.
@@ -308,12 +321,18 @@ impl Catalogue {
         if self.is_followed(&read) {
             return false;
         }
-        let is_refused =
-            |refusal: &Refusal| refusal.digest.as_ref() == Some(&read.digest) && !refusal.reason.passes();
-        if !again && self.known().refused.get(path).is_some_and(is_refused) {
-            return false;
+        {
+            let mut known = self.known();
+            let is_of_this = |refusal: &&Refusal| refusal.digest.as_ref() == Some(&read.digest);
+            match known.refused.get(path).filter(is_of_this) {
+                Some(refusal) if !again && !refusal.reason.passes() => return false,
+                Some(_) => {}
+                // It has changed since it was refused, and who was told of that looks at it.
+                None if again => return false,
+                None => drop(known.refused.remove(path)),
+            }
+            known.preparing.insert(file::name(path));
         }
-        self.known().preparing.insert(file::name(path));
         let taken_up = self.take_up_bytes(&read, bytes).await;
         self.known().preparing.remove(&file::name(path));
         match taken_up {

@@ -4,8 +4,28 @@ use crate::catalogue::aside;
 use crate::refused::Refused;
 use occi_extension::{Bounds, Extension, LoadError, Loader};
 use std::num::NonZero;
+use std::pin::pin;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+/// How often it is asked of who waits for a place whether it is still wanted.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// A place, unless it is wanted no more before there is one.
+async fn place(places: &Arc<Semaphore>, is_wanted: &IsWanted) -> Result<OwnedSemaphorePermit, Refused> {
+    let mut place = pin!(Arc::clone(places).acquire_owned());
+    loop {
+        if let Ok(place) = timeout(LOOK, place.as_mut()).await {
+            return place.map_err(|error| Refused::Internal(error.to_string()));
+        }
+        let is_wanted = Arc::clone(is_wanted);
+        if !aside(move || Ok(is_wanted())).await? {
+            return Err(LoadError::Unfinished("nobody wants it any more".into()).into());
+        }
+    }
+}
 
 /// How many threads compute at a time.
 pub(crate) fn processors() -> usize {
@@ -80,10 +100,9 @@ impl Stager {
         is_wanted: &IsWanted,
     ) -> Result<Arc<Extension>, Refused> {
         let place = match places {
-            Some(places) => Some(Arc::clone(places).acquire_owned().await),
+            Some(places) => Some(place(places, is_wanted).await?),
             None => None,
         };
-        let place = place.transpose().map_err(|error| Refused::Internal(error.to_string()))?;
         let (loader, bytes, is_wanted) = (Arc::clone(&self.loader), Arc::clone(bytes), Arc::clone(is_wanted));
         aside(move || {
             let _place = place;

@@ -8,6 +8,7 @@ use occi_guest::Guest;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A server that has the extension `note` alone, and its folder.
@@ -180,8 +181,8 @@ fn one_that_cannot_begin_does_not_serve_from_the_start() {
     server.get("/deed/").answers(404);
 }
 
-/// A few kilobytes of code that take the compiler minutes and gigabytes.
-fn costly() -> Vec<u8> {
+/// A few kilobytes of code that take the compiler minutes and gigabytes; with each number others.
+fn costly(number: usize) -> Vec<u8> {
     let (deeds, variables, loops) = (Guest::deeds(), 2000, 250);
     let steps = (0..variables).map(|number| {
         format!(
@@ -196,7 +197,7 @@ fn costly() -> Vec<u8> {
         steps.collect::<String>(),
         "(br_if 0 (i32.wrap_i64 (local.get 0))))".repeat(loops),
     );
-    Guest { body: deeds.body.clone() + &costly, ..deeds }.build()
+    Guest { body: deeds.body.clone() + &costly + &"(func)".repeat(number), ..deeds }.build()
 }
 
 /// The compiler gives it up, and it keeps nobody waiting.
@@ -204,7 +205,7 @@ fn costly() -> Vec<u8> {
 fn what_takes_the_compiler_too_long_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::of(&folder, "[sandbox]\ncompile-seconds = 1\n");
-    put(&folder, "costly.wasm", costly());
+    put(&folder, "costly.wasm", costly(0));
     eventually("it is looked at", || list(&server)["preparing"][0] == "costly.wasm");
     assert!(ext(&server, &["list"]).unwrap().contains("costly.wasm is being checked, compiled and tried"));
     server.get("/-/").answers(200);
@@ -213,6 +214,30 @@ fn what_takes_the_compiler_too_long_is_refused() {
     assert!(why.contains("takes more than 1 s of computing to be compiled"), "{why}");
     put(&folder, "deeds.wasm", Guest::deeds().build());
     eventually("another serves", || serves(&server, "/deed/"));
+}
+
+/// Nor is what waits for the compiler, and others come and go meanwhile.
+#[test]
+fn what_is_corrected_while_others_are_compiled_serves_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::of(&folder, "[sandbox]\ncompile-seconds = 600\n");
+    let is_prepared =
+        |name: &str| list(&server)["preparing"].as_array().unwrap().iter().any(|file| file == name);
+    let files = ["one.wasm", "two.wasm", "three.wasm"];
+    for (number, file) in files.iter().enumerate() {
+        put(&folder, file, costly(number));
+    }
+    eventually("they are looked at", || files.iter().all(|file| is_prepared(file)));
+    // All have had their second, so that two of them wait for the third.
+    std::thread::sleep(Duration::from_secs(5));
+    put(&folder, "three.wasm", Guest::deeds().build());
+    std::fs::remove_file(folder.path().join("two.wasm")).unwrap();
+    eventually("the other serves", || serves(&server, "/deed/"));
+    eventually("nobody wants it", || !is_prepared("two.wasm"));
+    assert!(is_prepared("one.wasm"));
+    std::fs::remove_file(folder.path().join("three.wasm")).unwrap();
+    eventually("it is gone", || !serves(&server, "/deed/"));
+    assert!(is_prepared("one.wasm"));
 }
 
 /// The folder may be named from where the server was started.
@@ -235,12 +260,12 @@ fn what_goes_while_it_is_compiled_is_compiled_no_further() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::of(&folder, "[sandbox]\ncompile-seconds = 600\n");
     let prepares = || !list(&server)["preparing"].as_array().unwrap().is_empty();
-    put(&folder, "costly.wasm", costly());
+    put(&folder, "costly.wasm", costly(0));
     eventually("it is looked at", prepares);
     std::fs::remove_file(folder.path().join("costly.wasm")).unwrap();
     eventually("nobody wants it", || !prepares());
     // Nor what it was, when it is something else.
-    put(&folder, "costly.wasm", costly());
+    put(&folder, "costly.wasm", costly(0));
     eventually("it is looked at again", prepares);
     put(&folder, "costly.wasm", Guest::deeds().build());
     eventually("the other serves", || serves(&server, "/deed/"));
