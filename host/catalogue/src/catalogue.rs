@@ -104,6 +104,8 @@ impl Catalogue {
 
     /// The same where that is still the one that is meant; nothing is done where that one serves.
     pub(crate) async fn roll_back_to(&self, name: &str, to: Option<&Release>) -> Result<Listed, Refused> {
+        let release = |entry: &Entry| entry.record.previous.clone().filter(|_| entry.previous.is_none());
+        self.compile(name, release).await?;
         let _changing = self.changing.lock().await;
         let (name, release, ready, file) = {
             let known = self.known();
@@ -128,8 +130,23 @@ impl Catalogue {
         self.write_and_serve(next, file, bytes).await
     }
 
+    /// Has a release compiled that may not be, before others have to wait for the change.
+    async fn compile(
+        &self,
+        name: &str,
+        release: impl FnOnce(&Entry) -> Option<Release>,
+    ) -> Result<(), Refused> {
+        let release = release(self.known().entry(name)?.1);
+        if let Some(release) = release {
+            self.stager.stage(self.copy(&release).await?, || true).await?;
+        }
+        Ok(())
+    }
+
     /// Switches an extension on.
     pub async fn enable(&self, name: &str) -> Result<Listed, Refused> {
+        let release = |entry: &Entry| entry.current.is_none().then(|| entry.record.current.clone());
+        self.compile(name, release).await?;
         let _changing = self.changing.lock().await;
         let (name, record, ready) = {
             let known = self.known();

@@ -72,6 +72,17 @@ impl Watch {
     }
 }
 
+/// Why a file is looked at.
+#[derive(Clone, Copy)]
+enum Asked {
+    /// Somebody has written it, be it what it was: what kept it out may be gone by now.
+    Told,
+    /// All are. What was written since a time is told when it is written to its end.
+    Looked { told_since: Option<SystemTime> },
+    /// What others are has changed.
+    Again,
+}
+
 /// Why the folder is looked at.
 enum Cause {
     Told(Vec<Touched>),
@@ -123,12 +134,13 @@ pub(crate) fn start(catalogue: &Arc<Catalogue>, watch: Option<Watch>) {
     tokio::spawn(async move {
         if let Some(began) = began {
             if let Some(catalogue) = looker.upgrade() {
-                catalogue.take_up_all(Some(began - TICK)).await;
+                catalogue.take_up_all(Asked::Looked { told_since: Some(began - TICK) }).await;
             }
             tokio::time::sleep(DOUBT).await;
         }
         if let Some(catalogue) = looker.upgrade() {
-            catalogue.follow_all(began.map(|began| began + TICK)).await;
+            let told_since = began.map(|began| began + TICK);
+            catalogue.follow_all(Asked::Looked { told_since }).await;
         }
     });
     tokio::spawn(follow(weak, watch));
@@ -174,7 +186,7 @@ async fn follow(catalogue: Weak<Catalogue>, mut watch: Option<Watch>) {
             let (catalogue, in_hand) = (Arc::clone(&catalogue), in_hand.clone());
             looked_at.spawn(async move {
                 while in_hand.is_to_be_looked_at(&file) {
-                    catalogue.take_up([file.clone()].into(), None).await;
+                    catalogue.take_up([file.clone()].into(), Asked::Told).await;
                 }
             });
         }
@@ -237,9 +249,9 @@ impl InHand {
 }
 
 impl Catalogue {
-    /// Makes what serves what the folder says. What was written since a time is told when it is written to its end.
-    async fn follow_all(&self, told_since: Option<SystemTime>) {
-        if let Some(files) = self.take_up_all(told_since).await {
+    /// Makes what serves what the folder says.
+    async fn follow_all(&self, asked: Asked) {
+        if let Some(files) = self.take_up_all(asked).await {
             self.let_go(self.missing(&files)).await;
         }
     }
@@ -264,17 +276,17 @@ impl Catalogue {
     }
 
     /// Looks at all files; those that there are.
-    async fn take_up_all(&self, told_since: Option<SystemTime>) -> Option<BTreeSet<PathBuf>> {
+    async fn take_up_all(&self, asked: Asked) -> Option<BTreeSet<PathBuf>> {
         let files = self.files().await?;
-        self.take_up(files.clone(), told_since).await;
+        self.take_up(files.clone(), asked).await;
         Some(files)
     }
 
-    /// Looks at files that are there, but not at those that were written since a time.
-    async fn take_up(&self, files: BTreeSet<PathBuf>, told_since: Option<SystemTime>) {
+    /// Looks at files that are there.
+    async fn take_up(&self, files: BTreeSet<PathBuf>, asked: Asked) {
         let mut has_changed = false;
         for file in files.into_iter().filter(|file| file::is_extension(file)) {
-            has_changed |= self.take_up_one(&file, told_since, false).await;
+            has_changed |= self.take_up_one(&file, asked).await;
         }
         if has_changed {
             self.try_again().await;
@@ -291,7 +303,7 @@ impl Catalogue {
             };
             let mut has_changed = false;
             for file in waiting {
-                has_changed |= self.take_up_one(&file, None, true).await;
+                has_changed |= self.take_up_one(&file, Asked::Again).await;
             }
             if !has_changed {
                 return;
@@ -300,8 +312,9 @@ impl Catalogue {
     }
 
     /// Whether it serves something else now.
-    async fn take_up_one(&self, path: &Path, told_since: Option<SystemTime>, again: bool) -> bool {
+    async fn take_up_one(&self, path: &Path, asked: Asked) -> bool {
         let wanted = path.to_owned();
+        let told_since = if let Asked::Looked { told_since } = asked { told_since } else { None };
         let (read, bytes) = match aside(move || {
             // In this order: what is written while it is read has a later time.
             let read = file::Read::new(wanted.clone());
@@ -324,12 +337,12 @@ impl Catalogue {
         {
             let mut known = self.known();
             let is_of_this = |refusal: &&Refusal| refusal.digest.as_ref() == Some(&read.digest);
-            match known.refused.get(path).filter(is_of_this) {
-                Some(refusal) if !again && !refusal.reason.passes() => return false,
-                Some(_) => {}
+            match (known.refused.get(path).filter(is_of_this), asked) {
+                (Some(refusal), Asked::Looked { .. }) if !refusal.reason.passes() => return false,
+                (Some(_), _) => {}
                 // It has changed since it was refused, and who was told of that looks at it.
-                None if again => return false,
-                None => drop(known.refused.remove(path)),
+                (None, Asked::Again) => return false,
+                (None, _) => drop(known.refused.remove(path)),
             }
             known.preparing.insert(file::name(path));
         }

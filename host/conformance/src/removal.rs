@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::answer::Answer;
-use crate::client::Client;
+use crate::client::{Client, path_of};
 use crate::session::{Entity, ID, Session, TITLE};
 use crate::wire::category::Class;
 use crate::wire::text::Text;
@@ -39,6 +39,10 @@ fn forget(lost: &mut Vec<Lost>, id: Option<&str>) {
 
 fn id_of(read: &Text) -> Option<String> {
     read.attribute(ID).and_then(Value::as_str).map(str::to_owned)
+}
+
+pub(crate) fn has_title(read: &Text) -> bool {
+    read.attribute(TITLE).is_some_and(|title| title.as_str() != Some(""))
 }
 
 impl Session {
@@ -99,13 +103,14 @@ impl Session {
         }
     }
 
-    fn is_marked(&self, found: &Text) -> bool {
+    pub(crate) fn is_marked(&self, found: &Text) -> bool {
         found.attribute(TITLE).and_then(Value::as_str).is_some_and(|title| title.starts_with(&self.mark))
     }
 
-    /// Whether it has a title, and that has not the mark.
-    pub(crate) fn is_anothers(&self, found: &Text) -> bool {
-        found.attribute(TITLE).is_some_and(|title| title.as_str() != Some("")) && !self.is_marked(found)
+    /// Whether a listing shows it that did not before the run.
+    pub(crate) fn is_new(&self, url: &str) -> bool {
+        let is_it = |new: &String| path_of(&self.client.url(new)) == path_of(url);
+        self.locations().iter().any(|location| self.new_in(location).iter().any(is_it))
     }
 
     /// The collections in which things are made.

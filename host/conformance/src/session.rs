@@ -8,7 +8,7 @@ use crate::client::{self, Client};
 use crate::draft::{Draft, Inline};
 use crate::model::{Model, Type};
 use crate::refusals::{LinkRefusal, Refusal};
-use crate::removal::Lost;
+use crate::removal::{Lost, has_title};
 use crate::strangers::Strangers;
 use crate::tag::Tag;
 use crate::verdict::{Stop, Verdict, skip};
@@ -227,14 +227,15 @@ impl Session {
     }
 
     /// The same of what was read, and is seen to be one entity: whatever its path ends in. One that shows another's title is
-    /// another's, though no listing has shown it.
+    /// another's, though no listing has shown it; and one without a title is ours only where a listing shows it now.
     pub(crate) fn keep_read(&mut self, url: &str) -> Option<Entity> {
         if !self.may_be_ours(url) {
             return None;
         }
         let entity = Entity { url: self.client.url(url) };
         if !self.made.contains(&entity.url) {
-            if self.is_anothers(&self.shown_at(&entity.url)) {
+            let found = self.shown_at(&entity.url);
+            if !self.is_marked(&found) && (has_title(&found) || !self.is_new(&entity.url)) {
                 return None;
             }
             self.made.push(entity.url.clone());

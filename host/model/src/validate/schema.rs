@@ -24,8 +24,7 @@ pub(super) struct Declared {
     by: CategoryId,
     /// What other Mixins say of it, and which: all of it holds.
     narrower: Vec<(CategoryId, Arc<Attribute>)>,
-    /// A Mixin's default overrides the Kind's (CORE-34), and a later Mixin's an earlier one's and
-    /// that of one on which it depends.
+    /// A Mixin's default overrides the Kind's (CORE-34).
     default: Option<Value>,
     /// The Mixin whose default that is; none where it is the Kind's.
     default_by: Option<CategoryId>,
@@ -45,30 +44,33 @@ impl Declared {
         std::iter::once((&self.by, &self.attribute)).chain(others)
     }
 
-    /// Another Mixin's declaration. It cannot hold if it is of another type: the two know nothing of each other. And
-    /// what only the Kind's extension sets is not for Mixins to judge.
+    /// Whether only the Kind's extension sets it: that is not for Mixins to judge.
+    fn is_extensions(&self, kind: &CategoryId) -> bool {
+        &self.by == kind && !self.attribute.mutable
+    }
+
+    /// Another Mixin's declaration. It cannot hold if it is of another type: the two know nothing of each other.
     fn add(&mut self, by: &CategoryId, attribute: &Arc<Attribute>, kind: &CategoryId) {
-        let is_extensions = &self.by == kind && !self.attribute.mutable;
-        if attribute.value_type == self.attribute.value_type && !is_extensions {
+        if attribute.value_type == self.attribute.value_type && !self.is_extensions(kind) {
             self.narrower.push((by.clone(), Arc::clone(attribute)));
         }
     }
 
     /// Takes a Mixin's default, be it one that others do not allow: then there can be no such entity ([`Violation::Default`]).
+    /// A template's comes before others; then that of a Mixin before one on which it depends, and the later one.
     fn offer(&mut self, registry: &Registry, mixin: &ResolvedMixin, attribute: &Attribute) {
         let default = attribute.default.as_ref();
         let default = default.and_then(|value| self.attribute.value_type.accept(value.clone()));
         let Some(default) = default else { return };
         let by = self.default_by.as_ref().and_then(|by| registry.mixin(by));
-        // What a template fixes is not given free by one that depends on it.
-        let is_based = by.is_some_and(|by| mixin.depends.contains(&by.mixin.id)) && self.is_template;
-        if by.is_some_and(|by| by.depends.contains(&mixin.mixin.id)) {
-            self.is_template |= !attribute.mutable;
+        let is_refined = by.is_some_and(|by| by.depends.contains(&mixin.mixin.id));
+        let is_template = !attribute.mutable;
+        if self.is_template && !is_template || self.is_template == is_template && is_refined {
             return;
         }
         self.default = Some(default);
         self.default_by = Some(mixin.mixin.id.clone());
-        self.is_template = !attribute.mutable || is_based;
+        self.is_template = is_template;
     }
 
     /// The value as it is declared, or what is wrong with it.
@@ -120,7 +122,10 @@ impl Declared {
     /// What is wrong with a value that an entity has since `was` declared it, by what has been added.
     pub(super) fn breach(&self, was: &Self, held: &Value) -> Option<Violation> {
         let mut added = self.all().filter(|(by, _)| !was.is_by(|known| known == *by));
-        added.find_map(|(_, attribute)| typed(attribute, held).err())
+        added.find_map(|(_, attribute)| typed(attribute, held).err()).map(|violation| match violation {
+            Violation::OutOfRange { name, rule, given } => Violation::Held { name, rule, held: given },
+            other => other,
+        })
     }
 }
 
@@ -146,7 +151,8 @@ impl Schema {
             declared.default.clone_from(&declared.attribute.default);
         }
         for (mixin, attribute) in of_mixins {
-            if let Some(declared) = attributes.get_mut(&attribute.name) {
+            let declared = attributes.get_mut(&attribute.name);
+            if let Some(declared) = declared.filter(|declared| !declared.is_extensions(id)) {
                 declared.offer(registry, mixin, attribute);
             }
         }
@@ -217,9 +223,9 @@ impl Schema {
             {
                 violations.extend(declared.breach(was, held));
             }
-            // What clients cannot set they need not give: the extension does.
+            // What is not for clients to set they need not give: the extension does.
             if let Some((by, _)) = declared.all().find(|(_, attribute)| attribute.required)
-                && declared.is_mutable()
+                && declared.attribute.mutable
                 && !attributes.contains_key(name)
                 && !violations.iter().any(|known| known.concerns(name))
             {
@@ -269,6 +275,7 @@ impl Violation {
         match self {
             Self::WrongType { name, .. }
             | Self::OutOfRange { name, .. }
+            | Self::Held { name, .. }
             | Self::Default { name, .. }
             | Self::Immutable { name, .. } => name == wanted,
             _ => false,

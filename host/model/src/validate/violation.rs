@@ -83,6 +83,16 @@ pub enum Violation {
         /// What it was given.
         given: Value,
     },
+    /// A value that the entity has, and that a category which it would gain does not allow.
+    #[error("{name} {rule}; it is {held}")]
+    Held {
+        /// The attribute.
+        name: AttributeName,
+        /// What its values must be.
+        rule: String,
+        /// What it is.
+        held: Value,
+    },
     /// A default or a template's value that another category does not allow.
     #[error("{name} {rule}; {by} {} {given}{}", if *.is_fixed { "fixes it to be" } else { "makes it" },
         if *.is_fixed { "" } else { " where it is not given, so give another value" })]
@@ -198,6 +208,7 @@ impl Violation {
             | Self::UnknownAttribute { .. }
             | Self::WrongType { .. }
             | Self::OutOfRange { .. }
+            | Self::Held { .. }
             | Self::Default { .. }
             | Self::Missing { .. }
             | Self::LinkOfLink(_)

@@ -242,7 +242,7 @@ fn what_a_mixin_narrows_is_held_by_what_is_there_already() {
     let registry = registry();
     let audited = create(&registry, &item(&["volume", "audited"], &[("size", int(5)), ("level", int(21))]));
     let refused = registry.associate(&audited.unwrap(), &id("strict")).unwrap_err();
-    assert_eq!(say(&refused), ["level must be at most 20; it was given 21"]);
+    assert_eq!(say(&refused), ["level must be at most 20; it is 21"]);
     // Be it a default: nothing is dropped in silence.
     let mut cloud = cloud();
     let narrow = Constraint { maximum: Some(0.5), ..Constraint::default() };
@@ -252,7 +252,7 @@ fn what_a_mixin_narrows_is_held_by_what_is_there_already() {
     let audited = create(&registry, &item(&["volume", "audited"], &[("size", int(5))])).unwrap();
     assert!(audited.get("level").is_some());
     let refused = registry.associate(&audited, &id("low")).unwrap_err();
-    assert_eq!(say(&refused), ["level must be at most 0.5; it was given 3"]);
+    assert_eq!(say(&refused), ["level must be at most 0.5; it is 3"]);
     let refused = create(&registry, &item(&["volume", "low"], &[("size", int(5))])).unwrap_err();
     let why = "level must be at most 0.5; audited makes it 3 where it is not given, so give another value";
     assert_eq!(say(&refused), [why]);

@@ -6,7 +6,7 @@ use crate::category::Mixin;
 use crate::core;
 use crate::draft::{CategoryDraft, Item};
 use crate::fixture::{
-    ID, attribute, cloud, create, ends, id, ids, int, item, mixin, path, registry, say, show,
+    ID, attribute, cloud, create, ends, fixed, id, ids, int, item, mixin, path, registry, say, show,
 };
 use crate::validate::{Gravity, Identity, UpdateMode, Violation};
 use crate::value::Value;
@@ -133,7 +133,12 @@ fn all_that_is_said_of_an_attribute_holds() {
     let kept = Attribute { mutable: false, ..attribute("arch", ValueType::String) };
     cloud.mixins.push(Mixin { attributes: vec![kept], ..mixin("kept") });
     let free = Attribute { default: Some(int(3)), ..attribute("cores", ValueType::Integer) };
-    cloud.mixins.push(Mixin { depends: ids(&["small"]), attributes: vec![free], ..mixin("free") });
+    cloud.mixins.push(Mixin { depends: ids(&["small"]), attributes: vec![free.clone()], ..mixin("free") });
+    cloud.mixins.push(Mixin { attributes: vec![free], ..mixin("liberal") });
+    let on = fixed("state", ValueType::String, "active".into());
+    cloud.mixins.push(Mixin { attributes: vec![on], ..mixin("on") });
+    let needy = Attribute { required: true, ..attribute("arch", ValueType::String) };
+    cloud.mixins.push(Mixin { attributes: vec![needy], ..mixin("needy") });
     let registry = cloud.registry().unwrap();
     let refused = |categories: &[&str], attributes: &[(&str, Value)]| {
         say(&create(&registry, &item(categories, attributes)).unwrap_err())
@@ -148,7 +153,15 @@ fn all_that_is_said_of_an_attribute_holds() {
         assert_eq!(with(11), ["level must be at most 10; it was given 11"]);
         assert_eq!(with(1), ["level must be at least 2; it was given 1"]);
     }
-    // Of the Kind, whose own state is no other's to judge.
+    // Of the Kind, whose own state is no other's to judge, nor to make.
+    let on = create(&registry, &item(&["machine", "on"], &[])).unwrap();
+    assert_eq!(on.get("state"), Some("inactive".into()));
+    let plain = create(&registry, &item(&["machine"], &[])).unwrap();
+    let on = registry.associate(&plain, &id("on")).unwrap();
+    assert_eq!(on.entity.get("state"), Some("inactive".into()));
+    // What nobody may set and somebody requires cannot be.
+    let missing = ["arch is required by needy and missing"];
+    assert_eq!(refused(&["machine", "kept", "needy"], &[]), missing);
     assert_eq!(
         refused(&["machine", "few"], &[("cores", int(5))]),
         ["cores must be at most 4; it was given 5"]
@@ -165,18 +178,22 @@ fn all_that_is_said_of_an_attribute_holds() {
     assert_eq!(refused(&["machine", "small", "one"], &[]), [both]);
     let small = create(&registry, &item(&["machine", "small"], &[])).unwrap();
     let refused_later = registry.associate(&small, &id("one")).unwrap_err();
-    assert_eq!(say(&refused_later), ["cores must be at most 1; it was given 2"]);
+    assert_eq!(say(&refused_later), ["cores must be at most 1; it is 2"]);
     let one = create(&registry, &item(&["machine", "one"], &[])).unwrap();
     assert_eq!(say(&registry.associate(&one, &id("small")).unwrap_err()), [both]);
     // Nor is a client's own, be it what nobody would have had to say.
     let own = create(&registry, &item(&["machine"], &[("cores", int(1))])).unwrap();
     let refused_later = registry.associate(&own, &id("two")).unwrap_err();
-    assert_eq!(say(&refused_later), ["cores must be at least 2; it was given 1"]);
+    assert_eq!(say(&refused_later), ["cores must be at least 2; it is 1"]);
     // What a template fixes stays fixed.
+    for mixins in [["small", "liberal"], ["liberal", "small"]] {
+        let small = create(&registry, &item(&["machine", mixins[0], mixins[1]], &[])).unwrap();
+        assert_eq!(small.get("cores"), Some(int(2)));
+    }
     let free = create(&registry, &item(&["machine", "free"], &[])).unwrap();
     let more = item(&[], &[("cores", int(9))]);
     let refused = registry.update(&free, &more, UpdateMode::Partial, None).unwrap_err();
-    assert_eq!(say(&refused), ["cores is immutable: clients cannot set it to 9, it is 3"]);
+    assert_eq!(say(&refused), ["cores is immutable: clients cannot set it to 9, it is 2"]);
 }
 
 #[test]

@@ -221,9 +221,7 @@ fn conforms(registry: &Registry, entity: &Entity) -> Result<(), TestCaseError> {
     }
     for declared in kind.attributes.iter().chain(mixins.iter().flat_map(|mixin| &mixin.attributes)) {
         let (name, said) = (&declared.name, said(&declared.name));
-        let of_client = said[0].mutable
-            && said.iter().all(|declared| declared.mutable || declared.default.is_some())
-            && !core::is_core(name.as_str());
+        let of_client = said[0].mutable && !core::is_core(name.as_str());
         let needed = of_client && said.iter().any(|declared| declared.required);
         prop_assert!(!needed || entity.attributes.contains_key(name), "{} is missing", name);
     }
