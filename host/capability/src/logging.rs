@@ -3,7 +3,7 @@
 //! A line of a guest cannot be taken for one of the host's: it names its extension, and has neither breaks nor
 //! control characters of its own. How much a call may log in all is in its state.
 
-use occi_extension::{CallState, Capability, printable};
+use occi_extension::{CallState, Capability, LogGrant, printable};
 use wasmtime::component::{HasSelf, Linker};
 
 use generated::wasi::logging::logging::{self, Host, Level};
@@ -51,13 +51,13 @@ impl Host for CallState {
     async fn log(&mut self, level: Level, context: String, message: String) -> wasmtime::Result<()> {
         let (context, message) = (start(&context, CONTEXT), start(&message, MESSAGE));
         let wanted = LINE + context.len() + message.len();
-        let granted = self.take_log_bytes(wanted);
-        if granted < wanted {
-            // What is left is taken, so this is said once.
-            if granted > 0 {
-                tracing::warn!(target: "extension", extension = &*self.call().extension, "logs too much in one call; the rest is left out");
+        match self.take_log_bytes(wanted) {
+            LogGrant::Granted => {}
+            LogGrant::LeftOut => return Ok(()),
+            LogGrant::FirstLeftOut => {
+                tracing::warn!(target: "extension", extension = &*self.call().extension, "logs too much; the rest is left out");
+                return Ok(());
             }
-            return Ok(());
         }
         let (context, message) = (printable(context), printable(message));
         let call = self.call();

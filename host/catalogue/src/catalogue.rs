@@ -3,6 +3,7 @@
 use crate::file::{self, Copies};
 use crate::record::{Listed, Listing, Record, RefusedFile, Release, Said, State};
 use crate::refused::Refused;
+use crate::source::Source;
 use crate::stage::Stager;
 use crate::tending::Tending;
 use occi_extension::Extension;
@@ -50,6 +51,15 @@ pub(crate) struct Entry {
     /// Those before that one.
     pub(crate) older: Vec<Weak<Extension>>,
     pub(crate) problem: Option<String>,
+    /// Whether its file is gone, and it only stays because it has entities.
+    pub(crate) is_orphan: bool,
+}
+
+/// What there is to go back to.
+struct WayBack {
+    release: Release,
+    ready: Option<Arc<Extension>>,
+    file: String,
 }
 
 /// A file that is not in service.
@@ -77,10 +87,14 @@ impl Catalogue {
 
     /// Installs an extension, or another version of one: its bytes become the file in the folder.
     pub async fn install(&self, bytes: Vec<u8>) -> Result<Listed, Refused> {
-        let next = self.stager.stage(bytes.clone(), || true).await?;
+        self.install_from(Source::Given(bytes.into())).await
+    }
+
+    pub(crate) async fn install_from(&self, source: Source) -> Result<Listed, Refused> {
+        let next = self.stager.stage(&source).await?;
         let _changing = self.changing.lock().await;
         let file = self.file_for(&next)?;
-        self.write_and_serve(next, file, bytes).await
+        self.write_and_serve(next, file, source).await
     }
 
     /// The file in the folder that an extension has, or would have.
@@ -104,62 +118,66 @@ impl Catalogue {
 
     /// The same where that is still the one that is meant; nothing is done where that one serves.
     pub(crate) async fn roll_back_to(&self, name: &str, to: Option<&Release>) -> Result<Listed, Refused> {
-        let release = |entry: &Entry| entry.record.previous.clone().filter(|_| entry.previous.is_none());
-        self.compile(name, release).await?;
+        let Some(back) = self.way_back(name, to)? else { return self.found(name) };
+        // It may have to be compiled, and nobody need wait for that.
+        let next = self.ready(back.ready, &back.release).await?;
         let _changing = self.changing.lock().await;
-        let (name, release, ready, file) = {
-            let known = self.known();
-            let (name, entry) = known.entry(name)?;
-            if to == Some(&entry.record.current) {
-                return Ok(entry.listed(name));
-            }
-            let release =
-                entry.record.previous.clone().ok_or_else(|| Refused::NoPrevious(Arc::clone(name)))?;
-            if let Some(to) = to.filter(|to| **to != release) {
-                let (name, version) = (Arc::clone(name), to.version.clone());
-                return Err(Refused::OtherPrevious { name, version });
-            }
-            (Arc::clone(name), release, entry.previous.clone(), entry.record.file.clone())
+        let Some(back) = self.way_back(name, to)? else { return self.found(name) };
+        let next = if Release::of(&next) == back.release {
+            next
+        } else {
+            self.ready(back.ready, &back.release).await?
         };
-        let bytes = self.copy(&release).await?;
-        let next = match ready {
-            Some(ready) => ready,
-            None => self.stager.stage(bytes.clone(), || true).await?,
-        };
-        tracing::info!(extension = &*name, version = %next.version(), "rolled back");
-        self.write_and_serve(next, file, bytes).await
+        tracing::info!(extension = name, version = %next.version(), "rolled back");
+        self.write_and_serve(next, back.file, self.copy(&back.release)).await
     }
 
-    /// Has a release compiled that may not be, before others have to wait for the change.
-    async fn compile(
-        &self,
-        name: &str,
-        release: impl FnOnce(&Entry) -> Option<Release>,
-    ) -> Result<(), Refused> {
-        let release = release(self.known().entry(name)?.1);
-        if let Some(release) = release {
-            self.stager.stage(self.copy(&release).await?, || true).await?;
+    /// None where it serves.
+    fn way_back(&self, name: &str, to: Option<&Release>) -> Result<Option<WayBack>, Refused> {
+        let known = self.known();
+        let (name, entry) = known.entry(name)?;
+        if to == Some(&entry.record.current) {
+            return Ok(None);
         }
-        Ok(())
+        let release = entry.record.previous.clone().ok_or_else(|| Refused::NoPrevious(Arc::clone(name)))?;
+        if let Some(to) = to.filter(|to| **to != release) {
+            return Err(Refused::OtherPrevious { name: Arc::clone(name), version: to.version.clone() });
+        }
+        let (ready, file) = (entry.previous.clone(), entry.record.file.clone());
+        Ok(Some(WayBack { release, ready, file }))
+    }
+
+    /// A release ready to serve.
+    pub(crate) async fn ready(
+        &self,
+        ready: Option<Arc<Extension>>,
+        release: &Release,
+    ) -> Result<Arc<Extension>, Refused> {
+        match ready {
+            Some(ready) => Ok(ready),
+            None => self.stager.stage(&self.copy(release)).await,
+        }
     }
 
     /// Switches an extension on.
     pub async fn enable(&self, name: &str) -> Result<Listed, Refused> {
-        let release = |entry: &Entry| entry.current.is_none().then(|| entry.record.current.clone());
-        self.compile(name, release).await?;
-        let _changing = self.changing.lock().await;
-        let (name, record, ready) = {
+        let asleep = || {
             let known = self.known();
             let (name, entry) = known.entry(name)?;
-            if entry.is_active() {
-                return Ok(entry.listed(name));
-            }
-            (Arc::clone(name), Record { is_enabled: true, ..entry.record.clone() }, entry.current.clone())
+            let asleep = (Arc::clone(name), entry.record.clone(), entry.current.clone());
+            Ok::<_, Refused>((!entry.is_active()).then_some(asleep))
         };
-        let next = match ready {
-            Some(ready) => ready,
-            None => self.stager.stage(self.copy(&record.current).await?, || true).await?,
+        let Some((_, record, ready)) = asleep()? else { return self.found(name) };
+        // It may have to be compiled, and nobody need wait for that.
+        let next = self.ready(ready, &record.current).await?;
+        let _changing = self.changing.lock().await;
+        let Some((name, record, ready)) = asleep()? else { return self.found(name) };
+        let next = if Release::of(&next) == record.current {
+            next
+        } else {
+            self.ready(ready, &record.current).await?
         };
+        let record = Record { is_enabled: true, ..record };
         self.switch(&name, Some(Arc::clone(&next)), Some(&record), false).await?;
         tracing::info!(extension = &*name, version = %next.version(), "enabled");
         self.changed(&name, |entry| {
@@ -214,16 +232,17 @@ impl Catalogue {
         &self,
         next: Arc<Extension>,
         file: String,
-        bytes: Vec<u8>,
+        source: Source,
     ) -> Result<Listed, Refused> {
         let path = self.folder.join(&file);
-        let written = (path.clone(), bytes.clone());
+        let written = (path.clone(), source.clone());
         let before = aside(move || {
-            let before = written.0.exists().then(|| file::read(&written.0)).transpose()?;
-            file::write(&written.0, &written.1).map(|()| before)
+            let (path, source) = written;
+            let before = path.exists().then(|| file::read(&path)).transpose()?;
+            file::write(&path, &source.read()?).map(|()| before)
         })
         .await?;
-        match self.serve(next, file, bytes).await {
+        match self.serve(next, file, source).await {
             Ok(listed) => {
                 self.known().refused.remove(&path);
                 Ok(listed)
@@ -245,11 +264,11 @@ impl Catalogue {
         &self,
         next: Arc<Extension>,
         file: String,
-        bytes: Vec<u8>,
+        source: Source,
     ) -> Result<Listed, Refused> {
         let (name, current) = (Arc::clone(next.name()), Release::of(&next));
         let (copies, digest) = (self.copies.clone(), current.digest.clone());
-        aside(move || copies.keep(&digest, &bytes)).await?;
+        aside(move || copies.keep(&digest, &source)).await?;
         let said = Said::by(&next);
         let record = match self.known().entries.get(&name) {
             Some(entry) if entry.record.current == current => Record { file, said, ..entry.record.clone() },
@@ -305,9 +324,13 @@ impl Catalogue {
         Ok(entry.listed(name))
     }
 
-    pub(crate) async fn copy(&self, release: &Release) -> Result<Vec<u8>, Refused> {
-        let (copies, digest) = (self.copies.clone(), release.digest.clone());
-        aside(move || copies.read(&digest)).await
+    fn copy(&self, release: &Release) -> Source {
+        Source::Copy(self.copies.clone(), release.digest.clone())
+    }
+
+    fn found(&self, name: &str) -> Result<Listed, Refused> {
+        let known = self.known();
+        known.entry(name).map(|(name, entry)| entry.listed(name))
     }
 
     /// Removes the copies of what nobody goes back to any more. Not while anything else is changed, which may be about to need
@@ -349,19 +372,20 @@ impl Known {
 
 impl Entry {
     pub(crate) fn new(record: Record, current: Option<Arc<Extension>>) -> Self {
-        Self { record, current, previous: None, older: Vec::new(), problem: None }
+        Self { record, current, previous: None, older: Vec::new(), problem: None, is_orphan: false }
     }
 
     /// Another version is current, or the same one as it is now.
     fn follow_with(&mut self, record: Record, next: Arc<Extension>) {
         if self.record.current != record.current {
             let older = std::mem::replace(&mut self.previous, self.current.take());
-            self.older.retain(|older| older.strong_count() > 0);
             self.older.extend(older.as_ref().map(Arc::downgrade));
+            // One that is back is none of those that end.
+            self.older.retain(|older| older.strong_count() > 0 && older.as_ptr() != Arc::as_ptr(&next));
         }
         self.record = record;
         self.current = Some(next);
-        self.problem = None;
+        (self.problem, self.is_orphan) = (None, false);
     }
 
     pub(crate) fn is_active(&self) -> bool {

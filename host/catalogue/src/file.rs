@@ -1,6 +1,7 @@
 //! Files: those of the folder that says what serves, and copies of all that may have to serve again.
 
 use crate::refused::Refused;
+use crate::source::Source;
 use occi_extension::{Digest, LoadError, MAX_SIZE};
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -38,8 +39,16 @@ pub(crate) fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// A file's content. What is no file is not read, and what is too large for any extension neither.
+/// A file's content, where it is one.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Refused> {
+    let mut bytes = Vec::new();
+    let failed = |error| Refused::File { path: path.into(), error };
+    open(path)?.read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
+}
+
+/// What is no file is not read, and what is too large for any extension neither.
+fn open(path: &Path) -> Result<io::Take<File>, Refused> {
     let failed = |error| Refused::File { path: path.into(), error };
     let metadata = path.metadata().map_err(failed)?;
     if !metadata.is_file() {
@@ -49,34 +58,53 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Refused> {
     if size > MAX_SIZE {
         return Err(LoadError::TooLarge { most: MAX_SIZE }.into());
     }
-    let mut bytes = Vec::new();
     let limit = u64::try_from(MAX_SIZE).unwrap_or(u64::MAX).saturating_add(1);
-    File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(failed)?;
-    Ok(bytes)
+    File::open(path).map(|file| file.take(limit)).map_err(failed)
 }
 
-/// What a file has been read as.
+fn digest(path: &Path) -> Result<String, Refused> {
+    let failed = |error| Refused::File { path: path.into(), error };
+    Digest::of_all(open(path)?).map(|digest| digest.to_string()).map_err(failed)
+}
+
+/// What a file has been read as. Its content is not held.
 #[derive(Debug, Clone)]
 pub(crate) struct Read {
     pub(crate) path: PathBuf,
     pub(crate) digest: String,
-    seen: Option<Seen>,
+    seen: Arc<Mutex<Option<Seen>>>,
 }
 
 impl Read {
     /// Reads it.
-    pub(crate) fn new(path: PathBuf) -> Result<(Self, Vec<u8>), Refused> {
+    pub(crate) fn new(path: PathBuf) -> Result<Self, Refused> {
         // In this order: what is written while it is read has a later time.
-        let (seen, bytes) = (see(&path), read(&path)?);
-        Ok((Self { path, digest: Digest::of(&bytes).to_string(), seen }, bytes))
+        let (seen, digest) = (see(&path), digest(&path)?);
+        Ok(Self { path, digest, seen: Arc::new(Mutex::new(seen)) })
     }
 
     /// Whether it is still so.
     pub(crate) fn is_still(&self) -> bool {
+        let (mut seen, now) = (self.seen.lock().unwrap_or_else(PoisonError::into_inner), see(&self.path));
+        if now.is_some() && now == *seen {
+            return true;
+        }
         // Its times may have been set, no more.
-        let has_content =
-            || read(&self.path).is_ok_and(|bytes| Digest::of(&bytes).to_string() == self.digest);
-        self.seen.is_some() && see(&self.path) == self.seen || has_content()
+        let has_content = digest(&self.path).is_ok_and(|digest| digest == self.digest);
+        if has_content {
+            *seen = now;
+        }
+        has_content
+    }
+
+    /// Its content, where it is still that.
+    pub(crate) fn content(&self) -> Result<Vec<u8>, Refused> {
+        let bytes = read(&self.path)?;
+        if Digest::of(&bytes).to_string() == self.digest {
+            Ok(bytes)
+        } else {
+            Err(LoadError::Unfinished("its file has changed".into()).into())
+        }
     }
 }
 
@@ -132,10 +160,10 @@ impl Copies {
         read(&self.folder.join(digest))
     }
 
-    pub(crate) fn keep(&self, digest: &str, bytes: &[u8]) -> Result<(), Refused> {
+    pub(crate) fn keep(&self, digest: &str, source: &Source) -> Result<(), Refused> {
         let path = self.folder.join(digest);
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        if path.exists() { Ok(()) } else { write(&path, bytes) }
+        if path.exists() { Ok(()) } else { write(&path, &source.read()?) }
     }
 
     /// Removes one that is not needed any more.

@@ -6,8 +6,10 @@ use crate::catalogue::{Catalogue, Entry, Refusal, aside, is_there};
 use crate::file;
 use crate::linked::Linked;
 use crate::refused::Refused;
-use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RemoveKind};
+use crate::source::Source;
+use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use occi_operation::has_entities_of;
 use std::collections::{BTreeSet, HashMap};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -115,7 +117,7 @@ fn counts(event: &notify::Event) -> bool {
     match event.kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write))
         | EventKind::Modify(ModifyKind::Name(_))
-        | EventKind::Remove(RemoveKind::File | RemoveKind::Any) => true,
+        | EventKind::Remove(_) => true,
         // What is not written is there at once.
         EventKind::Create(_) => event.paths.iter().any(|path| path.is_symlink()),
         _ => false,
@@ -160,9 +162,10 @@ async fn follow(catalogue: Weak<Catalogue>, mut watch: Option<Watch>) {
         let touched = match cause {
             Cause::Told(touched) => touched,
             Cause::Time => {
+                catalogue.let_go_of_orphans().await;
                 let all = renew(&mut watch, &catalogue.folder).then_some(Touched::All);
-                let linked = linked.changed(&catalogue.folder).await;
-                all.into_iter().chain(linked.into_iter().map(Touched::File)).collect()
+                let files = linked.changed(&catalogue.folder).await.into_iter().chain(catalogue.unread());
+                all.into_iter().chain(files.map(Touched::File)).collect()
             }
             Cause::Away => {
                 catalogue.let_go(std::mem::take(&mut gone)).await;
@@ -315,7 +318,7 @@ impl Catalogue {
     async fn take_up_one(&self, path: &Path, asked: Asked) -> bool {
         let wanted = path.to_owned();
         let told_since = if let Asked::Looked { told_since } = asked { told_since } else { None };
-        let (read, bytes) = match aside(move || {
+        let read = match aside(move || {
             // In this order: what is written while it is read has a later time.
             let read = file::Read::new(wanted.clone());
             let is_told = told_since.is_some_and(|since| was_written_since(&wanted, since));
@@ -346,17 +349,19 @@ impl Catalogue {
             }
             known.preparing.insert(file::name(path));
         }
-        let taken_up = self.take_up_bytes(&read, bytes).await;
+        let taken_up = self.take_up_bytes(&read).await;
         self.known().preparing.remove(&file::name(path));
         match taken_up {
             Ok(has_changed) => {
                 self.known().refused.remove(path);
                 has_changed
             }
-            // It went or changed meanwhile, which is told, and nobody wants to know.
-            Err(_) if !read.is_still() => false,
             Err(reason) => {
-                self.refuse(path, Some(read.digest), reason);
+                let looked_at = read.clone();
+                // Where it went or changed meanwhile, that is told, and nobody wants to know.
+                if aside(move || Ok(looked_at.is_still())).await.unwrap_or_default() {
+                    self.refuse(path, Some(read.digest), reason);
+                }
                 false
             }
         }
@@ -371,6 +376,7 @@ impl Catalogue {
             is_ready && entry.record.file == file && entry.record.current.digest == *digest
         };
         let Some(entry) = known.entries.values_mut().find(is_it) else { return false };
+        entry.is_orphan = false;
         if entry.problem.take().is_some() {
             self.news.notify_one();
         }
@@ -378,9 +384,9 @@ impl Catalogue {
         true
     }
 
-    async fn take_up_bytes(&self, read: &file::Read, bytes: Vec<u8>) -> Result<bool, Refused> {
-        let looked_at = read.clone();
-        let next = self.stager.stage(bytes.clone(), move || looked_at.is_still()).await?;
+    async fn take_up_bytes(&self, read: &file::Read) -> Result<bool, Refused> {
+        let source = Source::File(read.clone());
+        let next = self.stager.stage(&source).await?;
         let _changing = self.changing.lock().await;
         let looked_at = read.clone();
         if !aside(move || Ok(looked_at.is_still())).await? {
@@ -411,7 +417,7 @@ impl Catalogue {
             // The file held another extension until now.
             self.take_out(&name, false).await?;
         }
-        self.serve(next, file, bytes).await.map(|_| true)
+        self.serve(next, file, source).await.map(|_| true)
     }
 
     /// Files are gone, and with them what they held.
@@ -436,6 +442,7 @@ impl Catalogue {
                     tracing::error!(extension = &*name, "{problem}");
                     if let Some(entry) = self.known().entries.get_mut(&name) {
                         entry.problem = Some(problem);
+                        entry.is_orphan = true;
                     }
                     self.news.notify_one();
                 }
@@ -444,6 +451,35 @@ impl Catalogue {
         if has_changed {
             self.try_again().await;
         }
+    }
+
+    /// What kept extensions whose files are gone may be gone by now.
+    async fn let_go_of_orphans(&self) {
+        let orphans: Vec<_> = {
+            let known = self.known();
+            let orphans = known.entries.iter().filter(|(_, entry)| entry.is_orphan);
+            orphans.map(|(name, entry)| (Arc::clone(name), self.folder.join(&entry.record.file))).collect()
+        };
+        for (name, file) in orphans {
+            if !self.has_entities(&name) && self.check(&name, None, false).await.is_ok() {
+                self.let_go([file].into()).await;
+            }
+        }
+    }
+
+    /// Whether a client may still be kept from losing something: also where that cannot be read.
+    fn has_entities(&self, name: &Arc<str>) -> bool {
+        let snapshot = self.core.snapshot();
+        let extension = snapshot.extensions().iter().find(|extension| extension.name() == name);
+        let has_any = |extension| has_entities_of(&*self.tending.store.read()?, extension);
+        extension.is_some_and(|extension| has_any(extension).unwrap_or(true))
+    }
+
+    /// Files that could not be read, and may be by now.
+    fn unread(&self) -> Vec<PathBuf> {
+        let known = self.known();
+        let unread = known.refused.iter().filter(|(_, refusal)| refusal.digest.is_none());
+        unread.map(|(file, _)| file.clone()).collect()
     }
 
     fn refuse(&self, path: &Path, digest: Option<String>, reason: Refused) {

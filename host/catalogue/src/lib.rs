@@ -8,7 +8,7 @@
 //!
 //! Where an extension has the capability for it, each extension has an entity, too, by which clients see and change it.
 //!
-//! In reading order: `catalogue` (what can be done), `stage` (from bytes to an extension), `file` and `record` (what is
+//! In reading order: `catalogue` (what can be done), `stage` and `source` (from bytes to an extension), `file` and `record` (what is
 //! kept), `start` (what serves first), `follow` and `linked` (the folder's changes); `order` (what entities ask for), [`ledger`] (where
 //! that is kept), `tending` (making and ending entities), `keeper` (who sees to it).
 
@@ -21,6 +21,7 @@ mod linked;
 mod order;
 mod record;
 mod refused;
+mod source;
 mod stage;
 mod start;
 mod tending;

@@ -4,6 +4,7 @@
 use crate::catalogue::{Catalogue, aside};
 use crate::record::{Listed, Release, Said, State};
 use crate::refused::Refused;
+use crate::source::Source;
 use occi_extension::Extension;
 use occi_operation::Replacement;
 use occi_store::Batch;
@@ -105,7 +106,8 @@ impl Catalogue {
     }
 
     async fn agree_to_install(&self, name: Option<&str>, bytes: Vec<u8>) -> Result<Agreed, Refused> {
-        let next = self.stager.stage(bytes.clone(), || true).await?;
+        let source = Source::Given(bytes.into());
+        let next = self.stager.stage(&source).await?;
         if let Some(wanted) = name.filter(|name| *name != &**next.name()) {
             return Err(Refused::OtherName { given: Arc::clone(next.name()), wanted: wanted.to_owned() });
         }
@@ -129,7 +131,7 @@ impl Catalogue {
             self.check(&listed.name, Some(&next), false).await?;
         }
         let (staged, digest) = (self.staged.clone(), release.digest.clone());
-        aside(move || staged.keep(&digest, &bytes)).await?;
+        aside(move || staged.keep(&digest, &source)).await?;
         Ok(Agreed { listed, order: Some(Shall::Install(release).into()) })
     }
 
@@ -180,9 +182,8 @@ impl Catalogue {
                 if is_so {
                     return Ok(());
                 }
-                let (staged, digest) = (self.staged.clone(), release.digest.clone());
-                let bytes = aside(move || staged.read(&digest)).await?;
-                self.install(bytes).await.map(drop)
+                let source = Source::Copy(self.staged.clone(), release.digest.clone());
+                self.install_from(source).await.map(drop)
             }
             Shall::RollBack(release) => self.roll_back_to(name, Some(release)).await.map(drop),
             Shall::Enable => self.enable(name).await.map(drop),
@@ -195,7 +196,7 @@ impl Catalogue {
     }
 
     /// Whether it could serve, or be taken out of service, as things are now.
-    async fn check(
+    pub(crate) async fn check(
         &self,
         name: &str,
         next: Option<&Arc<Extension>>,
@@ -203,17 +204,6 @@ impl Catalogue {
     ) -> Result<(), Refused> {
         let (name, next, record) = (Arc::from(name), next.cloned(), Batch::new());
         Ok(self.core.check_replacement(&Replacement { name, next, leaves_entities, record }).await?)
-    }
-
-    async fn ready(
-        &self,
-        ready: Option<Arc<Extension>>,
-        release: &Release,
-    ) -> Result<Arc<Extension>, Refused> {
-        match ready {
-            Some(ready) => Ok(ready),
-            None => self.stager.stage(self.copy(release).await?, || true).await,
-        }
     }
 }
 

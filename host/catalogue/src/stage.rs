@@ -2,6 +2,7 @@
 
 use crate::catalogue::aside;
 use crate::refused::Refused;
+use crate::source::Source;
 use occi_extension::{Bounds, Extension, LoadError, Loader};
 use std::num::NonZero;
 use std::pin::pin;
@@ -14,14 +15,14 @@ use tokio::time::timeout;
 const LOOK: Duration = Duration::from_millis(500);
 
 /// A place, unless it is wanted no more before there is one.
-async fn place(places: &Arc<Semaphore>, is_wanted: &IsWanted) -> Result<OwnedSemaphorePermit, Refused> {
+async fn place(places: &Arc<Semaphore>, source: &Source) -> Result<OwnedSemaphorePermit, Refused> {
     let mut place = pin!(Arc::clone(places).acquire_owned());
     loop {
         if let Ok(place) = timeout(LOOK, place.as_mut()).await {
             return place.map_err(|error| Refused::Internal(error.to_string()));
         }
-        let is_wanted = Arc::clone(is_wanted);
-        if !aside(move || Ok(is_wanted())).await? {
+        let source = source.clone();
+        if !aside(move || Ok(source.is_wanted())).await? {
             return Err(LoadError::Unfinished("nobody wants it any more".into()).into());
         }
     }
@@ -39,11 +40,11 @@ const LARGE: usize = 2 << 20;
 const SOON: u64 = 1;
 const SOON_FOR_LARGE: u64 = 3;
 
-type IsWanted = Arc<dyn Fn() -> bool + Send + Sync>;
-
-/// Prepares extensions.
+/// Prepares extensions. What waits is not held in memory.
 pub(crate) struct Stager {
     loader: Arc<Loader>,
+    /// For what is compiled already.
+    ready: Arc<Semaphore>,
     /// For what is compiled soon: it waits for nothing that takes long.
     quick: Arc<Semaphore>,
     /// For what is not.
@@ -55,35 +56,29 @@ pub(crate) struct Stager {
 impl Stager {
     /// Half of the processors are left to those who serve, but for moments.
     pub(crate) fn new(loader: Arc<Loader>) -> Self {
-        let [quick, costly, large] =
-            [1, 1, (processors() / 2).max(1)].map(|places| Arc::new(Semaphore::new(places)));
-        Self { loader, quick, costly, large }
+        let [ready, quick, costly, large] =
+            [processors(), 1, 1, (processors() / 2).max(1)].map(|places| Arc::new(Semaphore::new(places)));
+        Self { loader, ready, quick, costly, large }
     }
 
-    /// An extension that was checked, compiled and instantiated once. What is compiled already waits for nobody. The compiler
+    /// An extension that was checked, compiled and instantiated once. What is compiled already waits for no compiler, and that
     /// ends early when the extension is wanted no more.
-    pub(crate) async fn stage(
-        &self,
-        bytes: Vec<u8>,
-        is_wanted: impl Fn() -> bool + Send + Sync + 'static,
-    ) -> Result<Arc<Extension>, Refused> {
-        let is_wanted: IsWanted = Arc::new(is_wanted);
-        let (loader, bytes) = (Arc::clone(&self.loader), Arc::<[u8]>::from(bytes));
-        let looked_at = Arc::clone(&bytes);
-        let extension = if aside(move || Ok(loader.is_ready(&looked_at))).await? {
-            self.load(None, None, &bytes, &is_wanted).await
-        } else {
-            let (lane, soon) = if bytes.len() >= LARGE {
-                let mebibytes = u64::try_from(bytes.len() >> 20).unwrap_or(u64::MAX);
-                (&self.large, mebibytes.saturating_mul(SOON_FOR_LARGE))
-            } else {
-                (&self.quick, SOON)
-            };
-            match self.load(Some(lane), Some(soon), &bytes, &is_wanted).await {
-                Err(Refused::Load(LoadError::Costly { .. })) => {
-                    self.load(Some(&self.costly), None, &bytes, &is_wanted).await
+    pub(crate) async fn stage(&self, source: &Source) -> Result<Arc<Extension>, Refused> {
+        let extension = match self.load_ready(source).await? {
+            Found::Ready(extension) => Ok(extension),
+            Found::Code { size } => {
+                let (lane, soon) = if size >= LARGE {
+                    let mebibytes = u64::try_from(size >> 20).unwrap_or(u64::MAX);
+                    (&self.large, mebibytes.saturating_mul(SOON_FOR_LARGE))
+                } else {
+                    (&self.quick, SOON)
+                };
+                match self.compile(lane, Some(soon), source).await {
+                    Err(Refused::Load(LoadError::Costly { .. })) => {
+                        self.compile(&self.costly, None, source).await
+                    }
+                    outcome => outcome,
                 }
-                outcome => outcome,
             }
         };
         let extension = extension?;
@@ -91,24 +86,45 @@ impl Stager {
         Ok(extension)
     }
 
-    /// Loads it at one of these places, where the compiler computes for so many seconds at most.
-    async fn load(
-        &self,
-        places: Option<&Arc<Semaphore>>,
-        most: Option<u64>,
-        bytes: &Arc<[u8]>,
-        is_wanted: &IsWanted,
-    ) -> Result<Arc<Extension>, Refused> {
-        let place = match places {
-            Some(places) => Some(place(places, is_wanted).await?),
-            None => None,
-        };
-        let (loader, bytes, is_wanted) = (Arc::clone(&self.loader), Arc::clone(bytes), Arc::clone(is_wanted));
+    /// Loads it where it need not be compiled.
+    async fn load_ready(&self, source: &Source) -> Result<Found, Refused> {
+        let place = place(&self.ready, source).await?;
+        let (loader, source) = (Arc::clone(&self.loader), source.clone());
         aside(move || {
             let _place = place;
-            let bounds = Bounds { seconds: most, is_wanted: &*is_wanted };
-            Ok(Arc::new(loader.load_within(bounds, &bytes)?))
+            let bytes = source.read()?;
+            if loader.is_ready(&bytes) {
+                Ok(Found::Ready(Arc::new(loader.load(&bytes)?)))
+            } else {
+                Ok(Found::Code { size: bytes.len() })
+            }
         })
         .await
     }
+
+    /// Loads it at one of these places, where the compiler computes for so many seconds at most.
+    async fn compile(
+        &self,
+        places: &Arc<Semaphore>,
+        most: Option<u64>,
+        source: &Source,
+    ) -> Result<Arc<Extension>, Refused> {
+        let place = place(places, source).await?;
+        let (loader, source) = (Arc::clone(&self.loader), source.clone());
+        aside(move || {
+            let _place = place;
+            let bounds = Bounds { seconds: most, is_wanted: &|| source.is_wanted() };
+            Ok(Arc::new(loader.load_within(bounds, &source.read()?)?))
+        })
+        .await
+    }
+}
+
+/// What an extension is found to be before it is compiled.
+enum Found {
+    Ready(Arc<Extension>),
+    /// So many bytes.
+    Code {
+        size: usize,
+    },
 }

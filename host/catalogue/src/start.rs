@@ -7,9 +7,10 @@ use crate::follow::{self, Watch};
 use crate::keeper;
 use crate::record::{self, Record, Release, Said};
 use crate::refused::Refused;
+use crate::source::Source;
 use crate::stage::{Stager, processors};
 use crate::tending::Tending;
-use occi_extension::{Digest, Extension, Loader, Outline};
+use occi_extension::{Extension, Loader, Outline};
 use occi_model::Mixin;
 use occi_operation::{Core, Snapshot, has_entities_of, stored_tags};
 use occi_store::{Batch, ReadView, Store, StoreError};
@@ -38,23 +39,24 @@ pub struct Prepared {
     staged: Copies,
     watch: Option<Watch>,
     known: Known,
-    /// Those that the store does not know yet, with their bytes.
-    new: Vec<(Arc<Extension>, Arc<[u8]>)>,
+    /// Those that the store does not know yet.
+    new: Vec<Arc<Extension>>,
     extensions: Vec<Arc<Extension>>,
 }
 
 /// A file of the folder that could be read.
 struct Found {
-    path: PathBuf,
-    bytes: Arc<[u8]>,
-    digest: String,
+    read: file::Read,
+    /// The extension's name, as far as that can be told.
+    name: Option<Arc<str>>,
 }
 
 /// What is to be loaded.
 struct Wanted {
     /// Where it is from, for messages.
     path: PathBuf,
-    bytes: Arc<[u8]>,
+    source: Source,
+    digest: String,
     /// None of what is new.
     recorded: Option<(Arc<str>, Record)>,
 }
@@ -85,7 +87,7 @@ impl Prepared {
             tracing::error!("the folder of extensions is not watched, only read now: {error}");
         });
         let wanted = wanted(records, found, &copies, folder, &mut known);
-        let loaded = load_all(&loader, wanted).await;
+        let loaded = load_all(&loader, &copies, wanted).await;
         let loaded = probe_new(loaded, &*store.read()?).await?;
         let mut prepared = Self {
             stager: Stager::new(loader),
@@ -115,10 +117,9 @@ impl Prepared {
         tell: impl FnOnce(&Arc<Catalogue>),
     ) -> Result<Arc<Catalogue>, StartError> {
         let mut batch = Batch::new();
-        for (extension, bytes) in &self.new {
+        for extension in &self.new {
             let Some(entry) = self.known.entries.get(extension.name()) else { continue };
             entry.record.put(&mut batch, extension.name())?;
-            self.copies.keep(&entry.record.current.digest, bytes)?;
         }
         if !batch.is_empty() {
             store.commit(batch).await?;
@@ -161,7 +162,7 @@ impl Prepared {
             let record = match wanted.recorded {
                 Some((_, record)) => record,
                 None => {
-                    self.new.push((Arc::clone(&extension), wanted.bytes));
+                    self.new.push(Arc::clone(&extension));
                     let (file, current) = (file::name(&wanted.path), Release::of(&extension));
                     let said = Said::by(&extension);
                     Record { file, current, previous: None, said, is_enabled: true }
@@ -176,37 +177,37 @@ impl Prepared {
     }
 
     fn leave_out(&mut self, wanted: Wanted, reason: Refused) {
-        let Wanted { path, bytes, recorded } = wanted;
+        let Wanted { path, digest, recorded, .. } = wanted;
         tracing::error!(file = ?path, "not in service: {reason}");
         if let Some((name, record)) = recorded {
             let mut entry = Entry::new(record, None);
             entry.problem = Some(reason.to_string());
             self.known.entries.insert(name, entry);
         } else {
-            let digest = Some(Digest::of(&bytes).to_string());
-            self.known.refused.insert(path, Refusal { digest, reason });
+            self.known.refused.insert(path, Refusal { digest: Some(digest), reason });
         }
     }
 }
 
 async fn read_all(files: Vec<PathBuf>, known: &mut Known) -> Vec<Found> {
     let read = side_by_side(files, |path| {
-        let bytes = file::read(&path);
-        let digest = bytes.as_ref().map(|bytes| Digest::of(bytes).to_string()).unwrap_or_default();
-        (path, digest, bytes)
+        let found = file::Read::new(path.clone()).map(|read| {
+            let outline = read.content().ok().and_then(|bytes| Outline::read(&bytes).ok());
+            Found { read, name: outline.map(|outline| outline.manifest.name) }
+        });
+        (path, found)
     });
-    let mut found = Vec::new();
-    for (path, digest, bytes) in read.await {
-        match bytes {
-            Ok(bytes) => found.push(Found { path, bytes: bytes.into(), digest }),
+    let mut all = Vec::new();
+    for (path, found) in read.await {
+        match found {
+            Ok(found) => all.push(found),
             Err(reason) => {
                 tracing::error!(file = ?path, "not in service: {reason}");
                 known.refused.insert(path, Refusal { digest: None, reason });
             }
         }
     }
-    found.sort_by(|one, other| one.path.cmp(&other.path));
-    found
+    all
 }
 
 /// What is to be loaded: all that served, as it was, then what is new. A file with another version of what served waits:
@@ -222,49 +223,43 @@ fn wanted(
     let served: HashSet<String> = records.values().map(|record| record.current.digest.clone()).collect();
     let names: HashSet<Arc<str>> = records.keys().cloned().collect();
     for (name, record) in records {
-        let file = found.iter().find(|found| found.digest == record.current.digest);
-        let bytes = match file {
-            Some(file) => Ok(Arc::clone(&file.bytes)),
-            None => copies.read(&record.current.digest).map(Arc::from),
+        if !record.is_enabled {
+            known.entries.insert(name, Entry::new(record, None));
+            continue;
+        }
+        let digest = record.current.digest.clone();
+        let file = found.iter().find(|found| found.read.digest == digest);
+        let source = match file {
+            Some(file) => Source::File(file.read.clone()),
+            None => Source::Copy(copies.clone(), digest.clone()),
         };
-        match bytes {
-            _ if !record.is_enabled => {
-                known.entries.insert(name, Entry::new(record, None));
-            }
-            Ok(bytes) => {
-                wanted.push(Wanted {
-                    path: folder.join(&record.file),
-                    bytes,
-                    recorded: Some((name, record)),
-                });
-            }
-            Err(reason) => {
-                tracing::error!(extension = &*name, "what served is lost: {reason}");
-                let mut entry = Entry::new(record, None);
-                entry.problem = Some(reason.to_string());
-                known.entries.insert(name, entry);
-            }
+        let path = folder.join(&record.file);
+        wanted.push(Wanted { path, source, digest, recorded: Some((name, record)) });
+    }
+    for Found { read, name } in found {
+        if !served.contains(&read.digest) && !name.is_some_and(|name| names.contains(&name)) {
+            let (path, digest) = (read.path.clone(), read.digest.clone());
+            wanted.push(Wanted { path, source: Source::File(read), digest, recorded: None });
         }
     }
-    let is_new = |found: &Found| {
-        let name = Outline::read(&found.bytes).map(|outline| outline.manifest.name);
-        !served.contains(&found.digest) && !name.is_ok_and(|name| names.contains(&name))
-    };
-    let new = found.into_iter().filter(is_new);
-    wanted.extend(new.map(|Found { path, bytes, .. }| Wanted { path, bytes, recorded: None }));
     wanted
 }
 
-async fn load_all(loader: &Arc<Loader>, wanted: Vec<Wanted>) -> Vec<Loaded> {
-    let loader = Arc::clone(loader);
-    let load = move |wanted: Wanted| {
-        if !loader.is_ready(&wanted.bytes) {
+/// Loads them, and keeps copies of those that are new.
+async fn load_all(loader: &Arc<Loader>, copies: &Copies, wanted: Vec<Wanted>) -> Vec<Loaded> {
+    let (loader, copies) = (Arc::clone(loader), copies.clone());
+    let load = move |wanted: &Wanted| {
+        let bytes = wanted.source.read()?;
+        if !loader.is_ready(&bytes) {
             tracing::info!(file = ?wanted.path, "an extension is compiled");
         }
-        let outcome = loader.load(&wanted.bytes).map(Arc::new).map_err(Refused::from);
-        Loaded { wanted, outcome }
+        let extension = loader.load(&bytes)?;
+        if wanted.recorded.is_none() {
+            copies.keep(&wanted.digest, &Source::Given(bytes))?;
+        }
+        Ok(Arc::new(extension))
     };
-    side_by_side(wanted, load).await
+    side_by_side(wanted, move |wanted| Loaded { outcome: load(&wanted), wanted }).await
 }
 
 /// Tries those that are new, as when they come later. One with entities is left to who follows the folder: an earlier version

@@ -6,8 +6,8 @@ mod restart;
 
 use crate::{Catalogue, Listed, Prepared, State};
 use occi_extension::{Grants, Lent, Loader, Settings};
-use occi_model::{CategoryDraft, CategoryId, Draft, Item};
-use occi_operation::{Caller, Change, Core, Place};
+use occi_model::{CategoryDraft, CategoryId, Draft, Item, Location};
+use occi_operation::{Caller, Change, Condition, Core, Place};
 use occi_store::{Options, RedbStore, Store};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -123,6 +123,13 @@ impl Host {
     fn refused(&self, file: &str) -> Option<String> {
         let refused = self.catalogue.list().refused;
         refused.into_iter().find(|refused| refused.file == file).map(|refused| refused.reason)
+    }
+
+    /// Ends all entities of a Kind.
+    async fn end_all(&self, name: &str) {
+        let path = Location::parse(&format!("/{name}/")).unwrap();
+        let change = Change::Delete { path, condition: Condition::None };
+        self.core.change(&Caller::default(), change).await.unwrap();
     }
 
     async fn create(&self, name: &str, attributes: &[&str]) {

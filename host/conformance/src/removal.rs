@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::answer::Answer;
-use crate::client::Client;
-use crate::session::{Entity, ID, Session};
+use crate::client::{Client, path_of};
+use crate::session::{Entity, ID, Session, TITLE};
 use crate::wire::category::Class;
 use crate::wire::text::Text;
 
@@ -39,6 +39,10 @@ fn forget(lost: &mut Vec<Lost>, id: Option<&str>) {
 
 fn id_of(read: &Text) -> Option<String> {
     read.attribute(ID).and_then(Value::as_str).map(str::to_owned)
+}
+
+pub(crate) fn has_title(read: &Text) -> bool {
+    read.attribute(TITLE).is_some_and(|title| title.as_str() != Some(""))
 }
 
 impl Session {
@@ -99,11 +103,14 @@ impl Session {
         }
     }
 
-    fn is_marked(&self, found: &Text) -> bool {
-        found
-            .attribute("occi.core.title")
-            .and_then(Value::as_str)
-            .is_some_and(|title| title.starts_with(&self.mark))
+    pub(crate) fn is_marked(&self, found: &Text) -> bool {
+        found.attribute(TITLE).and_then(Value::as_str).is_some_and(|title| title.starts_with(&self.mark))
+    }
+
+    /// Whether a listing shows it that did not before the run.
+    pub(crate) fn is_new(&self, url: &str) -> bool {
+        let is_it = |new: &String| path_of(&self.client.url(new)) == path_of(url);
+        self.locations().iter().any(|location| self.new_in(location).iter().any(is_it))
     }
 
     /// The collections in which things are made.
@@ -149,7 +156,7 @@ impl Session {
         listing.into_iter().rev().filter(is_new).collect()
     }
 
-    fn shown_at(&self, url: &str) -> Text {
+    pub(crate) fn shown_at(&self, url: &str) -> Text {
         self.client.get(url).send().map(|answer| answer.read()).unwrap_or_default()
     }
 }

@@ -7,7 +7,7 @@ use crate::draft::{Draft, attribute};
 use crate::model::{ENTITY, LINK, RESOURCE, Type};
 use crate::readback::is_same;
 use crate::refusals::LinkRefusal;
-use crate::session::{Entity, Extension, Session, Settable, between};
+use crate::session::{Entity, Extension, Session, Settable, TITLE, between};
 use crate::values::candidates;
 use crate::wire::category::Class;
 
@@ -17,8 +17,6 @@ pub(crate) const PREFERRED: &str = "http://schemas.ogf.org/occi/infrastructure#"
 /// Kinds of resources that are tried, at most; of those that work, as many as are kept.
 const TRIED: usize = 12;
 const KEPT: usize = 4;
-
-const TITLE: &str = "occi.core.title";
 
 impl Session {
     /// Kinds below one of the core's, the preferred first and the core's own last.

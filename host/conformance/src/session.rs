@@ -8,13 +8,14 @@ use crate::client::{self, Client};
 use crate::draft::{Draft, Inline};
 use crate::model::{Model, Type};
 use crate::refusals::{LinkRefusal, Refusal};
-use crate::removal::Lost;
+use crate::removal::{Lost, has_title};
 use crate::strangers::Strangers;
 use crate::tag::Tag;
 use crate::verdict::{Stop, Verdict, skip};
 use crate::wire::text::Text;
 
 pub(crate) const ID: &str = "occi.core.id";
+pub(crate) const TITLE: &str = "occi.core.title";
 
 /// An entity that was made; its URL.
 #[derive(Debug, Clone)]
@@ -225,16 +226,21 @@ impl Session {
         if url.ends_with('/') && !is_read() { None } else { self.keep_read(url) }
     }
 
-    /// The same of what was read, and is seen to be one entity: whatever its path ends in.
+    /// The same of what was read, and is seen to be one entity: whatever its path ends in. One that shows another's title is
+    /// another's, though no listing has shown it; and one without a title is ours only where a listing shows it now.
     pub(crate) fn keep_read(&mut self, url: &str) -> Option<Entity> {
         if !self.may_be_ours(url) {
             return None;
         }
-        let url = self.client.url(url);
-        if !self.made.contains(&url) {
-            self.made.push(url.clone());
+        let entity = Entity { url: self.client.url(url) };
+        if !self.made.contains(&entity.url) {
+            let found = self.shown_at(&entity.url);
+            if !self.is_marked(&found) && (has_title(&found) || !self.is_new(&entity.url)) {
+                return None;
+            }
+            self.made.push(entity.url.clone());
         }
-        Some(Entity { url })
+        Some(entity)
     }
 
     /// Whether something may be an entity that this run made.
@@ -310,7 +316,7 @@ impl Session {
         let link = Inline {
             kind: draft.kind(),
             target: (client::path_of(&target.url).to_owned(), self.resources[to].kind()),
-            attributes: given.cloned().chain([("occi.core.title".into(), self.name().into())]).collect(),
+            attributes: given.cloned().chain([(TITLE.into(), self.name().into())]).collect(),
         };
         Ok((link, self.resources[from].clone()))
     }

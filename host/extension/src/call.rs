@@ -13,6 +13,7 @@ use crate::error::{CallError, Clock};
 use crate::extension::Extension;
 use crate::keyvalue::{KeyValueBase, KeyValueChanges, KeyValueWrites};
 use crate::limits::{HostCalls, Limiter, Limits, TooManyHostCalls};
+use crate::logged::LogAllowance;
 use crate::place::{Place, Places};
 use crate::printable::printable;
 use crate::subject::Subject;
@@ -94,6 +95,7 @@ pub(crate) struct Code {
     tally: Tally,
     turns: Turns,
     budget: Budget,
+    logged: Arc<LogAllowance>,
     lent: Arc<Lent>,
 }
 
@@ -367,7 +369,7 @@ impl Extension {
         let limiter = Limiter::new(code.limits.memory, code.budget.clone());
         let state = CallState::new(context, subject, lent, place, code.turns.begin(), limiter, ticks);
         let state = state.writing(KeyValueWrites::on(call.data.clone())).seeing(call.entities.clone());
-        state.declaring(&self.manifest().own_keys).on_trial(way == Way::Trial)
+        state.declaring(&self.manifest().own_keys).logging(&code.logged).on_trial(way == Way::Trial)
     }
 
     fn failure(&self, limits: Limits, limiter: &Limiter, error: &wasmtime::Error) -> CallError {
@@ -467,7 +469,8 @@ impl Code {
         let observing = Places::new(limits.concurrency.min(OBSERVATIONS));
         let breaker = Breaker::new(name);
         let tally = Tally::default();
-        Self { pre, exports, limits, places, observing, breaker, tally, turns, budget, lent }
+        let logged = Arc::new(LogAllowance::new());
+        Self { pre, exports, limits, places, observing, breaker, tally, turns, budget, logged, lent }
     }
 
     fn places(&self, way: Way) -> &Places {

@@ -55,6 +55,7 @@ use crate::bindings::types::{End, Fault};
 use crate::entities::EntityView;
 use crate::keyvalue::KeyValueWrites;
 use crate::limits::Limiter;
+use crate::logged::{LogAllowance, LogGrant};
 use crate::manifest::{Manifest, OwnKeys};
 use crate::place::Place;
 use crate::subject::Subject;
@@ -251,6 +252,7 @@ pub struct CallState {
     own_keys: Arc<OwnKeys>,
     place: Place,
     log_left: usize,
+    logged: Arc<LogAllowance>,
     pub(crate) limiter: Limiter,
     pub(crate) turn: Turn,
     /// Whether a tick has found the guest computing before.
@@ -288,6 +290,7 @@ impl CallState {
             own_keys: Arc::default(),
             place,
             log_left: LOG_BYTES,
+            logged: Arc::new(LogAllowance::new()),
             limiter,
             turn,
             is_long: false,
@@ -308,6 +311,11 @@ impl CallState {
     /// The same, of an extension that says this to its capabilities.
     pub(crate) fn declaring(self, own_keys: &Arc<OwnKeys>) -> Self {
         Self { own_keys: Arc::clone(own_keys), ..self }
+    }
+
+    /// The same, of an extension that may log so much more.
+    pub(crate) fn logging(self, logged: &Arc<LogAllowance>) -> Self {
+        Self { logged: Arc::clone(logged), ..self }
     }
 
     /// The same, where nobody knows yet whether the call counts.
@@ -411,10 +419,16 @@ impl CallState {
         self.place.lend(wait).await
     }
 
-    /// How many of so many bytes the guest may still log; they count as logged.
-    pub fn take_log_bytes(&mut self, wanted: usize) -> usize {
-        let granted = wanted.min(self.log_left);
-        self.log_left -= granted;
-        granted
+    /// Whether the guest may log so many bytes more, in this call and as an extension; then they count as logged.
+    pub fn take_log_bytes(&mut self, wanted: usize) -> LogGrant {
+        match self.log_left.checked_sub(wanted) {
+            Some(rest) => {
+                self.log_left = rest;
+                self.logged.take(wanted)
+            }
+            // The call has used up what it may log.
+            None if std::mem::take(&mut self.log_left) > 0 => self.logged.leave_out(),
+            None => LogGrant::LeftOut,
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 use std::fmt;
+use std::io::{self, Read};
 
 /// A SHA-256 digest.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -11,6 +12,18 @@ impl Digest {
     /// Of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// Of all that can be read, of which no more than a part is held at a time.
+    pub fn of_all(mut from: impl Read) -> io::Result<Self> {
+        let mut digest = Sha256::new();
+        let mut part = vec![0; 64 << 10];
+        loop {
+            match from.read(&mut part)? {
+                0 => return Ok(Self(digest.finalize().into())),
+                length => digest.update(part.get(..length).unwrap_or_default()),
+            }
+        }
     }
 
     /// The digest as bytes.

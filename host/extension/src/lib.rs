@@ -27,6 +27,7 @@ mod error;
 mod extension;
 mod keyvalue;
 mod limits;
+mod logged;
 mod outline;
 mod place;
 mod printable;
@@ -55,6 +56,7 @@ pub use keyvalue::{
     SharedView, TooManyWrites,
 };
 pub use limits::{Asked, Limits};
+pub use logged::LogGrant;
 pub use manifest::{Manifest, OwnEntry, OwnKeys};
 pub use outline::Outline;
 pub use printable::printable;

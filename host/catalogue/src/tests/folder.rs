@@ -116,6 +116,44 @@ async fn a_folder_that_takes_the_place_of_another_is_followed() {
     eventually("it is followed", || host.serves("other").is_some()).await;
 }
 
+/// Files, not only what has such a name.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_of_a_files_name_is_refused_until_it_goes() {
+    let site = Site::new();
+    let folder = site.file("box.toml");
+    std::fs::create_dir(&folder).unwrap();
+    let host = site.start().await;
+    eventually("it is refused", || host.refused("box.toml").is_some()).await;
+    std::fs::remove_dir(&folder).unwrap();
+    eventually("it is forgotten", || host.refused("box.toml").is_none()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_whose_file_went_ends_with_its_last_entity() {
+    let site = Site::new();
+    site.write("box.toml", &manifest("box", "1.0.0", &[]));
+    let host = site.start().await;
+    let problem = || host.listed("box").unwrap().problem;
+    for ends_by in ["its entities", "its file", "its entities"] {
+        host.create("box", &[]).await;
+        site.remove("box.toml");
+        eventually("it says why", || {
+            problem().is_some_and(|problem| problem.contains("1 of its entities exist"))
+        })
+        .await;
+        if ends_by == "its file" {
+            site.write("box.toml", &manifest("box", "1.0.0", &[]));
+            eventually("all is well", || problem().is_none()).await;
+        }
+        host.end_all("box").await;
+        if ends_by == "its entities" {
+            eventually("it is gone", || host.listed("box").is_none()).await;
+            site.write("box.toml", &manifest("box", "1.0.0", &[]));
+            eventually("it serves", || host.serves("box").is_some()).await;
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn half_a_file_is_not_looked_at() {
     let site = Site::new();

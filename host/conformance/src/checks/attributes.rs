@@ -11,7 +11,7 @@ use crate::rendering::{
     Content,
     Rendering::{self, Json, Plain},
 };
-use crate::session::{Entity, Session};
+use crate::session::{Entity, Session, TITLE};
 use crate::values::{allows, candidates, forbidden, is_as_described};
 use crate::verdict::{Verdict, fail, skip};
 
@@ -36,18 +36,18 @@ fn shows(s: &Session, entity: &Entity, name: &str) -> Verdict<Option<Value>> {
 }
 
 fn mutable_attributes_are_set_and_updated(s: &mut Session) -> Verdict {
-    let draft = s.resource()?.with("occi.core.title", s.title("first"));
+    let draft = s.resource()?.with(TITLE, s.title("first"));
     let entity = s.make(&draft)?;
     let answer = s.client.get(&entity.url).send()?;
     let title = |s: &Session, answer: &Answer, is: &str| {
         let is = s.title(is);
         answer.hold(
-            answer.read().attribute("occi.core.title").is_some_and(|title| *title == *is),
+            answer.read().attribute(TITLE).is_some_and(|title| *title == *is),
             &format!("occi.core.title=\"{is}\""),
         )
     };
     title(s, &answer, "first")?;
-    let line = attribute("occi.core.title", &s.title("second").into());
+    let line = attribute(TITLE, &s.title("second").into());
     let update = s.client.post(&entity.url).text(&[line]).send()?;
     update.hold(update.succeeded(), "the title updated")?;
     title(s, &s.client.get(&entity.url).send()?, "second")
@@ -119,7 +119,7 @@ fn changing_an_immutable_attribute_is_forbidden(s: &mut Session) -> Verdict {
 fn changing_an_immutable_attribute_is_forbidden_in_json(s: &mut Session) -> Verdict {
     let (draft, name, value) = immutable(s)?;
     let entity = s.make(&draft)?;
-    let title = update(&draft.kind(), "occi.core.title", &s.title("updated").into());
+    let title = update(&draft.kind(), TITLE, &s.title("updated").into());
     s.client.post(&entity.url).json(&title).send()?.needed("update a resource in JSON")?;
     s.client.post(&entity.url).json(&update(&draft.kind(), &name, &value)).send()?.is(&[403]).map(drop)
 }

@@ -11,7 +11,7 @@ use crate::rendering::{
     Content,
     Rendering::{self, Json, Occi, Plain},
 };
-use crate::session::{Entity, Session};
+use crate::session::{Entity, Session, TITLE};
 use crate::tag::Tag;
 use crate::verdict::{Verdict, fail, skip};
 use crate::wire::category::Category;
@@ -112,10 +112,10 @@ fn created_has_location(s: &mut Session) -> Verdict {
     made.hold(made.status != 201 || !made.header("location").is_empty(), "Location with 201")?;
     let entity = s.make(&draft)?;
     let title = Value::from(s.title("updated"));
-    let update = [attribute("occi.core.title", &title)];
+    let update = [attribute(TITLE, &title)];
     let answer = s.client.post(&entity.url).text(&update).send()?.needed("update a resource")?;
     let read = answer.read();
-    let whole = read.has(&draft.kind()) && read.attribute("occi.core.title") == Some(&title);
+    let whole = read.has(&draft.kind()) && read.attribute(TITLE) == Some(&title);
     answer.hold(answer.status != 200 || whole, "the full representation with 200")?;
     answer.hold(answer.status != 201 || !answer.header("location").is_empty(), "Location with 201")
 }
@@ -134,7 +134,7 @@ fn a_creation_names_mixins(s: &mut Session, rendering: Rendering) -> Verdict {
 
 fn a_creation_has_exactly_one_kind(s: &mut Session) -> Verdict {
     let draft = s.resource()?;
-    let mut wrong = vec![vec![attribute("occi.core.title", &s.title("no kind").into())]];
+    let mut wrong = vec![vec![attribute(TITLE, &s.title("no kind").into())]];
     if let Ok(other) = s.other() {
         wrong.push(vec![draft.category(), other.category()]);
     }
@@ -231,7 +231,7 @@ fn ids_in_json_are_those_of_text(s: &mut Session) -> Verdict {
 }
 
 fn an_instance_exposes_itself(s: &mut Session) -> Verdict {
-    let draft = s.resource()?.with("occi.core.title", s.title("exposed"));
+    let draft = s.resource()?.with(TITLE, s.title("exposed"));
     let entity = s.make(&draft)?;
     let tag = s.make_tag_on(&[&entity])?;
     exposes(s, &entity, &draft, &tag, TEXT_PLAIN)?;
@@ -243,7 +243,7 @@ fn exposes(s: &Session, entity: &Entity, draft: &Draft, tag: &Tag, media_type: &
     let read = answer.read();
     answer.hold(read.has(&draft.kind()), "its Kind")?;
     answer.hold(read.has(&tag.id()), "its Mixin")?;
-    answer.hold(read.attribute("occi.core.title").is_some(), "its attributes")?;
+    answer.hold(read.attribute(TITLE).is_some(), "its attributes")?;
     // What JSON shows as an action is shown in text too, and the other way round.
     let json = s.client.get(&entity.url).accept(OCCI_JSON).send()?;
     // Older drafts of JSON have other objects; see JSON-03.

@@ -11,7 +11,7 @@ use crate::rendering::{
     Content,
     Rendering::{self, Json},
 };
-use crate::session::{Entity, Session};
+use crate::session::{Entity, Session, TITLE};
 use crate::values::is_as_described;
 use crate::verdict::{Verdict, skip};
 
@@ -112,7 +112,7 @@ fn text_shows_the_declared_type(s: &mut Session) -> Verdict {
 }
 
 fn collections_hold_whole_entities(s: &mut Session) -> Verdict {
-    let draft = s.resource()?.with("occi.core.title", s.title("in a collection"));
+    let draft = s.resource()?.with(TITLE, s.title("in a collection"));
     let (entity, one) = (s.make(&draft)?, s.make_resource()?);
     let tag = s.make_tag_on(&[&entity, &one])?;
     let alone = get(s, &entity)?.value();
@@ -134,7 +134,7 @@ fn mixed_collections_have_an_array_each(s: &mut Session) -> Verdict {
 }
 
 fn names_of_the_core_are_members(s: &mut Session) -> Verdict {
-    let draft = s.resource()?.with("occi.core.title", s.title("one")).with("occi.core.summary", "two");
+    let draft = s.resource()?.with(TITLE, s.title("one")).with("occi.core.summary", "two");
     let entity = s.make(&draft)?;
     let answer = get(s, &entity)?;
     let object = answer.value();
@@ -177,7 +177,7 @@ fn values_are_taken(s: &mut Session, rendering: Rendering) -> Verdict {
     let draft = settable.draft.with_all(&settable.attributes);
     let (answer, entity) = made_of(s, rendering, &draft)?;
     // The title is a member, which is for JSON-10.
-    s.holds_draft(&answer, &entity, &draft.without("occi.core.title"))
+    s.holds_draft(&answer, &entity, &draft.without(TITLE))
 }
 
 fn members_are_taken(s: &mut Session, rendering: Rendering) -> Verdict {

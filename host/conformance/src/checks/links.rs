@@ -9,7 +9,7 @@ use crate::rendering::{
     Content,
     Rendering::{self, Json, Occi, Plain},
 };
-use crate::session::{Entity, Session, between};
+use crate::session::{Entity, Session, TITLE, between};
 use crate::verdict::{Verdict, skip};
 use crate::wire::text::Text;
 
@@ -138,7 +138,7 @@ fn a_target_may_be_outside(s: &mut Session) -> Verdict {
     // A Kind may want its targets to be of this server; the core's own Link wants nothing of the sort.
     let own = s.model.find(LINK).is_some();
     if let Some(location) = s.model.find(LINK).and_then(|kind| kind.location.clone()) {
-        draft.attributes.clear();
+        draft.attributes.retain(|(name, _)| name == TITLE);
         LINK.trim_end_matches("link").clone_into(&mut draft.scheme);
         (draft.term, draft.location) = ("link".into(), location);
     }
@@ -204,7 +204,7 @@ fn json_takes_the_kinds_of_the_ends(s: &mut Session) -> Verdict {
     object["target"]["kind"] = s.resources[to].kind().into();
     let answer = s.client.post(&draft.location).json(&object).send()?.is(&[200, 201])?;
     let link = s.located(&answer, &draft)?;
-    s.holds_draft(&answer, &link, &draft.without("occi.core.title"))
+    s.holds_draft(&answer, &link, &draft.without(TITLE))
 }
 
 fn text_shows_both_ends(s: &mut Session) -> Verdict {

@@ -9,7 +9,7 @@ use super::{Check, check};
 use crate::answer::Answer;
 use crate::client::{OCCI_JSON, TEXT_PLAIN, URI_LIST, path_of};
 use crate::draft::{attribute, location};
-use crate::session::{Entity, Session};
+use crate::session::{Entity, Session, TITLE};
 use crate::verdict::{Verdict, skip};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -79,7 +79,7 @@ fn listed(
     has_members: impl Fn(&Answer) -> bool,
 ) -> Verdict<Answer> {
     if s.strangers.are_crowded() {
-        let ours = [attribute("occi.core.title", &(*s.mark).into())];
+        let ours = [attribute(TITLE, &(*s.mark).into())];
         let answer = s.client.get(path).accept(media_type).occi(&ours).send()?;
         if answer.status == 200 && has_members(&answer) {
             return Ok(answer);

@@ -3,7 +3,7 @@
 use super::{Check, check};
 use crate::answer::Answer;
 use crate::draft::attribute;
-use crate::session::{Entity, Session};
+use crate::session::{Entity, Session, TITLE};
 use crate::tag::Tag;
 use crate::verdict::{Verdict, skip};
 
@@ -84,10 +84,10 @@ fn beyond_the_end_is_nothing(s: &mut Session) -> Verdict {
 }
 
 fn attributes_filter(s: &mut Session) -> Verdict {
-    let draft = s.resource()?.with("occi.core.title", s.title("the one"));
+    let draft = s.resource()?.with(TITLE, s.title("the one"));
     let (one, other) = (s.make(&draft)?, s.make_resource()?);
     let tag = s.make_tag_on(&[&one, &other])?;
-    let line = attribute("occi.core.title", &s.title("the one").into());
+    let line = attribute(TITLE, &s.title("the one").into());
     let answer = s.client.get(&tag.location).occi(&[line]).send()?.is(&[200])?;
     let found = answer.read().locations;
     answer.hold(found.len() == 1 && one.is_in(&found), "the one member with this title")

@@ -6,7 +6,7 @@ use super::{Check, check};
 use crate::client::{OCCI_JSON, TEXT_OCCI, TEXT_PLAIN, URI_LIST};
 use crate::draft::quoted;
 use crate::model::Attribute;
-use crate::session::{Entity, Session};
+use crate::session::{Entity, Session, TITLE};
 use crate::tag::Tag;
 use crate::values::{candidates, has_type};
 use crate::verdict::{Verdict, skip};
@@ -34,7 +34,6 @@ pub(super) const CHECKS: &[Check] = &[
     check(&["TXT-16"], the_core_has_its_names),
 ];
 
-const TITLE: &str = "occi.core.title";
 const SUMMARY: &str = "occi.core.summary";
 
 fn all_renderings_are_spoken(s: &mut Session) -> Verdict {

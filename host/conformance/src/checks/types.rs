@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Check, check};
 use crate::client::path_of;
 use crate::model::{Attribute, ENTITY, LINK, RESOURCE, Type};
-use crate::session::Session;
+use crate::session::{Session, TITLE};
 use crate::verdict::{Verdict, fail, skip};
 use crate::wire::category::{Category, Class};
 use crate::wire::{is_reference, is_uri};
@@ -152,10 +152,10 @@ fn kinds_descend_from_entity(s: &mut Session) -> Verdict {
         s.model.of(Class::Kind).map(Type::id).find(|id| !s.model.lineage(id).iter().any(|one| one == ENTITY));
     none_is(lost, "every Kind with a parent, up to core#entity")?;
     // What Entity has, its children have: a resource takes a title.
-    let draft = s.resource()?.with("occi.core.title", s.title("inherited"));
+    let draft = s.resource()?.with(TITLE, s.title("inherited"));
     let entity = s.make(&draft)?;
     let answer = s.client.get(&entity.url).send()?;
-    let title = answer.read().attribute("occi.core.title").cloned();
+    let title = answer.read().attribute(TITLE).cloned();
     answer.hold(title.is_some_and(|title| title == *s.title("inherited")), "the inherited occi.core.title")
 }
 

@@ -8,7 +8,7 @@ use crate::rendering::{
     Content,
     Rendering::{self, Json, Occi, Plain},
 };
-use crate::session::{Entity, Session};
+use crate::session::{Entity, Session, TITLE};
 use crate::verdict::{Verdict, skip};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -34,7 +34,6 @@ pub(super) const CHECKS: &[Check] = &[
     check(&["H11-19"], put_with_a_new_link_is_refused),
 ];
 
-const TITLE: &str = "occi.core.title";
 const SUMMARY: &str = "occi.core.summary";
 
 /// A resource with a title and a summary.

@@ -10,7 +10,7 @@ use super::{Check, check};
 use crate::answer::Answer;
 use crate::client::Request;
 use crate::draft::attribute;
-use crate::session::{Entity, Session};
+use crate::session::{Entity, Session, TITLE};
 use crate::verdict::Verdict;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -76,9 +76,9 @@ fn newer_clients_change_nothing(s: &mut Session) -> Verdict {
     let draft = s.resource()?;
     let entity = s.make(&draft)?;
     let before = settled(s, &entity)?;
-    let update = s.client.post(&entity.url).text(&[attribute("occi.core.title", &s.title("changed").into())]);
+    let update = s.client.post(&entity.url).text(&[attribute(TITLE, &s.title("changed").into())]);
     is_left(s, &entity, &before, update)?;
-    let replacement = s.client.put(&entity.url).draft(&draft.with("occi.core.title", s.title("replaced")));
+    let replacement = s.client.put(&entity.url).draft(&draft.with(TITLE, s.title("replaced")));
     is_left(s, &entity, &before, replacement)?;
     is_left(s, &entity, &before, s.client.delete(&entity.url))
 }

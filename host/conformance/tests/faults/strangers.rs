@@ -5,7 +5,7 @@ use occi_conformance::{Options, run};
 use crate::proxy::{Answer, Asked, Fault, Proxy};
 use crate::server::Server;
 
-const STRANGERS: [&str; 2] = ["/compute/strangers", "/network/strangers"];
+const STRANGERS: [&str; 3] = ["/compute/strangers", "/compute/listed", "/network/strangers"];
 
 /// A provider's Mixin that one of them has.
 const MIXIN: &str =
@@ -27,7 +27,8 @@ fn are_left_by(fault: Fault) {
             "Category: {term}; scheme=\"http://schemas.ogf.org/occi/infrastructure#\"; class=\"kind\""
         );
         let mixin = if term == "network" { format!("\nCategory: {MIXIN}") } else { String::new() };
-        ureq::put(url(path)).header("content-type", "text/plain").send(kind + &mixin).unwrap();
+        let title = "\nX-OCCI-Attribute: occi.core.title=\"somebody's\"";
+        ureq::put(url(path)).header("content-type", "text/plain").send(kind + &mixin + title).unwrap();
     }
     let shown = || {
         STRANGERS.map(|path| {
@@ -63,6 +64,20 @@ fn of_a_creation_that_is_answered_with_the_collection() {
 #[test]
 fn of_a_creation_that_is_answered_with_one_of_them() {
     are_left(|_, answer| instead_of_location(answer, &format!("X-OCCI-Location: {}\r\n", STRANGERS[0])));
+}
+
+/// Some servers list so many of them as they like.
+#[test]
+fn of_a_creation_that_leads_to_one_that_was_never_listed() {
+    are_left(|asked, answer| {
+        if asked.method == "GET" && asked.path.ends_with('/') {
+            answer.lines(|line| !line.contains(STRANGERS[0]));
+        }
+        if answer.status == 201 {
+            answer.headers.insert("location", STRANGERS[0].parse().unwrap());
+            answer.body.clear();
+        }
+    });
 }
 
 #[test]
