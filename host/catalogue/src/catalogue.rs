@@ -12,6 +12,7 @@ use occi_store::Batch;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 use tokio::sync::Notify;
 
 /// All extensions of a host.
@@ -343,7 +344,7 @@ impl Catalogue {
         let kept: HashSet<String> = self.known().entries.values().flat_map(records).collect();
         let copies = self.copies.clone();
         let removed = aside(move || {
-            copies.retain(&kept);
+            copies.retain(&kept, Duration::ZERO);
             Ok(())
         });
         if let Err(error) = removed.await {

@@ -9,8 +9,8 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 /// A folder of extensions: each file that ends in `.wasm` or `.toml` is one. Names that begin with a dot are of files
 /// that somebody is about to rename.
@@ -162,8 +162,27 @@ impl Copies {
 
     pub(crate) fn keep(&self, digest: &str, source: &Source) -> Result<(), Refused> {
         let path = self.folder.join(digest);
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        if path.exists() { Ok(()) } else { write(&path, &source.read()?) }
+        let _writing = self.writing();
+        if !path.exists() {
+            return write(&path, &source.read()?);
+        }
+        // It is as if it was written now.
+        let failed = |error| Refused::File { path: path.clone(), error };
+        File::options()
+            .append(true)
+            .open(&path)
+            .and_then(|file| file.set_modified(SystemTime::now()))
+            .map_err(failed)
+    }
+
+    /// How much they take, in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return 0 };
+        entries.filter_map(|entry| Some(entry.ok()?.metadata().ok()?.len())).sum()
+    }
+
+    fn writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Removes one that is not needed any more.
@@ -173,11 +192,17 @@ impl Copies {
         }
     }
 
-    /// Removes all but those. What cannot be removed only takes room.
-    pub(crate) fn retain(&self, digests: &HashSet<String>) {
+    /// Removes all but those, and what was kept within this time. What cannot be removed only takes room.
+    pub(crate) fn retain(&self, digests: &HashSet<String>, within: Duration) {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
+        let _writing = self.writing();
+        let is_old = |path: &Path| {
+            let kept = path.metadata().and_then(|metadata| metadata.modified());
+            within.is_zero() || kept.is_ok_and(|kept| kept.elapsed().is_ok_and(|age| age > within))
+        };
         for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
             if !digests.contains(&name(&path))
+                && is_old(&path)
                 && let Err(error) = remove(&path)
             {
                 tracing::warn!("an extension that is not used any more stays: {error}");

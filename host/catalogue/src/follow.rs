@@ -189,7 +189,7 @@ async fn follow(catalogue: Weak<Catalogue>, mut watch: Option<Watch>) {
             let (catalogue, in_hand) = (Arc::clone(&catalogue), in_hand.clone());
             looked_at.spawn(async move {
                 while in_hand.is_to_be_looked_at(&file) {
-                    catalogue.take_up([file.clone()].into(), Asked::Told).await;
+                    catalogue.take_up(&file, Asked::Told).await;
                 }
             });
         }
@@ -253,7 +253,7 @@ impl InHand {
 
 impl Catalogue {
     /// Makes what serves what the folder says.
-    async fn follow_all(&self, asked: Asked) {
+    async fn follow_all(self: &Arc<Self>, asked: Asked) {
         if let Some(files) = self.take_up_all(asked).await {
             self.let_go(self.missing(&files)).await;
         }
@@ -278,20 +278,21 @@ impl Catalogue {
         }
     }
 
-    /// Looks at all files; those that there are.
-    async fn take_up_all(&self, asked: Asked) -> Option<BTreeSet<PathBuf>> {
+    /// Looks at all files, each by itself; those that there are.
+    async fn take_up_all(self: &Arc<Self>, asked: Asked) -> Option<BTreeSet<PathBuf>> {
         let files = self.files().await?;
-        self.take_up(files.clone(), asked).await;
+        let mut looked_at = JoinSet::new();
+        for file in files.clone() {
+            let catalogue = Arc::clone(self);
+            looked_at.spawn(async move { catalogue.take_up(&file, asked).await });
+        }
+        looked_at.join_all().await;
         Some(files)
     }
 
-    /// Looks at files that are there.
-    async fn take_up(&self, files: BTreeSet<PathBuf>, asked: Asked) {
-        let mut has_changed = false;
-        for file in files.into_iter().filter(|file| file::is_extension(file)) {
-            has_changed |= self.take_up_one(&file, asked).await;
-        }
-        if has_changed {
+    /// Looks at a file that is there.
+    async fn take_up(&self, file: &Path, asked: Asked) {
+        if file::is_extension(file) && self.take_up_one(file, asked).await {
             self.try_again().await;
         }
     }
@@ -349,7 +350,7 @@ impl Catalogue {
             }
             known.preparing.insert(file::name(path));
         }
-        let taken_up = self.take_up_bytes(&read).await;
+        let taken_up = self.take_up_content(&read).await;
         self.known().preparing.remove(&file::name(path));
         match taken_up {
             Ok(has_changed) => {
@@ -384,7 +385,7 @@ impl Catalogue {
         true
     }
 
-    async fn take_up_bytes(&self, read: &file::Read) -> Result<bool, Refused> {
+    async fn take_up_content(&self, read: &file::Read) -> Result<bool, Refused> {
         let source = Source::File(read.clone());
         let next = self.stager.stage(&source).await?;
         let _changing = self.changing.lock().await;

@@ -1,10 +1,11 @@
 //! Holds extensions and the entities that stand for them together: carries out what was ordered, makes and ends entities
 //! as extensions come and go, and has those observed whose extension has changed.
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, aside};
 use crate::ledger::{self, Ledger};
 use crate::order::{Order, Shall};
 use crate::record::Listed;
+use crate::refused::Refused;
 use crate::tending::kind_of;
 use occi_extension::{Digest, Extension};
 use occi_operation::{Cause, Refusal};
@@ -17,6 +18,9 @@ use tokio::time::{Instant, sleep_until};
 
 /// How often it is looked at what nobody tells: how often extensions were called.
 const TICK: Duration = Duration::from_secs(2);
+
+/// Longer than a request can last, of which bytes were staged and which is neither committed nor refused yet.
+const UNDER_WAY: Duration = Duration::from_mins(2);
 
 /// What an entity was last told to show.
 type Shown = (Digest, Listed, Option<Order>);
@@ -33,7 +37,7 @@ struct Keeper {
 /// Keeps until the catalogue is gone.
 pub(crate) fn start(catalogue: &Arc<Catalogue>) -> Result<(), StoreError> {
     let (store, news) = (Arc::clone(&catalogue.tending.store), Arc::clone(&catalogue.news));
-    forget_staged(catalogue)?;
+    forget_staged(catalogue, Duration::ZERO)?;
     let watch = follow(&*store)?;
     let catalogue = Arc::downgrade(catalogue);
     let keeper = Keeper { catalogue, store, shown: HashMap::new(), complaints: HashSet::new() };
@@ -41,19 +45,24 @@ pub(crate) fn start(catalogue: &Arc<Catalogue>) -> Result<(), StoreError> {
     Ok(())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as what maps errors has it")]
+fn internal(error: Refused) -> Refusal {
+    Refusal::Internal(error.to_string())
+}
+
 fn follow(store: &dyn Store) -> Result<Watch, StoreError> {
     store.watch(store.read()?.revision().next())
 }
 
-/// Removes the bytes that refused requests have left.
-fn forget_staged(catalogue: &Catalogue) -> Result<(), StoreError> {
+/// Removes the bytes that refused requests have left, but for those that came within this time.
+fn forget_staged(catalogue: &Catalogue, within: Duration) -> Result<(), StoreError> {
     let view = catalogue.tending.store.read()?;
     let mut kept = HashSet::new();
     for administrator in catalogue.administrators() {
         let orders = Ledger::read(&*view, administrator.name())?.orders;
         kept.extend(orders.values().filter_map(|(order, _)| Some(order.brings()?.1.to_owned())));
     }
-    catalogue.staged.retain(&kept);
+    catalogue.staged.retain(&kept, within);
     Ok(())
 }
 
@@ -106,6 +115,8 @@ impl Keeper {
     }
 
     async fn keep(&mut self, catalogue: &Arc<Catalogue>) -> Result<(), Refusal> {
+        let staging = Arc::clone(catalogue);
+        aside(move || Ok(forget_staged(&staging, UNDER_WAY))).await.map_err(internal)??;
         for administrator in catalogue.administrators() {
             self.carry_out(catalogue, administrator.name()).await?;
             self.match_entities(catalogue, &administrator).await?;
@@ -124,7 +135,7 @@ impl Keeper {
                 Some(refused) => {
                     tracing::error!(extension = name, "what was ordered could not be done: {refused}");
                     let order = Order { problem: Some(refused.to_string()), ..order.clone() };
-                    Some(order.to_bytes().map_err(|error| Refusal::Internal(error.to_string()))?)
+                    Some(order.to_bytes().map_err(internal)?)
                 }
                 None => None,
             };

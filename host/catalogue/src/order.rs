@@ -11,6 +11,9 @@ use occi_store::Batch;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+/// So many bytes may wait to be installed; those of refused requests do for a while, too.
+const MOST_STAGED: u64 = 256 << 20;
+
 /// What is asked for.
 #[derive(Debug)]
 pub enum Wish {
@@ -131,7 +134,10 @@ impl Catalogue {
             self.check(&listed.name, Some(&next), false).await?;
         }
         let (staged, digest) = (self.staged.clone(), release.digest.clone());
-        aside(move || staged.keep(&digest, &source)).await?;
+        aside(move || {
+            if staged.size() < MOST_STAGED { staged.keep(&digest, &source) } else { Err(Refused::Crowded) }
+        })
+        .await?;
         Ok(Agreed { listed, order: Some(Shall::Install(release).into()) })
     }
 

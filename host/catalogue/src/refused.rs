@@ -89,6 +89,9 @@ pub enum Refused {
     /// Who would do it then could not undo it.
     #[error("{0} does not end itself; the operator's command does (`occi ext`)")]
     Itself(String),
+    /// Too many bytes wait to be installed.
+    #[error("too much was asked for within the last two minutes; ask again later")]
+    Crowded,
     /// Something broke that must not.
     #[error("{0}")]
     Internal(String),
@@ -98,9 +101,11 @@ impl Refused {
     /// The stage that it did not reach.
     pub fn stage(&self) -> Stage {
         match self {
-            Self::File { .. } | Self::Unknown { .. } | Self::NoPrevious(_) | Self::Internal(_) => {
-                Stage::Fetched
-            }
+            Self::File { .. }
+            | Self::Unknown { .. }
+            | Self::NoPrevious(_)
+            | Self::Crowded
+            | Self::Internal(_) => Stage::Fetched,
             Self::Load(
                 LoadError::Compile(_)
                 | LoadError::Costly { .. }

@@ -6,8 +6,8 @@ mod restart;
 
 use crate::{Catalogue, Listed, Prepared, State};
 use occi_extension::{Grants, Lent, Loader, Settings};
-use occi_model::{CategoryDraft, CategoryId, Draft, Item, Location};
-use occi_operation::{Caller, Change, Condition, Core, Place};
+use occi_model::{CategoryDraft, CategoryId, Draft, Item};
+use occi_operation::{Caller, Change, Collection, Core, Place};
 use occi_store::{Options, RedbStore, Store};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -127,8 +127,8 @@ impl Host {
 
     /// Ends all entities of a Kind.
     async fn end_all(&self, name: &str) {
-        let path = Location::parse(&format!("/{name}/")).unwrap();
-        let change = Change::Delete { path, condition: Condition::None };
+        let kind = CategoryId::parse(&format!("http://example.com/occi#{name}")).unwrap();
+        let change = Change::DeleteAll(Collection::Kind(kind));
         self.core.change(&Caller::default(), change).await.unwrap();
     }
 

@@ -134,6 +134,7 @@ fn told(refused: &Refused) -> Fault {
         | Refused::OtherPrevious { .. }
         | Refused::OtherName { .. }
         | Refused::Itself(_) => Fault::new("conflict", refused.to_string()),
+        Refused::Crowded => Fault::new("unavailable", refused.to_string()),
         Refused::File { .. } | Refused::Internal(_) => {
             tracing::error!("what an extension was asked for cannot be done: {refused}");
             Fault::new("failed", "the server cannot do it; its log says why")

@@ -268,6 +268,7 @@ fn refused(refused: &Refused) -> (StatusCode, String) {
         | Refused::OtherPrevious { .. }
         | Refused::OtherName { .. }
         | Refused::Itself(_) => StatusCode::CONFLICT,
+        Refused::Crowded => StatusCode::SERVICE_UNAVAILABLE,
         Refused::File { .. } | Refused::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     };
     (status, refused.to_string())

@@ -36,14 +36,20 @@ impl Session {
     pub(crate) fn holds_links(&mut self, written: &Answer, source: &Entity, links: &[Inline]) -> Verdict {
         let (answer, by) = (self.client.get(&source.url).send()?.is(&[200])?, &written.asked);
         let read = answer.read();
+        let own = |path: &str| {
+            let mut shown = read.relations().filter(|shown| path_of(&shown.target) == path);
+            shown.find_map(|shown| shown.own.clone())
+        };
+        // All of them, whatever is found of the first.
+        for own in links.iter().filter_map(|link| own(&link.target.0)) {
+            self.keep(&own);
+        }
         for link in links {
             let path = &link.target.0;
-            let shown = read.relations().filter(|shown| path_of(&shown.target) == path);
-            let Some(own) = shown.into_iter().find_map(|shown| shown.own.clone()) else {
+            let Some(own) = own(path) else {
                 let wanted = format!("a link to {path}, with its own path, written by {by}");
                 return answer.wrong(&wanted, answer.brief());
             };
-            self.keep(&own);
             let answer = self.client.get(&own).send()?.is(&[200])?;
             for (name, value) in &link.attributes {
                 let is_there = answer.read().attribute(name).is_some_and(|is| is_same(is, value));

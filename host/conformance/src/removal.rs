@@ -41,10 +41,6 @@ fn id_of(read: &Text) -> Option<String> {
     read.attribute(ID).and_then(Value::as_str).map(str::to_owned)
 }
 
-pub(crate) fn has_title(read: &Text) -> bool {
-    read.attribute(TITLE).is_some_and(|title| title.as_str() != Some(""))
-}
-
 impl Session {
     /// Removes what was made, and what else has come with the run's mark: an answer may have led elsewhere, or said nothing of
     /// one of several.
@@ -103,14 +99,33 @@ impl Session {
         }
     }
 
-    pub(crate) fn is_marked(&self, found: &Text) -> bool {
+    fn is_marked(&self, found: &Text) -> bool {
         found.attribute(TITLE).and_then(Value::as_str).is_some_and(|title| title.starts_with(&self.mark))
     }
 
-    /// Whether a listing shows it that did not before the run.
-    pub(crate) fn is_new(&self, url: &str) -> bool {
-        let is_it = |new: &String| path_of(&self.client.url(new)) == path_of(url);
-        self.locations().iter().any(|location| self.new_in(location).iter().any(is_it))
+    /// Whether something can be told to be ours: by the mark in its path or its title; or, where a server keeps neither, by
+    /// that it alone came during the run into a collection that still shows what it did before. What no listing has ever shown
+    /// may be another's, and so may one of several that came.
+    pub(crate) fn is_recognised(&self, url: &str) -> bool {
+        if path_of(url).contains(&self.mark) {
+            return true;
+        }
+        let found = self.shown_at(url);
+        self.is_marked(&found) || self.came_alone(url, &found)
+    }
+
+    fn came_alone(&self, url: &str, found: &Text) -> bool {
+        let kinds = found.categories.iter().filter_map(|category| self.model.find(&category.id()));
+        let own = kinds.filter(|kind| kind.class == Class::Kind).find_map(|kind| kind.location.clone());
+        let mut locations = own.into_iter().chain(self.locations());
+        locations.any(|location| {
+            let listing = self.listing(&location).unwrap_or_default();
+            let paths = |urls: &[String]| {
+                urls.iter().map(|url| path_of(&self.client.url(url)).to_owned()).collect::<Vec<_>>()
+            };
+            let came = paths(&self.newcomers(&listing));
+            came == [path_of(url)] && self.strangers.are_all_in(&location, &paths(&listing))
+        })
     }
 
     /// The collections in which things are made.
@@ -151,12 +166,17 @@ impl Session {
 
     /// The members of a collection that came during the run and are not known as ours, the last first.
     fn new_in(&self, location: &str) -> Vec<String> {
-        let listing = self.listing(location).unwrap_or_default();
-        let is_new = |url: &String| self.may_be_ours(url) && !self.is_ours(url);
-        listing.into_iter().rev().filter(is_new).collect()
+        let mut new = self.newcomers(&self.listing(location).unwrap_or_default());
+        new.reverse();
+        new
     }
 
-    pub(crate) fn shown_at(&self, url: &str) -> Text {
+    fn newcomers(&self, listing: &[String]) -> Vec<String> {
+        let is_new = |url: &&String| self.may_be_ours(url) && !self.is_ours(url);
+        listing.iter().filter(is_new).cloned().collect()
+    }
+
+    fn shown_at(&self, url: &str) -> Text {
         self.client.get(url).send().map(|answer| answer.read()).unwrap_or_default()
     }
 }

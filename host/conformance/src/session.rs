@@ -8,7 +8,7 @@ use crate::client::{self, Client};
 use crate::draft::{Draft, Inline};
 use crate::model::{Model, Type};
 use crate::refusals::{LinkRefusal, Refusal};
-use crate::removal::{Lost, has_title};
+use crate::removal::Lost;
 use crate::strangers::Strangers;
 use crate::tag::Tag;
 use crate::verdict::{Stop, Verdict, skip};
@@ -129,7 +129,9 @@ impl Session {
     pub(crate) fn resource(&self) -> Verdict<Draft> {
         match self.resources.first() {
             Some(draft) => Ok(draft.clone()),
-            None if !self.refused.is_empty() => skip("every creation of a resource was refused; see HTTP-31"),
+            None if !self.refused.is_empty() => {
+                skip("nothing came of any creation of a resource; see HTTP-31")
+            }
             None => {
                 let why = self.untried.join("; ");
                 skip(format!("no Kind of resource was found that can be made here: {why}"))
@@ -194,7 +196,7 @@ impl Session {
         match self.made(answer) {
             Some(entity) => Ok(entity),
             None => self.find_lost().ok_or_else(|| {
-                let what = format!("the server does not say where the new {} is", draft.term);
+                let what = format!("it cannot be told which is the new {}", draft.term);
                 Stop::NotApplicable(format!("{what}: {}", answer.brief()))
             }),
         }
@@ -226,16 +228,14 @@ impl Session {
         if url.ends_with('/') && !is_read() { None } else { self.keep_read(url) }
     }
 
-    /// The same of what was read, and is seen to be one entity: whatever its path ends in. One that shows another's title is
-    /// another's, though no listing has shown it; and one without a title is ours only where a listing shows it now.
+    /// The same of what was read, and is seen to be one entity: whatever its path ends in.
     pub(crate) fn keep_read(&mut self, url: &str) -> Option<Entity> {
         if !self.may_be_ours(url) {
             return None;
         }
         let entity = Entity { url: self.client.url(url) };
         if !self.made.contains(&entity.url) {
-            let found = self.shown_at(&entity.url);
-            if !self.is_marked(&found) && (has_title(&found) || !self.is_new(&entity.url)) {
+            if !self.is_recognised(&entity.url) {
                 return None;
             }
             self.made.push(entity.url.clone());
@@ -300,7 +300,7 @@ impl Session {
             return skip(if self.refused_links.is_empty() {
                 "no Kind of link was found that can be made here"
             } else {
-                "every creation of a link was refused; see H11-24"
+                "nothing came of any creation of a link; see H11-24"
             });
         };
         let source = self.make(&self.resources[from].clone())?;

@@ -50,6 +50,12 @@ impl Strangers {
         self.counts.contains_key(path) || self.unread.contains(path)
     }
 
+    /// Whether a collection shows all of those that it had, as far as it is known which.
+    pub(crate) fn are_all_in(&self, location: &str, paths: &[String]) -> bool {
+        let (path, there) = (path_of(location), paths.iter().filter(|path| self.has(path)).count());
+        !self.unread.contains(path) && there == self.counts.get(path).copied().unwrap_or_default()
+    }
+
     /// Whether there may be any at all.
     pub(crate) fn may_be_there(&self) -> bool {
         !self.paths.is_empty() || !self.unread.is_empty()

@@ -38,7 +38,7 @@ pub enum LoadError {
     NotText,
     /// A manifest with faults.
     #[error("the manifest has faults:\n{0}")]
-    Manifest(#[from] ManifestError),
+    Manifest(ManifestError),
     /// Component, manifest and host do not fit; all that is wrong.
     #[error("{}", .0.join("\n"))]
     Contract(Vec<String>),
@@ -73,6 +73,13 @@ pub enum LoadError {
         /// What it may have, in bytes.
         most: usize,
     },
+}
+
+// Not as its source: the message has it already.
+impl From<ManifestError> for LoadError {
+    fn from(error: ManifestError) -> Self {
+        Self::Manifest(error)
+    }
 }
 
 /// Why a call has no outcome. Nothing that the guest did through its key-value store remains.

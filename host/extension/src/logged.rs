@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 /// So many bytes at once, where it has logged little before.
 const BURST: usize = 1 << 20;
 
-/// In so much time it may log as much again.
+/// In so much time it may log as much again, and in this one byte.
+#[cfg(test)]
 const REFILL: Duration = Duration::from_secs(16);
+const BYTE: Duration = Duration::from_nanos(16_000_000_000 / (1 << 20));
 
 /// What comes of wanting to log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,10 +46,13 @@ impl LogAllowance {
 
     fn take_at(&self, wanted: usize, now: Instant) -> LogGrant {
         let mut left = self.left();
-        let passed = now.saturating_duration_since(left.at).min(REFILL).as_millis();
-        let more = passed.saturating_mul(BURST as u128) / REFILL.as_millis();
-        left.bytes = left.bytes.saturating_add(usize::try_from(more).unwrap_or(BURST)).min(BURST);
-        left.at = now;
+        let passed = now.saturating_duration_since(left.at);
+        let more = usize::try_from(passed.as_nanos() / BYTE.as_nanos()).unwrap_or(BURST);
+        left.bytes = left.bytes.saturating_add(more).min(BURST);
+        // What is over counts the next time.
+        let over = passed.as_nanos() % BYTE.as_nanos();
+        left.at =
+            now.checked_sub(Duration::from_nanos(u64::try_from(over).unwrap_or_default())).unwrap_or(now);
         if left.bytes > BURST / 2 {
             left.is_said = false;
         }

@@ -3,7 +3,7 @@
 
 use crate::manifest::SECTION;
 use wasmparser::component_types::ComponentEntityType;
-use wasmparser::{Encoding, Parser, Payload, ValidPayload, Validator};
+use wasmparser::{BinaryReaderError, Encoding, Parser, Payload, ValidPayload, Validator};
 
 /// The outside of a component.
 pub(crate) struct Shape<'b> {
@@ -26,7 +26,7 @@ pub(crate) struct Import {
 pub enum ShapeError {
     /// Not WebAssembly, or not as the specification has it.
     #[error("is no valid WebAssembly component: {0}")]
-    Invalid(#[from] wasmparser::BinaryReaderError),
+    Invalid(BinaryReaderError),
     /// A module, not a component.
     #[error("is a core module; make it a component with `wit-component` (`occi ext build` does)")]
     CoreModule,
@@ -36,6 +36,13 @@ pub enum ShapeError {
     /// More manifests than one.
     #[error("has more than one custom section `{SECTION}`; leave one manifest in it")]
     SeveralManifests,
+}
+
+// Not as its source: the message has it already.
+impl From<BinaryReaderError> for ShapeError {
+    fn from(error: BinaryReaderError) -> Self {
+        Self::Invalid(error)
+    }
 }
 
 /// Reads the component. The bodies of its functions are not looked at: the compiler will, if they are new to it.

@@ -18,6 +18,9 @@ pub(crate) enum Verb {
     /// The entities change; which way, they will be asked. One that was to begin something elsewhere is there twice: as
     /// it was, and as it was to be.
     Change,
+    /// The entities do not exist, and all that there was of them has gone; but a process that is gone may have asked for what
+    /// is yet to be done.
+    Gone,
 }
 
 /// An intent as it was found.

@@ -90,29 +90,44 @@ fn named(
 ) -> Result<Vec<Location>, Refusal> {
     let view = core.read()?;
     let mut paths = Vec::new();
-    for text in &draft.locations {
+    let at = |text: &str| {
         if !text.starts_with('/') {
             return Err(Refusal::Invalid(format!(
                 "`{text}` is not the location of an entity of this server"
             )));
         }
-        let path = Location::parse(text)?;
-        paths.push(find(&*view, caller, &path)?.entity.location.clone());
+        find(&*view, caller, &Location::parse(text)?)
+    };
+    for text in &draft.locations {
+        paths.push(at(text)?.entity.location.clone());
     }
     // Some clients describe the mixin beside the locations.
-    let names_entity = |item: &Item| item.attributes.contains_key(names::ID);
+    let names_entity = |item: &Item| item.attributes.contains_key(names::ID) || item.location.is_some();
     let names_any = !draft.locations.is_empty() || draft.items.iter().any(names_entity);
     let describes_mixin = |item: &Item| {
         names_any
             && item.attributes.is_empty()
+            && item.location.is_none()
             && item.links.is_empty()
             && item.categories.iter().all(|category| category.id == *mixin)
     };
     for item in draft.items.iter().filter(|item| !describes_mixin(item)) {
         let id = item.attributes.get(names::ID).and_then(occi_model::Value::as_text);
         let id = id.and_then(|text| Uuid::parse_str(text).ok());
-        let Some(stored) = id.map(|id| Entities::new(&*view, &caller.tenant).get(id)).transpose()?.flatten()
-        else {
+        let stored = match (id, &item.location) {
+            (Some(id), _) => {
+                let missing = || Refusal::Invalid(format!("there is no entity urn:uuid:{id}"));
+                Some(Entities::new(&*view, &caller.tenant).get(id)?.ok_or_else(missing)?)
+            }
+            (None, Some(text)) => Some(at(text)?),
+            (None, None) => None,
+        };
+        if let (Some(stored), Some(text)) = (&stored, &item.location)
+            && at(text)?.entity.id != stored.entity.id
+        {
+            return Err(Refusal::Invalid(format!("urn:uuid:{} is not what is at {text}", stored.entity.id)));
+        }
+        let Some(stored) = stored else {
             return Err(Refusal::Invalid(
                 match item.categories.iter().find(|category| category.id != *mixin) {
                     Some(other) if id.is_none() && !draft.locations.is_empty() => format!(

@@ -3,14 +3,16 @@
 use crate::changes::Changes;
 use crate::core::Core;
 use crate::delete::Doomed;
-use crate::effect::{Effects, is_away};
-use crate::intent::{Intent, Verb};
+use crate::effect::{Effects, is_away, is_final_no};
+use crate::intent::{self, Intent, Verb};
+use crate::left::SETTLED;
 use crate::list::Walk;
 use crate::observer::Cause;
 use crate::{Refusal, Snapshot};
+use occi_extension::CallError;
 use occi_model::Entity;
 use occi_store::{Entities, Set};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::{JoinError, JoinSet};
@@ -23,8 +25,6 @@ const AT_ONCE: usize = 16;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a long start says how far it is.
 const TELL_EVERY: Duration = Duration::from_secs(3);
-/// By then something outside has most likely done what it was asked before a crash, or never will.
-const SETTLED: Duration = Duration::from_secs(20);
 
 /// What was found at the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Core {
         let intents = self.intents()?;
         // Until it is settled nobody else gets an id that is to be undone, or changes what is about to go.
         for intent in &intents {
-            self.left.note(intent.operation, intent.verb, &intent.entities);
+            self.left.note_found(intent);
         }
         let (mut intents, mut settling) = (intents.into_iter(), JoinSet::new());
         let mut is_stuck = false;
@@ -85,6 +85,7 @@ impl Core {
                     Verb::Delete if is_done => recovered.finished += 1,
                     Verb::Delete => recovered.refused += 1,
                     Verb::Change => recovered.asked += 1,
+                    Verb::Gone => {}
                 },
                 Ok(Some(Ok((_, Err(refusal))))) => {
                     is_stuck |= is_away(&refusal);
@@ -117,22 +118,21 @@ impl Core {
     ) -> Result<bool, Refusal> {
         let (links, resources): (Vec<_>, Vec<_>) =
             intent.entities.iter().partition(|entity| entity.is_link());
+        // What was asked outside by a process that is gone may be done later. Changes are looked at again by themselves.
+        let may_grow = intent.verb != Verb::Change && self.left.may_grow(intent.operation);
         let outcome = {
             let sources = links.iter().filter_map(|link| Some(link.ends.as_ref()?.source_id));
             let mut held = self.locks.lock(resources.iter().map(|entity| entity.id).chain(sources)).await;
             held.extend(links.iter().map(|entity| entity.id)).await;
-            self.finish_intent(snapshot, intent).await
+            self.finish_intent(snapshot, intent, may_grow).await
         };
-        match &outcome {
-            Ok(_) => self.left.forget(intent.operation),
-            Err(refusal) => {
-                let (operation, verb) = (intent.operation, intent.verb);
-                // Said once: a hypervisor that is away for hours is no news.
-                if is_news {
-                    tracing::error!(%operation, ?verb, "an intent is left for later: {refusal}");
-                } else {
-                    tracing::debug!(%operation, ?verb, "an intent is still left for later: {refusal}");
-                }
+        if let Err(refusal) = &outcome {
+            let (operation, verb) = (intent.operation, intent.verb);
+            // Said once: a hypervisor that is away for hours is no news.
+            if is_news {
+                tracing::error!(%operation, ?verb, "an intent is left for later: {refusal}");
+            } else {
+                tracing::debug!(%operation, ?verb, "an intent is still left for later: {refusal}");
             }
         }
         outcome
@@ -158,8 +158,14 @@ impl Core {
         }
     }
 
-    async fn finish_intent(self: &Arc<Self>, snapshot: &Snapshot, intent: &Intent) -> Result<bool, Refusal> {
-        if intent.verb != Verb::Delete {
+    /// Finishes or undoes it, as far as it can be; whether all is done that was to be. Where more may come of it, it is kept.
+    async fn finish_intent(
+        self: &Arc<Self>,
+        snapshot: &Snapshot,
+        intent: &Intent,
+        may_grow: bool,
+    ) -> Result<bool, Refusal> {
+        if matches!(intent.verb, Verb::Create | Verb::Change) {
             for entity in &intent.entities {
                 // What it made outside is still there, and nobody else knows how to end it.
                 snapshot.check_loaded(entity)?;
@@ -168,15 +174,16 @@ impl Core {
         let going = Arc::new(intent.entities.iter().map(|entity| entity.id).collect());
         let mut effects = Effects::ending(self, snapshot, intent.operation, going);
         let mut changes = Changes::new(snapshot);
-        let mut is_done = true;
+        let (mut gone, mut unfinished, mut is_refused) = (Vec::new(), Vec::new(), false);
         match intent.verb {
-            Verb::Create => {
+            Verb::Create | Verb::Gone => {
                 let mut refused = None;
-                for entity in intent.entities.iter().rev() {
+                let is_loaded = |entity: &&Entity| snapshot.check_loaded(entity).is_ok();
+                for entity in intent.entities.iter().rev().filter(is_loaded) {
                     // An id that somebody else has since is somebody else's.
-                    if self.find_anywhere(entity.id)?.is_none()
-                        && let Err(refusal) = effects.delete(entity).await
-                    {
+                    if self.find_anywhere(entity.id)?.is_some() {
+                        self.observe(entity.id, Cause::Restart);
+                    } else if let Err(refusal) = effects.delete(entity).await {
                         if is_away(&refusal) {
                             return Err(refusal);
                         }
@@ -184,9 +191,11 @@ impl Core {
                         refused = refused.or(Some(refusal));
                     }
                 }
-                if let Some(refusal) = refused {
+                // Of what has gone already none need be there to go.
+                if let Some(refusal) = refused.filter(|_| intent.verb == Verb::Create) {
                     return Err(refusal);
                 }
+                gone.extend(&intent.entities);
             }
             Verb::Delete => {
                 let mut going = Vec::new();
@@ -196,19 +205,30 @@ impl Core {
                         Err(refusal) => Err(refusal),
                     };
                     match ended {
-                        Ok(()) => going.extend(self.find_anywhere(entity.id)?),
+                        Ok(()) => {
+                            going.extend(self.find_anywhere(entity.id)?);
+                            gone.push(entity);
+                        }
                         Err(refusal) if is_away(&refusal) => return Err(refusal),
+                        // It may be going by itself.
+                        Err(refusal) if may_grow && is_for_now(&refusal) => {
+                            tracing::warn!(entity = %entity.id, "a deletion is not finished yet: {refusal}");
+                            unfinished.push(entity);
+                        }
                         // It stays, as it would have without the crash, and keeps none of the others.
                         Err(refusal) => {
                             tracing::warn!(entity = %entity.id, "a deletion is not finished: {refusal}");
-                            is_done = false;
+                            is_refused = true;
                             self.observe(entity.id, Cause::Restart);
+                            self.schedule(&[(entity.id, SETTLED)]);
                         }
                     }
                 }
                 // All at once: a resource must not be touched for the loss of a link when it goes itself. What joined
                 // the entities meanwhile goes too: the resource's own record finds it.
                 Doomed::gather(&*self.read()?, going)?.remove(&mut changes)?;
+                // What goes first was made last.
+                gone.reverse();
             }
             Verb::Change => {
                 // What they would write is dropped: nothing of what the change wrote was kept.
@@ -230,11 +250,23 @@ impl Core {
                 }
             }
         }
-        if let Some(entity) = intent.entities.first() {
+        if let Some(entity) = intent.entities.first().filter(|_| intent.verb != Verb::Gone) {
             changes.write(&entity.tenant, &effects.writes);
         }
-        changes.strike(Some(intent.operation));
+        let is_done = unfinished.is_empty() && !is_refused;
+        let rest: HashSet<_> = unfinished.iter().map(|entity| entity.id).collect();
+        if unfinished.is_empty() {
+            changes.strike(Some(intent.operation));
+        } else {
+            intent::put(changes.batch(), intent.operation, Verb::Delete, unfinished)?;
+        }
+        // Under another name: the ids are free, and somebody else's by the time that more comes, perhaps.
+        let echo = (may_grow && !gone.is_empty()).then(Uuid::new_v4);
+        if let Some(echo) = echo {
+            intent::put(changes.batch(), echo, Verb::Gone, gone)?;
+        }
         self.commit_changes(changes).await?;
+        self.left.follow(intent.operation, echo, &rest);
         Ok(is_done)
     }
 
@@ -313,6 +345,11 @@ impl Core {
             }
         }
     }
+}
+
+/// Whether an extension says that something outside has failed, as what is about to go by itself does.
+fn is_for_now(refusal: &Refusal) -> bool {
+    matches!(refusal, Refusal::Extension(CallError::Refused { .. })) && !is_final_no(refusal)
 }
 
 /// Whether a capability has forgotten what one of those who observe the entity made for it.

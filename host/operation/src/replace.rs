@@ -10,6 +10,7 @@ mod trial;
 pub use breaks::Breaks;
 
 use crate::core::{Core, StartError};
+use crate::intent::Verb;
 use crate::locks::Held;
 use crate::observer::Cause;
 use crate::refusal::Refusal;
@@ -155,7 +156,8 @@ impl Core {
 
     /// That an extension which is to go is not needed to end what an operation has left.
     fn check_settled(&self, was: &Snapshot, name: &str) -> Result<(), CannotReplace> {
-        let left = self.intents()?.into_iter().filter(|intent| self.left.has(intent.operation));
+        let left = self.intents()?.into_iter();
+        let left = left.filter(|intent| intent.verb != Verb::Gone && self.left.has(intent.operation));
         let mut entities = left.flat_map(|intent| intent.entities);
         match entities.find(|entity: &Entity| was.is_of(entity, name)) {
             Some(entity) => Err(CannotReplace::Unsettled { such_as: entity.location }),

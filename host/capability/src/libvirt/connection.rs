@@ -14,7 +14,7 @@ use uuid::Uuid;
 use virt::connect::Connect;
 use virt::storage_pool::StoragePool;
 
-use super::error::{Error, Result};
+use super::error::{self, Error, Result};
 use super::events::{Event, Herald, Watch};
 
 /// How long the reason why a connection could not be opened is repeated before it is tried again: callers should not
@@ -155,7 +155,7 @@ impl Connections {
                 Ok(Arc::clone(state.live.insert(Arc::new(live))))
             }
             Err(why) => {
-                let why = self.away(why);
+                let why = away(why);
                 *state = State { live: None, refused: Some((Instant::now(), why.clone())), gap: true };
                 Err(why)
             }
@@ -190,21 +190,18 @@ impl Connections {
             free.retain(|live| live.alive());
             free.pop()
         };
-        free.map_or_else(
-            || Live::open(&self.uri, &self.herald, false).map(Arc::new).map_err(|why| self.away(why)),
-            Ok,
-        )
+        free.map_or_else(|| Live::open(&self.uri, &self.herald, false).map(Arc::new).map_err(away), Ok)
     }
+}
 
-    /// What a caller is told who needed a connection. A URI that libvirt cannot read stays `Invalid`.
-    fn away(&self, why: Error) -> Error {
-        match why {
-            // The log says already what is in the way.
-            Error::Invalid(_) | Error::Unsupported(_) | Error::Unavailable(_) => why,
-            Error::Missing(_) | Error::Conflict(_) | Error::Timeout(_) | Error::Failed(_) => {
-                tracing::warn!(uri = self.uri, %why, "no way to the hypervisor");
-                Error::away()
-            }
+/// What a caller is told who needed a connection. A URI that libvirt cannot read stays `Invalid`.
+fn away(why: Error) -> Error {
+    match why {
+        // The log says already what is in the way.
+        Error::Invalid(_) | Error::Unsupported(_) | Error::Unavailable(_) => why,
+        Error::Missing(_) | Error::Conflict(_) | Error::Timeout(_) | Error::Failed(_) => {
+            error::say_no_way(&why);
+            Error::away()
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Why the hypervisor, or the driver on its behalf, says no.
 
 use std::io;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use virt::error::{ErrorDomain, ErrorNumber};
 
@@ -30,6 +32,9 @@ pub enum Error {
     Failed(String),
 }
 
+/// How often it is said that the hypervisor is away.
+const SAID_EVERY: Duration = Duration::from_mins(1);
+
 /// The driver's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -54,13 +59,38 @@ impl Error {
     }
 }
 
+/// Says it to the operator, once in a while: a hypervisor that is away for hours is no news.
+pub(super) fn say_no_way(why: &dyn std::fmt::Display) {
+    static SAID: Mutex<Option<Instant>> = Mutex::new(None);
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    if said.is_none_or(|said| said.elapsed() > SAID_EVERY) {
+        *said = Some(Instant::now());
+        tracing::warn!("no way to the hypervisor: {why}");
+    }
+}
+
+/// The outcome of a removal. One that was refused is looked for once more: it may have gone by another's doing meanwhile, such
+/// as a call that a process made before it was killed.
+pub(super) fn gone<T>(removed: Result<()>, find: impl FnOnce() -> Result<T>) -> Result<()> {
+    match removed {
+        Ok(()) | Err(Error::Missing(_)) => Ok(()),
+        Err(error) => {
+            if let Err(Error::Missing(_)) = find() {
+                Ok(())
+            } else {
+                Err(error)
+            }
+        }
+    }
+}
+
 impl From<virt::error::Error> for Error {
     fn from(error: virt::error::Error) -> Self {
         // Whatever the code: an error of the transport means that the daemon is not there.
         if matches!(error.domain(), ErrorDomain::Rpc)
             || matches!(error.code(), ErrorNumber::NoConnect | ErrorNumber::InvalidConn | ErrorNumber::Rpc)
         {
-            tracing::warn!(%error, "no way to the hypervisor");
+            say_no_way(&error);
             return Error::away();
         }
         // QEMU has no code for it.

@@ -19,7 +19,7 @@ use super::attachment;
 use super::config::HypervisorConfig;
 use super::connection::{Driver, Live};
 use super::device::Devices;
-use super::error::{Error, Result};
+use super::error::{self, Error, Result};
 use super::events::Event;
 use super::machine_xml::{self, MachinePlan};
 use super::worker::{Hold, Lane};
@@ -321,22 +321,13 @@ impl Machine {
             Err(error) => return Err(error),
         }
         self.change(Lane::Long, move |live| {
-            let domain = match find(live, entity) {
-                Ok(domain) => domain,
-                Err(Error::Missing(_)) => {
-                    forget_console(hypervisor.config(), entity);
-                    return Ok(());
-                }
-                Err(error) => return Err(error),
-            };
-            cut(&domain)?;
-            let undefined = domain.undefine_flags(
-                sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
-            );
-            match undefined.map_err(Error::from) {
-                Ok(()) | Err(Error::Missing(_)) => {}
-                Err(error) => return Err(error),
-            }
+            let removed = find(live, entity).and_then(|domain| {
+                cut(&domain)?;
+                Ok(domain.undefine_flags(
+                    sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
+                )?)
+            });
+            error::gone(removed, || find(live, entity))?;
             forget_console(hypervisor.config(), entity);
             Ok(())
         })

@@ -5,7 +5,7 @@ use virt::error::ErrorNumber;
 use virt::network::Network as Bridge;
 
 use super::connection::Live;
-use super::error::{Error, Result};
+use super::error::{self, Error, Result};
 use super::network_xml::{self, NetworkPlan};
 use super::usage::{self, Among};
 use super::worker::{Hold, Lane};
@@ -95,19 +95,14 @@ impl Network {
     pub async fn remove(&self) -> Result<()> {
         let entity = self.entity;
         self.call(Lane::Long, Hold::Unused(entity), move |live| {
-            let network = match find(live, entity) {
-                Ok(network) => network,
-                Err(Error::Missing(_)) => return Ok(()),
-                Err(error) => return Err(error),
-            };
-            if used(live, Among::All, entity)? {
-                return Err(Error::Conflict("a machine uses the network: detach it first".into()));
-            }
-            cut(&network)?;
-            match network.undefine() {
-                Err(error) if error.code() != ErrorNumber::NoNetwork => Err(error.into()),
-                Ok(()) | Err(_) => Ok(()),
-            }
+            let removed = find(live, entity).and_then(|network| {
+                if used(live, Among::All, entity)? {
+                    return Err(Error::Conflict("a machine uses the network: detach it first".into()));
+                }
+                cut(&network)?;
+                Ok(network.undefine()?)
+            });
+            error::gone(removed, || find(live, entity))
         })
         .await
     }

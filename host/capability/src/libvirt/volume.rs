@@ -12,7 +12,7 @@ use virt::sys;
 use super::config::HypervisorConfig;
 use super::connection::{Driver, Live};
 use super::device::Device;
-use super::error::{Error, Result};
+use super::error::{self, Error, Result};
 use super::usage::{self, Among};
 use super::worker::{Hold, Lane};
 use super::{Hypervisor, name, xml};
@@ -123,19 +123,17 @@ impl Volume {
         let entity = self.entity;
         self.run(Lane::Long, Hold::Unused(entity), move |live, place| {
             let volume = match place.find(live, entity) {
-                Ok(volume) => volume,
-                Err(Error::Missing(_)) => return Ok(()),
                 // Where the pool cannot be made there is none either.
                 Err(_) if !place.is_there(live)? => return Ok(()),
-                Err(error) => return Err(error),
+                found => found,
             };
-            if user(live, Among::All, entity)?.is_some() {
-                return Err(Error::Conflict("a machine uses the volume: detach it first".into()));
-            }
-            match volume.delete(0) {
-                Err(error) if error.code() != ErrorNumber::NoStorageVolume => Err(error.into()),
-                Ok(()) | Err(_) => Ok(()),
-            }
+            let removed = volume.and_then(|volume| {
+                if user(live, Among::All, entity)?.is_some() {
+                    return Err(Error::Conflict("a machine uses the volume: detach it first".into()));
+                }
+                Ok(volume.delete(0)?)
+            });
+            error::gone(removed, || place.find(live, entity))
         })
         .await
     }

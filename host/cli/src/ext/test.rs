@@ -40,6 +40,7 @@ pub(super) fn test(extension: &Path, named: &[PathBuf]) -> anyhow::Result<()> {
 /// The files of scenarios: those that are named, and those in folders that are; else those in the folder `scenarios` in the
 /// extension's or, of one in a file, here or beside it.
 fn files(extension: &Path, named: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    ensure!(extension.exists(), "there is no file or folder {}", extension.display());
     let folders = if extension.is_dir() {
         vec![extension.join(FOLDER)]
     } else {

@@ -240,6 +240,27 @@ fn what_is_corrected_while_others_are_compiled_serves_at_once() {
     assert!(is_prepared("one.wasm"));
 }
 
+/// Neither after a start, where all that changed meanwhile is looked at.
+#[test]
+fn a_start_follows_each_file_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let lamp = |version: &str| format!("[extension]\nname = \"lamp\"\nversion = \"{version}\"\n");
+    put(&folder, "deeds.wasm", Guest::deeds().build());
+    put(&folder, "lamp.toml", lamp("1.0.0"));
+    let mut server = Server::of(&folder, "[sandbox]\ncompile-seconds = 600\n");
+    server.kill();
+    put(&folder, "deeds.wasm", costly(0));
+    put(&folder, "lamp.toml", lamp("2.0.0"));
+    server.begin();
+    eventually("the next version serves", || {
+        let listed = list(&server);
+        listed["extensions"].as_array().unwrap().iter().any(|one| one["version"] == "2.0.0")
+    });
+    let listed = list(&server);
+    assert_eq!(listed["preparing"], serde_json::json!(["deeds.wasm"]), "{listed}");
+    assert!(serves(&server, "/deed/"));
+}
+
 /// The folder may be named from where the server was started.
 #[test]
 fn a_file_is_replaced_in_a_folder_by_a_relative_path() {

@@ -4,7 +4,7 @@ use crate::server::{Options, Server};
 use serde_json::json;
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,6 +12,10 @@ use std::time::Duration;
 struct Between {
     folder: tempfile::TempDir,
     holds: Arc<AtomicBool>,
+    /// Nothing gets through by the first so many connections.
+    old: Arc<AtomicUsize>,
+    /// How many connections there were.
+    connections: Arc<AtomicUsize>,
     /// The call after which it holds, and how many such come before: that one is carried out, and nobody hears of it.
     last: Arc<Mutex<Option<(u32, u32)>>>,
 }
@@ -27,17 +31,29 @@ impl Between {
         let listener = UnixListener::bind(folder.path().join("socket")).unwrap();
         let (holds, last) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(None)));
         let (held, until) = (Arc::clone(&holds), Arc::clone(&last));
+        let (old, connections) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let (kept, count) = (Arc::clone(&old), Arc::clone(&connections));
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
+                let number = count.fetch_add(1, Ordering::Relaxed);
                 let Ok(server) = UnixStream::connect(&daemon) else { continue };
                 let (Ok(to), Ok(from)) = (server.try_clone(), client.try_clone()) else { continue };
                 for (from, to) in [(client, to), (server, from)] {
-                    let (held, until) = (Arc::clone(&held), Arc::clone(&until));
-                    std::thread::spawn(move || pass(from, to, &held, &until));
+                    let (held, kept, until) = (Arc::clone(&held), Arc::clone(&kept), Arc::clone(&until));
+                    std::thread::spawn(move || {
+                        let holds = || held.load(Ordering::Relaxed) || number < kept.load(Ordering::Relaxed);
+                        pass(from, to, &holds, &held, &until);
+                    });
                 }
             }
         });
-        Self { folder, holds, last }
+        Self { folder, holds, old, connections, last }
+    }
+
+    /// Lets through what comes by connections from now on, and keeps what came by others.
+    fn keep_the_old(&self) {
+        self.old.store(self.connections.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.holds.store(false, Ordering::Relaxed);
     }
 
     fn socket(&self) -> String {
@@ -58,14 +74,20 @@ impl Between {
 }
 
 /// Passes messages on: each begins with its length, and has the call's number after two words of 32 bits.
-fn pass(mut from: UnixStream, mut to: UnixStream, held: &AtomicBool, last: &Mutex<Option<(u32, u32)>>) {
+fn pass(
+    mut from: UnixStream,
+    mut to: UnixStream,
+    holds: &dyn Fn() -> bool,
+    held: &AtomicBool,
+    last: &Mutex<Option<(u32, u32)>>,
+) {
     let mut length = [0; 4];
     while from.read_exact(&mut length).is_ok() {
         let mut rest = vec![0; (u32::from_be_bytes(length) as usize).saturating_sub(length.len())];
         if from.read_exact(&mut rest).is_err() {
             break;
         }
-        while held.load(Ordering::Relaxed) {
+        while holds() {
             std::thread::sleep(Duration::from_millis(20));
         }
         let call = rest.get(8..12).map(|call| u32::from_be_bytes(call.try_into().unwrap()));
@@ -267,6 +289,29 @@ fn what_is_being_undone_is_not_made_meanwhile() {
     being_undone(3, 6);
 }
 
+/// libvirtd carries out what a server has asked for that was killed meanwhile, also after the next one has found nothing. What
+/// it makes then goes, and keeps nobody from its id.
+#[test]
+fn what_a_killed_server_has_asked_for_is_undone() {
+    let Some((between, mut server)) = server() else { return };
+    server.create("compute", &[]);
+    between.holds.store(true, Ordering::Relaxed);
+    for term in ["compute", "network"] {
+        let creation = server.post(&format!("/{term}/")).text(crate::occi::kind(term));
+        std::thread::spawn(move || creation.try_send());
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    server.kill();
+    between.keep_the_old();
+    server.begin();
+    assert!(server.log().contains("undone: 2"), "{}", server.log());
+    let found = |list: &str| server.inspect()[list].as_array().unwrap().len();
+    assert_eq!([found("machines"), found("networks")], [1, 0]);
+    between.old.store(0, Ordering::Relaxed);
+    crate::server::eventually("they are made", || found("machines") + found("networks") > 1);
+    crate::server::eventually("they are gone", || [found("machines"), found("networks")] == [1, 0]);
+}
+
 /// The same where the start does not wait for it.
 #[test]
 fn what_is_still_being_undone_is_not_made_meanwhile() {
@@ -300,6 +345,10 @@ fn being_undone(short: u32, long: u32) {
     let id = shown.attribute("occi.core.id").unwrap().trim_matches('"').replace("urn:uuid:", "/");
     assert!(server.at_hypervisor("machines", &id, "state").is_some(), "{shown}");
     assert_eq!(shown.attribute("occi.compute.state"), Some("\"inactive\""), "{shown}");
+    // Nor is it taken for what was undone, whenever the next start comes.
+    server.kill_and_restart();
+    let shown = server.get(path).answers(200);
+    assert!(server.at_hypervisor("machines", &id, "state").is_some(), "{shown}");
     server.delete(path).answers(200);
 }
 

@@ -136,7 +136,7 @@ fn a_creation_has_exactly_one_kind(s: &mut Session) -> Verdict {
     let draft = s.resource()?;
     let mut wrong = vec![vec![attribute(TITLE, &s.title("no kind").into())]];
     if let Ok(other) = s.other() {
-        wrong.push(vec![draft.category(), other.category()]);
+        wrong.push(vec![draft.category(), other.category(), attribute(TITLE, &s.title("two kinds").into())]);
     }
     for lines in wrong {
         let answer = s.client.post(&draft.location).text(&lines).send()?;

@@ -63,6 +63,43 @@ fn what_is_rendered_is_found_by_its_path() {
     });
 }
 
+/// A server that gives entities titles of its own, or none: what came alone is ours.
+#[test]
+fn what_has_another_title_is_found() {
+    for other in ["another", ""] {
+        let server = Server::shared();
+        let fault = match other {
+            "" => Fault::in_answers(|_, answer| titled(answer, "")),
+            _ => Fault::in_answers(|_, answer| titled(answer, "another")),
+        };
+        let proxy = Proxy::start(server.address(), fault);
+        let report = run(&Options::of(proxy.endpoint())).unwrap();
+        let left = server.entities();
+        ureq::delete(format!("http://{}/", server.address())).call().unwrap();
+        assert_eq!(left, "", "the suite removes what it makes");
+        assert_eq!(report.left, Vec::<String>::new());
+        assert!(!ids(&report).is_empty());
+        assert!(skipped(&report).len() < 30, "{:?}", skipped(&report));
+    }
+}
+
+/// Answers with entities that have this title.
+fn titled(answer: &mut Answer, title: &str) {
+    for (before, after) in [("occi.core.title=\"", "\""), ("\"title\":\"", "\"")] {
+        let mut text = answer.text();
+        let mut from = 0;
+        while let Some(at) = text[from..].find(before).map(|at| from + at + before.len())
+            && let Some(end) = text[at..].find(after).map(|end| at + end)
+        {
+            if text[at..end].contains("conformance-") {
+                text.replace_range(at..end, title);
+            }
+            from = at;
+        }
+        answer.body = text.into();
+    }
+}
+
 /// Another application of the same host.
 const OTHER: &str = "/other/";
 

@@ -218,9 +218,11 @@ impl Checker<'_, '_, '_> {
     fn id(&mut self, place: &Place, term: Option<&String>, scheme: Option<&String>) -> Option<CategoryId> {
         let term = self.report.required(place, "term", term, r#""thing""#);
         let scheme = self.report.required(place, "scheme", scheme, r#""http://example.com/occi#""#);
-        let (term, scheme) = (term?, scheme?);
-        // The term alone first, so that each of the two is reported at its own key.
-        self.report.take(&place.key("term"), CategoryId::new("x:x#", term))?;
+        // Each by itself, so that each of the two is reported, at its own key.
+        let mut take = |key, alone| self.report.take(&place.key(key), alone);
+        let is_term = term.and_then(|term| take("term", CategoryId::new("x:x#", term))).is_some();
+        let is_scheme = scheme.and_then(|scheme| take("scheme", CategoryId::new(scheme, "x"))).is_some();
+        let (Some(term), Some(scheme), true, true) = (term, scheme, is_term, is_scheme) else { return None };
         let id = self.report.take(&place.key("scheme"), CategoryId::new(scheme, term))?;
         if id.scheme() == core::SCHEME {
             self.report.fault(&place.key("scheme"), "belongs to OCCI Core; choose one of your own");

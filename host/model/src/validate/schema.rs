@@ -119,6 +119,21 @@ impl Declared {
         }
     }
 
+    /// What is wrong where it has no value.
+    fn missing(&self, kind: &CategoryId) -> Option<Violation> {
+        let (by, _) = self.all().find(|(_, attribute)| attribute.required)?;
+        let (name, by) = (self.attribute.name.clone(), by.clone());
+        match self.all().find(|(_, attribute)| !attribute.mutable) {
+            None => Some(Violation::Missing { name, by }),
+            // The Kind wants it of clients, and a Mixin keeps it from them.
+            Some((kept_by, _)) if self.by == *kind && self.attribute.mutable => {
+                Some(Violation::Unsettable { name, by, kept_by: kept_by.clone() })
+            }
+            // What is not for clients to set they need not give: the extension does.
+            Some(_) => None,
+        }
+    }
+
     /// What is wrong with a value that an entity has since `was` declared it, by what has been added.
     pub(super) fn breach(&self, was: &Self, held: &Value) -> Option<Violation> {
         let mut added = self.all().filter(|(by, _)| !was.is_by(|known| known == *by));
@@ -223,13 +238,8 @@ impl Schema {
             {
                 violations.extend(declared.breach(was, held));
             }
-            // What is not for clients to set they need not give: the extension does.
-            if let Some((by, _)) = declared.all().find(|(_, attribute)| attribute.required)
-                && declared.attribute.mutable
-                && !attributes.contains_key(name)
-                && !violations.iter().any(|known| known.concerns(name))
-            {
-                violations.push(Violation::Missing { name: name.clone(), by: by.clone() });
+            if !attributes.contains_key(name) && !violations.iter().any(|known| known.concerns(name)) {
+                violations.extend(declared.missing(&self.kind));
             }
         }
     }

@@ -116,6 +116,18 @@ pub enum Violation {
         /// Who requires it.
         by: CategoryId,
     },
+    /// The same where no client may give one.
+    #[error(
+        "{name} is required by {by} and missing, and {kept_by} lets no client set it: leave one of the two out"
+    )]
+    Unsettable {
+        /// The attribute.
+        name: AttributeName,
+        /// Who requires it.
+        by: CategoryId,
+        /// Who keeps it from clients.
+        kept_by: CategoryId,
+    },
     /// A change of what clients may not change (CORE-04).
     #[error("{name} is immutable: clients cannot set it to {given}{}", as_held(.held.as_ref()))]
     Immutable {
@@ -211,6 +223,7 @@ impl Violation {
             | Self::Held { .. }
             | Self::Default { .. }
             | Self::Missing { .. }
+            | Self::Unsettable { .. }
             | Self::LinkOfLink(_)
             | Self::NoAction { .. }
             | Self::ActionMismatch { .. }

@@ -139,6 +139,10 @@ fn all_that_is_said_of_an_attribute_holds() {
     cloud.mixins.push(Mixin { attributes: vec![on], ..mixin("on") });
     let needy = Attribute { required: true, ..attribute("arch", ValueType::String) };
     cloud.mixins.push(Mixin { attributes: vec![needy], ..mixin("needy") });
+    let lent = Attribute { mutable: false, ..attribute("lease", ValueType::String) };
+    cloud.mixins.push(Mixin { attributes: vec![lent], ..mixin("lender") });
+    let wanted = Attribute { required: true, ..attribute("lease", ValueType::String) };
+    cloud.mixins.push(Mixin { depends: ids(&["lender"]), attributes: vec![wanted], ..mixin("tenant") });
     let registry = cloud.registry().unwrap();
     let refused = |categories: &[&str], attributes: &[(&str, Value)]| {
         say(&create(&registry, &item(categories, attributes)).unwrap_err())
@@ -160,8 +164,15 @@ fn all_that_is_said_of_an_attribute_holds() {
     let on = registry.associate(&plain, &id("on")).unwrap();
     assert_eq!(on.entity.get("state"), Some("inactive".into()));
     // What nobody may set and somebody requires cannot be.
-    let missing = ["arch is required by needy and missing"];
+    let missing =
+        ["arch is required by needy and missing, and kept lets no client set it: leave one of the two out"];
     assert_eq!(refused(&["machine", "kept", "needy"], &[]), missing);
+    // What a Mixin's extension sets no client need give.
+    for mixins in [&["tenant"][..], &["tenant", "lender"], &["lender", "tenant"]] {
+        let categories = [&["machine"], mixins].concat();
+        create(&registry, &item(&categories, &[])).unwrap();
+        assert_eq!(refused(&categories, &[("lease", "a".into())]).len(), 1);
+    }
     assert_eq!(
         refused(&["machine", "few"], &[("cores", int(5))]),
         ["cores must be at most 4; it was given 5"]
