@@ -212,7 +212,7 @@ impl Core {
                         Err(refusal) if is_away(&refusal) => return Err(refusal),
                         // It may be going by itself.
                         Err(refusal) if may_grow && is_for_now(&refusal) => {
-                            tracing::warn!(entity = %entity.id, "a deletion is not finished yet: {refusal}");
+                            tracing::info!(entity = %entity.id, "a deletion is not finished yet: {refusal}");
                             unfinished.push(entity);
                         }
                         // It stays, as it would have without the crash, and keeps none of the others.
