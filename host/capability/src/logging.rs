@@ -49,6 +49,17 @@ const LINE: usize = 64;
 
 impl Host for CallState {
     async fn log(&mut self, level: Level, context: String, message: String) -> wasmtime::Result<()> {
+        // What nobody reads costs nothing.
+        let is_read = match level {
+            Level::Trace => tracing::enabled!(target: "extension", tracing::Level::TRACE),
+            Level::Debug => tracing::enabled!(target: "extension", tracing::Level::DEBUG),
+            Level::Info => tracing::enabled!(target: "extension", tracing::Level::INFO),
+            Level::Warn => tracing::enabled!(target: "extension", tracing::Level::WARN),
+            Level::Error | Level::Critical => tracing::enabled!(target: "extension", tracing::Level::ERROR),
+        };
+        if !is_read {
+            return Ok(());
+        }
         let (context, message) = (start(&context, CONTEXT), start(&message, MESSAGE));
         let wanted = LINE + context.len() + message.len();
         match self.take_log_bytes(wanted) {

@@ -8,7 +8,7 @@ use crate::stage::Stager;
 use crate::tending::Tending;
 use occi_extension::Extension;
 use occi_operation::{Core, Replacement};
-use occi_store::Batch;
+use occi_store::{Batch, Revision};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -68,6 +68,8 @@ pub(crate) struct Refusal {
     /// Of its content, where that could be read.
     pub(crate) digest: Option<String>,
     pub(crate) reason: Refused,
+    /// The revision of the entity that is in its way, as far as there is one.
+    pub(crate) in_the_way: Option<Revision>,
 }
 
 impl Catalogue {
@@ -209,12 +211,14 @@ impl Catalogue {
             let (name, entry) = known.entry(name)?;
             (Arc::clone(name), entry.record.file.clone())
         };
+        let holds_another = |(other, entry): (&Arc<str>, &Entry)| *other != name && entry.record.file == file;
+        let is_anothers = self.known().entries.iter().any(holds_another);
         // Where the folder is away, the file would come back with it.
         let folder = self.folder.clone();
         aside(move || file::in_folder(&folder)).await?;
         self.take_out(&name, leaves_entities).await?;
         let path = self.folder.join(file);
-        aside(move || file::remove(&path)).await
+        if is_anothers { Ok(()) } else { aside(move || file::remove(&path)).await }
     }
 
     /// Takes an extension out of service for good; its file is not looked at.

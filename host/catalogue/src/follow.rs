@@ -9,7 +9,9 @@ use crate::refused::Refused;
 use crate::source::Source;
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use occi_model::Location;
 use occi_operation::has_entities_of;
+use occi_store::{Entities, Revision};
 use std::collections::{BTreeSet, HashMap};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -164,7 +166,7 @@ async fn follow(catalogue: Weak<Catalogue>, mut watch: Option<Watch>) {
             Cause::Time => {
                 catalogue.let_go_of_orphans().await;
                 let all = renew(&mut watch, &catalogue.folder).then_some(Touched::All);
-                let files = linked.changed(&catalogue.folder).await.into_iter().chain(catalogue.unread());
+                let files = linked.changed(&catalogue.folder).await.into_iter().chain(catalogue.retried());
                 all.into_iter().chain(files.map(Touched::File)).collect()
             }
             Cause::Away => {
@@ -476,19 +478,35 @@ impl Catalogue {
         extension.is_some_and(|extension| has_any(extension).unwrap_or(true))
     }
 
-    /// Files that could not be read, and may be by now.
-    fn unread(&self) -> Vec<PathBuf> {
+    /// Files that may be taken now: those that could not be read, and those in whose way an entity was that is another by
+    /// now, or gone.
+    fn retried(&self) -> Vec<PathBuf> {
         let known = self.known();
-        let unread = known.refused.iter().filter(|(_, refusal)| refusal.digest.is_none());
-        unread.map(|(file, _)| file.clone()).collect()
+        let may_be_taken = |refusal: &Refusal| {
+            let in_the_way = refusal.reason.such_as().map(|entity| self.revision_of(entity));
+            refusal.digest.is_none() || in_the_way.is_some_and(|now| now != refusal.in_the_way)
+        };
+        let retried = known.refused.iter().filter(|(_, refusal)| may_be_taken(refusal));
+        retried.map(|(file, _)| file.clone()).collect()
+    }
+
+    /// The revision of an entity; none where it is not there, or that cannot be read.
+    fn revision_of(&self, entity: &Location) -> Option<Revision> {
+        let view = self.tending.store.read().ok()?;
+        let tenants = occi_store::tenants(&*view).ok()?;
+        tenants.iter().find_map(|tenant| {
+            let found = Entities::new(&*view, tenant).find_by_path(entity).ok()?;
+            found.map(|stored| stored.revision)
+        })
     }
 
     fn refuse(&self, path: &Path, digest: Option<String>, reason: Refused) {
+        let in_the_way = reason.such_as().and_then(|entity| self.revision_of(entity));
         let mut known = self.known();
         let was = known.refused.get(path).map(|refusal| refusal.reason.to_string());
         if was != Some(reason.to_string()) {
             tracing::error!(file = ?path, "not in service: {reason}");
         }
-        known.refused.insert(path.to_owned(), Refusal { digest, reason });
+        known.refused.insert(path.to_owned(), Refusal { digest, reason, in_the_way });
     }
 }

@@ -1,6 +1,7 @@
 //! Why an extension does not serve, and what does still.
 
 use occi_extension::{CallError, LoadError};
+use occi_model::Location;
 use occi_operation::CannotReplace;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -127,6 +128,11 @@ impl Refused {
     /// Whether the same bytes may be taken another time.
     pub(crate) fn passes(&self) -> bool {
         matches!(self, Self::File { .. } | Self::Load(LoadError::Unfinished(_)) | Self::Internal(_))
+    }
+
+    /// An entity that is in the way.
+    pub(crate) fn such_as(&self) -> Option<&Location> {
+        if let Self::Replace(reason) = self { reason.such_as() } else { None }
     }
 
     /// Whether it may be otherwise once another extension has come or gone.

@@ -184,7 +184,7 @@ impl Prepared {
             entry.problem = Some(reason.to_string());
             self.known.entries.insert(name, entry);
         } else {
-            self.known.refused.insert(path, Refusal { digest: Some(digest), reason });
+            self.known.refused.insert(path, Refusal { digest: Some(digest), reason, in_the_way: None });
         }
     }
 }
@@ -203,7 +203,7 @@ async fn read_all(files: Vec<PathBuf>, known: &mut Known) -> Vec<Found> {
             Ok(found) => all.push(found),
             Err(reason) => {
                 tracing::error!(file = ?path, "not in service: {reason}");
-                known.refused.insert(path, Refusal { digest: None, reason });
+                known.refused.insert(path, Refusal { digest: None, reason, in_the_way: None });
             }
         }
     }
@@ -222,6 +222,7 @@ fn wanted(
     let mut wanted = Vec::new();
     let served: HashSet<String> = records.values().map(|record| record.current.digest.clone()).collect();
     let names: HashSet<Arc<str>> = records.keys().cloned().collect();
+    let files: HashSet<String> = records.values().map(|record| record.file.clone()).collect();
     for (name, record) in records {
         if !record.is_enabled {
             known.entries.insert(name, Entry::new(record, None));
@@ -237,7 +238,10 @@ fn wanted(
         wanted.push(Wanted { path, source, digest, recorded: Some((name, record)) });
     }
     for Found { read, name } in found {
-        if !served.contains(&read.digest) && !name.is_some_and(|name| names.contains(&name)) {
+        // Neither is one that takes another's file new: that one is to go first.
+        let is_new =
+            !name.is_some_and(|name| names.contains(&name)) && !files.contains(&file::name(&read.path));
+        if !served.contains(&read.digest) && is_new {
             let (path, digest) = (read.path.clone(), read.digest.clone());
             wanted.push(Wanted { path, source: Source::File(read), digest, recorded: None });
         }

@@ -11,7 +11,8 @@ use occi_capability::Figures;
 use occi_capability::libvirt::{self, Attached, Found, Hypervisor};
 use occi_catalogue::{Catalogue, Listed, Listing, Refused};
 use occi_extension::MAX_SIZE;
-use occi_operation::{Core, Refusal};
+use occi_model::{CategoryId, Location};
+use occi_operation::{Caller, Core, Refusal};
 use serde::{Deserialize, Serialize};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -36,6 +37,9 @@ pub(crate) const METRICS: &str = "/metrics";
 /// `rollback`, `enable` or `disable` does that, and `DELETE` removes it. `GET` of its `log` is what the server logs about it from
 /// then on, without an end.
 pub(crate) const EXTENSIONS: &str = "/extensions";
+
+/// The path under which entities are forgotten whose extension serves no more: `DELETE` with `what`, a path or a Kind.
+pub(crate) const ENTITIES: &str = "/entities";
 
 /// What of ours is at the hypervisor, in libvirt's own words.
 #[derive(Debug, Serialize, Deserialize)]
@@ -141,6 +145,7 @@ impl Control {
             .route(INVENTORY, get(inventory))
             .route(METRICS, get(metrics))
             .route(EXTENSIONS, get(list).post(install))
+            .route(ENTITIES, delete(forget))
             .route(&named(""), delete(remove))
             .route(&named("/log"), get(log))
             .route(&named("/rollback"), post(roll_back))
@@ -255,6 +260,26 @@ async fn remove(
 ) -> Answer<StatusCode> {
     shown.catalogue.remove(&name, leaving.leave_entities).await.map_err(|error| refused(&error))?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What is forgotten.
+#[derive(Deserialize)]
+struct Forgotten {
+    what: String,
+}
+
+/// How many entities were forgotten.
+async fn forget(State(shown): State<Control>, Query(Forgotten { what }): Query<Forgotten>) -> Answer<String> {
+    let wrong = |error: &dyn std::fmt::Display| (StatusCode::BAD_REQUEST, format!("{what}: {error}"));
+    let caller = Caller::default();
+    let forgotten = if what.contains('#') {
+        let kind = CategoryId::parse(&what).map_err(|error| wrong(&error))?;
+        shown.core.forget_all(&caller, &kind).await
+    } else {
+        let path = Location::parse(&what).map_err(|error| wrong(&error))?;
+        shown.core.forget(&caller, &path).await.map(|()| 1)
+    };
+    forgotten.map(|count| count.to_string()).map_err(|refusal| wrong(&refusal))
 }
 
 fn refused(refused: &Refused) -> (StatusCode, String) {

@@ -7,7 +7,7 @@ mod new;
 mod test;
 
 use crate::client;
-use crate::control::EXTENSIONS;
+use crate::control::{ENTITIES, EXTENSIONS};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use hyper::Method;
@@ -110,6 +110,12 @@ enum Command {
         #[command(flatten)]
         leaving: Leave,
     },
+    /// Forget entities whose extension serves no more, which no client can delete. What it made outside stays (`occi inspect`).
+    Forget {
+        /// Paths of entities; or Kinds by their identifiers, for all entities of them.
+        #[arg(required = true)]
+        what: Vec<String>,
+    },
 }
 
 #[derive(Args)]
@@ -141,6 +147,12 @@ pub(crate) fn run(Ext { data, command }: &Ext) -> anyhow::Result<()> {
             client::ask(data, &Method::DELETE, &(path(name, "") + leaving.query()), Vec::new())?;
             client::print(&format!("{name} is removed\n"))
         }
+        Command::Forget { what } => what.iter().try_for_each(|what| {
+            let named: String = form_urlencoded::byte_serialize(what.as_bytes()).collect();
+            let path = format!("{ENTITIES}?what={named}");
+            let count = client::ask(data, &Method::DELETE, &path, Vec::new())?;
+            client::print(&format!("{what}: {count} forgotten\n"))
+        }),
     }
 }
 

@@ -163,6 +163,8 @@ const HOST_CALL_BYTES: usize = 2 << 20;
 const HANDLES: usize = 1000;
 /// How many functions of a backtrace are told.
 const FRAMES: usize = 8;
+/// How much of a fault's message is told, in bytes.
+const MESSAGE: usize = 4 << 10;
 
 impl Extension {
     /// The entity is about to exist.
@@ -287,7 +289,8 @@ impl Extension {
 
     fn accepted<T>(&self, answer: Result<T, types::Fault>) -> Result<T, CallError> {
         answer.map_err(|fault| {
-            let fault = types::Fault { message: printable(&fault.message), ..fault };
+            let end = fault.message.floor_char_boundary(MESSAGE);
+            let fault = types::Fault { message: printable(&fault.message[..end]), ..fault };
             CallError::Refused { extension: Arc::clone(self.name()), fault }
         })
     }

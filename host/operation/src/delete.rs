@@ -175,7 +175,7 @@ pub(crate) fn sources(entities: &[Stored]) -> HashSet<Uuid> {
 
 /// Locks all that goes with an entity. What belongs to it may change until the locks are held, so it is looked at
 /// again until it is what was locked.
-async fn doom(
+pub(crate) async fn doom(
     core: &Core,
     caller: &Caller,
     path: &Location,

@@ -32,6 +32,7 @@ mod delete_all;
 mod effect;
 mod ends;
 mod extend;
+mod forget;
 mod intent;
 mod lanes;
 mod left;

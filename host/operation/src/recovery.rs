@@ -76,18 +76,22 @@ impl Core {
                 && let Some(intent) = intents.next()
             {
                 let (core, snapshot) = (Arc::clone(self), Arc::clone(snapshot));
-                settling.spawn(async move { (intent.verb, core.settle(&snapshot, &intent, true).await) });
+                settling.spawn(async move {
+                    let settled = core.settle(&snapshot, &intent, true).await;
+                    (intent.verb, core.left.has(intent.operation), settled)
+                });
             }
             match timeout_at(end, settling.join_next()).await {
                 Ok(None) => break,
-                Ok(Some(Ok((verb, Ok(is_done))))) => match verb {
+                Ok(Some(Ok((verb, is_left, Ok(is_done))))) => match verb {
                     Verb::Create => recovered.undone += 1,
+                    Verb::Delete if is_left => recovered.left += 1,
                     Verb::Delete if is_done => recovered.finished += 1,
                     Verb::Delete => recovered.refused += 1,
                     Verb::Change => recovered.asked += 1,
                     Verb::Gone => {}
                 },
-                Ok(Some(Ok((_, Err(refusal))))) => {
+                Ok(Some(Ok((_, _, Err(refusal))))) => {
                     is_stuck |= is_away(&refusal);
                     recovered.left += 1;
                 }
@@ -121,6 +125,10 @@ impl Core {
         // What was asked outside by a process that is gone may be done later. Changes are looked at again by themselves.
         let may_grow = intent.verb != Verb::Change && self.left.may_grow(intent.operation);
         let outcome = {
+            // Their ids are free: who makes one of them now has it first, or afterwards.
+            let adopted =
+                intent.entities.iter().filter(|_| intent.verb == Verb::Gone).map(|entity| entity.id);
+            let _adopting = self.adoptions.lock(adopted).await;
             let sources = links.iter().filter_map(|link| Some(link.ends.as_ref()?.source_id));
             let mut held = self.locks.lock(resources.iter().map(|entity| entity.id).chain(sources)).await;
             held.extend(links.iter().map(|entity| entity.id)).await;

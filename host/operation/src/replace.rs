@@ -77,6 +77,17 @@ pub enum CannotReplace {
     Refused(#[from] Refusal),
 }
 
+impl CannotReplace {
+    /// An entity that is in the way: once it is another, or gone, the answer may be another.
+    pub fn such_as(&self) -> Option<&occi_model::Location> {
+        match self {
+            Self::Breaks(breaks) => breaks.such_as(),
+            Self::InUse { such_as, .. } | Self::Unsettled { such_as } => Some(such_as),
+            Self::Clash(_) | Self::Refused(_) => None,
+        }
+    }
+}
+
 impl From<StartError> for CannotReplace {
     fn from(error: StartError) -> Self {
         match error {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use virt::error::{ErrorDomain, ErrorNumber};
@@ -31,6 +32,10 @@ pub enum Error {
     #[error("{0}")]
     Failed(String),
 }
+
+/// What goes by another's doing is gone by then, and so often it is looked.
+const GOING: Duration = Duration::from_millis(500);
+const LOOKS: u32 = 5;
 
 /// How often it is said that the hypervisor is away.
 const SAID_EVERY: Duration = Duration::from_mins(1);
@@ -71,16 +76,16 @@ pub(super) fn say_no_way(why: &dyn std::fmt::Display) {
 
 /// The outcome of a removal. One that was refused is looked for once more: it may have gone by another's doing meanwhile, such
 /// as a call that a process made before it was killed.
-pub(super) fn gone<T>(removed: Result<()>, find: impl FnOnce() -> Result<T>) -> Result<()> {
-    match removed {
-        Ok(()) | Err(Error::Missing(_)) => Ok(()),
-        Err(error) => {
-            if let Err(Error::Missing(_)) = find() {
-                Ok(())
-            } else {
-                Err(error)
-            }
-        }
+pub(super) fn gone<T>(removed: Result<()>, find: impl Fn() -> Result<T>) -> Result<()> {
+    let Err(error) = removed else { return Ok(()) };
+    let is_gone = |_| {
+        thread::sleep(GOING / LOOKS);
+        matches!(find(), Err(Error::Missing(_)))
+    };
+    match error {
+        Error::Missing(_) => Ok(()),
+        Error::Failed(_) if (0..LOOKS).any(is_gone) => Ok(()),
+        _ => Err(error),
     }
 }
 

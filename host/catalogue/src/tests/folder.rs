@@ -39,6 +39,13 @@ async fn what_cannot_serve_leaves_what_does() {
             .await;
         assert_eq!(host.serves("box").as_deref(), Some("1.0.0"), "{content}");
     }
+    // What was in its way has gone.
+    site.write("box.toml", &manifest("box", "1.0.0", &["colour"]));
+    eventually("it is as it was", || host.refused("box.toml").is_none()).await;
+    site.write("box.toml", &manifest("box", "1.5.0", &["color"]));
+    eventually("it is refused", || host.refused("box.toml").is_some()).await;
+    host.end_all("box").await;
+    eventually("it serves", || host.serves("box").as_deref() == Some("1.5.0")).await;
     // It is mended.
     site.write("box.toml", &manifest("box", "2.0.0", &["colour", "color"]));
     eventually("it serves", || host.serves("box").as_deref() == Some("2.0.0")).await;

@@ -61,6 +61,34 @@ async fn one_that_comes_back_fits_what_was_left() {
     eventually("it serves", || host.serves("box").as_deref() == Some("2.0.0")).await;
 }
 
+/// A file is one extension's: another that took it meanwhile comes in its place.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_another_has_taken_is_followed() {
+    let site = Site::new();
+    for with_entity in [false, true] {
+        site.write("box.toml", &manifest("box", "1.0.0", &[]));
+        let host = site.start().await;
+        eventually("it serves", || host.serves("box").is_some()).await;
+        if with_entity {
+            host.create("box", &[]).await;
+        }
+        host.stop().await;
+        site.write("box.toml", &manifest("other", "1.0.0", &[]));
+        let host = site.start().await;
+        if with_entity {
+            let is_refused =
+                || host.refused("box.toml").is_some_and(|why| why.contains("1 of its entities exist"));
+            eventually("it says why", is_refused).await;
+            assert!(host.serves("other").is_none() && host.serves("box").is_some());
+            host.end_all("box").await;
+        }
+        eventually("the other serves", || host.serves("other").is_some() && host.listed("box").is_none())
+            .await;
+        host.catalogue.remove("other", false).await.unwrap();
+        host.stop().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_has_gone_is_followed() {
     let site = Site::new();

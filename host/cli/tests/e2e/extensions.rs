@@ -23,7 +23,7 @@ fn put(folder: &TempDir, name: &str, bytes: impl AsRef<[u8]>) {
 }
 
 /// `occi ext` on a server; what it prints, or its error.
-fn ext(server: &Server, args: &[&str]) -> Result<String, String> {
+pub(crate) fn ext(server: &Server, args: &[&str]) -> Result<String, String> {
     server::ext(&[&["--data", server.data().to_str().unwrap()], args].concat())
 }
 

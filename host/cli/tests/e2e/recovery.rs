@@ -180,6 +180,10 @@ fn an_entity_outlives_its_extension() {
     let note = server.note("a");
     let compute = server.create("compute", &["occi.core.title=\"web\""]);
     server.act(&compute, "start", &[]).is(200);
+    let forgotten = server.create("compute", &[]);
+    for network in [server.create("network", &[]), server.create("network", &[])] {
+        server.link("networkinterface", &forgotten, &network);
+    }
     server.stop();
     server.set_config("capabilities = [\"logging\"]\n");
     server.begin();
@@ -192,6 +196,15 @@ fn an_entity_outlives_its_extension() {
         let answer = request.answers(503);
         assert!(answer.body.contains(&kind_id("compute")), "{answer}");
     }
+    // An administrator forgets it.
+    let forget = |what: &str| crate::extensions::ext(&server, &["forget", what]);
+    let refused = forget(&note).unwrap_err();
+    assert!(refused.contains("it can be deleted by a plain request"), "{refused}");
+    assert!(forget("/note/none").unwrap_err().contains("nothing at /note/none"));
+    assert!(forget("none").unwrap_err().contains("none"));
+    assert_eq!(forget(&forgotten).unwrap(), format!("{forgotten}: 1 forgotten\n"));
+    server.get(&forgotten).answers(404);
+    assert_eq!(forget(&kind_id("network")).unwrap(), format!("{}: 2 forgotten\n", kind_id("network")));
     server.delete(&note).answers(200);
     server.stop();
     server.set_config("");

@@ -210,7 +210,7 @@ impl Schema {
                 if takes_over { declared.default.as_ref() } else { held.or(declared.default.as_ref()) };
             // A template overrides what a request says beside it (INF-14), and what a client sends back as it read
             // it is no wish to change it.
-            let overridden = takes_over && declared.attribute.mutable;
+            let overridden = takes_over && declared.all().any(|(_, attribute)| attribute.mutable);
             if !overridden && held != Some(&value) && next != Some(&value) {
                 violations.push(Violation::Immutable { name, given: value, held: held.cloned() });
             }

@@ -28,6 +28,11 @@ struct Reason {
 const TOLD: usize = 20;
 
 impl Breaks {
+    /// One of them.
+    pub fn such_as(&self) -> Option<&Location> {
+        self.reasons.first().map(|reason| &reason.such_as)
+    }
+
     pub(super) fn new(has_migrate: bool) -> Self {
         Self { has_migrate, ..Self::default() }
     }

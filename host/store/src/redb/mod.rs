@@ -25,10 +25,14 @@ use snapshot::Snapshot;
 use std::fs::{File, OpenOptions};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, oneshot};
 use writer::Writer;
+
+/// How often it is told how far a check of the store is.
+const TELL_EVERY: Duration = Duration::from_secs(3);
 
 /// How a [`RedbStore`] uses the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,9 +119,15 @@ impl RedbStore {
             let mut builder = Builder::new();
             let name = path.to_owned();
             builder.set_cache_size(options.cache).set_check_integrity_on_open(options.verify);
+            // Said once, and of a large store how far it is.
+            let told = Mutex::new(None);
             builder.set_repair_callback(move |session| {
-                let (store, percent) = (name.display(), session.progress() * 100.0);
-                tracing::warn!(%store, "the store was not closed properly; checking it: {percent:.0} %");
+                let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+                if told.is_none_or(|told: Instant| told.elapsed() > TELL_EVERY) {
+                    *told = Some(Instant::now());
+                    let (store, percent) = (name.display(), session.progress() * 100.0);
+                    tracing::warn!(%store, "the store was not closed properly; checking it: {percent:.0} %");
+                }
             });
             builder.create(path).map_err(|error| refused(path, error))
         })
