@@ -378,7 +378,7 @@ fn lasting() -> Option<(Between, Server)> {
     let hypervisor = Some(format!("{uri}socket={}", between.socket()));
     let config = "[hypervisor]\nshort-seconds = 20\nlong-seconds = 24\n".to_owned();
     let server = Server::with(Options { hypervisor, config, ..Options::default() });
-    server.delete(server.create("compute", &[])).answers(200);
+    server.delete(&server.create("compute", &[])).answers(200);
     Some((between, server))
 }
 
