@@ -377,7 +377,7 @@ fn lasting() -> Option<(Between, Server)> {
     let between = Between::new(daemon.to_owned());
     let hypervisor = Some(format!("{uri}socket={}", between.socket()));
     let config = "[hypervisor]\nshort-seconds = 20\nlong-seconds = 24\n".to_owned();
-    let server = Server::with(Options { hypervisor, config, ..Options::default() });
+    let server = Server::with(Options { config, hypervisor, ..Options::default() });
     server.delete(&server.create("compute", &[])).answers(200);
     Some((between, server))
 }
@@ -435,7 +435,7 @@ fn what_is_made_again_stays() {
         // It is looked for more than once meanwhile.
         std::thread::sleep(Duration::from_secs(5));
         between.holds.store(false, Ordering::Relaxed);
-        again.map(|again| again.join().unwrap());
+        again.into_iter().for_each(|again| drop(again.join().unwrap()));
     });
     for round in 0..8 {
         for path in &made {
