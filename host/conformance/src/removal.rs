@@ -114,17 +114,38 @@ impl Session {
         self.is_marked(&found) || self.came_alone(url, &found)
     }
 
-    fn came_alone(&self, url: &str, found: &Text) -> bool {
+    /// The collections in which something may be.
+    fn locations_of(&self, found: &Text) -> Vec<String> {
         let kinds = found.categories.iter().filter_map(|category| self.model.find(&category.id()));
         let own = kinds.filter(|kind| kind.class == Class::Kind).find_map(|kind| kind.location.clone());
-        let mut locations = own.into_iter().chain(self.locations());
-        locations.any(|location| {
+        own.into_iter().chain(self.locations()).collect()
+    }
+
+    /// Takes for others' what came with something that could not be told from them, so that what is made later can be.
+    pub(crate) fn give_up(&mut self, url: &str) {
+        for location in self.locations_of(&self.shown_at(url)) {
+            let came = self.newcomers(&self.listing(&location).unwrap_or_default());
+            if came.iter().any(|came| path_of(&self.client.url(came)) == path_of(url)) {
+                for other in came.iter().take(SEARCHED) {
+                    if !self.is_marked(&self.shown_at(other)) {
+                        self.strangers.add(&location, path_of(&self.client.url(other)));
+                    }
+                }
+            }
+        }
+    }
+
+    fn came_alone(&self, url: &str, found: &Text) -> bool {
+        self.locations_of(found).into_iter().any(|location| {
             let listing = self.listing(&location).unwrap_or_default();
             let paths = |urls: &[String]| {
                 urls.iter().map(|url| path_of(&self.client.url(url)).to_owned()).collect::<Vec<_>>()
             };
             let came = paths(&self.newcomers(&listing));
-            came == [path_of(url)] && self.strangers.are_all_in(&location, &paths(&listing))
+            let is_claimed = |path: &String| path == path_of(url) || self.claimed.contains(path);
+            came.iter().any(|path| path == path_of(url))
+                && came.iter().all(is_claimed)
+                && self.strangers.are_all_in(&location, &paths(&listing))
         })
     }
 

@@ -69,6 +69,8 @@ pub(crate) struct Session {
     serial: u32,
     /// What was there before: whatever an answer says, it is not ours.
     pub(crate) strangers: Strangers,
+    /// What an answer says was made at once, by path, while it is told from others'.
+    pub(crate) claimed: Vec<String>,
     /// Entities to be removed, by URL.
     pub(crate) made: Vec<String>,
     /// Requests that made something of which the answer does not say where it is.
@@ -101,6 +103,7 @@ impl Session {
             mark: format!("conformance-{}", &Uuid::new_v4().simple().to_string()[..12]),
             serial: 0,
             strangers: Strangers::default(),
+            claimed: Vec::new(),
             made: Vec::new(),
             lost: Vec::new(),
             trying: None,
@@ -236,6 +239,7 @@ impl Session {
         let entity = Entity { url: self.client.url(url) };
         if !self.made.contains(&entity.url) {
             if !self.is_recognised(&entity.url) {
+                self.give_up(&entity.url);
                 return None;
             }
             self.made.push(entity.url.clone());

@@ -56,6 +56,13 @@ impl Strangers {
         !self.unread.contains(path) && there == self.counts.get(path).copied().unwrap_or_default()
     }
 
+    /// Takes another for one of them.
+    pub(crate) fn add(&mut self, location: &str, path: &str) {
+        if self.paths.insert(bare(path).to_owned()) {
+            *self.counts.entry(path_of(location).to_owned()).or_default() += 1;
+        }
+    }
+
     /// Whether there may be any at all.
     pub(crate) fn may_be_there(&self) -> bool {
         !self.paths.is_empty() || !self.unread.is_empty()

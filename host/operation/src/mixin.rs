@@ -122,11 +122,6 @@ fn named(
             (None, Some(text)) => Some(at(text)?),
             (None, None) => None,
         };
-        if let (Some(stored), Some(text)) = (&stored, &item.location)
-            && at(text)?.entity.id != stored.entity.id
-        {
-            return Err(Refusal::Invalid(format!("urn:uuid:{} is not what is at {text}", stored.entity.id)));
-        }
         let Some(stored) = stored else {
             return Err(Refusal::Invalid(
                 match item.categories.iter().find(|category| category.id != *mixin) {

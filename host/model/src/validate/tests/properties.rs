@@ -221,7 +221,10 @@ fn conforms(registry: &Registry, entity: &Entity) -> Result<(), TestCaseError> {
     }
     for declared in kind.attributes.iter().chain(mixins.iter().flat_map(|mixin| &mixin.attributes)) {
         let (name, said) = (&declared.name, said(&declared.name));
-        let of_client = said[0].mutable && !core::is_core(name.as_str());
+        let is_kinds = kind.attributes.iter().any(|known| known.name == *name);
+        let is_set_by_clients =
+            if is_kinds { said[0].mutable } else { said.iter().all(|declared| declared.mutable) };
+        let of_client = is_set_by_clients && !core::is_core(name.as_str());
         let needed = of_client && said.iter().any(|declared| declared.required);
         prop_assert!(!needed || entity.attributes.contains_key(name), "{} is missing", name);
     }
