@@ -41,9 +41,8 @@ impl Session {
             shown.find_map(|shown| shown.own.clone())
         };
         // All of them, whatever is found of the first.
-        for own in links.iter().filter_map(|link| own(&link.target.0)) {
-            self.keep(&own);
-        }
+        let all: Vec<_> = links.iter().filter_map(|link| own(&link.target.0)).collect();
+        self.keep_all(&all);
         for link in links {
             let path = &link.target.0;
             let Some(own) = own(path) else {

@@ -128,7 +128,7 @@ impl Session {
             if came.iter().any(|came| path_of(&self.client.url(came)) == path_of(url)) {
                 for other in came.iter().take(SEARCHED) {
                     if !self.is_marked(&self.shown_at(other)) {
-                        self.strangers.add(&location, path_of(&self.client.url(other)));
+                        self.strangers.add(path_of(&self.client.url(other)));
                     }
                 }
             }

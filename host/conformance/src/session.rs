@@ -231,6 +231,15 @@ impl Session {
         if url.ends_with('/') && !is_read() { None } else { self.keep_read(url) }
     }
 
+    /// The same of all that one request made.
+    pub(crate) fn keep_all(&mut self, urls: &[String]) {
+        self.claimed = urls.iter().map(|url| client::path_of(&self.client.url(url)).to_owned()).collect();
+        for url in urls {
+            self.keep(url);
+        }
+        self.claimed.clear();
+    }
+
     /// The same of what was read, and is seen to be one entity: whatever its path ends in.
     pub(crate) fn keep_read(&mut self, url: &str) -> Option<Entity> {
         if !self.may_be_ours(url) {

@@ -1,4 +1,4 @@
-//! The entities that were there before a run. They are listed once, at its beginning, and whole: only of what was listed
+//! The entities that are not ours. Those that were there before a run are listed once, at its beginning, and whole: only of what was listed
 //! it is known that it is not ours. What is learnt by that is not asked again: which collections are not ours alone, and
 //! how many others there are in each.
 
@@ -12,10 +12,12 @@ use crate::session::Session;
 /// is asked for in a way that does not show all the others.
 const CROWD: usize = 1000;
 
-/// What was there before.
+/// What is not ours.
 #[derive(Debug, Default)]
 pub(crate) struct Strangers {
     paths: HashSet<String>,
+    /// Those that came during the run.
+    newcomers: HashSet<String>,
     /// How many there are in each collection that has any, by its path.
     counts: BTreeMap<String, usize>,
     /// The collections that cannot be read, by their paths: nobody knows what is in them.
@@ -41,7 +43,7 @@ impl Strangers {
 
     /// Whether an entity is one of them.
     pub(crate) fn has(&self, path: &str) -> bool {
-        self.paths.contains(bare(path))
+        self.paths.contains(bare(path)) || self.newcomers.contains(bare(path))
     }
 
     /// Whether a collection had some of them, or what it had could not be read.
@@ -52,15 +54,14 @@ impl Strangers {
 
     /// Whether a collection shows all of those that it had, as far as it is known which.
     pub(crate) fn are_all_in(&self, location: &str, paths: &[String]) -> bool {
-        let (path, there) = (path_of(location), paths.iter().filter(|path| self.has(path)).count());
+        let (path, there) =
+            (path_of(location), paths.iter().filter(|path| self.paths.contains(bare(path))).count());
         !self.unread.contains(path) && there == self.counts.get(path).copied().unwrap_or_default()
     }
 
     /// Takes another for one of them.
-    pub(crate) fn add(&mut self, location: &str, path: &str) {
-        if self.paths.insert(bare(path).to_owned()) {
-            *self.counts.entry(path_of(location).to_owned()).or_default() += 1;
-        }
+    pub(crate) fn add(&mut self, path: &str) {
+        self.newcomers.insert(bare(path).to_owned());
     }
 
     /// Whether there may be any at all.

@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::{Check, check};
 use crate::answer::Answer;
-use crate::client::path_of;
 use crate::draft::location;
 use crate::session::Session;
 use crate::tag::Tag;
@@ -40,9 +39,8 @@ fn a_replacement_is_whole(s: &mut Session) -> Verdict {
 /// What a creation made, all of which has a Mixin of our own.
 pub(super) fn members(s: &mut Session, tag: &Tag, answer: &Answer) -> Verdict<Vec<String>> {
     let mut members = s.listing(&tag.location)?;
-    s.claimed = members.iter().map(|url| path_of(&s.client.url(url)).to_owned()).collect();
-    members.retain(|url| s.keep(url).is_some());
-    s.claimed.clear();
+    s.keep_all(&members);
+    members.retain(|url| s.is_ours(&s.client.url(url)));
     if members.is_empty() {
         s.made(answer);
         // The answer need not say where the others are.
