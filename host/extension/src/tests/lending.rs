@@ -142,7 +142,7 @@ const STORING: &str = r#"
             (memory.copy (i32.const 1032) (i32.const 2052) (i32.const 28))
             (return (i32.const 1024))))
         (if (local.get $is_long) (then
-            (local.set $rest (i64.const 500000000))
+            (local.set $rest (i64.const 150000000))
             (loop $again
                 (local.set $rest (i64.sub (local.get $rest) (i64.const 1)))
                 (br_if $again (i64.ne (local.get $rest) (i64.const 0))))))
