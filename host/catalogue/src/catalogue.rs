@@ -1,6 +1,6 @@
 //! What can be done with extensions, one thing after the other.
 
-use crate::file::{self, Copies};
+use crate::file::{self, Before, Copies};
 use crate::record::{Listed, Listing, Record, RefusedFile, Release, Said, State};
 use crate::refused::Refused;
 use crate::source::Source;
@@ -131,8 +131,9 @@ impl Catalogue {
         } else {
             self.ready(back.ready, &back.release).await?
         };
-        tracing::info!(extension = name, version = %next.version(), "rolled back");
-        self.write_and_serve(next, back.file, self.copy(&back.release)).await
+        let listed = self.write_and_serve(next, back.file, self.copy(&back.release)).await?;
+        tracing::info!(extension = name, version = listed.version, "rolled back");
+        Ok(listed)
     }
 
     /// None where it serves.
@@ -243,24 +244,17 @@ impl Catalogue {
         let written = (path.clone(), source.clone());
         let before = aside(move || {
             let (path, source) = written;
-            let before = path.exists().then(|| file::read(&path)).transpose()?;
+            let before = Before::of(&path)?;
             file::write(&path, &source.read()?).map(|()| before)
         })
         .await?;
-        match self.serve(next, file, source).await {
-            Ok(listed) => {
-                self.known().refused.remove(&path);
-                Ok(listed)
-            }
-            Err(reason) => {
-                aside(move || match before {
-                    Some(before) => file::write(&path, &before),
-                    None => file::remove(&path),
-                })
-                .await?;
-                Err(reason)
-            }
+        let served = self.serve(next, file, source).await;
+        if served.is_ok() {
+            self.known().refused.remove(&path);
         }
+        let is_served = served.is_ok();
+        aside(move || if is_served { before.forget() } else { before.restore() }).await?;
+        served
     }
 
     /// Puts an extension into service, whose bytes are in a file of the folder. Where it is switched off, it is only

@@ -132,6 +132,44 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Refused> {
     written().map_err(failed)
 }
 
+/// What a file was before it is written, whatever that is.
+pub(crate) struct Before {
+    path: PathBuf,
+    /// Another name of it; none where there was no file.
+    kept: Option<PathBuf>,
+}
+
+impl Before {
+    pub(crate) fn of(path: &Path) -> Result<Self, Refused> {
+        let kept = path.with_file_name(format!(".{}.before", name(path)));
+        remove(&kept)?;
+        let kept = match fs::hard_link(path, &kept) {
+            Ok(()) => Some(kept),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(_) if path.is_dir() => {
+                let error = io::Error::other("it is not a regular file");
+                return Err(Refused::File { path: path.into(), error });
+            }
+            Err(error) => return Err(Refused::File { path: path.into(), error }),
+        };
+        Ok(Self { path: path.into(), kept })
+    }
+
+    /// Makes it so again.
+    pub(crate) fn restore(self) -> Result<(), Refused> {
+        match self.kept {
+            Some(kept) => {
+                fs::rename(kept, &self.path).map_err(|error| Refused::File { path: self.path, error })
+            }
+            None => remove(&self.path),
+        }
+    }
+
+    pub(crate) fn forget(self) -> Result<(), Refused> {
+        self.kept.map_or(Ok(()), |kept| remove(&kept))
+    }
+}
+
 /// Removes a file; that it is gone already is no error.
 pub(crate) fn remove(path: &Path) -> Result<(), Refused> {
     match fs::remove_file(path) {

@@ -20,11 +20,25 @@ pub(crate) struct Lost {
     asked: String,
     /// What the answer shows of it.
     id: Option<String>,
+    /// Where the answer says that it is.
+    places: Vec<String>,
 }
 
 impl Lost {
     pub(crate) fn new(answer: &Answer, read: &Text) -> Self {
-        Self { asked: answer.asked.clone(), id: id_of(read) }
+        let header = Some(answer.header("location")).filter(|location| !location.is_empty());
+        let places = header.into_iter().chain(read.locations.iter().cloned()).collect();
+        Self { asked: answer.asked.clone(), id: id_of(read), places }
+    }
+
+    fn told(&self) -> String {
+        let places = match &self.places[..] {
+            [] => String::new(),
+            places => {
+                format!(" It may be {}, which could not be told from what others made.", places.join(" or "))
+            }
+        };
+        format!("could not be found: what this made, if it did: {}{places}", self.asked)
     }
 }
 
@@ -54,11 +68,7 @@ impl Session {
     pub(crate) fn tidy(&mut self) {
         while !self.lost.is_empty() {
             if self.find_lost().is_none() {
-                self.left.extend(
-                    self.lost
-                        .drain(..)
-                        .map(|lost| format!("could not be found: what this made, if it did: {}", lost.asked)),
-                );
+                self.left.extend(self.lost.drain(..).map(|lost| lost.told()));
             }
         }
         self.remove_made();
@@ -103,15 +113,17 @@ impl Session {
         found.attribute(TITLE).and_then(Value::as_str).is_some_and(|title| title.starts_with(&self.mark))
     }
 
-    /// Whether something can be told to be ours: by the mark in its path or its title; or, where a server keeps neither, by
-    /// that it alone came during the run into a collection that still shows what it did before. What no listing has ever shown
-    /// may be another's, and so may one of several that came.
-    pub(crate) fn is_recognised(&self, url: &str) -> bool {
+    /// Whether something can be told to be ours: by the mark in its path or its title; or, where a server was never seen to keep
+    /// a title, by that it alone came during the run into a collection that still shows what it did before. What no listing has
+    /// ever shown may be another's, and so may one of several that came.
+    pub(crate) fn is_recognised(&mut self, url: &str) -> bool {
         if path_of(url).contains(&self.mark) {
             return true;
         }
         let found = self.shown_at(url);
-        self.is_marked(&found) || self.came_alone(url, &found)
+        let is_marked = self.is_marked(&found);
+        self.keeps_titles |= is_marked;
+        is_marked || !self.keeps_titles && self.came_alone(url, &found)
     }
 
     /// The collections in which something may be.
@@ -209,7 +221,10 @@ mod tests {
     #[test]
     fn what_was_found_is_lost_no_more() {
         let after = |id: Option<&str>| {
-            let one = |asked: &str, id: Option<&str>| Lost { asked: asked.into(), id: id.map(str::to_owned) };
+            let one = |asked: &str, id: Option<&str>| {
+                let (id, places) = (id.map(str::to_owned), Vec::new());
+                Lost { asked: asked.into(), id, places }
+            };
             let mut lost = vec![one("a", None), one("b", Some("1")), one("c", None), one("d", Some("2"))];
             forget(&mut lost, id);
             lost.into_iter().map(|lost| lost.asked).collect::<String>()

@@ -69,6 +69,8 @@ pub(crate) struct Session {
     serial: u32,
     /// What was there before: whatever an answer says, it is not ours.
     pub(crate) strangers: Strangers,
+    /// Whether the server was seen to keep a title of ours: then all that is ours shows one.
+    pub(crate) keeps_titles: bool,
     /// What an answer says was made at once, by path, while it is told from others'.
     pub(crate) claimed: Vec<String>,
     /// Entities to be removed, by URL.
@@ -103,6 +105,7 @@ impl Session {
             mark: format!("conformance-{}", &Uuid::new_v4().simple().to_string()[..12]),
             serial: 0,
             strangers: Strangers::default(),
+            keeps_titles: false,
             claimed: Vec::new(),
             made: Vec::new(),
             lost: Vec::new(),

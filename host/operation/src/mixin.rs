@@ -122,6 +122,15 @@ fn named(
             (None, Some(text)) => Some(at(text)?),
             (None, None) => None,
         };
+        // A location that is none of ours may be what another server knows it by.
+        if let (Some(stored), Some(Ok(other))) = (&stored, item.location.as_deref().map(at))
+            && other.entity.id != stored.entity.id
+        {
+            let (id, place) = (stored.entity.id, &other.entity.location);
+            return Err(Refusal::Invalid(format!(
+                "urn:uuid:{id} is not the id of {place}; name one of the two"
+            )));
+        }
         let Some(stored) = stored else {
             return Err(Refusal::Invalid(
                 match item.categories.iter().find(|category| category.id != *mixin) {

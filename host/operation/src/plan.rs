@@ -168,12 +168,12 @@ impl<'a> Plan<'a> {
 
     /// A client's id is adopted where it is a free UUID, else the server makes one.
     fn identity(&self, made: &Made, item: &Item, path: Option<&Location>) -> Result<Identity, Refusal> {
-        let is_free = |id: &Uuid| {
-            !self.ids.contains(id)
-                && !self.core.left.holds(*id)
-                && matches!(occi_store::owner(self.view, *id), Ok(None))
-        };
+        let is_free =
+            |id: &Uuid| !self.ids.contains(id) && matches!(occi_store::owner(self.view, *id), Ok(None));
         let wanted = wanted_id(item, path).filter(is_free);
+        if let Some(id) = wanted.filter(|id| self.core.left.holds(*id)) {
+            return Err(Refusal::Undoing(id));
+        }
         // A Kind without a location has no instances, so `classify` has refused it.
         let place = |id| path.cloned().or_else(|| Some(made.kind.kind.location.as_ref()?.child(id)));
         // Somebody may have made another entity at the path that goes with the id.

@@ -5,6 +5,7 @@ use occi_extension::CallError;
 use occi_model::{CategoryId, InvalidIdentifier, Location, Violation};
 use occi_store::{Key, Revision, StoreError, Subject};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// Why an operation was not done. Nothing of it was, unless it says so itself.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +103,9 @@ pub enum Refusal {
         /// For this time.
         after: Duration,
     },
+    /// An id that something has which an operation that failed has begun, and which is not ended yet.
+    #[error("what was begun before for urn:uuid:{0} is not undone yet; try again later")]
+    Undoing(Uuid),
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),

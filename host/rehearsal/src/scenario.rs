@@ -253,6 +253,11 @@ impl Source<'_> {
             let message = "only a request has an answer; this step may have expect.log, and [[step.fault]] and [[step.http]]";
             return Err(self.wrong(start, message));
         }
+        let expect = &form.expect;
+        if expect.body.is_some() && !(expect.shows.is_empty() && expect.hides.is_empty()) {
+            let message = "expect.body is the whole body; leave it out, or expect.shows and expect.hides";
+            return Err(self.wrong(start, message));
+        }
         for fault in &form.fault {
             self.check_fault(fault, functions)?;
         }

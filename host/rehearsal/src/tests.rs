@@ -24,6 +24,11 @@ fn a_scenario_that_is_wrong_is_refused_with_its_line() {
         ("[[step]]\nadvance = \"ninety\"", 2, "write it like \"90s\""),
         ("[[step]]\nadvance = \"11y\"", 2, "no longer than ten years"),
         ("[[step]]\nrestart = true\nexpect.status = 200", 1, "only a request has an answer"),
+        (
+            "[[step]]\nrequest = \"GET /a\"\nexpect.body = \"a\"\nexpect.hides = [\"b\"]",
+            1,
+            "expect.body is the whole body",
+        ),
         ("time = 2030-01-01\n[[step]]\nrestart = true", 1, "write it like 2030-01-01T00:00:00Z"),
         (&fault("capability = \"machine\"\nfunction = \"x\"\ncode = \"failed\""), 3, "those of machines can"),
         (

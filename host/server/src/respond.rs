@@ -214,6 +214,7 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         Refusal::Late { .. } => StatusCode::GATEWAY_TIMEOUT,
         Refusal::NotLoaded(_)
         | Refusal::Behind { .. }
+        | Refusal::Undoing(_)
         | Refusal::Outdated(_)
         | Refusal::Retagged
         | Refusal::Raced(_)

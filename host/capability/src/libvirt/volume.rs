@@ -262,8 +262,12 @@ impl Place {
                         })
                     })
                 })?;
+                let made = StoragePool::define_xml(connect, &description, 0);
+                // Others may have made it meanwhile.
+                let made =
+                    made.or_else(|error| StoragePool::lookup_by_name(connect, &self.pool).map_err(|_| error));
                 // That it cannot be made is the operator's concern, not the client's.
-                let pool = StoragePool::define_xml(connect, &description, 0).map_err(|error| {
+                let pool = made.map_err(|error| {
                     Error::Failed(format!("the storage pool {} cannot be made: {error}", self.pool))
                 })?;
                 // After a restart of the host the volumes should be where they were.
@@ -277,7 +281,10 @@ impl Place {
             if let Err(error) = pool.build(0) {
                 tracing::debug!(%error, "the storage pool is not built anew");
             }
-            pool.create(0)?;
+            match pool.create(0) {
+                Err(error) if !pool.is_active()? => return Err(error.into()),
+                Ok(_) | Err(_) => {}
+            }
         }
         Ok(pool)
     }

@@ -66,6 +66,27 @@ async fn what_is_refused_leaves_the_folder_as_it_was() {
     assert_eq!(host.catalogue.list().refused, []);
 }
 
+/// Be it no extension at all, or too large for one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_file_is_replaced() {
+    let site = Site::new();
+    let host = site.start().await;
+    host.catalogue.install(manifest("box", "1.0.0", &[]).into()).await.unwrap();
+    host.create("box", &[]).await;
+    let broken = std::fs::File::create(site.file("box.toml")).unwrap();
+    broken.set_len(70 << 20).unwrap();
+    drop(broken);
+    eventually("it is refused", || host.refused("box.toml").is_some()).await;
+    // What cannot serve leaves it as it is.
+    let unfit = manifest("box", "2.0.0", &[]).replace("occi#", "occi/other#");
+    host.catalogue.install(unfit.into()).await.unwrap_err();
+    assert_eq!(std::fs::metadata(site.file("box.toml")).unwrap().len(), 70 << 20);
+    host.catalogue.install(manifest("box", "1.1.0", &[]).into()).await.unwrap();
+    assert_eq!(host.serves("box").as_deref(), Some("1.1.0"));
+    assert_eq!(host.refused("box.toml"), None);
+    assert_eq!(std::fs::read_dir(site.file("")).unwrap().count(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn switched_off_and_on() {
     let site = Site::new();

@@ -146,3 +146,30 @@ fn a_tag_goes_while_it_is_used() {
     }
     assert!(!server.log().contains("ERROR"), "{}", server.log());
 }
+
+/// The pool that they share is made for the first of them, be there several.
+#[test]
+fn the_first_volumes() {
+    let Ok(uri) = std::env::var("OCCI_TEST_QEMU_URI") else {
+        eprintln!("SKIPPED: no OCCI_TEST_QEMU_URI; `cargo xtask test` sets it");
+        return;
+    };
+    for _ in 0..3 {
+        let volumes = tempfile::tempdir().unwrap();
+        let config = format!(
+            "[hypervisor]\npool = \"occi-test-{}\"\nvolumes = {:?}\n",
+            uuid::Uuid::new_v4(),
+            volumes.path().join("pool")
+        );
+        let hypervisor = Some(uri.clone());
+        let server = Server::with(Options { config, hypervisor, ..Options::default() });
+        let made: Vec<_> = std::thread::scope(|scope| {
+            let create = || server.create("storage", &["occi.storage.size=0.01"]);
+            let clients: Vec<_> = (0..8).map(|_| scope.spawn(create)).collect();
+            clients.into_iter().map(|client| client.join().unwrap()).collect()
+        });
+        for storage in made {
+            server.delete(&storage).answers(200);
+        }
+    }
+}

@@ -39,7 +39,11 @@ fn a_replacement_is_whole(s: &mut Session) -> Verdict {
 /// What a creation made, all of which has a Mixin of our own.
 pub(super) fn members(s: &mut Session, tag: &Tag, answer: &Answer) -> Verdict<Vec<String>> {
     let mut members = s.listing(&tag.location)?;
-    s.keep_all(&members);
+    // Only what the answer names is claimed: a listing may show others, too.
+    s.keep_all(&answer.read().locations);
+    for member in &members {
+        s.keep(member);
+    }
     members.retain(|url| s.is_ours(&s.client.url(url)));
     if members.is_empty() {
         s.made(answer);
