@@ -1,6 +1,6 @@
-//! The entities that are not ours. Those that were there before a run are listed once, at its beginning, and whole: only of what was listed
-//! it is known that it is not ours. What is learnt by that is not asked again: which collections are not ours alone, and
-//! how many others there are in each.
+//! The entities that are not ours. Those that were there before a run are listed once, at its beginning, and whole: only of
+//! what was listed it is known that it is not ours. What is learnt by that is not asked again: which collections are not ours
+//! alone, and how many others there are in each.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -2,7 +2,7 @@
 
 use crate::http::{Answer, Request};
 use crate::occi::{NOTE, body, kind, kind_id, tag};
-use crate::server::Server;
+use crate::server::{Options, Server};
 
 /// Sends all at once; the answers in the same order.
 fn together<const N: usize>(requests: [Request; N]) -> [Answer; N] {
