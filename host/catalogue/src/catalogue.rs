@@ -126,11 +126,8 @@ impl Catalogue {
         let next = self.ready(back.ready, &back.release).await?;
         let _changing = self.changing.lock().await;
         let Some(back) = self.way_back(name, to)? else { return self.found(name) };
-        let next = if Release::of(&next) == back.release {
-            next
-        } else {
-            self.ready(back.ready, &back.release).await?
-        };
+        let is_meant = |next: &Arc<Extension>| Release::of(next) == back.release;
+        let next = self.ready(Some(next).filter(is_meant).or(back.ready), &back.release).await?;
         let listed = self.write_and_serve(next, back.file, self.copy(&back.release)).await?;
         tracing::info!(extension = name, version = listed.version, "rolled back");
         Ok(listed)
@@ -176,11 +173,8 @@ impl Catalogue {
         let next = self.ready(ready, &record.current).await?;
         let _changing = self.changing.lock().await;
         let Some((name, record, ready)) = asleep()? else { return self.found(name) };
-        let next = if Release::of(&next) == record.current {
-            next
-        } else {
-            self.ready(ready, &record.current).await?
-        };
+        let is_meant = |next: &Arc<Extension>| Release::of(next) == record.current;
+        let next = self.ready(Some(next).filter(is_meant).or(ready), &record.current).await?;
         let record = Record { is_enabled: true, ..record };
         self.switch(&name, Some(Arc::clone(&next)), Some(&record), false).await?;
         tracing::info!(extension = &*name, version = %next.version(), "enabled");

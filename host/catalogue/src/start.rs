@@ -44,13 +44,6 @@ pub struct Prepared {
     extensions: Vec<Arc<Extension>>,
 }
 
-/// A file of the folder that could be read.
-struct Found {
-    read: file::Read,
-    /// The extension's name, as far as that can be told.
-    name: Option<Arc<str>>,
-}
-
 /// What is to be loaded.
 struct Wanted {
     /// Where it is from, for messages.
@@ -189,13 +182,10 @@ impl Prepared {
     }
 }
 
-async fn read_all(files: Vec<PathBuf>, known: &mut Known) -> Vec<Found> {
+async fn read_all(files: Vec<PathBuf>, known: &mut Known) -> Vec<file::Read> {
     let read = side_by_side(files, |path| {
-        let found = file::Read::new(path.clone()).map(|read| {
-            let outline = read.content().ok().and_then(|bytes| Outline::read(&bytes).ok());
-            Found { read, name: outline.map(|outline| outline.manifest.name) }
-        });
-        (path, found)
+        let read = file::Read::new(path.clone());
+        (path, read)
     });
     let mut all = Vec::new();
     for (path, found) in read.await {
@@ -214,7 +204,7 @@ async fn read_all(files: Vec<PathBuf>, known: &mut Known) -> Vec<Found> {
 /// what that one made may have to be brought over.
 fn wanted(
     records: BTreeMap<Arc<str>, Record>,
-    found: Vec<Found>,
+    found: Vec<file::Read>,
     copies: &Copies,
     folder: &Path,
     known: &mut Known,
@@ -229,19 +219,20 @@ fn wanted(
             continue;
         }
         let digest = record.current.digest.clone();
-        let file = found.iter().find(|found| found.read.digest == digest);
-        let source = match file {
-            Some(file) => Source::File(file.read.clone()),
+        let source = match found.iter().find(|read| read.digest == digest) {
+            Some(read) => Source::File(read.clone()),
             None => Source::Copy(copies.clone(), digest.clone()),
         };
         let path = folder.join(&record.file);
         wanted.push(Wanted { path, source, digest, recorded: Some((name, record)) });
     }
-    for Found { read, name } in found {
-        // Neither is one that takes another's file new: that one is to go first.
-        let is_new =
-            !name.is_some_and(|name| names.contains(&name)) && !files.contains(&file::name(&read.path));
-        if !served.contains(&read.digest) && is_new {
+    for read in found {
+        // One that takes another's file is not new either: that one is to go first.
+        if served.contains(&read.digest) || files.contains(&file::name(&read.path)) {
+            continue;
+        }
+        let outline = read.content().ok().and_then(|bytes| Outline::read(&bytes).ok());
+        if outline.is_none_or(|outline| !names.contains(&outline.manifest.name)) {
             let (path, digest) = (read.path.clone(), read.digest.clone());
             wanted.push(Wanted { path, source: Source::File(read), digest, recorded: None });
         }

@@ -368,11 +368,11 @@ impl Extension {
         let ticks = code.limits.deadline.as_millis().div_ceil(TICK.as_millis());
         let ticks = u64::try_from(ticks).unwrap_or(u64::MAX);
         let subject = Arc::clone(&call.subject);
-        let lent = Arc::clone(&code.lent);
+        let lent = (Arc::clone(&code.lent), Arc::clone(&code.logged));
         let limiter = Limiter::new(code.limits.memory, code.budget.clone());
         let state = CallState::new(context, subject, lent, place, code.turns.begin(), limiter, ticks);
         let state = state.writing(KeyValueWrites::on(call.data.clone())).seeing(call.entities.clone());
-        state.declaring(&self.manifest().own_keys).logging(&code.logged).on_trial(way == Way::Trial)
+        state.declaring(&self.manifest().own_keys).on_trial(way == Way::Trial)
     }
 
     fn failure(&self, limits: Limits, limiter: &Limiter, error: &wasmtime::Error) -> CallError {

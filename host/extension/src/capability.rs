@@ -270,7 +270,7 @@ impl CallState {
     pub(crate) fn new(
         call: CallContext,
         subject: Arc<Subject>,
-        lent: Arc<Lent>,
+        (lent, logged): (Arc<Lent>, Arc<LogAllowance>),
         place: Place,
         turn: Turn,
         limiter: Limiter,
@@ -290,7 +290,7 @@ impl CallState {
             own_keys: Arc::default(),
             place,
             log_left: LOG_BYTES,
-            logged: Arc::new(LogAllowance::new()),
+            logged,
             limiter,
             turn,
             is_long: false,
@@ -311,11 +311,6 @@ impl CallState {
     /// The same, of an extension that says this to its capabilities.
     pub(crate) fn declaring(self, own_keys: &Arc<OwnKeys>) -> Self {
         Self { own_keys: Arc::clone(own_keys), ..self }
-    }
-
-    /// The same, of an extension that may log so much more.
-    pub(crate) fn logging(self, logged: &Arc<LogAllowance>) -> Self {
-        Self { logged: Arc::clone(logged), ..self }
     }
 
     /// The same, where nobody knows yet whether the call counts.

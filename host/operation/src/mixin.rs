@@ -115,22 +115,23 @@ fn named(
         let id = item.attributes.get(names::ID).and_then(occi_model::Value::as_text);
         let id = id.and_then(|text| Uuid::parse_str(text).ok());
         let stored = match (id, &item.location) {
-            (Some(id), _) => {
+            (Some(id), location) => {
                 let missing = || Refusal::Invalid(format!("there is no entity urn:uuid:{id}"));
-                Some(Entities::new(&*view, &caller.tenant).get(id)?.ok_or_else(missing)?)
+                let stored = Entities::new(&*view, &caller.tenant).get(id)?.ok_or_else(missing)?;
+                // A location that is none of ours may be what another server knows it by.
+                if let Some(Ok(other)) = location.as_deref().map(at)
+                    && other.entity.id != id
+                {
+                    let place = &other.entity.location;
+                    return Err(Refusal::Invalid(format!(
+                        "urn:uuid:{id} is not the id of {place}; name one of the two"
+                    )));
+                }
+                Some(stored)
             }
             (None, Some(text)) => Some(at(text)?),
             (None, None) => None,
         };
-        // A location that is none of ours may be what another server knows it by.
-        if let (Some(stored), Some(Ok(other))) = (&stored, item.location.as_deref().map(at))
-            && other.entity.id != stored.entity.id
-        {
-            let (id, place) = (stored.entity.id, &other.entity.location);
-            return Err(Refusal::Invalid(format!(
-                "urn:uuid:{id} is not the id of {place}; name one of the two"
-            )));
-        }
         let Some(stored) = stored else {
             return Err(Refusal::Invalid(
                 match item.categories.iter().find(|category| category.id != *mixin) {

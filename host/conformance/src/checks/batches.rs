@@ -41,10 +41,7 @@ pub(super) fn members(s: &mut Session, tag: &Tag, answer: &Answer) -> Verdict<Ve
     let mut members = s.listing(&tag.location)?;
     // Only what the answer names is claimed: a listing may show others, too.
     s.keep_all(&answer.read().locations);
-    for member in &members {
-        s.keep(member);
-    }
-    members.retain(|url| s.is_ours(&s.client.url(url)));
+    members.retain(|url| s.keep(url).is_some());
     if members.is_empty() {
         s.made(answer);
         // The answer need not say where the others are.
