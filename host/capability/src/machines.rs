@@ -6,11 +6,12 @@
 use std::time::Duration;
 
 use occi_extension::bindings::types::{End, Fault};
-use occi_extension::{CallContext, CallState, Capability};
+use occi_extension::{CallContext, CallState, Capability, Lent};
+use uuid::Uuid;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::libvirt::{Hypervisor, Machine, MachinePlan, Network, Nic, Volume};
-use crate::objects::{may_change, ruled};
+use crate::objects::{may_change, ruled, standing};
 use generated::occi::extension::machines::{self, Host, HostMachine, HostNic, HostPlan};
 
 #[allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "generated; the words are those of wit/")]
@@ -44,6 +45,7 @@ impl Machines {
     }
 }
 
+#[async_trait::async_trait]
 impl Capability for Machines {
     fn name(&self) -> &'static str {
         "machines"
@@ -86,6 +88,13 @@ impl Capability for Machines {
 
     fn forgets(&self) -> bool {
         self.forgets
+    }
+
+    async fn standing(&self, lent: &Lent, entity: Uuid) -> Result<Option<&'static str>, Fault> {
+        standing("a machine at the hypervisor", lent, async |hypervisor| {
+            hypervisor.machine(entity).exists().await
+        })
+        .await
     }
 }
 

@@ -1,11 +1,12 @@
 //! The capability `networks`: `wit/networks.wit` over [`libvirt`](crate::libvirt).
 
 use occi_extension::bindings::types::{End, Fault};
-use occi_extension::{CallState, Capability};
+use occi_extension::{CallState, Capability, Lent};
+use uuid::Uuid;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::libvirt::{Hypervisor, Network, NetworkPlan};
-use crate::objects::{may_change, ruled};
+use crate::objects::{may_change, ruled, standing};
 use generated::occi::extension::networks::{self, Host, HostNetwork, HostPlan};
 
 /// Also for the capabilities whose functions take a network.
@@ -37,6 +38,7 @@ impl Networks {
     }
 }
 
+#[async_trait::async_trait]
 impl Capability for Networks {
     fn name(&self) -> &'static str {
         "networks"
@@ -60,6 +62,13 @@ impl Capability for Networks {
 
     fn forgets(&self) -> bool {
         self.forgets
+    }
+
+    async fn standing(&self, lent: &Lent, entity: Uuid) -> Result<Option<&'static str>, Fault> {
+        standing("a network at the hypervisor", lent, async |hypervisor| {
+            hypervisor.network(entity).exists().await
+        })
+        .await
     }
 }
 

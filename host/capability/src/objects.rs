@@ -1,12 +1,12 @@
 //! What calls may change at the hypervisor: the objects of their subject, and those of an end whose Kind the extension
 //! defines.
 
-use occi_extension::CallState;
 use occi_extension::bindings::types::Fault;
+use occi_extension::{CallState, Lent};
 use uuid::Uuid;
 use wasmtime::component::Resource;
 
-use crate::libvirt::{Machine, Network, Volume};
+use crate::libvirt::{Error, Hypervisor, Machine, Network, Volume};
 
 /// What an entity has at the hypervisor.
 pub(crate) trait Object: Clone + Send + 'static {
@@ -44,4 +44,18 @@ pub(crate) fn ruled<T: Object>(
 ) -> wasmtime::Result<Result<T, Fault>> {
     let object = state.table().get(handle)?.clone();
     Ok(may_change(state, object))
+}
+
+/// The name of an object, if it is there.
+pub(crate) async fn standing(
+    what: &'static str,
+    lent: &Lent,
+    exists: impl AsyncFnOnce(&Hypervisor) -> Result<(), Error>,
+) -> Result<Option<&'static str>, Fault> {
+    let Some(hypervisor) = lent.get::<Hypervisor>() else { return Ok(None) };
+    match exists(&hypervisor).await {
+        Ok(()) => Ok(Some(what)),
+        Err(Error::Missing(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }

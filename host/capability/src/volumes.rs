@@ -1,11 +1,12 @@
 //! The capability `volumes`: `wit/volumes.wit` over [`libvirt`](crate::libvirt).
 
 use occi_extension::bindings::types::{End, Fault};
-use occi_extension::{CallState, Capability};
+use occi_extension::{CallState, Capability, Lent};
+use uuid::Uuid;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::libvirt::{Hypervisor, Volume};
-use crate::objects::{may_change, ruled};
+use crate::objects::{may_change, ruled, standing};
 use generated::occi::extension::volumes::{self, Host, HostVolume};
 
 /// Also for the capabilities whose functions take a volume.
@@ -36,6 +37,7 @@ impl Volumes {
     }
 }
 
+#[async_trait::async_trait]
 impl Capability for Volumes {
     fn name(&self) -> &'static str {
         "volumes"
@@ -59,6 +61,13 @@ impl Capability for Volumes {
 
     fn forgets(&self) -> bool {
         self.forgets
+    }
+
+    async fn standing(&self, lent: &Lent, entity: Uuid) -> Result<Option<&'static str>, Fault> {
+        standing("a volume at the hypervisor", lent, async |hypervisor| {
+            hypervisor.volume(entity).exists().await
+        })
+        .await
     }
 }
 

@@ -96,20 +96,24 @@ impl Catalogue {
     pub(crate) async fn install_from(&self, source: Source) -> Result<Listed, Refused> {
         let next = self.stager.stage(&source).await?;
         let _changing = self.changing.lock().await;
-        let file = self.file_for(&next)?;
+        let file = self.file_for(&next).await?;
         self.write_and_serve(next, file, source).await
     }
 
     /// The file in the folder that an extension has, or would have.
-    pub(crate) fn file_for(&self, next: &Extension) -> Result<String, Refused> {
-        let known = self.known();
-        if let Some(entry) = known.entries.get(next.name()) {
-            return Ok(entry.record.file.clone());
-        }
+    pub(crate) async fn file_for(&self, next: &Extension) -> Result<String, Refused> {
         let file = format!("{}.{}", next.name(), if next.limits().is_some() { "wasm" } else { "toml" });
-        if known.is_in_use(&file) {
-            let (name, path) = (Arc::clone(next.name()), self.folder.join(file));
-            return Err(Refused::Occupied { name, path });
+        let path = self.folder.join(&file);
+        let is_in_use = {
+            let known = self.known();
+            if let Some(entry) = known.entries.get(next.name()) {
+                return Ok(entry.record.file.clone());
+            }
+            known.is_in_use(&file)
+        };
+        let (name, looked_at) = (Arc::clone(next.name()), path.clone());
+        if is_in_use || aside(move || Ok(file::holds_another(&looked_at, &name))).await? {
+            return Err(Refused::Occupied { name: Arc::clone(next.name()), path });
         }
         Ok(file)
     }
@@ -191,8 +195,14 @@ impl Catalogue {
         let (name, record) = {
             let known = self.known();
             let (name, entry) = known.entry(name)?;
+            if !entry.record.is_enabled {
+                return Ok(entry.listed(name));
+            }
             (Arc::clone(name), Record { is_enabled: false, ..entry.record.clone() })
         };
+        if !leaves_entities {
+            self.check_has_none(&name)?;
+        }
         self.switch(&name, None, Some(&record), leaves_entities).await?;
         tracing::info!(extension = &*name, "disabled");
         self.changed(&name, |entry| entry.record = record)
@@ -218,6 +228,9 @@ impl Catalogue {
 
     /// Takes an extension out of service for good; its file is not looked at.
     pub(crate) async fn take_out(&self, name: &Arc<str>, leaves_entities: bool) -> Result<(), Refused> {
+        if !leaves_entities {
+            self.check_has_none(name)?;
+        }
         self.switch(name, None, None, leaves_entities).await?;
         tracing::info!(extension = &**name, "removed");
         self.known().entries.remove(name);
@@ -390,7 +403,7 @@ impl Entry {
         let previous = self.previous.iter().filter(|previous| Arc::strong_count(previous) > 1);
         let older = self.older.iter().filter(|older| older.strong_count() > 0);
         let (calls, failures) = self.current.as_ref().map_or((0, 0), |current| current.tally());
-        let Said { publisher, capabilities } = self.record.said.clone();
+        let Said { publisher, capabilities, .. } = self.record.said.clone();
         Listed {
             name: name.to_owned(),
             version: self.record.current.version.clone(),

@@ -2,7 +2,7 @@
 
 use crate::refused::Refused;
 use crate::source::Source;
-use occi_extension::{Digest, LoadError, MAX_SIZE};
+use occi_extension::{Digest, LoadError, MAX_SIZE, Outline};
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -45,6 +45,12 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Refused> {
     let failed = |error| Refused::File { path: path.into(), error };
     open(path)?.read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
+}
+
+/// Whether a file holds an extension, and of another name.
+pub(crate) fn holds_another(path: &Path, name: &str) -> bool {
+    let outline = read(path).ok().and_then(|bytes| Outline::read(&bytes).ok());
+    outline.is_some_and(|outline| *outline.manifest.name != *name)
 }
 
 /// What is no file is not read, and what is too large for any extension neither.
@@ -108,13 +114,13 @@ impl Read {
     }
 }
 
-/// How a file is seen: its device and number, size, and time of change.
-pub(crate) type Seen = (u64, u64, u64, SystemTime);
+/// How a file is seen: its device and number, size, and time of change, which nobody can set.
+pub(crate) type Seen = (u64, u64, u64, (i64, i64));
 
 /// None of one that is not there.
 pub(crate) fn see(path: &Path) -> Option<Seen> {
     let metadata = path.metadata().ok()?;
-    Some((metadata.dev(), metadata.ino(), metadata.len(), metadata.modified().ok()?))
+    Some((metadata.dev(), metadata.ino(), metadata.len(), (metadata.ctime(), metadata.ctime_nsec())))
 }
 
 /// Writes a file as a whole: whoever looks sees the old content or the new one, also after a crash.

@@ -416,6 +416,10 @@ impl Catalogue {
                 .filter(|(name, entry)| entry.record.file == file && *name != next.name());
             by_file.map(|(name, _)| Arc::clone(name)).collect()
         };
+        if !replaced.is_empty() {
+            // What serves goes on where the new one cannot.
+            self.check(&next, &replaced).await?;
+        }
         for name in replaced {
             // The file held another extension until now.
             self.take_out(&name, false).await?;
@@ -441,9 +445,10 @@ impl Catalogue {
             match self.take_out(&name, false).await {
                 Ok(()) => has_changed = true,
                 Err(reason) => {
-                    let problem = format!("its file is gone, and it serves on: {reason}");
-                    tracing::error!(extension = &*name, "{problem}");
                     if let Some(entry) = self.known().entries.get_mut(&name) {
+                        let stays = if entry.is_active() { "serves on" } else { "is kept" };
+                        let problem = format!("its file is gone, and it {stays}: {reason}");
+                        tracing::error!(extension = &*name, "{problem}");
                         entry.problem = Some(problem);
                         entry.is_orphan = true;
                     }
@@ -464,7 +469,7 @@ impl Catalogue {
             orphans.map(|(name, entry)| (Arc::clone(name), self.folder.join(&entry.record.file))).collect()
         };
         for (name, file) in orphans {
-            if !self.has_entities(&name) && self.check(&name, None, false).await.is_ok() {
+            if !self.has_entities(&name) && self.check_removal(&name, false).await.is_ok() {
                 self.let_go([file].into()).await;
             }
         }

@@ -6,7 +6,7 @@ use crate::record::{Listed, Release, Said, State};
 use crate::refused::Refused;
 use crate::source::Source;
 use occi_extension::Extension;
-use occi_operation::Replacement;
+use occi_operation::{Replacement, an_entity_of};
 use occi_store::Batch;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -114,7 +114,7 @@ impl Catalogue {
         if let Some(wanted) = name.filter(|name| *name != &**next.name()) {
             return Err(Refused::OtherName { given: Arc::clone(next.name()), wanted: wanted.to_owned() });
         }
-        let file = self.file_for(&next)?;
+        let file = self.file_for(&next).await?;
         let release = Release::of(&next);
         let (listed, is_so, is_enabled) = {
             let known = self.known();
@@ -131,7 +131,7 @@ impl Catalogue {
             return Ok(Agreed { listed, order: None });
         }
         if is_enabled {
-            self.check(&listed.name, Some(&next), false).await?;
+            self.check(&next, &[]).await?;
         }
         let (staged, digest) = (self.staged.clone(), release.digest.clone());
         aside(move || {
@@ -154,23 +154,23 @@ impl Catalogue {
                 let previous = previous.ok_or_else(|| Refused::NoPrevious(name.into()))?;
                 if is_enabled {
                     let next = self.ready(ready.1, &previous).await?;
-                    self.check(name, Some(&next), false).await?;
+                    self.check(&next, &[]).await?;
                 }
                 Some(Shall::RollBack(previous))
             }
             Wish::Enable if listed.state == State::Active => None,
             Wish::Enable => {
                 let next = self.ready(ready.0, &current).await?;
-                self.check(name, Some(&next), false).await?;
+                self.check(&next, &[]).await?;
                 Some(Shall::Enable)
             }
             Wish::Disable { .. } if !is_enabled => None,
             Wish::Disable { leaves_entities } => {
-                self.check(name, None, leaves_entities).await?;
+                self.check_removal(name, leaves_entities).await?;
                 Some(Shall::Disable { leaves_entities })
             }
             Wish::Remove => {
-                self.check(name, None, false).await?;
+                self.check_removal(name, false).await?;
                 Some(Shall::Remove)
             }
             Wish::Install(_) => return Err(Refused::Internal("bytes are not switched".into())),
@@ -201,15 +201,38 @@ impl Catalogue {
         }
     }
 
-    /// Whether it could serve, or be taken out of service, as things are now.
-    pub(crate) async fn check(
-        &self,
-        name: &str,
-        next: Option<&Arc<Extension>>,
-        leaves_entities: bool,
-    ) -> Result<(), Refused> {
-        let (name, next, record) = (Arc::from(name), next.cloned(), Batch::new());
-        Ok(self.core.check_replacement(&Replacement { name, next, leaves_entities, record }).await?)
+    /// Whether it could serve as things are now, once others that are in its way have gone.
+    pub(crate) async fn check(&self, next: &Arc<Extension>, in_its_way: &[Arc<str>]) -> Result<(), Refused> {
+        let (name, next) = (Arc::clone(next.name()), Some(Arc::clone(next)));
+        let replacement = Replacement { name, next, leaves_entities: false, record: Batch::new() };
+        Ok(self.core.check_replacement(&replacement, in_its_way).await?)
+    }
+
+    /// Whether it could be taken out of service as things are now.
+    pub(crate) async fn check_removal(&self, name: &str, leaves_entities: bool) -> Result<(), Refused> {
+        if !leaves_entities {
+            self.check_has_none(name)?;
+        }
+        let replacement =
+            Replacement { name: name.into(), next: None, leaves_entities, record: Batch::new() };
+        Ok(self.core.check_replacement(&replacement, &[]).await?)
+    }
+
+    /// That one which does not serve has no entities, and nobody else serves them. Of one that does, that is asked where it is
+    /// taken out of service.
+    pub(crate) fn check_has_none(&self, name: &str) -> Result<(), Refused> {
+        let mut types = match self.known().entries.get(name) {
+            Some(entry) if !entry.is_active() => entry.record.said.types(),
+            _ => return Ok(()),
+        };
+        let snapshot = self.core.snapshot();
+        let registry = snapshot.registry();
+        types.retain(|id| registry.kind(id).is_none() && registry.mixin(id).is_none());
+        let found = self.tending.store.read().and_then(|view| an_entity_of(&*view, &types));
+        match found.map_err(|error| Refused::Internal(error.to_string()))? {
+            Some(such_as) => Err(Refused::HasEntities { such_as }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -222,7 +245,7 @@ impl From<Shall> for Order {
 /// One that is not there yet.
 fn to_be(next: &Extension, file: String) -> Listed {
     let Release { version, digest } = Release::of(next);
-    let Said { publisher, capabilities } = Said::by(next);
+    let Said { publisher, capabilities, .. } = Said::by(next);
     Listed {
         name: next.name().to_string(),
         version,

@@ -2,6 +2,7 @@
 
 use crate::refused::{Refused, Stage};
 use occi_extension::Extension;
+use occi_model::CategoryId;
 use occi_store::{Batch, ReadView, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -42,13 +43,24 @@ pub(crate) struct Record {
 pub(crate) struct Said {
     pub(crate) publisher: Option<String>,
     pub(crate) capabilities: Vec<String>,
+    /// Its Kinds and Mixins.
+    #[serde(default)]
+    types: Vec<String>,
 }
 
 impl Said {
     pub(crate) fn by(extension: &Extension) -> Self {
         let manifest = extension.manifest();
-        let (publisher, capabilities) = (manifest.publisher.clone(), manifest.capabilities.iter());
-        Self { publisher, capabilities: capabilities.cloned().collect() }
+        Self {
+            publisher: manifest.publisher.clone(),
+            capabilities: manifest.capabilities.iter().cloned().collect(),
+            types: extension.types().iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// What it defines, of which entities can be.
+    pub(crate) fn types(&self) -> Vec<CategoryId> {
+        self.types.iter().filter_map(|id| CategoryId::parse(id).ok()).collect()
     }
 }
 

@@ -60,6 +60,15 @@ pub enum Refused {
     /// It does not go with the others, or with what is there.
     #[error(transparent)]
     Replace(#[from] CannotReplace),
+    /// It has entities and serves none of them, so that nobody would know of their end.
+    #[error(
+        "it does not serve, and {such_as} is one of its entities; have it serve and delete them, forget them (`occi ext \
+         forget`), or say that they shall stay, to be read only"
+    )]
+    HasEntities {
+        /// One of them.
+        such_as: Location,
+    },
     /// There is none of that name.
     #[error("there is no extension {name}; there are {}", known.join(", "))]
     Unknown {
@@ -119,6 +128,7 @@ impl Refused {
             Self::SameName { .. }
             | Self::Occupied { .. }
             | Self::Replace(_)
+            | Self::HasEntities { .. }
             | Self::OtherPrevious { .. }
             | Self::OtherName { .. }
             | Self::Itself(_) => Stage::Active,
@@ -132,7 +142,11 @@ impl Refused {
 
     /// An entity that is in the way.
     pub(crate) fn such_as(&self) -> Option<&Location> {
-        if let Self::Replace(reason) = self { reason.such_as() } else { None }
+        match self {
+            Self::Replace(reason) => reason.such_as(),
+            Self::HasEntities { such_as } => Some(such_as),
+            _ => None,
+        }
     }
 
     /// Whether it may be otherwise once another extension has come or gone.

@@ -28,7 +28,7 @@ async fn place(places: &Arc<Semaphore>, source: &Source) -> Result<OwnedSemaphor
     }
 }
 
-/// How many threads compute at a time.
+/// How many threads work at a time.
 pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }

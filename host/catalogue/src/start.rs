@@ -275,7 +275,7 @@ async fn probe_new(loaded: Vec<Loaded>, view: &dyn ReadView) -> Result<Vec<Loade
     Ok(probed)
 }
 
-/// Does the same with all of them, in their order. On as few threads as compute at a time: each that has loaded an extension
+/// Does the same with all of them, in their order. On as few threads as work at a time: each that has loaded an extension
 /// keeps megabytes for the next one.
 async fn side_by_side<I: Send + 'static, O: Send + 'static>(
     all: Vec<I>,

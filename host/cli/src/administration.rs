@@ -130,6 +130,7 @@ fn told(refused: &Refused) -> Fault {
         }
         Refused::SameName { .. }
         | Refused::Replace(_)
+        | Refused::HasEntities { .. }
         | Refused::NoPrevious(_)
         | Refused::OtherPrevious { .. }
         | Refused::OtherName { .. }

@@ -289,6 +289,7 @@ fn refused(refused: &Refused) -> (StatusCode, String) {
         Refused::SameName { .. }
         | Refused::Occupied { .. }
         | Refused::Replace(_)
+        | Refused::HasEntities { .. }
         | Refused::NoPrevious(_)
         | Refused::OtherPrevious { .. }
         | Refused::OtherName { .. }

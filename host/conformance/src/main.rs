@@ -15,8 +15,9 @@ use occi_conformance::{Error, Options, Report, Trust, run};
 /// Ask an OCCI server for every clause of OCCI 1.2, and of the HTTP rendering of OCCI 1.1.
 ///
 /// The suite works with the Kinds that it finds at the query interface, makes entities and Mixins of its own, and
-/// deletes them again; what it did not make, it leaves alone. Most of what a run leaves that was interrupted has a name
-/// or title that begins with 'conformance-'. Point it at a server where making, starting and deleting
+/// deletes them again; what it did not make, it leaves alone. Where nobody else has anything in a collection it is emptied as
+/// a whole (HTTP-34), with what others make there at that very moment. Most of what a run leaves that was interrupted
+/// has a name or title that begins with 'conformance-'. Point it at a server where making, starting and deleting
 /// resources costs nothing.
 ///
 /// Exit status: 0 if no MUST fails, 1 if one does, 2 for wrong usage or an endpoint that cannot be reached.

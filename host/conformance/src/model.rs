@@ -93,34 +93,38 @@ impl Model {
         self.types.iter().filter(move |known| known.class == class)
     }
 
-    /// A Kind, its parent, its parent's parent and so on; ends where one is unknown or comes again.
-    pub(crate) fn lineage(&self, kind: &str) -> Vec<String> {
-        let mut line = vec![kind.to_owned()];
-        while let Some(parent) =
-            line.last().and_then(|last| self.find(last)).and_then(|known| known.parents.first().cloned())
-        {
-            if line.contains(&parent) {
-                break;
+    /// A Kind, its parent, its parent's parent and so on; a Mixin and all that it depends on. Each once, be it known or not.
+    pub(crate) fn lineage(&self, id: &str) -> Vec<String> {
+        let mut line = vec![id.to_owned()];
+        let mut at = 0;
+        while let Some(id) = line.get(at) {
+            for parent in self.find(id).map(|known| known.parents.clone()).unwrap_or_default() {
+                if !line.contains(&parent) {
+                    line.push(parent);
+                }
             }
-            line.push(parent);
+            at += 1;
         }
         line
     }
 
-    /// Whether an entity of a Kind may show an attribute: the Kind declares it, or one that it descends from. Those of
-    /// the core need not be repeated by every Kind.
-    pub(crate) fn declares(&self, kind: &str, name: &str) -> bool {
-        name.starts_with("occi.core.")
-            || self
-                .lineage(kind)
-                .iter()
-                .filter_map(|id| self.find(id))
-                .any(|one| one.attribute(name).is_some())
+    /// What describes a category and all that it builds on.
+    pub(crate) fn types_of<'a>(&'a self, id: &str) -> impl Iterator<Item = &'a Type> + use<'a> {
+        self.lineage(id).into_iter().filter_map(|id| self.find(&id))
     }
 
-    /// Whether a Mixin says that it fits entities of a Kind.
+    /// Whether an entity of these categories may show an attribute: one of them declares it, or one that it builds on. Those of
+    /// the core need not be repeated by every Kind.
+    pub(crate) fn declare(&self, categories: &[String], name: &str) -> bool {
+        let declares = |id: &String| self.types_of(id).any(|one| one.attribute(name).is_some());
+        name.starts_with("occi.core.") || categories.iter().any(declares)
+    }
+
+    /// Whether a Mixin, and all that it depends on, say that they fit entities of a Kind.
     pub(crate) fn fits(&self, mixin: &Type, kind: &str) -> bool {
-        mixin.applies.is_empty() || self.lineage(kind).iter().any(|one| mixin.applies.contains(one))
+        let line = self.lineage(kind);
+        self.types_of(&mixin.id())
+            .all(|one| one.applies.is_empty() || one.applies.iter().any(|kind| line.contains(kind)))
     }
 }
 

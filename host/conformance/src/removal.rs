@@ -114,8 +114,9 @@ impl Session {
     }
 
     /// Whether something can be told to be ours: by the mark in its path, its title or a tag; or by that it alone came during the run
-    /// into a collection that still shows what it did before. What no listing has ever shown may be another's, and so may one of
-    /// several that came, unless an answer names them all and the server was never seen to keep a title.
+    /// into a collection that still shows what it did before. What no listing has ever shown may be another's, and so may one
+    /// of several that came, unless an answer names them all and the server was never seen to keep a title. Where it was, only
+    /// what has none can be ours, and only by the Location of a creation.
     pub(crate) fn is_recognised(&mut self, url: &str) -> bool {
         if path_of(url).contains(&self.mark) {
             return true;
@@ -125,7 +126,9 @@ impl Session {
         self.keeps_titles |= is_marked;
         // A tag of ours, too, has the mark in its name.
         let has_tag = found.categories.iter().any(|category| category.id().contains(&self.mark));
-        is_marked || has_tag || self.came_alone(url, &found)
+        let is_located = self.located.as_deref() == Some(path_of(url));
+        let may_be_ours = !self.keeps_titles || is_located && found.attribute(TITLE).is_none();
+        is_marked || has_tag || may_be_ours && self.came_alone(url, &found)
     }
 
     /// The collections in which something may be.

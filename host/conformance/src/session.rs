@@ -71,6 +71,8 @@ pub(crate) struct Session {
     pub(crate) strangers: Strangers,
     /// Whether the server was seen to keep a title of ours.
     pub(crate) keeps_titles: bool,
+    /// What a creation says by its Location that it made, by path, while it is told from others'.
+    pub(crate) located: Option<String>,
     /// What an answer says was made at once, by path, while it is told from others'.
     pub(crate) claimed: Vec<String>,
     /// Entities to be removed, by URL.
@@ -106,6 +108,7 @@ impl Session {
             serial: 0,
             strangers: Strangers::default(),
             keeps_titles: false,
+            located: None,
             claimed: Vec::new(),
             made: Vec::new(),
             lost: Vec::new(),
@@ -214,7 +217,13 @@ impl Session {
             return None;
         }
         let (header, read) = (answer.header("location"), answer.read());
-        let mut entity = if header.is_empty() { None } else { self.keep(&header) };
+        let mut entity = None;
+        if !header.is_empty() {
+            let path = client::path_of(&self.client.url(&header)).to_owned();
+            self.located = Some(path).filter(|_| answer.status == 201);
+            entity = self.keep(&header);
+            self.located = None;
+        }
         // Where there are several, it may be the collection, with entities of others that came meanwhile.
         if let (None, [url]) = (&entity, &read.locations[..]) {
             entity = self.keep(url);

@@ -96,7 +96,7 @@ pub(crate) struct Code {
     turns: Turns,
     budget: Budget,
     logged: Arc<LogAllowance>,
-    lent: Arc<Lent>,
+    pub(crate) lent: Arc<Lent>,
 }
 
 /// How often an extension was called, but for what was only asked to observe or to try.
@@ -427,7 +427,7 @@ where
     poll_fn(move |context| {
         let polled = call.as_mut().poll(context);
         if polled.is_pending() {
-            // It waits, for a turn or for the host, and lets others compute meanwhile.
+            // It waits, for a turn or for the host, and lets others have the processor meanwhile.
             turn.release();
         }
         polled

@@ -68,6 +68,7 @@ use uuid::Uuid;
 use wasmtime::component::{Linker, ResourceTable};
 
 /// One entry of `[capabilities]` in a manifest.
+#[async_trait::async_trait]
 pub trait Capability: Send + Sync + 'static {
     /// The name in the manifest: `[capabilities.NAME]`.
     fn name(&self) -> &'static str;
@@ -103,6 +104,13 @@ pub trait Capability: Send + Sync + 'static {
     /// Whether what was made with it is gone when the host's process ends, as with libvirt's test driver.
     fn forgets(&self) -> bool {
         false
+    }
+
+    /// What stands outside under an entity's name, such as 'a machine at the hypervisor'; none where nothing does, or where it
+    /// makes nothing of such a name.
+    async fn standing(&self, lent: &Lent, entity: Uuid) -> Result<Option<&'static str>, Fault> {
+        let _ = (lent, entity);
+        Ok(None)
     }
 
     /// Whether it gives power over more than an extension's own entities, so that only those extensions are lent it which

@@ -26,7 +26,7 @@ pub enum Compiler {
     Process {
         /// Its program and first arguments. With those of [`Task`] after them, it is to do what [`Task::carry_out`] does.
         command: (PathBuf, &'static str),
-        /// How long it may compute for each mebibyte of the component, in seconds.
+        /// How long it may use a processor for each mebibyte of the component, in seconds.
         seconds: u64,
     },
 }
@@ -53,7 +53,7 @@ const LOOK: Duration = Duration::from_millis(500);
 pub struct Task {
     /// How much address space a memory of a guest has, in bytes; code is good for that alone.
     pub reservation: u64,
-    /// How long it may compute, in seconds.
+    /// How long it may use a processor, in seconds.
     pub seconds: u64,
     /// How much memory it may take, in bytes.
     pub memory: u64,

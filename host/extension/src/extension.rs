@@ -3,12 +3,14 @@
 use crate::call::Code;
 use crate::capability::Capability;
 use crate::digest::Digest;
+use crate::error::CallError;
 use crate::limits::Limits;
 use crate::manifest::Manifest;
-use occi_model::{Action, Kind, Mixin};
+use occi_model::{Action, CategoryId, Kind, Mixin};
 use semver::Version;
 use std::fmt;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// What defines Kinds, Mixins and Actions, and does the work of their entities.
 pub struct Extension {
@@ -19,6 +21,8 @@ pub struct Extension {
     reach: Reach,
     administers: bool,
     uses_data: bool,
+    /// Those by which something is made outside.
+    reaching: Vec<Arc<dyn Capability>>,
 }
 
 /// Where what its calls do is seen, by the capabilities that it is lent.
@@ -44,7 +48,8 @@ impl Extension {
             uses_data |= capability.uses_data();
             administers |= capability.is_for_administrators();
         }
-        Self { manifest, digest, code, reach, administers, uses_data }
+        let reaching = uses.iter().filter(|capability| capability.has_outside_effects()).cloned().collect();
+        Self { manifest, digest, code, reach, administers, uses_data, reaching }
     }
 
     /// What it says about itself.
@@ -80,6 +85,12 @@ impl Extension {
     /// The Actions that it defines.
     pub fn actions(&self) -> &[Action] {
         &self.manifest.actions
+    }
+
+    /// The names of its Kinds and Mixins, of which entities can be.
+    pub fn types(&self) -> Vec<CategoryId> {
+        let kinds = self.kinds().iter().map(|kind| kind.id.clone());
+        kinds.chain(self.mixins().iter().map(|mixin| mixin.id.clone())).collect()
     }
 
     /// Whether every entity of an older version is one of this, to be seen from their definitions alone. Where it says
@@ -119,6 +130,20 @@ impl Extension {
     /// Whether a call may do something that is seen outside of this host's store, and that no transaction takes back.
     pub fn uses_outside_capabilities(&self) -> bool {
         self.reach.outside
+    }
+
+    /// What stands outside under the name of an entity that is about to be made: it would take that over for its own. What its
+    /// capabilities cannot tell is a refusal in their words.
+    pub async fn standing(&self, entity: Uuid) -> Result<Option<&'static str>, CallError> {
+        let Some(code) = &self.code else { return Ok(None) };
+        for capability in &self.reaching {
+            let standing = capability.standing(&code.lent, entity).await;
+            let refused = |fault| CallError::Refused { extension: Arc::clone(self.name()), fault };
+            if let Some(what) = standing.map_err(refused)? {
+                return Ok(Some(what));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether something of that outlives the host's process: such an operation is written down before it begins.

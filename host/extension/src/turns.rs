@@ -1,6 +1,6 @@
-//! Calls that compute for long take turns: half of the processors are theirs, one at a time is of one extension, and each
+//! Calls that keep a processor for long take turns: half of the processors are theirs, one at a time is of one extension, and each
 //! gives its turn away at the next tick. So those that end soon, which nearly all do, and whoever answers requests meet
-//! idle processors, whatever others compute. Who waits for a turn does not pay for the time.
+//! idle processors, whatever others do. Who waits for a turn does not pay for the time.
 
 use std::num::NonZero;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -55,7 +55,7 @@ impl Turn {
         *self.slot() = Some([own, all]);
     }
 
-    /// Gives the turn away, since the guest does not compute now.
+    /// Gives the turn away, since the guest computes nothing now.
     pub(crate) fn release(&self) {
         self.slot().take();
     }

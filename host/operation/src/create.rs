@@ -3,6 +3,7 @@
 use crate::birth::Birth;
 use crate::changes::Changes;
 use crate::core::Core;
+use crate::intent::{Intent, Verb};
 use crate::locks::{Held, Wanted};
 use crate::order::Errand;
 use crate::plan::{Asked, Plan, Planned, wanted_id};
@@ -100,9 +101,12 @@ async fn make(
     let wanted: Vec<Uuid> =
         asked.iter().filter_map(|asked| wanted_id(&asked.item, asked.path.as_ref())).collect();
     // No two requests may adopt one id, since what they make outside has its name from it.
-    let _adopting = core.adoptions.lock(wanted).await;
+    let _adopting = core.adoptions.lock(wanted.clone()).await;
     let (_held, planned) = hold(core, snapshot, caller, &asked).await?;
     let Planned { entities, inline } = planned;
+    for entity in entities.iter().filter(|entity| wanted.contains(&entity.id)) {
+        check_nothing_stands(core, snapshot, entity).await?;
+    }
     let sources = sources(&*core.read()?, caller, &entities)?;
     let birth = Birth::begin(core, snapshot, entities, errand).await?;
     match commit(core, &birth, &sources).await {
@@ -116,6 +120,25 @@ async fn make(
             Err(refusal)
         }
     }
+}
+
+/// An id that a client has chosen may be the name of something outside that no entity has any more: the new one would take it
+/// over as it is, or, where it is refused, take it away.
+async fn check_nothing_stands(core: &Core, snapshot: &Snapshot, entity: &Entity) -> Result<(), Refusal> {
+    for (_, extension) in snapshot.roles(entity) {
+        let Some(what) = extension.standing(entity.id).await? else { continue };
+        // What comes late from a process that was killed is the new one's.
+        let comes_late = |intent: &Intent| {
+            intent.verb == Verb::Gone && intent.entities.iter().any(|gone| gone.id == entity.id)
+        };
+        if !core.intents()?.iter().any(comes_late) {
+            return Err(Refusal::Conflict(format!(
+                "{what} bears the name of urn:uuid:{} already, and is of no entity; remove it there, or choose another id",
+                entity.id
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The new entities, as a client sees them. A link that is described within a resource is told with it and not beside it

@@ -16,7 +16,7 @@ use crate::observer::Cause;
 use crate::refusal::Refusal;
 use crate::snapshot::{Snapshot, SnapshotError};
 use occi_extension::Extension;
-use occi_model::Entity;
+use occi_model::{CategoryId, Entity, Location};
 use occi_store::{Batch, Entities, Portion, ReadView, Set, StoreError, Stored};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -61,7 +61,7 @@ pub enum CannotReplace {
         /// How many.
         entities: usize,
         /// One of them.
-        such_as: occi_model::Location,
+        such_as: Location,
     },
     /// What it has begun is not ended yet, and nobody else could end it.
     #[error(
@@ -70,7 +70,7 @@ pub enum CannotReplace {
     )]
     Unsettled {
         /// The entity of one such operation.
-        such_as: occi_model::Location,
+        such_as: Location,
     },
     /// The operation itself was not possible.
     #[error(transparent)]
@@ -79,7 +79,7 @@ pub enum CannotReplace {
 
 impl CannotReplace {
     /// An entity that is in the way: once it is another, or gone, the answer may be another.
-    pub fn such_as(&self) -> Option<&occi_model::Location> {
+    pub fn such_as(&self) -> Option<&Location> {
         match self {
             Self::Breaks(breaks) => breaks.such_as(),
             Self::InUse { such_as, .. } | Self::Unsettled { such_as } => Some(such_as),
@@ -113,12 +113,18 @@ impl Core {
             .unwrap_or_else(|refusal| Err(refusal.into()))
     }
 
-    /// Whether that could be replaced as things are now; nothing is changed, and nothing waits for it. Entities that come
-    /// afterwards may yet keep it back.
-    pub async fn check_replacement(self: &Arc<Self>, replacement: &Replacement) -> Result<(), CannotReplace> {
+    /// Whether that could be replaced as things are now, once others that are in its way have gone; nothing is changed, and
+    /// nothing waits for it. Entities that come afterwards may yet keep it back.
+    pub async fn check_replacement(
+        self: &Arc<Self>,
+        replacement: &Replacement,
+        in_its_way: &[Arc<str>],
+    ) -> Result<(), CannotReplace> {
         let Replacement { name, next, leaves_entities, .. } = replacement;
         let was = self.snapshot();
-        let after = Arc::new(self.with_replaced(&was, name, next.clone())?);
+        let mut extensions = was.extensions().to_vec();
+        extensions.retain(|extension| !in_its_way.contains(extension.name()));
+        let after = Arc::new(self.with_replaced(extensions, name, next.clone())?);
         if next.is_none() && !leaves_entities {
             self.check_settled(&was, name)?;
         }
@@ -133,7 +139,7 @@ impl Core {
         let _defining = self.defining.lock().await;
         let was = self.snapshot();
         let old = was.named(&name).cloned();
-        let after = Arc::new(self.with_replaced(&was, &name, next.clone())?);
+        let after = Arc::new(self.with_replaced(was.extensions().to_vec(), &name, next.clone())?);
         if next.is_none() && !leaves_entities {
             self.check_settled(&was, &name)?;
         }
@@ -179,11 +185,10 @@ impl Core {
     /// What would serve.
     fn with_replaced(
         &self,
-        was: &Snapshot,
+        mut extensions: Vec<Arc<Extension>>,
         name: &Arc<str>,
         next: Option<Arc<Extension>>,
     ) -> Result<Snapshot, CannotReplace> {
-        let mut extensions = was.extensions().to_vec();
         match (extensions.iter().position(|extension| extension.name() == name), next) {
             (Some(at), Some(next)) => extensions[at] = next,
             (Some(at), None) => drop(extensions.remove(at)),
@@ -279,15 +284,19 @@ impl Core {
 
 /// Whether there are entities of what an extension defines.
 pub fn has_entities_of(view: &dyn ReadView, extension: &Extension) -> Result<bool, StoreError> {
+    Ok(an_entity_of(view, &extension.types())?.is_some())
+}
+
+/// One of the entities of these Kinds and Mixins, if there are any.
+pub fn an_entity_of(view: &dyn ReadView, types: &[CategoryId]) -> Result<Option<Location>, StoreError> {
     let first = Portion::page(None, 1);
-    let kinds = extension.kinds().iter().map(|kind| &kind.id);
-    let categories: Vec<_> = kinds.chain(extension.mixins().iter().map(|mixin| &mixin.id)).collect();
     for tenant in occi_store::tenants(view)? {
-        for &id in &categories {
-            if !Entities::new(view, &tenant).list(Set::Category(id), &first)?.items.is_empty() {
-                return Ok(true);
+        for id in types {
+            let found = Entities::new(view, &tenant).list(Set::Category(id), &first)?;
+            if let Some(stored) = found.items.into_iter().next() {
+                return Ok(Some(stored.entity.location.clone()));
             }
         }
     }
-    Ok(false)
+    Ok(None)
 }

@@ -64,8 +64,13 @@ impl Volume {
     pub async fn exists(&self) -> Result<()> {
         let entity = self.entity;
         // Behind what is still being done to it: a call that nobody waits for any more may yet make it.
-        self.run(Lane::Short, Hold::Entity(entity), move |live, place| place.find(live, entity).map(drop))
-            .await
+        self.run(Lane::Short, Hold::Entity(entity), move |live, place| {
+            if !place.is_there(live)? {
+                return Err(missing(entity));
+            }
+            place.find(live, entity).map(drop)
+        })
+        .await
     }
 
     /// Its capacity in bytes.
@@ -201,7 +206,7 @@ impl Place {
     pub(super) fn find(&self, live: &Live, entity: Uuid) -> Result<StorageVol> {
         let found = self.within(live, |pool| StorageVol::lookup_by_name(pool, &name::of(entity)));
         found.map_err(|error| match error {
-            Error::Missing(_) => Error::Missing(format!("the hypervisor has no volume for {entity}")),
+            Error::Missing(_) => missing(entity),
             other => other,
         })
     }
@@ -288,6 +293,10 @@ impl Place {
         }
         Ok(pool)
     }
+}
+
+fn missing(entity: Uuid) -> Error {
+    Error::Missing(format!("the hypervisor has no volume for {entity}"))
 }
 
 /// So many bytes as whole sectors.

@@ -104,6 +104,11 @@ async fn what_is_behind_links_is_followed() {
     for name in ["box", "crate"] {
         eventually("it is replaced", || host.serves(name).as_deref() == Some("1.1.0")).await;
     }
+    // As long as it was, and as if it was written at the same moment.
+    let written = std::fs::metadata(behind("crate.toml")).unwrap().modified().unwrap();
+    std::fs::write(behind("crate.toml"), manifest("crate", "1.2.0", &[])).unwrap();
+    std::fs::File::open(behind("crate.toml")).unwrap().set_modified(written).unwrap();
+    eventually("it is replaced", || host.serves("crate").as_deref() == Some("1.2.0")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,6 +126,19 @@ async fn a_folder_that_takes_the_place_of_another_is_followed() {
     eventually("it is replaced", || host.serves("box").as_deref() == Some("1.1.0")).await;
     site.write("other.toml", &manifest("other", "1.0.0", &[]));
     eventually("it is followed", || host.serves("other").is_some()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_take_anothers_file_leaves_what_serves() {
+    let site = Site::new();
+    site.write("box.toml", &manifest("box", "1.0.0", &[]));
+    let host = site.start().await;
+    site.write("box.toml", &child("lid", "crate"));
+    eventually("it is refused", || host.refused("box.toml").is_some_and(|why| why.contains("crate"))).await;
+    assert_eq!(host.serves("box").as_deref(), Some("1.0.0"));
+    site.write("box.toml", &manifest("lid", "1.0.0", &[]));
+    eventually("it serves", || host.serves("lid").is_some()).await;
+    assert_eq!(host.listed("box"), None);
 }
 
 /// Files, not only what has such a name.

@@ -1,6 +1,6 @@
 //! What an operator asks for.
 
-use super::{Site, a_while, eventually, manifest};
+use super::{Site, a_while, child, eventually, manifest};
 use crate::{Order, Refused, Stage, State, Wish};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,6 +66,20 @@ async fn what_is_refused_leaves_the_folder_as_it_was() {
     assert_eq!(host.catalogue.list().refused, []);
 }
 
+/// Though it cannot serve yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn anothers_file_is_not_replaced() {
+    let site = Site::new();
+    let host = site.start().await;
+    site.write("box.toml", &child("lid", "crate"));
+    eventually("it is refused", || host.refused("box.toml").is_some()).await;
+    let refused = host.catalogue.install(manifest("box", "1.0.0", &[]).into()).await.unwrap_err();
+    assert!(matches!(refused, Refused::Occupied { .. }), "{refused}");
+    assert_eq!(site.read("box.toml"), child("lid", "crate"));
+    site.write("box.toml", "half of what it was");
+    host.catalogue.install(manifest("box", "1.0.0", &[]).into()).await.unwrap();
+}
+
 /// Be it no extension at all, or too large for one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_file_is_replaced() {
@@ -97,6 +111,9 @@ async fn switched_off_and_on() {
     assert!(refused.to_string().contains("1 of its entities exist"), "{refused}");
     assert_eq!(host.catalogue.disable("box", true).await.unwrap().state, State::Disabled);
     assert_eq!(host.serves("box"), None);
+    assert_eq!(host.catalogue.disable("box", false).await.unwrap().state, State::Disabled, "it is so");
+    let refused = host.catalogue.remove("box", false).await.unwrap_err();
+    assert!(matches!(refused, Refused::HasEntities { .. }), "{refused}");
     // Another version is noted, and serves when it is switched on.
     site.write("box.toml", &manifest("box", "1.1.0", &["colour", "size"]));
     eventually("it is noted", || host.listed("box").unwrap().version == "1.1.0").await;

@@ -1,6 +1,7 @@
 //! The folder was changed while no host served.
 
 use super::{Site, a_while, child, eventually, manifest};
+use crate::State;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_breaks_nothing_is_followed() {
@@ -138,6 +139,14 @@ async fn what_is_lost_is_said() {
     let host = site.start().await;
     assert_eq!(host.serves("box"), None);
     a_while().await;
+    // Its entities would be nobody's.
+    let removed = host.catalogue.remove("box", false).await.unwrap_err();
+    let disabled = host.catalogue.disable("box", false).await.unwrap_err();
+    for refused in [removed, disabled] {
+        assert!(refused.to_string().contains("/box/"), "{refused}");
+    }
+    let listed = host.listed("box").unwrap();
+    assert_eq!((listed.state, listed.problem.is_some()), (State::Failed, true));
     // It is there again.
     site.write("box.toml", &manifest("box", "1.0.0", &[]));
     eventually("it serves", || host.serves("box").is_some()).await;

@@ -212,3 +212,36 @@ fn an_entity_outlives_its_extension() {
     assert_eq!(server.at_hypervisor("machines", &compute, "state").unwrap(), "running");
     server.delete(&compute).answers(200);
 }
+
+/// What a forgotten entity has at the hypervisor is neither taken over by one that is made at its path, nor taken away where
+/// that is refused.
+#[test]
+fn what_stands_at_the_hypervisor_is_nobodys() {
+    let server = Server::start();
+    let ext = |args: &[&str]| crate::extensions::ext(&server, args).unwrap();
+    let made = [
+        server.create("compute", &[]),
+        server.create("storage", &["occi.storage.size=0.25"]),
+        server.create("network", &[]),
+    ];
+    server.act(&made[0], "start", &[]).is(200);
+    ext(&["disable", "infrastructure", "--leave-entities"]);
+    for path in &made {
+        ext(&["forget", path]);
+    }
+    ext(&["enable", "infrastructure"]);
+    let sized = ["occi.storage.size=0.5"];
+    for (path, term, attributes) in
+        [(&made[0], "compute", &[][..]), (&made[1], "storage", &sized), (&made[2], "network", &[])]
+    {
+        let refused = server.put(path).text(body(&[&kind(term)], attributes)).answers(409);
+        assert!(refused.body.contains("at the hypervisor"), "{refused}");
+        let id = format!("occi.core.id=\"{}\"", path.rsplit('/').next().unwrap());
+        let attributes = [&[id.as_str()], attributes].concat();
+        server.post(&format!("/{term}/")).text(body(&[&kind(term)], &attributes)).answers(409);
+        server.get(path).answers(404);
+    }
+    assert_eq!(server.at_hypervisor("machines", &made[0], "state").unwrap(), "running");
+    assert_eq!(server.at_hypervisor("volumes", &made[1], "capacity").unwrap(), 1_u64 << 28);
+    assert!(server.at_hypervisor("networks", &made[2], "active").is_some());
+}

@@ -1,5 +1,7 @@
 //! Entities: made, read and deleted.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{Check, again, check};
@@ -173,17 +175,16 @@ fn instances_have_what_their_kind_exposes(s: &mut Session) -> Verdict {
         let entity = s.make(&draft)?;
         let answer = s.client.get(&entity.url).send()?.needed("read an entity")?;
         let read = answer.read();
-        if let Some((name, _)) =
-            read.attributes.iter().find(|(name, _)| !s.model.declares(&draft.kind(), name))
-        {
-            return answer.wrong("only attributes that its Kind exposes", name);
+        // A provider may give it Mixins by itself (INF-14).
+        let categories: Vec<_> = read.categories.iter().map(Category::id).chain([draft.kind()]).collect();
+        let declared = |name: &str| s.model.declare(&categories, name);
+        if let Some((name, _)) = read.attributes.iter().find(|(name, _)| !declared(name)) {
+            return answer.wrong("only attributes that its Kind and Mixins expose", name);
         }
-        let lineage = s.model.lineage(&draft.kind());
-        let exposes = |action: &String| {
-            lineage.iter().filter_map(|id| s.model.find(id)).any(|kind| kind.actions.contains(action))
-        };
-        if let Some(link) = read.actions().find(|link| !exposes(&link.rel)) {
-            return answer.wrong("only actions that its Kind exposes", &link.rel);
+        let types = categories.iter().flat_map(|id| s.model.types_of(id));
+        let exposed: BTreeSet<_> = types.flat_map(|known| &known.actions).collect();
+        if let Some(link) = read.actions().find(|link| !exposed.contains(&link.rel)) {
+            return answer.wrong("only actions that its Kind and Mixins expose", &link.rel);
         }
     }
     Ok(())

@@ -63,7 +63,10 @@ fn attributes_are_flat(s: &mut Session) -> Verdict {
         let answer = get(s, &entity)?;
         let object = answer.value();
         let mut names = object["attributes"].as_object().into_iter().flatten().map(|(name, _)| name);
-        if let Some(name) = names.find(|name| !s.model.declares(&draft.kind(), name)) {
+        let mut categories = strings(&object["mixins"]);
+        categories.push(draft.kind());
+        let declared = |name: &str| s.model.declare(&categories, name);
+        if let Some(name) = names.find(|name| !declared(name)) {
             return answer.wrong("each attribute under its whole name", name);
         }
     }

@@ -10,7 +10,7 @@ use crate::rendering::{
 use crate::session::{Entity, Session};
 use crate::tag::Tag;
 use crate::verdict::{Verdict, skip};
-use crate::wire::category::Class;
+use crate::wire::category::{Category, Class};
 
 pub(super) const CHECKS: &[Check] = &[
     check(&["HTTP-32", "H11-11"], |s| entities_are_associated(s, Plain)),
@@ -176,7 +176,10 @@ fn without_applies_it_fits_anything(s: &mut Session) -> Verdict {
 
 fn what_does_not_apply_is_a_bad_request(s: &mut Session) -> Verdict {
     for mixin in s.model.of(Class::Mixin).cloned().collect::<Vec<_>>() {
-        let unfit = s.resources.iter().find(|draft| !s.model.fits(&mixin, &draft.kind())).cloned();
+        // What those say on which it depends is left aside.
+        let is_for =
+            |draft: &&Draft| s.model.lineage(&draft.kind()).iter().any(|kind| mixin.applies.contains(kind));
+        let unfit = s.resources.iter().find(|draft| !mixin.applies.is_empty() && !is_for(draft)).cloned();
         let (Some(draft), Some(path)) = (unfit, &mixin.location) else { continue };
         let made = s
             .client
@@ -234,9 +237,10 @@ fn a_mixin_exposes_what_it_adds(s: &mut Session) -> Verdict {
     for (name, value) in &extension.attributes {
         answer.hold(read.attribute(name) == Some(value), &format!("{name} as it was given, {value}"))?;
     }
-    let exposed = |name: &str| s.model.declares(&kind, name) || extension.mixin.attribute(name).is_some();
+    let categories: Vec<_> = read.categories.iter().map(Category::id).chain([kind]).collect();
+    let exposed = |name: &str| s.model.declare(&categories, name);
     let hidden = read.attributes.iter().find(|(name, _)| !exposed(name));
-    hidden.map_or(Ok(()), |(name, _)| answer.wrong("attributes that the Kind or the Mixin exposes", name))
+    hidden.map_or(Ok(()), |(name, _)| answer.wrong("attributes that the Kind or a Mixin exposes", name))
 }
 
 fn attributes_go_with_their_mixin(s: &mut Session) -> Verdict {
@@ -246,8 +250,10 @@ fn attributes_go_with_their_mixin(s: &mut Session) -> Verdict {
     let answer =
         s.client.delete(path).text(&lines(&[&entity])).send()?.needed("take a Mixin off an entity")?;
     let read = s.read(&entity)?;
-    let kind = extension.draft.kind();
-    let own = |name: &String| !s.model.declares(&kind, name) && extension.mixin.attribute(name).is_some();
+    let others = read.categories.iter().map(Category::id).filter(|id| *id != extension.mixin.id());
+    let others: Vec<_> = others.chain([extension.draft.kind()]).collect();
+    let is_others = |name: &str| s.model.declare(&others, name);
+    let own = |name: &String| !is_others(name) && extension.mixin.attribute(name).is_some();
     match read.attributes.iter().find(|(name, _)| own(name)) {
         None => Ok(()),
         Some((name, _)) => {

@@ -1,5 +1,7 @@
 //! Entities that somebody else has made stay, whatever a server says of them.
 
+use std::sync::OnceLock;
+
 use occi_conformance::{Options, run};
 
 use crate::proxy::{Answer, Asked, Fault, Proxy};
@@ -78,6 +80,30 @@ fn of_a_creation_that_leads_to_one_that_was_never_listed() {
             answer.body.clear();
         }
     });
+}
+
+/// A server that takes what it should refuse, and answers with what has come into the collection: somebody else's.
+#[test]
+fn of_a_refusal_that_is_none() {
+    static ADDRESS: OnceLock<String> = OnceLock::new();
+    let server = Server::shared();
+    let late = || format!("http://{}/compute/late", ADDRESS.get_or_init(|| server.address().into()));
+    late();
+    let fault = Fault::in_answers(|asked, answer| {
+        if asked.method == "POST" && asked.text().contains(";;;") {
+            let url = format!("http://{}/compute/late", ADDRESS.get().unwrap());
+            let theirs = "Category: compute; scheme=\"http://schemas.ogf.org/occi/infrastructure#\"; class=\"kind\"\n\
+                          X-OCCI-Attribute: occi.core.title=\"somebody's\"";
+            ureq::put(url).header("content-type", "text/plain").send(theirs).unwrap();
+            *answer = Answer::empty(200);
+            answer.body = "X-OCCI-Location: /compute/late\r\n".into();
+        }
+    });
+    let proxy = Proxy::start(server.address(), fault);
+    run(&Options::of(proxy.endpoint())).unwrap();
+    let is_there = ureq::get(late()).call().is_ok();
+    ureq::delete(format!("http://{}/", server.address())).call().unwrap();
+    assert!(is_there, "it was somebody else's");
 }
 
 #[test]

@@ -14,7 +14,7 @@ struct Attacker;
 impl Actions for Attacker {
     fn act(_subject: &Subject, action: &str, parameters: &Attributes) -> Result<Change> {
         match action {
-            "loop" => resources::compute(),
+            "loop" => resources::spin(),
             "memory" => resources::grow(),
             "recursion" => resources::recurse(),
             #[allow(clippy::panic, reason = "it is the attack")]

@@ -9,7 +9,7 @@ use std::hint::black_box;
 
 const HOUR: u64 = 3_600_000_000_000;
 
-pub(crate) fn compute() -> ! {
+pub(crate) fn spin() -> ! {
     loop {
         black_box(0);
     }
