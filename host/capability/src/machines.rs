@@ -92,7 +92,7 @@ impl Capability for Machines {
 
     async fn standing(&self, lent: &Lent, entity: Uuid) -> Result<Option<&'static str>, Fault> {
         standing("a machine at the hypervisor", lent, async |hypervisor| {
-            hypervisor.machine(entity).exists().await
+            hypervisor.machine(entity).is_there().await
         })
         .await
     }

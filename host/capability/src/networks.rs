@@ -66,7 +66,7 @@ impl Capability for Networks {
 
     async fn standing(&self, lent: &Lent, entity: Uuid) -> Result<Option<&'static str>, Fault> {
         standing("a network at the hypervisor", lent, async |hypervisor| {
-            hypervisor.network(entity).exists().await
+            hypervisor.network(entity).is_there().await
         })
         .await
     }

@@ -50,12 +50,8 @@ pub(crate) fn ruled<T: Object>(
 pub(crate) async fn standing(
     what: &'static str,
     lent: &Lent,
-    exists: impl AsyncFnOnce(&Hypervisor) -> Result<(), Error>,
+    is_there: impl AsyncFnOnce(&Hypervisor) -> Result<bool, Error>,
 ) -> Result<Option<&'static str>, Fault> {
     let Some(hypervisor) = lent.get::<Hypervisor>() else { return Ok(None) };
-    match exists(&hypervisor).await {
-        Ok(()) => Ok(Some(what)),
-        Err(Error::Missing(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    Ok(is_there(&hypervisor).await?.then_some(what))
 }

@@ -65,7 +65,7 @@ impl Capability for Volumes {
 
     async fn standing(&self, lent: &Lent, entity: Uuid) -> Result<Option<&'static str>, Fault> {
         standing("a volume at the hypervisor", lent, async |hypervisor| {
-            hypervisor.volume(entity).exists().await
+            hypervisor.volume(entity).is_there().await
         })
         .await
     }

@@ -74,6 +74,15 @@ pub(super) fn say_no_way(why: &dyn std::fmt::Display) {
     }
 }
 
+/// Whether something was found.
+pub(super) fn is_there<T>(found: Result<T>) -> Result<bool> {
+    match found {
+        Ok(_) => Ok(true),
+        Err(Error::Missing(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// The outcome of a removal. One that was refused is looked for once more: it may have gone by another's doing meanwhile, such
 /// as a call that a process made before it was killed.
 pub(super) fn gone<T>(removed: Result<()>, find: impl Fn() -> Result<T>) -> Result<()> {

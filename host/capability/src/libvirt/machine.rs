@@ -126,6 +126,12 @@ impl Machine {
         }
     }
 
+    /// Whether there is one, behind what is still being done to it.
+    pub async fn is_there(&self) -> Result<bool> {
+        let entity = self.entity;
+        self.call(Lane::Short, Hold::Entity(entity), move |live| error::is_there(find(live, entity))).await
+    }
+
     /// What it is doing.
     pub async fn state(&self) -> Result<State> {
         let entity = self.entity;

@@ -57,6 +57,12 @@ impl Network {
         self.call(Lane::Short, Hold::Entity(entity), move |live| live.ask_for(entity, find).map(drop)).await
     }
 
+    /// Whether there is one, behind what is still being done to it.
+    pub async fn is_there(&self) -> Result<bool> {
+        let entity = self.entity;
+        self.call(Lane::Short, Hold::Entity(entity), move |live| error::is_there(find(live, entity))).await
+    }
+
     /// Whether it carries traffic.
     pub async fn active(&self) -> Result<bool> {
         let entity = self.entity;

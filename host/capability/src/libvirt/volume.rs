@@ -64,11 +64,15 @@ impl Volume {
     pub async fn exists(&self) -> Result<()> {
         let entity = self.entity;
         // Behind what is still being done to it: a call that nobody waits for any more may yet make it.
+        self.run(Lane::Short, Hold::Entity(entity), move |live, place| place.find(live, entity).map(drop))
+            .await
+    }
+
+    /// Whether there is one, behind what is still being done to it.
+    pub async fn is_there(&self) -> Result<bool> {
+        let entity = self.entity;
         self.run(Lane::Short, Hold::Entity(entity), move |live, place| {
-            if !place.is_there(live)? {
-                return Err(missing(entity));
-            }
-            place.find(live, entity).map(drop)
+            Ok(place.is_there(live)? && error::is_there(place.find(live, entity))?)
         })
         .await
     }
@@ -206,7 +210,7 @@ impl Place {
     pub(super) fn find(&self, live: &Live, entity: Uuid) -> Result<StorageVol> {
         let found = self.within(live, |pool| StorageVol::lookup_by_name(pool, &name::of(entity)));
         found.map_err(|error| match error {
-            Error::Missing(_) => missing(entity),
+            Error::Missing(_) => Error::Missing(format!("the hypervisor has no volume for {entity}")),
             other => other,
         })
     }
@@ -293,10 +297,6 @@ impl Place {
         }
         Ok(pool)
     }
-}
-
-fn missing(entity: Uuid) -> Error {
-    Error::Missing(format!("the hypervisor has no volume for {entity}"))
 }
 
 /// So many bytes as whole sectors.
