@@ -21,6 +21,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 struct Qemu {
     hypervisor: Hypervisor,
+    pool: String,
     uri: String,
     consoles: TempDir,
     _volumes: TempDir,
@@ -44,11 +45,12 @@ impl Qemu {
             initrd: Some(initrd.into()),
             cmdline: Some("console=ttyS0 quiet panic=1".into()),
         };
+        // Tests run side by side, each with a pool of its own.
+        let pool = format!("occi-test-{}", Uuid::new_v4());
         let config = HypervisorConfig {
             uri: uri.clone(),
             domain_type,
-            // Tests run side by side, each with a pool of its own.
-            pool: format!("occi-test-{}", Uuid::new_v4()),
+            pool: pool.clone(),
             volumes: volumes.path().join("pool"),
             console: Some(consoles.path().into()),
             boot: Some(boot),
@@ -56,7 +58,7 @@ impl Qemu {
             ..HypervisorConfig::default()
         };
         let hypervisor = Hypervisor::open(config).await.unwrap();
-        Some(Self { hypervisor, uri, consoles, _volumes: volumes })
+        Some(Self { hypervisor, pool, uri, consoles, _volumes: volumes })
     }
 
     fn console(&self, machine: &Machine) -> PathBuf {
@@ -276,6 +278,22 @@ async fn a_new_plan_reaches_a_running_guest_at_its_next_start_and_more_cores_at_
     machine.power_off().await.unwrap();
     assert_eq!(domain.get_info().unwrap().max_mem, 128 << 10);
     machine.remove().await.unwrap();
+}
+
+/// libvirt may have been made anew, and the folder be that of before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_volume_stands_though_its_pool_is_not_defined() {
+    let Some(qemu) = Qemu::open(DomainType::Qemu).await else { return };
+    let volume = qemu.hypervisor.volume(Uuid::new_v4());
+    assert_eq!(volume.is_there().await, Ok(false));
+    volume.create(1 << 20).await.unwrap();
+    let connect = virt::connect::Connect::open(Some(&qemu.uri)).unwrap();
+    let pool = virt::storage_pool::StoragePool::lookup_by_name(&connect, &qemu.pool).unwrap();
+    pool.destroy().unwrap();
+    pool.undefine().unwrap();
+    assert_eq!(volume.is_there().await, Ok(true));
+    volume.remove().await.unwrap();
+    assert_eq!(volume.is_there().await, Ok(false));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -102,20 +102,24 @@ impl Catalogue {
 
     /// The file in the folder that an extension has, or would have.
     pub(crate) async fn file_for(&self, next: &Extension) -> Result<String, Refused> {
-        let file = format!("{}.{}", next.name(), if next.limits().is_some() { "wasm" } else { "toml" });
-        let path = self.folder.join(&file);
-        let is_in_use = {
+        let new = || format!("{}.{}", next.name(), if next.limits().is_some() { "wasm" } else { "toml" });
+        let (file, is_in_use) = {
             let known = self.known();
-            if let Some(entry) = known.entries.get(next.name()) {
-                return Ok(entry.record.file.clone());
+            match known.entries.get(next.name()) {
+                Some(entry) => (entry.record.file.clone(), false),
+                None => (new(), known.is_in_use(&new())),
             }
-            known.is_in_use(&file)
         };
-        let (name, looked_at) = (Arc::clone(next.name()), path.clone());
-        if is_in_use || aside(move || Ok(file::holds_another(&looked_at, &name))).await? {
-            return Err(Refused::Occupied { name: Arc::clone(next.name()), path });
+        if is_in_use || self.holds_another(&file, next.name()).await? {
+            return Err(Refused::Occupied { name: Arc::clone(next.name()), path: self.folder.join(file) });
         }
         Ok(file)
+    }
+
+    /// Whether a file of the folder holds another extension than that of a name.
+    async fn holds_another(&self, file: &str, name: &Arc<str>) -> Result<bool, Refused> {
+        let (path, name) = (self.folder.join(file), Arc::clone(name));
+        aside(move || Ok(file::holds_another(&path, &name))).await
     }
 
     /// Puts the version that served before into service again.
@@ -132,6 +136,12 @@ impl Catalogue {
         let Some(back) = self.way_back(name, to)? else { return self.found(name) };
         let is_meant = |next: &Arc<Extension>| Release::of(next) == back.release;
         let next = self.ready(Some(next).filter(is_meant).or(back.ready), &back.release).await?;
+        if self.holds_another(&back.file, next.name()).await? {
+            return Err(Refused::Occupied {
+                name: Arc::clone(next.name()),
+                path: self.folder.join(back.file),
+            });
+        }
         let listed = self.write_and_serve(next, back.file, self.copy(&back.release)).await?;
         tracing::info!(extension = name, version = listed.version, "rolled back");
         Ok(listed)
@@ -179,7 +189,7 @@ impl Catalogue {
         let Some((name, record, ready)) = asleep()? else { return self.found(name) };
         let is_meant = |next: &Arc<Extension>| Release::of(next) == record.current;
         let next = self.ready(Some(next).filter(is_meant).or(ready), &record.current).await?;
-        let record = Record { is_enabled: true, ..record };
+        let record = Record { is_enabled: true, said: Said::by(&next), ..record };
         self.switch(&name, Some(Arc::clone(&next)), Some(&record), false).await?;
         tracing::info!(extension = &*name, version = %next.version(), "enabled");
         self.changed(&name, |entry| {
@@ -217,7 +227,8 @@ impl Catalogue {
             (Arc::clone(name), entry.record.file.clone())
         };
         let holds_another = |(other, entry): (&Arc<str>, &Entry)| *other != name && entry.record.file == file;
-        let is_anothers = self.known().entries.iter().any(holds_another);
+        let is_anothers =
+            self.known().entries.iter().any(holds_another) || self.holds_another(&file, &name).await?;
         // Where the folder is away, the file would come back with it.
         let folder = self.folder.clone();
         aside(move || file::in_folder(&folder)).await?;
@@ -277,10 +288,11 @@ impl Catalogue {
         aside(move || copies.keep(&digest, &source)).await?;
         let said = Said::by(&next);
         let record = match self.known().entries.get(&name) {
-            Some(entry) if entry.record.current == current => Record { file, said, ..entry.record.clone() },
+            Some(entry) if entry.record.current == current => Record { file, ..entry.record.clone() },
             Some(entry) => {
-                let previous = Some(entry.record.current.clone());
-                Record { file, current, previous, said, is_enabled: entry.record.is_enabled }
+                let (previous, is_enabled) = (Some(entry.record.current.clone()), entry.record.is_enabled);
+                let said = if is_enabled { said } else { said.beside(&entry.record.said) };
+                Record { file, current, previous, is_enabled, said }
             }
             None => Record { file, current, previous: None, said, is_enabled: true },
         };
@@ -306,6 +318,9 @@ impl Catalogue {
         record: Option<&Record>,
         leaves_entities: bool,
     ) -> Result<(), Refused> {
+        if let Some(next) = &next {
+            self.check_leaves_all(next, &[])?;
+        }
         let mut batch = Batch::new();
         match record {
             Some(record) => record.put(&mut batch, name)?,

@@ -12,6 +12,7 @@
 //! kept), `start` (what serves first), `follow` and `linked` (the folder's changes); `order` (what entities ask for), [`ledger`] (where
 //! that is kept), `tending` (making and ending entities), `keeper` (who sees to it).
 
+mod asleep;
 mod catalogue;
 mod file;
 mod follow;

@@ -6,7 +6,7 @@ use crate::record::{Listed, Release, Said, State};
 use crate::refused::Refused;
 use crate::source::Source;
 use occi_extension::Extension;
-use occi_operation::{Replacement, an_entity_of};
+use occi_operation::Replacement;
 use occi_store::Batch;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -203,6 +203,7 @@ impl Catalogue {
 
     /// Whether it could serve as things are now, once others that are in its way have gone.
     pub(crate) async fn check(&self, next: &Arc<Extension>, in_its_way: &[Arc<str>]) -> Result<(), Refused> {
+        self.check_leaves_all(next, in_its_way)?;
         let (name, next) = (Arc::clone(next.name()), Some(Arc::clone(next)));
         let replacement = Replacement { name, next, leaves_entities: false, record: Batch::new() };
         Ok(self.core.check_replacement(&replacement, in_its_way).await?)
@@ -216,23 +217,6 @@ impl Catalogue {
         let replacement =
             Replacement { name: name.into(), next: None, leaves_entities, record: Batch::new() };
         Ok(self.core.check_replacement(&replacement, &[]).await?)
-    }
-
-    /// That one which does not serve has no entities, and nobody else serves them. Of one that does, that is asked where it is
-    /// taken out of service.
-    pub(crate) fn check_has_none(&self, name: &str) -> Result<(), Refused> {
-        let mut types = match self.known().entries.get(name) {
-            Some(entry) if !entry.is_active() => entry.record.said.types(),
-            _ => return Ok(()),
-        };
-        let snapshot = self.core.snapshot();
-        let registry = snapshot.registry();
-        types.retain(|id| registry.kind(id).is_none() && registry.mixin(id).is_none());
-        let found = self.tending.store.read().and_then(|view| an_entity_of(&*view, &types));
-        match found.map_err(|error| Refused::Internal(error.to_string()))? {
-            Some(such_as) => Err(Refused::HasEntities { such_as }),
-            None => Ok(()),
-        }
     }
 }
 

@@ -58,6 +58,24 @@ impl Said {
         }
     }
 
+    /// The same, where entities may have been left of what another version has defined.
+    pub(crate) fn beside(mut self, other: &Self) -> Self {
+        self.types.extend(other.types.iter().cloned());
+        self.types.sort();
+        self.types.dedup();
+        self
+    }
+
+    /// A scheme in which an extension of another publisher names something, too.
+    pub(crate) fn scheme_taken_by(&self, other: &Extension) -> Option<String> {
+        if self.publisher == other.manifest().publisher {
+            return None;
+        }
+        let (own, theirs) = (self.types(), other.types());
+        let is_theirs = |id: &&CategoryId| theirs.iter().any(|their| their.scheme() == id.scheme());
+        own.iter().find(is_theirs).map(|id| id.scheme().to_owned())
+    }
+
     /// What it defines, of which entities can be.
     pub(crate) fn types(&self) -> Vec<CategoryId> {
         self.types.iter().filter_map(|id| CategoryId::parse(id).ok()).collect()

@@ -69,6 +69,15 @@ pub enum Refused {
         /// One of them.
         such_as: Location,
     },
+    /// It would serve under the name of one that has entities, and not know one of them.
+    #[error(
+        "a version before has made {such_as}, and this one does not define its Kind, or a Mixin of it; have that version serve \
+         and delete it, or forget it (`occi ext forget`)"
+    )]
+    Drops {
+        /// One of them.
+        such_as: Location,
+    },
     /// There is none of that name.
     #[error("there is no extension {name}; there are {}", known.join(", "))]
     Unknown {
@@ -129,6 +138,7 @@ impl Refused {
             | Self::Occupied { .. }
             | Self::Replace(_)
             | Self::HasEntities { .. }
+            | Self::Drops { .. }
             | Self::OtherPrevious { .. }
             | Self::OtherName { .. }
             | Self::Itself(_) => Stage::Active,
@@ -144,7 +154,7 @@ impl Refused {
     pub(crate) fn such_as(&self) -> Option<&Location> {
         match self {
             Self::Replace(reason) => reason.such_as(),
-            Self::HasEntities { such_as } => Some(such_as),
+            Self::HasEntities { such_as } | Self::Drops { such_as } => Some(such_as),
             _ => None,
         }
     }

@@ -81,7 +81,7 @@ impl Prepared {
         });
         let wanted = wanted(records, found, &copies, folder, &mut known);
         let loaded = load_all(&loader, &copies, wanted).await;
-        let loaded = probe_new(loaded, &*store.read()?).await?;
+        let loaded = probe_new(loaded, &known, &*store.read()?).await?;
         let mut prepared = Self {
             stager: Stager::new(loader),
             folder: folder.into(),
@@ -258,12 +258,21 @@ async fn load_all(loader: &Arc<Loader>, copies: &Copies, wanted: Vec<Wanted>) ->
 }
 
 /// Tries those that are new, as when they come later. One with entities is left to who follows the folder: an earlier version
-/// has made them, and they may have to be brought over.
-async fn probe_new(loaded: Vec<Loaded>, view: &dyn ReadView) -> Result<Vec<Loaded>, StoreError> {
+/// has made them, and they may have to be brought over. So is one that takes a scheme of one that does not serve.
+async fn probe_new(
+    loaded: Vec<Loaded>,
+    known: &Known,
+    view: &dyn ReadView,
+) -> Result<Vec<Loaded>, StoreError> {
+    let failed = loaded.iter().filter(|loaded| loaded.outcome.is_err());
+    let failed = failed.filter_map(|loaded| Some(&loaded.wanted.recorded.as_ref()?.1));
+    let asleep = known.entries.values().map(|entry| &entry.record).chain(failed);
+    let asleep: Vec<_> = asleep.map(|record| record.said.clone()).collect();
     let mut probed = Vec::with_capacity(loaded.len());
     for Loaded { wanted, mut outcome } in loaded {
         if let (Ok(extension), None) = (&outcome, &wanted.recorded) {
-            if has_entities_of(view, extension)? {
+            let takes_a_scheme = asleep.iter().any(|said| said.scheme_taken_by(extension).is_some());
+            if takes_a_scheme || has_entities_of(view, extension)? {
                 continue;
             }
             if let Err(error) = extension.probe().await {

@@ -131,6 +131,7 @@ fn told(refused: &Refused) -> Fault {
         Refused::SameName { .. }
         | Refused::Replace(_)
         | Refused::HasEntities { .. }
+        | Refused::Drops { .. }
         | Refused::NoPrevious(_)
         | Refused::OtherPrevious { .. }
         | Refused::OtherName { .. }

@@ -290,6 +290,7 @@ fn refused(refused: &Refused) -> (StatusCode, String) {
         | Refused::Occupied { .. }
         | Refused::Replace(_)
         | Refused::HasEntities { .. }
+        | Refused::Drops { .. }
         | Refused::NoPrevious(_)
         | Refused::OtherPrevious { .. }
         | Refused::OtherName { .. }

@@ -116,8 +116,17 @@ impl Model {
     /// Whether an entity of these categories may show an attribute: one of them declares it, or one that it builds on. Those of
     /// the core need not be repeated by every Kind.
     pub(crate) fn declare(&self, categories: &[String], name: &str) -> bool {
-        let declares = |id: &String| self.types_of(id).any(|one| one.attribute(name).is_some());
-        name.starts_with("occi.core.") || categories.iter().any(declares)
+        name.starts_with("occi.core.") || self.declarations(categories, name).next().is_some()
+    }
+
+    /// What these categories, and those that they build on, say of an attribute.
+    pub(crate) fn declarations<'a>(
+        &'a self,
+        categories: &'a [String],
+        name: &'a str,
+    ) -> impl Iterator<Item = &'a Attribute> {
+        let types = categories.iter().flat_map(|id| self.types_of(id));
+        types.filter_map(move |one| one.attribute(name))
     }
 
     /// Whether a Mixin, and all that it depends on, say that they fit entities of a Kind.

@@ -196,7 +196,8 @@ impl Session {
                 draft = draft.with(&attribute.name, value);
             }
         }
-        if kind.attribute(TITLE).is_some() {
+        // Those of the core need not be repeated by every Kind.
+        if self.model.types_of(&kind.id()).any(|one| one.attribute(TITLE).is_some()) {
             draft = draft.with(TITLE, self.mark.clone());
         }
         self.trying = Some(draft.location.clone());

@@ -98,15 +98,14 @@ async fn make(
     asked: Vec<Asked>,
     errand: Option<&Errand>,
 ) -> Result<Reply, Refusal> {
-    let wanted: Vec<Uuid> =
-        asked.iter().filter_map(|asked| wanted_id(&asked.item, asked.path.as_ref())).collect();
+    let own = asked.iter().map(|asked| wanted_id(&asked.item, asked.path.as_ref()));
+    let inline = asked.iter().flat_map(|asked| &asked.item.links).map(|link| wanted_id(link, None));
+    let wanted: HashSet<Uuid> = own.chain(inline).flatten().collect();
     // No two requests may adopt one id, since what they make outside has its name from it.
     let _adopting = core.adoptions.lock(wanted.clone()).await;
     let (_held, planned) = hold(core, snapshot, caller, &asked).await?;
     let Planned { entities, inline } = planned;
-    for entity in entities.iter().filter(|entity| wanted.contains(&entity.id)) {
-        check_nothing_stands(core, snapshot, entity).await?;
-    }
+    check_nothing_stands(core, snapshot, &entities, &wanted).await?;
     let sources = sources(&*core.read()?, caller, &entities)?;
     let birth = Birth::begin(core, snapshot, entities, errand).await?;
     match commit(core, &birth, &sources).await {
@@ -124,18 +123,26 @@ async fn make(
 
 /// An id that a client has chosen may be the name of something outside that no entity has any more: the new one would take it
 /// over as it is, or, where it is refused, take it away.
-async fn check_nothing_stands(core: &Core, snapshot: &Snapshot, entity: &Entity) -> Result<(), Refusal> {
-    for (_, extension) in snapshot.roles(entity) {
-        let Some(what) = extension.standing(entity.id).await? else { continue };
-        // What comes late from a process that was killed is the new one's.
-        let comes_late = |intent: &Intent| {
-            intent.verb == Verb::Gone && intent.entities.iter().any(|gone| gone.id == entity.id)
-        };
-        if !core.intents()?.iter().any(comes_late) {
-            return Err(Refusal::Conflict(format!(
-                "{what} bears the name of urn:uuid:{} already, and is of no entity; remove it there, or choose another id",
-                entity.id
-            )));
+pub(crate) async fn check_nothing_stands(
+    core: &Core,
+    snapshot: &Snapshot,
+    new: &[Entity],
+    wanted: &HashSet<Uuid>,
+) -> Result<(), Refusal> {
+    for entity in new.iter().filter(|entity| wanted.contains(&entity.id)) {
+        for (_, extension) in snapshot.roles(entity) {
+            let Some(what) = extension.standing(entity.id).await? else { continue };
+            // What comes late from a process that was killed is the new one's.
+            let comes_late = |intent: &Intent| {
+                intent.verb == Verb::Gone && intent.entities.iter().any(|gone| gone.id == entity.id)
+            };
+            if !core.intents()?.iter().any(comes_late) {
+                return Err(Refusal::Conflict(format!(
+                    "{what} bears the name of urn:uuid:{} already, and is of no entity of this server; choose another id, \
+                     or remove it there, if it is nobody's",
+                    entity.id
+                )));
+            }
         }
     }
     Ok(())

@@ -4,6 +4,7 @@ use crate::alter::Alteration;
 use crate::birth::Birth;
 use crate::changes::Changes;
 use crate::core::Core;
+use crate::create::check_nothing_stands;
 use crate::locks::Held;
 use crate::plan::{Plan, Planned, wanted_id};
 use crate::retrieve::{check, find, reply};
@@ -11,6 +12,7 @@ use crate::update::HeldLinks;
 use crate::{Caller, Condition, Refusal, Reply, Snapshot};
 use occi_model::{Item, Location, UpdateMode, Violation};
 use occi_store::{Entities, Stored};
+use std::collections::HashSet;
 
 /// Gives new links to the resource at a path, and changes what the item names.
 pub(crate) async fn extend(
@@ -22,12 +24,14 @@ pub(crate) async fn extend(
     links: &[Item],
     condition: &Condition,
 ) -> Result<Reply, Refusal> {
-    let _adopting = core.adoptions.lock(links.iter().filter_map(|link| wanted_id(link, None))).await;
+    let wanted: HashSet<_> = links.iter().filter_map(|link| wanted_id(link, None)).collect();
+    let _adopting = core.adoptions.lock(wanted.clone()).await;
     let (_held, stored, planned) = hold(core, snapshot, caller, path, links, condition).await?;
     let updated = snapshot.registry().update(&stored.entity, item, UpdateMode::Partial, None)?;
     if planned.entities.is_empty() && updated.is_unchanged(&stored.entity) {
         return reply(&*core.read()?, snapshot, &stored);
     }
+    check_nothing_stands(core, snapshot, &planned.entities, &wanted).await?;
     let birth = Birth::begin(core, snapshot, planned.entities, None).await?;
     let mut changes = Changes::new(snapshot);
     let updates = if updated.is_unchanged(&stored.entity) { vec![] } else { vec![(stored.clone(), updated)] };

@@ -68,11 +68,12 @@ impl Volume {
             .await
     }
 
-    /// Whether there is one, behind what is still being done to it.
+    /// Whether there is one, behind what is still being done to it. The pool is made for that where it does not exist: its
+    /// folder may hold some.
     pub async fn is_there(&self) -> Result<bool> {
         let entity = self.entity;
         self.run(Lane::Short, Hold::Entity(entity), move |live, place| {
-            Ok(place.is_there(live)? && error::is_there(place.find(live, entity))?)
+            error::is_there(place.find(live, entity))
         })
         .await
     }

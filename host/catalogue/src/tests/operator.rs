@@ -76,6 +76,18 @@ async fn anothers_file_is_not_replaced() {
     let refused = host.catalogue.install(manifest("box", "1.0.0", &[]).into()).await.unwrap_err();
     assert!(matches!(refused, Refused::Occupied { .. }), "{refused}");
     assert_eq!(site.read("box.toml"), child("lid", "crate"));
+    // Nor by what had the file before.
+    host.catalogue.install(manifest("tin", "1.0.0", &[]).into()).await.unwrap();
+    host.catalogue.install(manifest("tin", "1.1.0", &[]).into()).await.unwrap();
+    host.create("tin", &[]).await;
+    site.write("tin.toml", &child("lid", "crate"));
+    eventually("it is refused", || host.refused("tin.toml").is_some()).await;
+    let installed = host.catalogue.install(manifest("tin", "1.2.0", &[]).into()).await;
+    for outcome in [installed, host.catalogue.roll_back("tin").await] {
+        assert!(matches!(outcome, Err(Refused::Occupied { .. })), "{outcome:?}");
+    }
+    host.catalogue.remove("tin", true).await.unwrap();
+    assert_eq!(site.read("tin.toml"), child("lid", "crate"));
     site.write("box.toml", "half of what it was");
     host.catalogue.install(manifest("box", "1.0.0", &[]).into()).await.unwrap();
 }
@@ -125,6 +137,32 @@ async fn switched_off_and_on() {
     assert_eq!(host.catalogue.enable("box").await.unwrap().state, State::Active);
     assert_eq!(host.serves("box").as_deref(), Some("1.1.0"));
     host.create("box", &["size"]).await;
+}
+
+/// Its entities stay its own, and its schemes its publisher's.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_serve_is_not_lost() {
+    let site = Site::new();
+    let host = site.start().await;
+    let by = |text: String, publisher: &str| {
+        text.replace("[extension]", &format!("[extension]\npublisher = \"{publisher}\""))
+    };
+    let install = async |text: String| host.catalogue.install(text.into()).await;
+    let own = by(manifest("box", "1.0.0", &[]), "example.com");
+    install(own.clone()).await.unwrap();
+    host.create("box", &[]).await;
+    host.catalogue.disable("box", true).await.unwrap();
+    let thief = install(by(manifest("thief", "1.0.0", &[]), "example.org")).await.unwrap_err();
+    assert!(thief.to_string().contains("example.com"), "{thief}");
+    // A version that does not know them.
+    let other = manifest("lid", "2.0.0", &[]).replace("name = \"lid\"", "name = \"box\"");
+    assert_eq!(install(by(other, "example.com")).await.unwrap().state, State::Disabled);
+    assert!(matches!(host.catalogue.enable("box").await, Err(Refused::Drops { .. })));
+    assert!(matches!(host.catalogue.remove("box", false).await, Err(Refused::HasEntities { .. })));
+    install(own).await.unwrap();
+    host.catalogue.enable("box").await.unwrap();
+    host.end_all("box").await;
+    host.catalogue.remove("box", false).await.unwrap();
 }
 
 /// What entities ask for: nothing is changed by an agreement, and carried out twice it is as if once.

@@ -1,7 +1,8 @@
 //! What is there after the server ended, in order or by force.
 
 use crate::occi::{body, kind, kind_id};
-use crate::server::Server;
+use crate::server::{Server, extensions};
+use serde_json::json;
 use std::time::Duration;
 
 /// One of everything, in several states.
@@ -217,7 +218,10 @@ fn an_entity_outlives_its_extension() {
 /// that is refused.
 #[test]
 fn what_stands_at_the_hypervisor_is_nobodys() {
-    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let name = "infrastructure.wasm";
+    std::fs::copy(extensions().join(name), folder.path().join(name)).unwrap();
+    let server = Server::of(&folder, "");
     let ext = |args: &[&str]| crate::extensions::ext(&server, args).unwrap();
     let made = [
         server.create("compute", &[]),
@@ -241,6 +245,11 @@ fn what_stands_at_the_hypervisor_is_nobodys() {
         server.post(&format!("/{term}/")).text(body(&[&kind(term)], &attributes)).answers(409);
         server.get(path).answers(404);
     }
+    // Neither by a link that comes with its resource.
+    let id = made[1].rsplit('/').next().unwrap();
+    let target = server.create("network", &[]);
+    let link = json!({"kind": kind_id("networkinterface"), "id": id, "target": {"location": target}});
+    server.post("/compute/").json(&json!({"kind": kind_id("compute"), "links": [link]})).answers(409);
     assert_eq!(server.at_hypervisor("machines", &made[0], "state").unwrap(), "running");
     assert_eq!(server.at_hypervisor("volumes", &made[1], "capacity").unwrap(), 1_u64 << 28);
     assert!(server.at_hypervisor("networks", &made[2], "active").is_some());

@@ -96,7 +96,9 @@ fn a_creation_is_kept(s: &mut Session, rendering: Rendering) -> Verdict {
 /// A Kind that is not to be had is refused; with a fault of its own the server says nothing about it.
 fn no_creation_breaks_the_server(s: &mut Session) -> Verdict {
     s.creation()?;
-    s.no_resource_broke_it()
+    s.no_resource_broke_it()?;
+    // That alone says nothing of what is made.
+    skip("no creation broke the server, and of none it could be told what it made")
 }
 
 fn a_creation_returns_location(s: &mut Session) -> Verdict {

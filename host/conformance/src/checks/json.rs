@@ -14,6 +14,7 @@ use crate::rendering::{
 use crate::session::{Entity, Session, TITLE};
 use crate::values::is_as_described;
 use crate::verdict::{Verdict, skip};
+use crate::wire::category::Category;
 
 pub(super) const CHECKS: &[Check] = &[
     check(&["JSON-01"], json_is_spoken),
@@ -56,6 +57,19 @@ fn types_are_whole_identifiers(s: &mut Session) -> Verdict {
     unknown.map_or(Ok(()), |action| answer.wrong("identifiers of actions that are described", action))
 }
 
+/// The Kind that an entity was made with, and the Mixins that it shows.
+fn categories(draft: &Draft, object: &Value) -> Vec<String> {
+    [draft.kind()].into_iter().chain(strings(&object["mixins"])).collect()
+}
+
+/// Whether a value is of a type by which one of these categories declares it; in whose words else. None where none does.
+fn typed(s: &Session, categories: &[String], name: &str, value: &Value) -> Option<Result<(), String>> {
+    let declared: Vec<_> = s.model.declarations(categories, name).collect();
+    let expected = declared.first()?.kind.as_deref().unwrap_or("string");
+    let is_typed = declared.iter().any(|attribute| is_as_described(attribute, value));
+    Some(if is_typed { Ok(()) } else { Err(format!("{name} of the type {expected}")) })
+}
+
 fn attributes_are_flat(s: &mut Session) -> Verdict {
     s.resource()?;
     for draft in s.resources.clone() {
@@ -63,8 +77,7 @@ fn attributes_are_flat(s: &mut Session) -> Verdict {
         let answer = get(s, &entity)?;
         let object = answer.value();
         let mut names = object["attributes"].as_object().into_iter().flatten().map(|(name, _)| name);
-        let mut categories = strings(&object["mixins"]);
-        categories.push(draft.kind());
+        let categories = categories(&draft, &object);
         let declared = |name: &str| s.model.declare(&categories, name);
         if let Some(name) = names.find(|name| !declared(name)) {
             return answer.wrong("each attribute under its whole name", name);
@@ -77,13 +90,14 @@ fn values_have_the_declared_type(s: &mut Session) -> Verdict {
     s.resource()?;
     let mut any = false;
     for draft in s.resources.clone() {
-        let (kind, entity) = (s.kind(&draft)?, s.make(&draft)?);
+        let entity = s.make(&draft)?;
         let answer = get(s, &entity)?;
-        for (name, value) in answer.value()["attributes"].as_object().into_iter().flatten() {
-            let Some(attribute) = kind.attribute(name) else { continue };
+        let object = answer.value();
+        let categories = categories(&draft, &object);
+        for (name, value) in object["attributes"].as_object().into_iter().flatten() {
+            let Some(typed) = typed(s, &categories, name, value) else { continue };
             any = true;
-            let expected = attribute.kind.as_deref().unwrap_or("string");
-            answer.hold(is_as_described(attribute, value), &format!("{name} of the type {expected}"))?;
+            typed.or_else(|expected| answer.hold(false, &expected))?;
         }
     }
     if any { Ok(()) } else { skip("no resource that can be made here shows an attribute in JSON") }
@@ -98,17 +112,19 @@ fn text_shows_the_declared_type(s: &mut Session) -> Verdict {
     s.resource()?;
     let mut any = false;
     for draft in s.resources.clone() {
-        let (kind, entity) = (s.kind(&draft)?, s.make(&draft)?);
+        let entity = s.make(&draft)?;
         let answer = s.client.get(&entity.url).send()?.needed("read an entity")?;
-        for (name, value) in answer.read().attributes {
-            let Some(attribute) = kind.attribute(&name) else { continue };
-            if value.is_number() || value.is_boolean() {
-                any = true;
-                let expected = attribute.kind.as_deref().unwrap_or("string");
-                let what =
-                    format!("{name} as the query interface describes it in JSON, of the type {expected}");
-                answer.hold(is_as_described(attribute, &value), &what)?;
-            }
+        let read = answer.read();
+        let categories: Vec<_> =
+            [draft.kind()].into_iter().chain(read.categories.iter().map(Category::id)).collect();
+        for (name, value) in
+            read.attributes.iter().filter(|(_, value)| value.is_number() || value.is_boolean())
+        {
+            let Some(typed) = typed(s, &categories, name, value) else { continue };
+            any = true;
+            typed.or_else(|expected| {
+                answer.hold(false, &format!("{expected}, as the query interface describes it in JSON"))
+            })?;
         }
     }
     if any { Ok(()) } else { skip("no resource that can be made here shows a number or a boolean") }

@@ -56,7 +56,9 @@ fn a_link_needs_its_ends(s: &mut Session) -> Verdict {
 
 fn no_link_breaks_the_server(s: &mut Session) -> Verdict {
     s.link_creation()?;
-    s.no_link_broke_it()
+    s.no_link_broke_it()?;
+    // That alone says nothing of links.
+    skip("no creation of a link broke the server, and of none it could be told what it made")
 }
 
 fn outgoing_links_are_shown(s: &mut Session) -> Verdict {
