@@ -72,8 +72,10 @@ impl Volume {
     /// folder may hold some.
     pub async fn is_there(&self) -> Result<bool> {
         let entity = self.entity;
-        self.run(Lane::Short, Hold::Entity(entity), move |live, place| {
-            error::is_there(place.find(live, entity))
+        self.run(Lane::Short, Hold::Entity(entity), move |live, place| match place.find(live, entity) {
+            // Where the pool cannot be made there is none.
+            Err(_) if !place.is_there(live)? => Ok(false),
+            found => error::is_there(found),
         })
         .await
     }
