@@ -51,32 +51,6 @@ fn what_is_rendered_is_found_by_its_id() {
     are_found(&ADDRESS, |asked, answer| render(ADDRESS.get().unwrap(), asked, answer));
 }
 
-/// The Kinds need not repeat what the core declares.
-#[test]
-fn what_is_rendered_is_found_where_only_the_core_declares_titles() {
-    static ADDRESS: OnceLock<String> = OnceLock::new();
-    are_found(&ADDRESS, |asked, answer| {
-        render(ADDRESS.get().unwrap(), asked, answer);
-        if asked.path.ends_with("/-/") && asked.method == "GET" && answer.is("text/plain") {
-            let is_core = |line: &str| line.contains("; scheme=\"http://schemas.ogf.org/occi/core#\"");
-            let line = |line: &str| {
-                if is_core(line) { line.to_owned() } else { line.replace(" occi.core.title", "") }
-            };
-            answer.body = answer.text().split_inclusive("\r\n").map(line).collect::<String>().into();
-        }
-        if asked.path.ends_with("/-/") {
-            answer.json(|all| {
-                for kind in all["kinds"].as_array_mut().unwrap() {
-                    let is_core = kind["scheme"] == "http://schemas.ogf.org/occi/core#";
-                    if let Some(attributes) = kind["attributes"].as_object_mut().filter(|_| !is_core) {
-                        attributes.remove("occi.core.title");
-                    }
-                }
-            });
-        }
-    });
-}
-
 /// A path may end in the id.
 #[test]
 fn what_is_rendered_is_found_by_its_path() {
