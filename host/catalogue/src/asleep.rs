@@ -41,6 +41,22 @@ impl Catalogue {
         }
     }
 
+    /// Tells those who wait for it that what is known has changed, and keeps clients from the schemes of all extensions, those
+    /// too that do not serve.
+    pub(crate) fn tell_news(&self) {
+        self.keep_schemes();
+        self.news.notify_one();
+    }
+
+    pub(crate) fn keep_schemes(&self) {
+        let known = self.known();
+        let of_all = known
+            .entries
+            .iter()
+            .flat_map(|(name, entry)| entry.record.said.schemes().map(|scheme| (scheme, Arc::clone(name))));
+        self.core.keep_schemes(of_all);
+    }
+
     /// What one that does not serve has defined.
     fn left_by(&self, name: &str) -> Vec<CategoryId> {
         match self.known().entries.get(name) {
@@ -49,11 +65,10 @@ impl Catalogue {
         }
     }
 
-    /// An entity of these Kinds and Mixins that nobody serves.
+    /// An entity of these Kinds and Mixins that no extension serves.
     fn an_entity_of(&self, mut types: Vec<CategoryId>) -> Result<Option<Location>, Refused> {
         let snapshot = self.core.snapshot();
-        let registry = snapshot.registry();
-        types.retain(|id| registry.kind(id).is_none() && registry.mixin(id).is_none());
+        types.retain(|id| !snapshot.defines(id));
         let found = self.tending.store.read().and_then(|view| an_entity_of(&*view, &types));
         found.map_err(|error| Refused::Internal(error.to_string()))
     }

@@ -195,6 +195,9 @@ impl Catalogue {
         self.changed(&name, |entry| {
             entry.current = Some(next);
             entry.record = record;
+            if !entry.is_orphan {
+                entry.problem = None;
+            }
         })
     }
 
@@ -245,7 +248,7 @@ impl Catalogue {
         self.switch(name, None, None, leaves_entities).await?;
         tracing::info!(extension = &**name, "removed");
         self.known().entries.remove(name);
-        self.news.notify_one();
+        self.tell_news();
         self.forget_copies().await;
         Ok(())
     }
@@ -305,7 +308,7 @@ impl Catalogue {
             entry.follow_with(record, next);
             entry.listed(&name)
         };
-        self.news.notify_one();
+        self.tell_news();
         self.forget_copies().await;
         Ok(listed)
     }
@@ -337,12 +340,15 @@ impl Catalogue {
     }
 
     fn changed(&self, name: &Arc<str>, change: impl FnOnce(&mut Entry)) -> Result<Listed, Refused> {
-        let mut known = self.known();
-        let entry = known.entries.get_mut(name);
-        let entry = entry.ok_or_else(|| Refused::Internal(format!("{name} was removed meanwhile")))?;
-        change(entry);
-        self.news.notify_one();
-        Ok(entry.listed(name))
+        let listed = {
+            let mut known = self.known();
+            let entry = known.entries.get_mut(name);
+            let entry = entry.ok_or_else(|| Refused::Internal(format!("{name} was removed meanwhile")))?;
+            change(entry);
+            entry.listed(name)
+        };
+        self.tell_news();
+        Ok(listed)
     }
 
     fn copy(&self, release: &Release) -> Source {

@@ -3,9 +3,10 @@
 use crate::refused::{Refused, Stage};
 use occi_extension::Extension;
 use occi_model::CategoryId;
+use occi_model::registry::is_same_scheme;
 use occi_store::{Batch, ReadView, StoreError};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A version of an extension.
@@ -46,6 +47,9 @@ pub(crate) struct Said {
     /// Its Kinds and Mixins.
     #[serde(default)]
     types: Vec<String>,
+    /// In which it names these and its Actions.
+    #[serde(default)]
+    schemes: Vec<String>,
 }
 
 impl Said {
@@ -54,15 +58,15 @@ impl Said {
         Self {
             publisher: manifest.publisher.clone(),
             capabilities: manifest.capabilities.iter().cloned().collect(),
-            types: extension.types().iter().map(ToString::to_string).collect(),
+            types: sorted(extension.types().iter().map(ToString::to_string)),
+            schemes: sorted(extension.schemes().map(str::to_owned)),
         }
     }
 
     /// The same, where entities may have been left of what another version has defined.
     pub(crate) fn beside(mut self, other: &Self) -> Self {
-        self.types.extend(other.types.iter().cloned());
-        self.types.sort();
-        self.types.dedup();
+        self.types = sorted(self.types.into_iter().chain(other.types.iter().cloned()));
+        self.schemes = sorted(self.schemes.into_iter().chain(other.schemes.iter().cloned()));
         self
     }
 
@@ -71,15 +75,24 @@ impl Said {
         if self.publisher == other.manifest().publisher {
             return None;
         }
-        let (own, theirs) = (self.types(), other.types());
-        let is_theirs = |id: &&CategoryId| theirs.iter().any(|their| their.scheme() == id.scheme());
-        own.iter().find(is_theirs).map(|id| id.scheme().to_owned())
+        let is_theirs = |own: &&str| other.schemes().any(|theirs| is_same_scheme(own, theirs));
+        self.schemes().find(is_theirs).map(str::to_owned)
+    }
+
+    /// The schemes in which it names something.
+    pub(crate) fn schemes(&self) -> impl Iterator<Item = &str> {
+        self.schemes.iter().map(String::as_str)
     }
 
     /// What it defines, of which entities can be.
     pub(crate) fn types(&self) -> Vec<CategoryId> {
         self.types.iter().filter_map(|id| CategoryId::parse(id).ok()).collect()
     }
+}
+
+/// In order, and each once.
+fn sorted(all: impl Iterator<Item = String>) -> Vec<String> {
+    all.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 impl Record {

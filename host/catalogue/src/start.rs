@@ -122,6 +122,7 @@ impl Prepared {
         let (news, tending) = (Arc::new(Notify::new()), Tending::new(Arc::clone(store)));
         let catalogue =
             Arc::new(Catalogue { core, stager, folder, copies, known, changing, news, staged, tending });
+        catalogue.keep_schemes();
         catalogue.forget_copies().await;
         tell(&catalogue);
         follow::start(&catalogue, watch);

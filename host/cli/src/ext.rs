@@ -110,9 +110,11 @@ enum Command {
         #[command(flatten)]
         leaving: Leave,
     },
-    /// Forget entities whose extension serves no more, which no client can delete. What it made outside stays (`occi inspect`).
+    /// Forget entities whose extension serves no more, which no client can delete, and such Mixins of those whose extension
+    /// does. What an extension made outside, and keeps for itself, stays (`occi inspect`).
     Forget {
-        /// Paths of entities; or Kinds by their identifiers, for all entities of them.
+        /// Paths of entities; Kinds by their identifiers, for all entities of them; or Mixins, to take them off all that have
+        /// them.
         #[arg(required = true)]
         what: Vec<String>,
     },

@@ -93,6 +93,14 @@ impl Extension {
         kinds.chain(self.mixins().iter().map(|mixin| mixin.id.clone())).collect()
     }
 
+    /// The schemes in which it names something.
+    pub fn schemes(&self) -> impl Iterator<Item = &str> {
+        let kinds = self.kinds().iter().map(|kind| &kind.id);
+        let mixins = self.mixins().iter().map(|mixin| &mixin.id);
+        let actions = self.actions().iter().map(|action| &action.id);
+        kinds.chain(mixins).chain(actions).map(CategoryId::scheme)
+    }
+
     /// Whether every entity of an older version is one of this, to be seen from their definitions alone. Where it says
     /// no there may be none that is not.
     pub fn takes_all_of(&self, older: &Self) -> bool {

@@ -12,6 +12,7 @@ use crate::category::{Action, Kind, Mixin, States};
 use crate::core;
 use crate::entity::Entity;
 use crate::identifier::{AttributeName, CategoryId, Location};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -276,7 +277,15 @@ pub fn is_reserved(id: &CategoryId) -> bool {
 
 /// Whether two schemes are taken for one by whoever reads them.
 pub fn is_same_scheme(one: &str, other: &str) -> bool {
-    one == other || located(one).is_some_and(|of_one| Some(of_one) == located(other))
+    one == other || place_of_scheme(one) == place_of_scheme(other)
+}
+
+/// What is the same of two schemes that are taken for one by whoever reads them.
+pub fn place_of_scheme(scheme: &str) -> Cow<'_, str> {
+    match located(scheme) {
+        Some((host, path)) => format!("//{host}{path}").into(),
+        None => scheme.into(),
+    }
 }
 
 /// The host of a scheme of the web, whichever way one reaches it, and what follows.

@@ -13,8 +13,10 @@ use crate::snapshot::{Snapshot, SnapshotError};
 use crate::{Caller, Change, Collection, Listing, Page, Reply};
 use arc_swap::ArcSwap;
 use occi_extension::{Extension, MachineTime, TimeSource};
+use occi_model::registry::place_of_scheme;
 use occi_model::{Draft, Entity, Filter, Location, Target};
 use occi_store::{Batch, ReadView, Revision, Store, StoreError};
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::pending;
 use std::pin::pin;
@@ -48,6 +50,8 @@ pub struct Core {
     /// One definition of tags, or replacement of an extension, at a time: each makes a new snapshot of the one before.
     pub(crate) defining: tokio::sync::Mutex<()>,
     pub(crate) definitions: Definitions,
+    /// Schemes by what is the same of those that are taken for one, and whose each is.
+    kept_schemes: ArcSwap<HashMap<String, Arc<str>>>,
     quotas: Quotas,
     pub(crate) left: Arc<Left>,
     /// Held by who settles intents, so that none is settled twice.
@@ -86,6 +90,7 @@ impl Core {
             observations,
             defining: tokio::sync::Mutex::new(()),
             definitions,
+            kept_schemes: ArcSwap::default(),
             quotas: Quotas::default(),
             left: Arc::new(Left::new(Arc::clone(&time))),
             orders: Arc::new(Orders::new(time)),
@@ -101,6 +106,17 @@ impl Core {
     /// What a request that begins now sees.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
+    }
+
+    /// Keeps schemes from clients, each for an extension that is installed, though it may not serve now.
+    pub fn keep_schemes<'a>(&self, schemes: impl Iterator<Item = (&'a str, Arc<str>)>) {
+        let kept = schemes.map(|(scheme, owner)| (place_of_scheme(scheme).into_owned(), owner));
+        self.kept_schemes.store(Arc::new(kept.collect()));
+    }
+
+    /// For whom a scheme is kept.
+    pub(crate) fn keeper_of_scheme(&self, scheme: &str) -> Option<Arc<str>> {
+        self.kept_schemes.load().get(&*place_of_scheme(scheme)).cloned()
     }
 
     /// What stands at a path, and the path that it has itself: an entity's is without the slash that some clients put

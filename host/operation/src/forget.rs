@@ -1,44 +1,58 @@
-//! The end of entities whose extension serves no more, which an administrator asks for: no client can end them. What their
-//! extension made outside stays; nobody else knows how to end it.
+//! The end of what no extension serves any more, which an administrator asks for: no client can end it. What the extension made
+//! outside stays; nobody else knows how to end it.
 
 use crate::changes::Changes;
 use crate::core::Core;
 use crate::delete::doom;
+use crate::members::hold;
+use crate::retrieve::find;
+use crate::snapshot::Snapshot;
 use crate::{Caller, Condition, Refusal};
-use occi_model::{CategoryId, Location};
+use occi_model::{CategoryId, Entity, Location};
 use occi_store::{Entities, Portion, Set};
 
 impl Core {
-    /// Forgets the entity at a path, and its links. [`Refusal::Conflict`] where an extension defines its Kind, or that of one of
-    /// the links: that is deleted like any other.
+    /// Forgets the entity at a path, and its links, where no extension defines its Kind; where one does, it loses those of its
+    /// Mixins that nobody defines, and what they brought. [`Refusal::Conflict`] where all is defined, or the Kind of one of the
+    /// links.
     pub async fn forget(&self, caller: &Caller, path: &Location) -> Result<(), Refusal> {
+        // What is not defined now is not until this is done.
+        let _defining = self.defining.lock().await;
         let snapshot = self.snapshot();
-        let (_held, doomed) = doom(self, caller, path, &Condition::None).await?;
-        for stored in &doomed.entities {
-            if snapshot.check_loaded(&stored.entity).is_ok() {
-                let (location, kind) = (&stored.entity.location, &stored.entity.kind);
-                return Err(Refusal::Conflict(format!(
-                    "an extension defines {kind}, so {location} is not forgotten; it can be deleted by a plain request"
-                )));
-            }
+        let found = find(&*self.read()?, caller, path)?;
+        if snapshot.has_kind_of(&found.entity) {
+            self.take_off(caller, path, &snapshot, |_| true).await
+        } else {
+            self.end(caller, path, &snapshot).await
         }
-        let mut changes = Changes::new(&snapshot);
-        doomed.remove(&mut changes)?;
-        self.commit_end(changes, None, doomed.entities.iter().map(|stored| stored.entity.id)).await
     }
 
-    /// The same of all entities of a Kind; how many they were.
-    pub async fn forget_all(&self, caller: &Caller, kind: &CategoryId) -> Result<usize, Refusal> {
+    /// Forgets all entities of a Kind; or takes a Mixin off all that have it, with what it brought. How many they were.
+    /// [`Refusal::Conflict`] where it is defined; [`Refusal::NotLoaded`] where a Kind is not of which something has the Mixin.
+    pub async fn forget_all(&self, caller: &Caller, category: &CategoryId) -> Result<usize, Refusal> {
         let mut forgotten = 0;
         loop {
+            let _defining = self.defining.lock().await;
+            let snapshot = self.snapshot();
+            let registry = snapshot.registry();
+            if registry.kind(category).is_some() || registry.mixin(category).is_some() {
+                return Err(Refusal::Conflict(format!(
+                    "{category} is defined, so nothing of it is forgotten; plain requests do what is to be done"
+                )));
+            }
             let next = {
                 let view = self.read()?;
                 let first = Entities::new(&*view, &caller.tenant)
-                    .list(Set::Category(kind), &Portion::page(None, 1))?;
-                first.items.into_iter().next().map(|stored| stored.entity.location.clone())
+                    .list(Set::Category(category), &Portion::page(None, 1))?;
+                first.items.into_iter().next().map(|stored| stored.entity)
             };
-            let Some(path) = next else { return Ok(forgotten) };
-            match self.forget(caller, &path).await {
+            let Some(next) = next else { return Ok(forgotten) };
+            let outcome = if next.mixins.contains(category) {
+                self.take_off(caller, &next.location, &snapshot, |id| id == category).await
+            } else {
+                self.end(caller, &next.location, &snapshot).await
+            };
+            match outcome {
                 // It went meanwhile.
                 Err(Refusal::NotFound(_)) => {}
                 outcome => {
@@ -48,4 +62,43 @@ impl Core {
             }
         }
     }
+
+    async fn end(&self, caller: &Caller, path: &Location, snapshot: &Snapshot) -> Result<(), Refusal> {
+        let (_held, doomed) = doom(self, caller, path, &Condition::None).await?;
+        if let Some(stored) = doomed.entities.iter().find(|stored| snapshot.has_kind_of(&stored.entity)) {
+            return Err(defined(&stored.entity));
+        }
+        let mut changes = Changes::new(snapshot);
+        doomed.remove(&mut changes)?;
+        self.commit_end(changes, None, doomed.entities.iter().map(|stored| stored.entity.id)).await
+    }
+
+    /// Takes Mixins off an entity that nobody defines.
+    async fn take_off(
+        &self,
+        caller: &Caller,
+        path: &Location,
+        snapshot: &Snapshot,
+        is_going: impl Fn(&CategoryId) -> bool,
+    ) -> Result<(), Refusal> {
+        let (_held, found) = hold(self, caller, std::slice::from_ref(path)).await?;
+        let Some(stored) = found.first() else { return Err(Refusal::NotFound(path.clone())) };
+        self.left.check_stays(stored.entity.id)?;
+        if !snapshot.has_kind_of(&stored.entity) {
+            return Err(Refusal::NotLoaded(stored.entity.kind.clone()));
+        }
+        let after = snapshot.registry().without_unknown_mixins(&stored.entity, is_going)?;
+        if after.mixins == stored.entity.mixins {
+            return Err(defined(&stored.entity));
+        }
+        let mut changes = Changes::new(snapshot);
+        changes.replace(stored, &after, stored.made_by.as_ref())?;
+        self.commit_changes(changes).await.map(drop)
+    }
+}
+
+fn defined(Entity { kind, location, .. }: &Entity) -> Refusal {
+    Refusal::Conflict(format!(
+        "an extension defines {kind}, so {location} is not forgotten; it can be deleted by a plain request"
+    ))
 }

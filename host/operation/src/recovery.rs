@@ -186,8 +186,8 @@ impl Core {
         match intent.verb {
             Verb::Create | Verb::Gone => {
                 let mut refused = None;
-                let is_loaded = |entity: &&Entity| snapshot.check_loaded(entity).is_ok();
-                for entity in intent.entities.iter().rev().filter(is_loaded) {
+                let has_kind = |entity: &&Entity| snapshot.has_kind_of(entity);
+                for entity in intent.entities.iter().rev().filter(has_kind) {
                     // An id that somebody else has since is somebody else's.
                     if self.find_anywhere(entity.id)?.is_some() {
                         self.observe(entity.id, Cause::Restart);

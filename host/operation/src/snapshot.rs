@@ -6,7 +6,7 @@ use crate::definitions::{Definitions, Since};
 use crate::refusal::Refusal;
 use crate::sight::ByCategory;
 use occi_extension::Extension;
-use occi_model::registry::is_same_scheme;
+use occi_model::registry::{is_same_scheme, place_of_scheme};
 use occi_model::{Action, CategoryId, Entity, Kind, Location, Mixin, Registry, RegistryError};
 use occi_store::{Batch, MadeBy, ReadView, StoreError};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -139,7 +139,7 @@ impl Snapshot {
         let owner = self
             .extensions
             .iter()
-            .find(|extension| schemes(extension).any(|own| is_same_scheme(own, scheme)));
+            .find(|extension| extension.schemes().any(|own| is_same_scheme(own, scheme)));
         owner.map(|extension| &**extension.name())
     }
 
@@ -219,12 +219,29 @@ impl Snapshot {
         self.by_category.get(category)
     }
 
-    /// An entity whose Kind no loaded extension defines can only be read.
+    /// An entity whose Kind no loaded extension defines can only be read. So can one with such a Mixin: what becomes of it
+    /// concerns that one's extension, too.
     pub(crate) fn check_loaded(&self, entity: &Entity) -> Result<(), Refusal> {
-        match self.registry.kind(&entity.kind) {
-            Some(_) => Ok(()),
-            None => Err(Refusal::NotLoaded(entity.kind.clone())),
+        let unknown = Some(&entity.kind).filter(|_| !self.has_kind_of(entity));
+        match unknown.or_else(|| self.unknown_mixins(entity).next()) {
+            Some(id) => Err(Refusal::NotLoaded(id.clone())),
+            None => Ok(()),
         }
+    }
+
+    /// Whether a loaded extension defines an entity's Kind.
+    pub(crate) fn has_kind_of(&self, entity: &Entity) -> bool {
+        self.registry.kind(&entity.kind).is_some()
+    }
+
+    /// An entity's Mixins that no loaded extension defines, and no client.
+    pub(crate) fn unknown_mixins<'a>(&'a self, entity: &'a Entity) -> impl Iterator<Item = &'a CategoryId> {
+        entity.mixins.iter().filter(|id| self.registry.mixin(id).is_none())
+    }
+
+    /// Whether an extension defines a Kind or Mixin; one that a client has defined is none of its.
+    pub fn defines(&self, id: &CategoryId) -> bool {
+        self.by_category.contains_key(id)
     }
 
     /// The extension that stands behind a Kind, be it by a Kind that it descends from.
@@ -241,7 +258,7 @@ impl Snapshot {
     /// All that say what an entity is when the world has moved, in the same order; none where its Kind is not loaded,
     /// since it can then not be changed.
     pub(crate) fn observers(&self, entity: &Entity) -> Vec<Role> {
-        if self.registry.kind(&entity.kind).is_none() {
+        if !self.has_kind_of(entity) {
             return Vec::new();
         }
         self.parts(entity).filter(|(_, extension)| extension.has_observe()).collect()
@@ -269,20 +286,12 @@ pub fn stored_tags(view: &dyn ReadView) -> Result<Vec<Mixin>, StoreError> {
     Ok(tags.into_iter().map(|tag| tag.mixin).collect())
 }
 
-/// The schemes in which an extension names its categories.
-fn schemes(extension: &Extension) -> impl Iterator<Item = &str> {
-    let kinds = extension.kinds().iter().map(|kind| &kind.id);
-    let mixins = extension.mixins().iter().map(|mixin| &mixin.id);
-    let actions = extension.actions().iter().map(|action| &action.id);
-    kinds.chain(mixins).chain(actions).map(CategoryId::scheme)
-}
-
 /// A scheme is one publisher's, so that nobody is taken for another.
 fn check_schemes(extensions: &[Arc<Extension>]) -> Result<(), SnapshotError> {
-    let mut owners: HashMap<&str, &Arc<Extension>> = HashMap::new();
+    let mut owners: HashMap<_, &Arc<Extension>> = HashMap::new();
     for extension in extensions {
-        for scheme in schemes(extension) {
-            let owner = owners.entry(scheme).or_insert(extension);
+        for scheme in extension.schemes() {
+            let owner = owners.entry(place_of_scheme(scheme)).or_insert(extension);
             let (owners, theirs) = (&owner.manifest().publisher, &extension.manifest().publisher);
             if owners != theirs {
                 return Err(SnapshotError::Scheme {

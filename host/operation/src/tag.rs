@@ -99,7 +99,8 @@ fn tag(core: &Core, caller: &Caller, snapshot: &Snapshot, category: CategoryDraf
     if registry.mixin(&id).is_some() || registry.kind(&id).is_some() || registry.action(&id).is_some() {
         return Err(Refusal::Conflict(format!("{id} is there already")));
     }
-    if let Some(owner) = snapshot.owner_of_scheme(id.scheme()) {
+    let keeper = core.keeper_of_scheme(id.scheme());
+    if let Some(owner) = snapshot.owner_of_scheme(id.scheme()).or(keeper.as_deref()) {
         return Err(Refusal::Conflict(format!(
             "{id}: the scheme is that of the extension {owner}; choose one of your own"
         )));

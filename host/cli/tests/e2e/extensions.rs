@@ -2,7 +2,7 @@
 
 use crate::http::Answer;
 use crate::mule::{self, donkey};
-use crate::occi::body;
+use crate::occi::{NOTE, body};
 use crate::server::{self, Options, Server, eventually, extensions};
 use occi_guest::Guest;
 use serde_json::Value;
@@ -165,6 +165,42 @@ fn a_scheme_is_one_publishers() {
     let why = ext(&server, &["list"]).unwrap();
     assert!(why.contains("http://example.com/occi/note# is example.com's, by the extension note"), "{why}");
     put(&folder, "deeds.wasm", deeds("example.com"));
+    eventually("it serves", || serves(&server, "/deed/"));
+}
+
+/// Also while it is switched off: neither clients nor other publishers take it, by whichever of its names.
+#[test]
+fn the_scheme_of_one_that_is_switched_off_is_kept() {
+    let (mut server, folder) = server();
+    let note = server
+        .post("/note/")
+        .text(body(&[NOTE], &["com.example.note.text=\"mine\""]))
+        .answers(201)
+        .location();
+    ext(&server, &["disable", "note", "--leave-entities"]).unwrap();
+    let define = |server: &Server, scheme: &str| {
+        let tag = format!("Category: red; scheme=\"{scheme}\"; class=\"mixin\"; location=\"/tags/red/\"");
+        server.post("/-/").text(tag).send()
+    };
+    let stay_away = |server: &Server| {
+        for scheme in ["http://example.com/occi/note#", "https://Example.com/occi/note/action#"] {
+            let answer = define(server, scheme).is(409);
+            assert!(answer.body.contains("extension note"), "{answer}");
+        }
+    };
+    stay_away(&server);
+    let manifest = occi_guest::manifest("publisher = \"example.net\"");
+    let manifest = manifest.replace("http://example.com/occi#", "https://example.com/occi/note/action#");
+    put(&folder, "deeds.wasm", Guest::deeds().manifest(manifest).build());
+    eventually("it is refused", || list(&server)["refused"][0]["file"] == "deeds.wasm");
+    server.stop();
+    server.begin();
+    stay_away(&server);
+    eventually("it is refused again", || list(&server)["refused"][0]["file"] == "deeds.wasm");
+
+    ext(&server, &["forget", &note]).unwrap();
+    ext(&server, &["remove", "note"]).unwrap();
+    define(&server, "http://example.com/occi/note#").is(200);
     eventually("it serves", || serves(&server, "/deed/"));
 }
 

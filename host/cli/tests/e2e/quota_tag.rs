@@ -2,7 +2,7 @@
 //! the same time and however many in one request.
 
 use crate::http::Answer;
-use crate::occi::{body, kind, kind_id};
+use crate::occi::{action, body, kind, kind_id};
 use crate::server::{Options, Server, extensions};
 use serde_json::json;
 
@@ -152,5 +152,50 @@ fn of_many_in_one_request_no_more_get_it_than_there_is() {
         ask(4).is(201);
         is_refused(&ask(1), 409, "occi.compute.cores");
         server.delete("/compute/").answers(200);
+    }
+}
+
+/// What has the Mixin can be read only while its extension does not serve, so that what is counted stays true. An administrator
+/// takes the Mixin off.
+#[test]
+fn without_it_nothing_is_changed_behind_its_back() {
+    let server = Server::configured(SETTINGS);
+    let ext = |args: &[&str]| crate::extensions::ext(&server, args);
+    let [one, two] = [(); 2].map(|()| ask(&server, &[BOOKS, "occi.compute.cores=4"]).is(201).location());
+    let other = server.create("compute", &[]);
+    ext(&["disable", "quota-tag"]).unwrap_err();
+    ext(&["disable", "quota-tag", "--leave-entities"]).unwrap();
+    assert!(server.get(&one).answers(200).body.contains(BOOKS));
+    let start = format!("{one}?action=start");
+    for request in [
+        server.delete(&one),
+        server.delete("/compute/"),
+        server.post(&start).text(action("compute", "start")),
+        server.post(&one).text(body(&[], &["occi.compute.cores=1"])),
+    ] {
+        let answer = request.answers(503);
+        assert!(answer.body.contains(QUOTA_ID), "{answer}");
+    }
+    server.delete(&other).answers(200);
+
+    // What it counted is still so, and it hears of the end.
+    ext(&["enable", "quota-tag"]).unwrap();
+    is_refused(&ask(&server, &[BOOKS]), 409, "occi.compute.cores");
+    for what in [&*one, QUOTA_ID] {
+        ext(&["forget", what]).unwrap_err();
+    }
+    server.delete(&one).answers(200);
+    let three = ask(&server, &[BOOKS, "occi.compute.cores=4"]).is(201).location();
+
+    ext(&["disable", "quota-tag", "--leave-entities"]).unwrap();
+    assert_eq!(ext(&["forget", &two]).unwrap(), format!("{two}: 1 forgotten\n"));
+    ext(&["forget", &two]).unwrap_err();
+    assert_eq!(ext(&["forget", QUOTA_ID]).unwrap(), format!("{QUOTA_ID}: 1 forgotten\n"));
+    for compute in [two, three] {
+        let shown = server.get(&compute).answers(200);
+        assert!(!shown.body.contains("quota"), "{shown}");
+        assert_eq!(shown.attribute("occi.compute.cores"), Some("4"));
+        update(&server, &compute, &["occi.compute.cores=1"]).is(200);
+        server.delete(&compute).answers(200);
     }
 }

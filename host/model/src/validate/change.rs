@@ -133,6 +133,24 @@ impl Registry {
         self.with_mixins(before, &kind, mixins, Vec::new())
     }
 
+    /// The entity without Mixins that nobody defines. The attributes that they brought go with the last one: until then it is
+    /// not known whose they are.
+    pub fn without_unknown_mixins(
+        &self,
+        before: &Entity,
+        is_going: impl Fn(&CategoryId) -> bool,
+    ) -> Result<Entity, Vec<Violation>> {
+        let kind = self.kind_of(before)?;
+        let is_unknown = |id: &CategoryId| self.mixin(id).is_none();
+        let mut after = before.clone();
+        after.mixins.retain(|id| !(is_unknown(id) && is_going(id)));
+        if !after.mixins.iter().any(is_unknown) {
+            let schema = Schema::new(self, &kind, &after.mixins);
+            after.attributes.retain(|name, _| core::is_core(name.as_str()) || schema.get(name).is_some());
+        }
+        Ok(after)
+    }
+
     fn with_mixins(
         &self,
         before: &Entity,

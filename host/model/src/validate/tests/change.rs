@@ -310,6 +310,26 @@ fn a_template_that_goes_leaves_the_size() {
 }
 
 #[test]
+fn mixins_that_nobody_defines_go_with_what_they_brought() {
+    let mut left = machine(&["guarded", "tag"], &[]);
+    left.mixins.extend([id("gone"), id("lost")]);
+    left.attributes.insert(name("gone.key"), Value::Number(5.0));
+    let registry = registry();
+    let without = |before: &Entity, term: &str| {
+        registry.without_unknown_mixins(before, |mixin| *mixin == id(term)).unwrap()
+    };
+    // Until the last one it is not known whose the attribute is.
+    let fewer = without(&left, "lost");
+    assert_eq!(
+        show(&fewer),
+        r#"machine guarded tag gone | cores=1 gone.key=5 level=3 memory=1 state="inactive""#
+    );
+    let none = without(&fewer, "gone");
+    assert_eq!(show(&none), r#"machine guarded tag | cores=1 level=3 memory=1 state="inactive""#);
+    assert_eq!(without(&left, "guarded"), left);
+}
+
+#[test]
 fn a_mixin_comes_and_goes_with_its_attributes() {
     // HTTP-32, HTTP-35, CORE-26, CORE-37
     let plain = machine(&[], &[]);
