@@ -178,7 +178,7 @@ fn instances_have_what_their_kind_exposes(s: &mut Session) -> Verdict {
         let answer = s.client.get(&entity.url).send()?.needed("read an entity")?;
         let read = answer.read();
         // A provider may give it Mixins by itself (INF-14).
-        let categories: Vec<_> = read.categories.iter().map(Category::id).chain([draft.kind()]).collect();
+        let categories = read.types(draft.kind());
         let declared = |name: &str| s.model.declare(&categories, name);
         if let Some((name, _)) = read.attributes.iter().find(|(name, _)| !declared(name)) {
             return answer.wrong("only attributes that its Kind and Mixins expose", name);

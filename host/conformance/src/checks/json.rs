@@ -14,7 +14,6 @@ use crate::rendering::{
 use crate::session::{Entity, Session, TITLE};
 use crate::values::is_as_described;
 use crate::verdict::{Verdict, skip};
-use crate::wire::category::Category;
 
 pub(super) const CHECKS: &[Check] = &[
     check(&["JSON-01"], json_is_spoken),
@@ -115,8 +114,7 @@ fn text_shows_the_declared_type(s: &mut Session) -> Verdict {
         let entity = s.make(&draft)?;
         let answer = s.client.get(&entity.url).send()?.needed("read an entity")?;
         let read = answer.read();
-        let categories: Vec<_> =
-            [draft.kind()].into_iter().chain(read.categories.iter().map(Category::id)).collect();
+        let categories = read.types(draft.kind());
         for (name, value) in
             read.attributes.iter().filter(|(_, value)| value.is_number() || value.is_boolean())
         {

@@ -10,7 +10,7 @@ use crate::rendering::{
 use crate::session::{Entity, Session};
 use crate::tag::Tag;
 use crate::verdict::{Verdict, skip};
-use crate::wire::category::{Category, Class};
+use crate::wire::category::Class;
 
 pub(super) const CHECKS: &[Check] = &[
     check(&["HTTP-32", "H11-11"], |s| entities_are_associated(s, Plain)),
@@ -237,7 +237,7 @@ fn a_mixin_exposes_what_it_adds(s: &mut Session) -> Verdict {
     for (name, value) in &extension.attributes {
         answer.hold(read.attribute(name) == Some(value), &format!("{name} as it was given, {value}"))?;
     }
-    let categories: Vec<_> = read.categories.iter().map(Category::id).chain([kind]).collect();
+    let categories = read.types(kind);
     let exposed = |name: &str| s.model.declare(&categories, name);
     let hidden = read.attributes.iter().find(|(name, _)| !exposed(name));
     hidden.map_or(Ok(()), |(name, _)| answer.wrong("attributes that the Kind or a Mixin exposes", name))
@@ -250,8 +250,8 @@ fn attributes_go_with_their_mixin(s: &mut Session) -> Verdict {
     let answer =
         s.client.delete(path).text(&lines(&[&entity])).send()?.needed("take a Mixin off an entity")?;
     let read = s.read(&entity)?;
-    let others = read.categories.iter().map(Category::id).filter(|id| *id != extension.mixin.id());
-    let others: Vec<_> = others.chain([extension.draft.kind()]).collect();
+    let mut others = read.types(extension.draft.kind());
+    others.retain(|id| *id != extension.mixin.id());
     let is_others = |name: &str| s.model.declare(&others, name);
     let own = |name: &String| !is_others(name) && extension.mixin.attribute(name).is_some();
     match read.attributes.iter().find(|(name, _)| own(name)) {

@@ -70,6 +70,11 @@ impl Text {
         self.categories.iter().any(|category| category.id() == id)
     }
 
+    /// The identifiers of all that an entity is, which was made with a Kind.
+    pub(crate) fn types(&self, kind: String) -> Vec<String> {
+        self.categories.iter().map(Category::id).chain([kind]).collect()
+    }
+
     /// All that it says, each thing in one form.
     pub(crate) fn facts(&self) -> BTreeSet<String> {
         let categories = self.categories.iter().map(|category| format!("the Category {}", category.id()));

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, OnceLock};
 
 use occi_conformance::{Options, Outcome, Report, run};
+use serde_json::Value;
 
 use crate::proxy::{Answer, Asked, Fault, Proxy};
 use crate::server::Server;
@@ -49,6 +50,34 @@ fn are_found(address: &OnceLock<String>, answer: fn(&Asked, &mut Answer)) {
 fn what_is_rendered_is_found_by_its_id() {
     static ADDRESS: OnceLock<String> = OnceLock::new();
     are_found(&ADDRESS, |asked, answer| render(ADDRESS.get().unwrap(), asked, answer));
+}
+
+/// The Kinds need not repeat what the core declares.
+#[test]
+fn what_is_rendered_is_found_where_only_the_core_declares_titles() {
+    static ADDRESS: OnceLock<String> = OnceLock::new();
+    are_found(&ADDRESS, |asked, answer| {
+        render(ADDRESS.get().unwrap(), asked, answer);
+        if asked.path.ends_with("/-/") && asked.method == "GET" && answer.is("text/plain") {
+            let is_core = |line: &str| line.contains("; scheme=\"http://schemas.ogf.org/occi/core#\"");
+            let line = |line: &str| {
+                if is_core(line) { line.to_owned() } else { line.replace(" occi.core.title", "") }
+            };
+            answer.body = answer.text().split_inclusive("\r\n").map(line).collect::<String>().into();
+        }
+        if asked.path.ends_with("/-/") {
+            answer.json(|all| {
+                let kinds = all.get_mut("kinds").and_then(Value::as_array_mut);
+                for kind in kinds.into_iter().flatten() {
+                    let is_core = kind["scheme"] == "http://schemas.ogf.org/occi/core#";
+                    let attributes = kind.get_mut("attributes").and_then(Value::as_object_mut);
+                    if let Some(attributes) = attributes.filter(|_| !is_core) {
+                        attributes.remove("occi.core.title");
+                    }
+                }
+            });
+        }
+    });
 }
 
 /// A path may end in the id.
