@@ -1,10 +1,13 @@
 //! What does not serve is not lost: its entities stay its own, and its schemes its publisher's.
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Entry, Known};
+use crate::record::Said;
 use crate::refused::Refused;
 use occi_extension::Extension;
-use occi_model::{CategoryId, Location};
+use occi_model::{AttributeName, CategoryId, Location};
 use occi_operation::{CannotReplace, SnapshotError, an_entity_of};
+use occi_store::Batch;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 impl Catalogue {
@@ -20,9 +23,8 @@ impl Catalogue {
     /// That one which is about to serve knows all that was left under its name, and names nothing in a scheme of another
     /// publisher whose extension does not serve now. Those in its way are about to go.
     pub(crate) fn check_leaves_all(&self, next: &Extension, in_its_way: &[Arc<str>]) -> Result<(), Refused> {
-        for (name, entry) in &self.known().entries {
-            let is_another = name != next.name() && !in_its_way.contains(name) && !entry.is_active();
-            let said = &entry.record.said;
+        for (name, said) in self.known().asleep() {
+            let is_another = name != next.name() && !in_its_way.contains(name);
             if let Some(scheme) = said.scheme_taken_by(next).filter(|_| is_another) {
                 return Err(Refused::Replace(CannotReplace::Clash(SnapshotError::Scheme {
                     scheme,
@@ -50,19 +52,43 @@ impl Catalogue {
 
     pub(crate) fn keep_schemes(&self) {
         let known = self.known();
-        let of_all = known
-            .entries
-            .iter()
-            .flat_map(|(name, entry)| entry.record.said.schemes().map(|scheme| (scheme, Arc::clone(name))));
-        self.core.keep_schemes(of_all);
+        let of_all = known.installed().chain(known.removed());
+        let kept = of_all.flat_map(|(name, said)| said.schemes().map(|scheme| (scheme, Arc::clone(name))));
+        self.core.keep_schemes(kept);
     }
 
     /// What one that does not serve has defined.
     fn left_by(&self, name: &str) -> Vec<CategoryId> {
-        match self.known().entries.get(name) {
-            Some(entry) if !entry.is_active() => entry.record.said.types(),
-            _ => Vec::new(),
+        self.known().said_by(name).map(Said::types).unwrap_or_default()
+    }
+
+    /// The attributes that one which does not serve has declared.
+    pub(crate) fn attributes_left_by(&self, name: &str) -> HashSet<AttributeName> {
+        self.known().said_by(name).map(Said::attributes).unwrap_or_default()
+    }
+
+    /// Nothing is kept of extensions that were removed once the last of the entities is gone that they have left.
+    pub async fn forget_removed(&self) -> Result<(), Refused> {
+        let _changing = self.changing.lock().await;
+        self.forget_ended().await
+    }
+
+    /// The same while nothing else is changed.
+    pub(crate) async fn forget_ended(&self) -> Result<(), Refused> {
+        let removed: Vec<_> =
+            self.known().removed().map(|(name, said)| (Arc::clone(name), said.types())).collect();
+        for (name, types) in removed {
+            if self.an_entity_of(types)?.is_some() {
+                continue;
+            }
+            let mut batch = Batch::new();
+            occi_store::delete_extension(&mut batch, &name);
+            let committed = self.tending.store.commit(batch).await;
+            committed.map_err(|error| Refused::Internal(error.to_string()))?;
+            self.known().removed.remove(&name);
         }
+        self.tell_news();
+        Ok(())
     }
 
     /// An entity of these Kinds and Mixins that no extension serves.
@@ -71,5 +97,25 @@ impl Catalogue {
         types.retain(|id| !snapshot.defines(id));
         let found = self.tending.store.read().and_then(|view| an_entity_of(&*view, &types));
         found.map_err(|error| Refused::Internal(error.to_string()))
+    }
+}
+
+impl Known {
+    fn installed(&self) -> impl Iterator<Item = (&Arc<str>, &Said)> {
+        self.entries.iter().map(|(name, entry)| (name, &entry.record.said))
+    }
+
+    fn removed(&self) -> impl Iterator<Item = (&Arc<str>, &Said)> {
+        self.removed.iter()
+    }
+
+    /// What was said by those that do not serve.
+    fn asleep(&self) -> impl Iterator<Item = (&Arc<str>, &Said)> {
+        let is_active = |name: &str| self.entries.get(name).is_some_and(Entry::is_active);
+        self.installed().filter(move |(name, _)| !is_active(name)).chain(self.removed())
+    }
+
+    fn said_by(&self, name: &str) -> Option<&Said> {
+        self.asleep().find(|(other, _)| &***other == name).map(|(_, said)| said)
     }
 }

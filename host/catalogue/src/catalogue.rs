@@ -36,6 +36,8 @@ pub struct Catalogue {
 #[derive(Default)]
 pub(crate) struct Known {
     pub(crate) entries: BTreeMap<Arc<str>, Entry>,
+    /// What those said that were removed and have left entities.
+    pub(crate) removed: BTreeMap<Arc<str>, Said>,
     /// Files whose extensions are checked, compiled and tried now.
     pub(crate) preparing: BTreeSet<String>,
     /// By file.
@@ -245,10 +247,16 @@ impl Catalogue {
         if !leaves_entities {
             self.check_has_none(name)?;
         }
-        self.switch(name, None, None, leaves_entities).await?;
+        let record = self.known().entries.get(name).map(|entry| entry.record.clone());
+        let record = record.filter(|_| leaves_entities).map(|record| Record { is_removed: true, ..record });
+        self.switch(name, None, record.as_ref(), leaves_entities).await?;
         tracing::info!(extension = &**name, "removed");
-        self.known().entries.remove(name);
-        self.tell_news();
+        {
+            let mut known = self.known();
+            known.entries.remove(name);
+            known.removed.extend(record.map(|record| (Arc::clone(name), record.said)));
+        }
+        self.forget_ended().await?;
         self.forget_copies().await;
         Ok(())
     }
@@ -295,14 +303,15 @@ impl Catalogue {
             Some(entry) => {
                 let (previous, is_enabled) = (Some(entry.record.current.clone()), entry.record.is_enabled);
                 let said = if is_enabled { said } else { said.beside(&entry.record.said) };
-                Record { file, current, previous, is_enabled, said }
+                Record { file, current, previous, is_enabled, said, is_removed: false }
             }
-            None => Record { file, current, previous: None, said, is_enabled: true },
+            None => Record { file, current, previous: None, said, is_enabled: true, is_removed: false },
         };
         self.switch(&name, record.is_enabled.then(|| Arc::clone(&next)), Some(&record), false).await?;
         tracing::info!(extension = &*name, version = %next.version(), digest = %next.digest(), "installed");
         let listed = {
             let mut known = self.known();
+            known.removed.remove(&name);
             let new = || Entry::new(record.clone(), None);
             let entry = known.entries.entry(Arc::clone(&name)).or_insert_with(new);
             entry.follow_with(record, next);
@@ -331,7 +340,8 @@ impl Catalogue {
         }
         // What stands for extensions goes with the one that lets it.
         let _away = if next.is_none() { self.clear_away(name).await? } else { None };
-        let replacement = Replacement { name: Arc::clone(name), next, leaves_entities, record: batch };
+        let left = self.attributes_left_by(name);
+        let replacement = Replacement { name: Arc::clone(name), next, leaves_entities, left, record: batch };
         let replaced = self.core.replace(replacement).await?;
         if replaced.migrated > 0 {
             tracing::info!(extension = &**name, entities = replaced.migrated, "brought over");

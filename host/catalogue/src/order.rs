@@ -9,6 +9,7 @@ use occi_extension::Extension;
 use occi_operation::Replacement;
 use occi_store::Batch;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// So many bytes may wait to be installed; those of refused requests do for a while, too.
@@ -205,7 +206,8 @@ impl Catalogue {
     pub(crate) async fn check(&self, next: &Arc<Extension>, in_its_way: &[Arc<str>]) -> Result<(), Refused> {
         self.check_leaves_all(next, in_its_way)?;
         let (name, next) = (Arc::clone(next.name()), Some(Arc::clone(next)));
-        let replacement = Replacement { name, next, leaves_entities: false, record: Batch::new() };
+        let left = self.attributes_left_by(&name);
+        let replacement = Replacement { name, next, leaves_entities: false, left, record: Batch::new() };
         Ok(self.core.check_replacement(&replacement, in_its_way).await?)
     }
 
@@ -214,8 +216,8 @@ impl Catalogue {
         if !leaves_entities {
             self.check_has_none(name)?;
         }
-        let replacement =
-            Replacement { name: name.into(), next: None, leaves_entities, record: Batch::new() };
+        let (left, record) = (HashSet::new(), Batch::new());
+        let replacement = Replacement { name: name.into(), next: None, leaves_entities, left, record };
         Ok(self.core.check_replacement(&replacement, &[]).await?)
     }
 }

@@ -2,11 +2,11 @@
 
 use crate::refused::{Refused, Stage};
 use occi_extension::Extension;
-use occi_model::CategoryId;
 use occi_model::registry::is_same_scheme;
+use occi_model::{AttributeName, CategoryId};
 use occi_store::{Batch, ReadView, StoreError};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// A version of an extension.
@@ -34,6 +34,9 @@ pub(crate) struct Record {
     /// What did before.
     pub(crate) previous: Option<Release>,
     pub(crate) is_enabled: bool,
+    /// Whether it was taken away, and has left entities.
+    #[serde(default)]
+    pub(crate) is_removed: bool,
     /// What its manifest says, for when it is not loaded.
     #[serde(default)]
     pub(crate) said: Said,
@@ -50,6 +53,9 @@ pub(crate) struct Said {
     /// In which it names these and its Actions.
     #[serde(default)]
     schemes: Vec<String>,
+    /// Of all of these.
+    #[serde(default)]
+    attributes: Vec<String>,
 }
 
 impl Said {
@@ -60,6 +66,7 @@ impl Said {
             capabilities: manifest.capabilities.iter().cloned().collect(),
             types: sorted(extension.types().iter().map(ToString::to_string)),
             schemes: sorted(extension.schemes().map(str::to_owned)),
+            attributes: sorted(extension.attributes().map(ToString::to_string)),
         }
     }
 
@@ -67,6 +74,7 @@ impl Said {
     pub(crate) fn beside(mut self, other: &Self) -> Self {
         self.types = sorted(self.types.into_iter().chain(other.types.iter().cloned()));
         self.schemes = sorted(self.schemes.into_iter().chain(other.schemes.iter().cloned()));
+        self.attributes = sorted(self.attributes.into_iter().chain(other.attributes.iter().cloned()));
         self
     }
 
@@ -82,6 +90,11 @@ impl Said {
     /// The schemes in which it names something.
     pub(crate) fn schemes(&self) -> impl Iterator<Item = &str> {
         self.schemes.iter().map(String::as_str)
+    }
+
+    /// The attributes that it declares.
+    pub(crate) fn attributes(&self) -> HashSet<AttributeName> {
+        self.attributes.iter().filter_map(|name| AttributeName::parse(name).ok()).collect()
     }
 
     /// What it defines, of which entities can be.

@@ -75,6 +75,9 @@ impl Prepared {
         // Before anything is read, so that no change is missed.
         let watch = Watch::new(folder);
         let mut known = Known::default();
+        let (removed, records): (BTreeMap<_, _>, _) =
+            records.into_iter().partition(|(_, record)| record.is_removed);
+        known.removed = removed.into_iter().map(|(name, record)| (name, record.said)).collect();
         let found = read_all(file::in_folder(folder)?, &mut known).await;
         let watch = watch.inspect_err(|error| {
             tracing::error!("the folder of extensions is not watched, only read now: {error}");
@@ -122,7 +125,7 @@ impl Prepared {
         let (news, tending) = (Arc::new(Notify::new()), Tending::new(Arc::clone(store)));
         let catalogue =
             Arc::new(Catalogue { core, stager, folder, copies, known, changing, news, staged, tending });
-        catalogue.keep_schemes();
+        catalogue.forget_removed().await?;
         catalogue.forget_copies().await;
         tell(&catalogue);
         follow::start(&catalogue, watch);
@@ -159,7 +162,7 @@ impl Prepared {
                     self.new.push(Arc::clone(&extension));
                     let (file, current) = (file::name(&wanted.path), Release::of(&extension));
                     let said = Said::by(&extension);
-                    Record { file, current, previous: None, said, is_enabled: true }
+                    Record { file, current, previous: None, said, is_enabled: true, is_removed: false }
                 }
             };
             self.known.entries.insert(name, Entry::new(record, Some(Arc::clone(&extension))));
@@ -212,7 +215,7 @@ fn wanted(
 ) -> Vec<Wanted> {
     let mut wanted = Vec::new();
     let served: HashSet<String> = records.values().map(|record| record.current.digest.clone()).collect();
-    let names: HashSet<Arc<str>> = records.keys().cloned().collect();
+    let names: HashSet<Arc<str>> = records.keys().chain(known.removed.keys()).cloned().collect();
     let files: HashSet<String> = records.values().map(|record| record.file.clone()).collect();
     for (name, record) in records {
         if !record.is_enabled {
@@ -268,7 +271,8 @@ async fn probe_new(
     let failed = loaded.iter().filter(|loaded| loaded.outcome.is_err());
     let failed = failed.filter_map(|loaded| Some(&loaded.wanted.recorded.as_ref()?.1));
     let asleep = known.entries.values().map(|entry| &entry.record).chain(failed);
-    let asleep: Vec<_> = asleep.map(|record| record.said.clone()).collect();
+    let asleep = asleep.map(|record| &record.said).chain(known.removed.values());
+    let asleep: Vec<_> = asleep.cloned().collect();
     let mut probed = Vec::with_capacity(loaded.len());
     for Loaded { wanted, mut outcome } in loaded {
         if let (Ok(extension), None) = (&outcome, &wanted.recorded) {

@@ -279,7 +279,9 @@ async fn forget(State(shown): State<Control>, Query(Forgotten { what }): Query<F
         let path = Location::parse(&what).map_err(|error| wrong(&error))?;
         shown.core.forget(&caller, &path).await.map(|()| 1)
     };
-    forgotten.map(|count| count.to_string()).map_err(|refusal| wrong(&refusal))
+    let forgotten = forgotten.map_err(|refusal| wrong(&refusal))?;
+    shown.catalogue.forget_removed().await.map_err(|error| refused(&error))?;
+    Ok(forgotten.to_string())
 }
 
 fn refused(refused: &Refused) -> (StatusCode, String) {

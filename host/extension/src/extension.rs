@@ -6,7 +6,7 @@ use crate::digest::Digest;
 use crate::error::CallError;
 use crate::limits::Limits;
 use crate::manifest::Manifest;
-use occi_model::{Action, CategoryId, Kind, Mixin};
+use occi_model::{Action, AttributeName, CategoryId, Kind, Mixin};
 use semver::Version;
 use std::fmt;
 use std::sync::Arc;
@@ -91,6 +91,14 @@ impl Extension {
     pub fn types(&self) -> Vec<CategoryId> {
         let kinds = self.kinds().iter().map(|kind| kind.id.clone());
         kinds.chain(self.mixins().iter().map(|mixin| mixin.id.clone())).collect()
+    }
+
+    /// The names of all attributes that its Kinds and Mixins declare.
+    pub fn attributes(&self) -> impl Iterator<Item = &AttributeName> {
+        let of_kinds = self.kinds().iter().flat_map(|kind| &kind.attributes);
+        of_kinds
+            .chain(self.mixins().iter().flat_map(|mixin| &mixin.attributes))
+            .map(|declared| &declared.name)
     }
 
     /// The schemes in which it names something.

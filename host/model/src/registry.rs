@@ -295,7 +295,11 @@ fn located(scheme: &str) -> Option<(String, &str)> {
         return None;
     }
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    let host = authority.rsplit('@').next()?.split(':').next()?;
+    let host = authority.rsplit('@').next()?;
+    let host = match host.split_once(']') {
+        Some((address, _)) => address,
+        None => host.split(':').next()?,
+    };
     Some((host.trim_end_matches('.').to_ascii_lowercase(), path))
 }
 

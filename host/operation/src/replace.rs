@@ -16,7 +16,7 @@ use crate::observer::Cause;
 use crate::refusal::Refusal;
 use crate::snapshot::{Snapshot, SnapshotError};
 use occi_extension::Extension;
-use occi_model::{CategoryId, Entity, Location};
+use occi_model::{AttributeName, CategoryId, Entity, Location};
 use occi_store::{Batch, Entities, Portion, ReadView, Set, StoreError, Stored};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -31,6 +31,9 @@ pub struct Replacement {
     pub next: Option<Arc<Extension>>,
     /// Whether it may go although it has entities. They can then be read, and nothing else.
     pub leaves_entities: bool,
+    /// The attributes that it declared when it served last, where it does not now: those that its entities have and it does
+    /// not declare any more do not fit.
+    pub left: HashSet<AttributeName>,
     /// What is committed with it.
     pub record: Batch,
 }
@@ -120,7 +123,7 @@ impl Core {
         replacement: &Replacement,
         in_its_way: &[Arc<str>],
     ) -> Result<(), CannotReplace> {
-        let Replacement { name, next, leaves_entities, .. } = replacement;
+        let Replacement { name, next, leaves_entities, left, .. } = replacement;
         let was = self.snapshot();
         let mut extensions = was.extensions().to_vec();
         extensions.retain(|extension| !in_its_way.contains(extension.name()));
@@ -131,11 +134,11 @@ impl Core {
         if self.breaks_nothing(was.named(name), next.as_ref())? || (*leaves_entities && next.is_none()) {
             return Ok(());
         }
-        Trial::new(self, &was, &after, name).all().await.map(drop)
+        Trial::new(self, &was, &after, name, &Arc::new(left.clone())).all().await.map(drop)
     }
 
     async fn replace_now(self: &Arc<Self>, replacement: Replacement) -> Result<Replaced, CannotReplace> {
-        let Replacement { name, next, leaves_entities, record } = replacement;
+        let Replacement { name, next, leaves_entities, left, record } = replacement;
         let _defining = self.defining.lock().await;
         let was = self.snapshot();
         let old = was.named(&name).cloned();
@@ -147,7 +150,7 @@ impl Core {
             self.switch(&after, record).await?;
             0
         } else {
-            let trial = Trial::new(self, &was, &after, &name);
+            let trial = Trial::new(self, &was, &after, &name, &Arc::new(left));
             let leaves_entities = leaves_entities && next.is_none();
             let broken = if leaves_entities { Vec::new() } else { trial.all().await? };
             self.change_definitions(&name, &was).await?;

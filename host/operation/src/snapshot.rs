@@ -220,10 +220,11 @@ impl Snapshot {
     }
 
     /// An entity whose Kind no loaded extension defines can only be read. So can one with such a Mixin: what becomes of it
-    /// concerns that one's extension, too.
+    /// concerns that one's extension, too; but where it stands for something of the server's, the server cannot wait.
     pub(crate) fn check_loaded(&self, entity: &Entity) -> Result<(), Refusal> {
         let unknown = Some(&entity.kind).filter(|_| !self.has_kind_of(entity));
-        match unknown.or_else(|| self.unknown_mixins(entity).next()) {
+        let is_bound = !self.is_administered(entity);
+        match unknown.or_else(|| self.unknown_mixins(entity).find(|_| is_bound)) {
             Some(id) => Err(Refusal::NotLoaded(id.clone())),
             None => Ok(()),
         }

@@ -239,15 +239,25 @@ async fn strip(
     let (_held, members) = hold(core, caller, &members).await?;
     let mut updates = Vec::new();
     for stored in members {
-        if snapshot.check_loaded(&stored.entity).is_ok() {
-            core.left.check_stays(stored.entity.id)?;
-            let updated = snapshot.registry().dissociate_all(&stored.entity, tags)?;
-            updates.push((stored, updated));
-        } else {
-            // Which attributes are whose is not known.
-            let mut entity = occi_model::Entity::clone(&stored.entity);
-            entity.mixins.retain(|id| !tags.contains(id));
-            changes.replace(&stored, &entity, stored.made_by.as_ref())?;
+        let brings = |id: &CategoryId| {
+            tags.contains(id) && snapshot.registry().mixin(id).is_some_and(|tag| !tag.depends.is_empty())
+        };
+        match snapshot.check_loaded(&stored.entity) {
+            Ok(()) => {
+                core.left.check_stays(stored.entity.id)?;
+                let updated = snapshot.registry().dissociate_all(&stored.entity, tags)?;
+                updates.push((stored, updated));
+            }
+            // What it came with would have to go, too.
+            Err(refusal) if stored.entity.mixins.iter().any(brings) => {
+                return Err(refusal.of(format!("the member {}", stored.entity.location)));
+            }
+            Err(_) => {
+                // Which attributes are whose is not known.
+                let mut entity = occi_model::Entity::clone(&stored.entity);
+                entity.mixins.retain(|id| !tags.contains(id));
+                changes.replace(&stored, &entity, stored.made_by.as_ref())?;
+            }
         }
     }
     let alteration = Alteration::begin(core, snapshot, updates, &mut changes);

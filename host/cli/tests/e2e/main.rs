@@ -44,6 +44,7 @@ mod unplug;
 mod update;
 
 // What operators do, and what happens to them.
+mod asleep;
 mod config;
 mod crash;
 mod extension_resource;

@@ -3,27 +3,24 @@
 use super::Violation;
 use super::schema::Schema;
 use crate::entity::Entity;
+use crate::identifier::AttributeName;
 use crate::registry::Registry;
 use crate::value::Value;
+use std::collections::HashSet;
 
 impl Registry {
     /// What of an entity does not fit any more where this registry takes the place of `was`. What fitted neither is
-    /// not told: it belongs to an extension that is not loaded now. Where all that the entity is comes to be known by
-    /// this registry, all that it has must fit.
+    /// not told: it belongs to an extension that is not loaded now. `left` are the attributes that one declared which
+    /// is back now, when it was here last.
     ///
     /// An attribute that is new, and has a default, need not be there: the entity gets it with its next change.
-    pub fn breaches(&self, was: &Registry, entity: &Entity) -> Vec<Violation> {
+    pub fn breaches(&self, was: &Registry, left: &HashSet<AttributeName>, entity: &Entity) -> Vec<Violation> {
         let (before, after) = (was.kind(&entity.kind), self.kind(&entity.kind));
         let (before, after) = match (before, after) {
             (None, None) => return Vec::new(),
             (Some(_), None) => return vec![Violation::UnknownCategory(entity.kind.clone())],
             (before, Some(after)) => (before, after),
         };
-        let knows_all = |registry: &Registry| {
-            registry.kind(&entity.kind).is_some()
-                && entity.mixins.iter().all(|id| registry.mixin(id).is_some())
-        };
-        let must_fit = knows_all(self) && !knows_all(was);
         let mut violations = Vec::new();
         for id in &entity.mixins {
             match (was.mixin(id), self.mixin(id)) {
@@ -39,7 +36,7 @@ impl Registry {
         let schema = Schema::new(self, after, &entity.mixins);
         for (name, value) in &entity.attributes {
             let Some(declared) = schema.get(name) else {
-                if must_fit || known.as_ref().is_some_and(|known| known.get(name).is_some()) {
+                if left.contains(name) || known.as_ref().is_some_and(|known| known.get(name).is_some()) {
                     violations.push(schema.unknown(name.clone()));
                 }
                 continue;

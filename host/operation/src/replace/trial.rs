@@ -7,9 +7,10 @@ use crate::list::Walk;
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
 use occi_extension::{Call, Extension};
-use occi_model::{CategoryId, Entity, Violation};
+use occi_model::{AttributeName, CategoryId, Entity, Violation};
 use occi_store::{Entities, MadeBy, Set, Stored};
 use semver::Version;
+use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -22,6 +23,7 @@ pub(super) struct Trial {
     name: Arc<str>,
     /// None where the extension goes.
     next: Option<Arc<Extension>>,
+    left: Arc<HashSet<AttributeName>>,
     /// The version that serves; none where it is back, and each entity was left by the one that made it.
     from: Option<Version>,
 }
@@ -36,10 +38,17 @@ pub(super) struct Migrated {
 const AT_ONCE: usize = 8;
 
 impl Trial {
-    pub(super) fn new(core: &Arc<Core>, was: &Arc<Snapshot>, after: &Arc<Snapshot>, name: &Arc<str>) -> Self {
+    pub(super) fn new(
+        core: &Arc<Core>,
+        was: &Arc<Snapshot>,
+        after: &Arc<Snapshot>,
+        name: &Arc<str>,
+        left: &Arc<HashSet<AttributeName>>,
+    ) -> Self {
         let from = was.named(name).map(|old| old.version().clone());
         let (core, was, next) = (Arc::clone(core), Arc::clone(was), after.named(name).cloned());
-        Self { core, was, after: Arc::clone(after), name: Arc::clone(name), next, from }
+        let (after, name, left) = (Arc::clone(after), Arc::clone(name), Arc::clone(left));
+        Self { core, was, after, name, next, left, from }
     }
 
     /// Who knows what the entities are: those who serve, or, where the extension is back, those who will.
@@ -65,7 +74,7 @@ impl Trial {
     pub(super) async fn broken(&self) -> Result<Vec<Stored>, CannotReplace> {
         let view = self.core.read()?;
         let (was, after, name) = (Arc::clone(&self.was), Arc::clone(&self.after), Arc::clone(&self.name));
-        let knows = Arc::clone(self.known_by());
+        let (knows, left) = (Arc::clone(self.known_by()), Arc::clone(&self.left));
         // It may take seconds where there are hundreds of thousands.
         let found = tokio::task::spawn_blocking(move || -> Result<Vec<Stored>, Refusal> {
             let mut broken = Vec::new();
@@ -74,7 +83,7 @@ impl Trial {
                 while let Some(stored) = walk.next(Entities::new(&*view, &tenant))? {
                     let entity = &stored.entity;
                     if knows.is_of(entity, &name)
-                        && !after.registry().breaches(was.registry(), entity).is_empty()
+                        && !after.registry().breaches(was.registry(), &left, entity).is_empty()
                     {
                         broken.push(stored);
                     }
@@ -100,7 +109,8 @@ impl Trial {
         let mut breaks = Breaks::new(next.has_migrate());
         if !next.has_migrate() {
             for stored in &broken {
-                let violations = self.after.registry().breaches(self.was.registry(), &stored.entity);
+                let (was, after) = (self.was.registry(), self.after.registry());
+                let violations = after.breaches(was, &self.left, &stored.entity);
                 breaks.note(&stored.entity.location, said(&violations));
             }
             return if breaks.is_empty() { Ok(Vec::new()) } else { Err(CannotReplace::Breaks(breaks)) };
@@ -115,10 +125,14 @@ impl Trial {
             {
                 let shown = Arc::clone(self.known_by());
                 let (was, after, next) = (Arc::clone(&self.was), Arc::clone(&self.after), Arc::clone(next));
+                let attributes = Arc::clone(&self.left);
                 let from = self.from.clone().unwrap_or_else(|| left_by(&before, &self.name));
                 tasks.spawn(async move {
                     let call = |role: &_, now: &_| effect::call(shown.registry(), operation, role, now);
-                    let migrated = one(&was, &after, &next, &from, &before.entity, call).await;
+                    let migrated = one(&after, &next, &from, &before.entity, call).await.and_then(|now| {
+                        let violations = after.registry().breaches(was.registry(), &attributes, &now);
+                        if violations.is_empty() { Ok(now) } else { Err(said(&violations)) }
+                    });
                     (before, migrated)
                 });
             }
@@ -142,9 +156,8 @@ fn left_by(stored: &Stored, name: &str) -> Version {
     made_by.and_then(|made_by| made_by.version.parse().ok()).unwrap_or(Version::new(0, 0, 0))
 }
 
-/// One entity as the new version has it, or why it does not fit. It is shown as the old version left it.
+/// One entity as the new version makes it, or why it does not. It is shown as the old version left it.
 async fn one(
-    was: &Snapshot,
     after: &Snapshot,
     next: &Extension,
     from: &Version,
@@ -156,8 +169,7 @@ async fn one(
         let outcome = next.migrate(call(&role, &now), from).await.map_err(|error| vec![error.to_string()])?;
         now = after.registry().apply(&now, outcome.change).map_err(|violations| said(&violations))?;
     }
-    let violations = after.registry().breaches(was.registry(), &now);
-    if violations.is_empty() { Ok(now) } else { Err(said(&violations)) }
+    Ok(now)
 }
 
 fn said(violations: &[Violation]) -> Vec<String> {

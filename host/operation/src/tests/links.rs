@@ -14,6 +14,7 @@ use occi_extension::{
 use occi_guest::Guest;
 use occi_model::{AttributeName, Attributes, Location, Value};
 use occi_store::{Batch, Bucket, Entities, Options, RedbStore, Store, Stored};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -230,6 +231,7 @@ impl Workshop {
             name: Arc::clone(next.name()),
             next: Some(next),
             leaves_entities: false,
+            left: HashSet::new(),
             record: Batch::new(),
         };
         self.core().replace(replacement).await.unwrap();
@@ -391,7 +393,8 @@ async fn one_of_an_extension_that_does_not_serve_waits_for_it() {
     workshop.commit(&[&workshop.ask(1, 2, 5)]).await;
     let switch = |name: &str, next| {
         let (name, core) = (Arc::from(name), Arc::clone(workshop.core()));
-        let replacement = Replacement { name, next, leaves_entities: true, record: Batch::new() };
+        let replacement =
+            Replacement { name, next, leaves_entities: true, left: HashSet::new(), record: Batch::new() };
         async move { core.replace(replacement).await.unwrap() }
     };
     // The link's.

@@ -47,7 +47,8 @@ impl Cloud {
     ) -> Result<Replaced, CannotReplace> {
         let mut record = Batch::new();
         occi_store::put_extension(&mut record, "box", "said");
-        self.core.replace(Replacement { name: "box".into(), next, leaves_entities, record }).await
+        let left = [COLOUR, COLOR].map(|name| AttributeName::parse(name).unwrap()).into();
+        self.core.replace(Replacement { name: "box".into(), next, leaves_entities, left, record }).await
     }
 
     fn component(&self, guest: &Guest) -> Arc<Extension> {

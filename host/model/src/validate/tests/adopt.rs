@@ -5,13 +5,14 @@ use crate::attribute::{Attribute, ValueType};
 use crate::entity::Entity;
 use crate::fixture::{Cloud, attribute, cloud, create, id, ids, int, item, name, registry, say};
 use crate::value::Value;
+use std::collections::HashSet;
 
 /// Changes the cloud, and expects what does not fit any more.
 fn check(entity: &Entity, next: impl FnOnce(&mut Cloud), expected: &[&str]) {
     let mut cloud = cloud();
     next(&mut cloud);
     let next = cloud.registry().unwrap();
-    assert_eq!(say(&next.breaches(&registry(), entity)), expected);
+    assert_eq!(say(&next.breaches(&registry(), &HashSet::new(), entity)), expected);
 }
 
 fn machine() -> Entity {
@@ -107,5 +108,17 @@ fn a_category_that_goes_breaks_what_is_of_it() {
 #[test]
 fn what_was_not_loaded_before_is_no_matter_now() {
     let (entity, registry) = unloaded();
-    assert_eq!(registry.breaches(&registry, &entity), []);
+    assert_eq!(registry.breaches(&registry, &HashSet::new(), &entity), []);
+}
+
+#[test]
+fn what_one_that_is_back_has_left_is_its_own() {
+    let (mut without, mut next) = (cloud(), cloud());
+    without.kinds.retain(|kind| kind.id != id("machine"));
+    declared(&mut next, "machine", "host").name = name("hostname");
+    let (away, back) = (without.registry().unwrap(), next.registry().unwrap());
+    let mut entity = machine();
+    entity.attributes.insert(name("strange"), "1".into());
+    let left = HashSet::from([name("host"), name("cores")]);
+    assert_eq!(say(&back.breaches(&away, &left, &entity)), ["the attribute host is not one of machine"]);
 }

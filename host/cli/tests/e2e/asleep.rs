@@ -1,0 +1,174 @@
+//! What has a Kind or Mixin whose extension does not serve, and what such an extension keeps.
+
+use crate::extensions::ext;
+use crate::occi::{NOTE, body};
+use crate::server::{Server, eventually, extensions};
+use tempfile::TempDir;
+
+const SETTABLE: &str = "com.example.note.text=\"mine\"";
+
+/// A server with these extensions of the project, and Mixins of this name that give a default; and its folder.
+fn server(files: &[&str], mixins: &[&str]) -> (Server, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    for file in files {
+        std::fs::copy(extensions().join(file), folder.path().join(file)).unwrap();
+    }
+    for name in mixins {
+        std::fs::write(folder.path().join(format!("{name}.toml")), mixin(name, name, "example.com")).unwrap();
+    }
+    (Server::of(&folder, ""), folder)
+}
+
+/// An extension with a Mixin.
+fn mixin(name: &str, term: &str, publisher: &str) -> String {
+    format!(
+        r#"
+        [extension]
+        name = "{name}"
+        version = "1.0.0"
+        publisher = "{publisher}"
+        [[mixin]]
+        term = "{term}"
+        scheme = "http://example.com/{term}#"
+        location = "/mixin/{name}/"
+        [mixin.attributes."com.example.{term}.name"]
+        type = "string"
+        mutable = true
+        default = "red"
+        "#
+    )
+}
+
+fn id(term: &str) -> String {
+    format!("http://example.com/{term}#{term}")
+}
+
+fn category(term: &str) -> String {
+    format!(r#"Category: {term}; scheme="http://example.com/{term}#"; class="mixin""#)
+}
+
+fn note(server: &Server, mixins: &[&str]) -> String {
+    let mixins: Vec<_> = mixins.iter().map(|term| category(term)).collect();
+    let categories: Vec<_> = std::iter::once(NOTE).chain(mixins.iter().map(String::as_str)).collect();
+    server.post("/note/").text(body(&categories, &[SETTABLE])).answers(201).location()
+}
+
+fn name_of(server: &Server, path: &str, term: &str) -> Option<String> {
+    server.get(path).answers(200).attribute(&format!("com.example.{term}.name")).map(str::to_owned)
+}
+
+/// A tag that brings a Mixin along is not taken off what can only be read: what the Mixin brought would stay.
+#[test]
+fn a_tag_that_brings_others_stays() {
+    let (server, _folder) = server(&["note.wasm"], &["colour", "shape"]);
+    let [plain, team] = ["", &format!("; rel=\"{}\"", id("colour"))].map(|rel| {
+        let term = if rel.is_empty() { "plain" } else { "team" };
+        let tag = category(term) + rel + &format!("; location=\"/tags/{term}/\"");
+        server.post("/-/").text(&tag).answers(200);
+        tag
+    });
+    let note = note(&server, &["shape", "plain", "team"]);
+    assert_eq!(name_of(&server, &note, "colour").as_deref(), Some("\"red\""));
+    ext(&server, &["disable", "shape", "--leave-entities"]).unwrap();
+    let refused = server.delete("/-/").text(&team).answers(503);
+    assert!(refused.body.contains(&note) && refused.body.contains(&id("shape")), "{refused}");
+    server.delete("/-/").text(&plain).answers(200);
+    let shown = server.get(&note).answers(200).body;
+    assert!(shown.contains(&category("team")) && !shown.contains("plain"), "{shown}");
+
+    ext(&server, &["enable", "shape"]).unwrap();
+    server.delete("/-/").text(&team).answers(200);
+    assert_eq!(name_of(&server, &note, "colour"), None);
+}
+
+/// An attribute that a forgotten Mixin has left, since it was not known whose it is, is no reason to refuse another.
+#[test]
+fn what_nobody_declares_keeps_nobody_away() {
+    let (server, folder) = server(&["note.wasm"], &["colour", "shape"]);
+    let note = note(&server, &["colour", "shape"]);
+    for name in ["colour", "shape"] {
+        ext(&server, &["disable", name, "--leave-entities"]).unwrap();
+    }
+    ext(&server, &["forget", &id("colour")]).unwrap();
+    assert!(name_of(&server, &note, "colour").is_some());
+    ext(&server, &["enable", "shape"]).unwrap();
+    ext(&server, &["disable", "note", "--leave-entities"]).unwrap();
+    ext(&server, &["enable", "note"]).unwrap();
+    server.post(&note).text(body(&[], &[SETTABLE])).answers(200);
+    ext(&server, &["forget", &note]).unwrap();
+    assert_eq!(name_of(&server, &note, "colour"), None);
+    assert!(name_of(&server, &note, "shape").is_some());
+    ext(&server, &["forget", &note]).unwrap_err();
+
+    // What it has declared itself is.
+    ext(&server, &["disable", "shape", "--leave-entities"]).unwrap();
+    let renamed = mixin("shape", "shape", "example.com").replace("shape.name", "shape.label").replace("1.0.0", "2.0.0");
+    std::fs::write(folder.path().join("shape.toml"), renamed).unwrap();
+    eventually("it is noted", || ext(&server, &["list"]).unwrap().contains("2.0.0"));
+    let refused = ext(&server, &["enable", "shape"]).unwrap_err();
+    assert!(refused.contains("1 entity does not fit it: the attribute com.example.shape.name"), "{refused}");
+}
+
+/// Its scheme is nobody else's for as long as it has left an entity.
+#[test]
+fn what_was_removed_and_has_left_something_keeps_it() {
+    let (mut server, folder) = server(&["note.wasm"], &["colour"]);
+    let other = tempfile::tempdir().unwrap();
+    let [theirs, own] = [("paint", "example.net"), ("colour", "example.com")].map(|(name, publisher)| {
+        let file = other.path().join(format!("{name}.toml"));
+        std::fs::write(&file, mixin(name, "colour", publisher)).unwrap();
+        file.to_str().unwrap().to_owned()
+    });
+    let note = note(&server, &["colour"]);
+    let tag = category("colour") + "; location=\"/stolen/\"";
+    let change = |server: &Server| server.post(&note).text(body(&[], &[SETTABLE])).send().status;
+    let is_kept = |server: &Server| {
+        let refused = server.post("/-/").text(&tag).answers(409);
+        assert!(refused.body.contains("extension colour"), "{refused}");
+        let refused = ext(server, &["install", &theirs]).unwrap_err();
+        assert!(refused.contains("is example.com's, by the extension colour"), "{refused}");
+        assert_eq!(change(server), 503);
+    };
+    ext(&server, &["remove", "colour"]).unwrap_err();
+    ext(&server, &["remove", "colour", "--leave-entities"]).unwrap();
+    assert!(!folder.path().join("colour.toml").exists());
+    is_kept(&server);
+    server.stop();
+    server.begin();
+    is_kept(&server);
+    assert!(!ext(&server, &["list"]).unwrap().contains("colour"));
+
+    ext(&server, &["install", &own]).unwrap();
+    assert_eq!(change(&server), 200);
+    ext(&server, &["remove", "colour", "--leave-entities"]).unwrap();
+    assert_eq!(ext(&server, &["forget", &id("colour")]).unwrap(), format!("{}: 1 forgotten\n", id("colour")));
+    assert_eq!(change(&server), 200);
+    server.post("/-/").text(&tag).answers(200);
+    server.delete("/-/").text(&tag).answers(200);
+    ext(&server, &["install", &theirs]).unwrap();
+}
+
+/// What stands for an extension is changed by the server, whatever others have put on it.
+#[test]
+fn extensions_are_administered_all_the_same() {
+    let (server, _folder) = server(&["note.wasm", "extensions.wasm"], &["colour"]);
+    eventually("all are there", || server.get("/extension/").answers(200).lines().len() == 3);
+    let members = ["note", "colour"].map(|name| format!("X-OCCI-Location: {}/extension/{name}", server.base()));
+    server.post("/mixin/colour/").text(members.join("\n")).answers(200);
+    let act = |term: &str, attributes: &[&str]| {
+        let action = format!(r#"Category: {term}; scheme="http://example.org/occi/extension/action#"; class="action""#);
+        server.post(&format!("/extension/colour?action={term}")).text(body(&[&action], attributes)).answers(200);
+    };
+    let comes_to = |state: &str| {
+        let is = || server.get("/extension/colour").answers(200).body.contains(&format!("state=\"{state}\""));
+        eventually(state, is);
+    };
+    act("disable", &["leave_entities=true"]);
+    comes_to("disabled");
+    act("enable", &[]);
+    comes_to("active");
+    act("disable", &["leave_entities=true"]);
+    comes_to("disabled");
+    ext(&server, &["remove", "note"]).unwrap();
+    eventually("it goes", || server.get("/extension/note").send().status == 404);
+}
