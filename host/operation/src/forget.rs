@@ -13,7 +13,7 @@ use occi_store::{Entities, Portion, Set};
 
 impl Core {
     /// Forgets the entity at a path, and its links, where no extension defines its Kind; where one does, it loses those of its
-    /// Mixins that nobody defines, and what they brought. [`Refusal::Conflict`] where all is defined, or the Kind of one of the
+    /// Mixins that nobody defines, and the attributes that nobody declares. [`Refusal::Conflict`] where all is defined, or the Kind of one of the
     /// links.
     pub async fn forget(&self, caller: &Caller, path: &Location) -> Result<(), Refusal> {
         // What is not defined now is not until this is done.
@@ -73,7 +73,7 @@ impl Core {
         self.commit_end(changes, None, doomed.entities.iter().map(|stored| stored.entity.id)).await
     }
 
-    /// Takes Mixins off an entity that nobody defines.
+    /// Takes Mixins off an entity that nobody defines, with what they brought.
     async fn take_off(
         &self,
         caller: &Caller,
@@ -88,7 +88,7 @@ impl Core {
             return Err(Refusal::NotLoaded(stored.entity.kind.clone()));
         }
         let after = snapshot.registry().without_unknown_mixins(&stored.entity, is_going)?;
-        if after.mixins == stored.entity.mixins {
+        if after == *stored.entity {
             return Err(defined(&stored.entity));
         }
         let mut changes = Changes::new(snapshot);
