@@ -102,7 +102,8 @@ fn what_nobody_declares_keeps_nobody_away() {
 
     // What it has declared itself is.
     ext(&server, &["disable", "shape", "--leave-entities"]).unwrap();
-    let renamed = mixin("shape", "shape", "example.com").replace("shape.name", "shape.label").replace("1.0.0", "2.0.0");
+    let renamed =
+        mixin("shape", "shape", "example.com").replace("shape.name", "shape.label").replace("1.0.0", "2.0.0");
     std::fs::write(folder.path().join("shape.toml"), renamed).unwrap();
     eventually("it is noted", || ext(&server, &["list"]).unwrap().contains("2.0.0"));
     let refused = ext(&server, &["enable", "shape"]).unwrap_err();
@@ -153,11 +154,17 @@ fn what_was_removed_and_has_left_something_keeps_it() {
 fn extensions_are_administered_all_the_same() {
     let (server, _folder) = server(&["note.wasm", "extensions.wasm"], &["colour"]);
     eventually("all are there", || server.get("/extension/").answers(200).lines().len() == 3);
-    let members = ["note", "colour"].map(|name| format!("X-OCCI-Location: {}/extension/{name}", server.base()));
+    let members =
+        ["note", "colour"].map(|name| format!("X-OCCI-Location: {}/extension/{name}", server.base()));
     server.post("/mixin/colour/").text(members.join("\n")).answers(200);
     let act = |term: &str, attributes: &[&str]| {
-        let action = format!(r#"Category: {term}; scheme="http://example.org/occi/extension/action#"; class="action""#);
-        server.post(&format!("/extension/colour?action={term}")).text(body(&[&action], attributes)).answers(200);
+        let action = format!(
+            r#"Category: {term}; scheme="http://example.org/occi/extension/action#"; class="action""#
+        );
+        server
+            .post(&format!("/extension/colour?action={term}"))
+            .text(body(&[&action], attributes))
+            .answers(200);
     };
     let comes_to = |state: &str| {
         let is = || server.get("/extension/colour").answers(200).body.contains(&format!("state=\"{state}\""));
