@@ -5,7 +5,7 @@ use crate::record::Said;
 use crate::refused::Refused;
 use occi_extension::Extension;
 use occi_model::{AttributeName, CategoryId, Location};
-use occi_operation::{CannotReplace, SnapshotError, an_entity_of};
+use occi_operation::{CannotReplace, Claims, SnapshotError, an_entity_of};
 use occi_store::Batch;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -43,18 +43,19 @@ impl Catalogue {
         }
     }
 
-    /// Tells those who wait for it that what is known has changed, and keeps clients from the schemes of all extensions, those
-    /// too that do not serve.
+    /// Tells those who wait for it that what is known has changed, and operations what extensions have for themselves.
     pub(crate) fn tell_news(&self) {
-        self.keep_schemes();
+        self.tell_claims();
         self.news.notify_one();
     }
 
-    pub(crate) fn keep_schemes(&self) {
+    fn tell_claims(&self) {
+        let mut claims = Claims::default();
         let known = self.known();
-        let of_all = known.installed().chain(known.removed());
-        let kept = of_all.flat_map(|(name, said)| said.schemes().map(|scheme| (scheme, Arc::clone(name))));
-        self.core.keep_schemes(kept);
+        for (name, said) in known.installed().chain(known.removed()) {
+            claims.add(name, said.schemes(), said.types());
+        }
+        self.core.set_claims(claims);
     }
 
     /// What one that does not serve has defined.

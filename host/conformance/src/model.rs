@@ -13,6 +13,9 @@ pub(crate) const ENTITY: &str = "http://schemas.ogf.org/occi/core#entity";
 pub(crate) const RESOURCE: &str = "http://schemas.ogf.org/occi/core#resource";
 pub(crate) const LINK: &str = "http://schemas.ogf.org/occi/core#link";
 
+/// The attributes of the core's Kinds, which begin with `occi.core.`.
+const CORE: [&str; 7] = ["id", "title", "summary", "source", "target", "source.kind", "target.kind"];
+
 /// A Kind, Mixin or Action.
 #[derive(Debug, Clone)]
 pub(crate) struct Type {
@@ -114,9 +117,11 @@ impl Model {
     }
 
     /// Whether an entity of these categories may show an attribute: one of them declares it, or one that it builds on. Those of
-    /// the core need not be repeated by every Kind.
+    /// the core need not be declared.
     pub(crate) fn declare(&self, categories: &[String], name: &str) -> bool {
-        name.starts_with("occi.core.") || self.declarations(categories, name).next().is_some()
+        let of_core = name.strip_prefix("occi.core.");
+        of_core.is_some_and(|name| CORE.contains(&name))
+            || self.declarations(categories, name).next().is_some()
     }
 
     /// What these categories, and those that they build on, say of an attribute.

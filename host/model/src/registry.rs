@@ -59,6 +59,8 @@ pub struct ResolvedMixin {
     pub mixin: Mixin,
     /// All Mixins that come with it, directly or not, without itself. One that is not known is left out.
     pub depends: Vec<CategoryId>,
+    /// Those that would come with it and are not known. An extension that does not serve may have defined them.
+    pub missing: Vec<CategoryId>,
     /// Those of them of whose dependents an entity has one at most (CORE-35).
     pub exclusive: Vec<CategoryId>,
     /// The attributes that it declares, in the form that those of a Kind have.

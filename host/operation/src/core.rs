@@ -2,6 +2,7 @@
 
 use crate::asked::{self, Asked};
 use crate::changes::{Changes, Whole};
+use crate::claims::Claims;
 use crate::definitions::Definitions;
 use crate::left::Left;
 use crate::locks::{self, Locks};
@@ -13,10 +14,8 @@ use crate::snapshot::{Snapshot, SnapshotError};
 use crate::{Caller, Change, Collection, Listing, Page, Reply};
 use arc_swap::ArcSwap;
 use occi_extension::{Extension, MachineTime, TimeSource};
-use occi_model::registry::place_of_scheme;
 use occi_model::{Draft, Entity, Filter, Location, Target};
 use occi_store::{Batch, ReadView, Revision, Store, StoreError};
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::pending;
 use std::pin::pin;
@@ -50,8 +49,8 @@ pub struct Core {
     /// One definition of tags, or replacement of an extension, at a time: each makes a new snapshot of the one before.
     pub(crate) defining: tokio::sync::Mutex<()>,
     pub(crate) definitions: Definitions,
-    /// Schemes by what is the same of those that are taken for one, and whose each is.
-    kept_schemes: ArcSwap<HashMap<String, Arc<str>>>,
+    /// All snapshots that serve see it.
+    pub(crate) claims: Arc<ArcSwap<Claims>>,
     quotas: Quotas,
     pub(crate) left: Arc<Left>,
     /// Held by who settles intents, so that none is settled twice.
@@ -76,7 +75,9 @@ impl Core {
     ) -> Result<Arc<Self>, StartError> {
         let definitions = Definitions::default();
         let view = store.read()?;
-        let snapshot = Snapshot::with_stored_tags(extensions, &*view)?.since(&definitions, &*view)?;
+        let claims = Arc::new(ArcSwap::default());
+        let snapshot =
+            Snapshot::with_stored_tags(extensions, &*view)?.since(&definitions, &claims, &*view)?;
         let (observations, observer) = Observer::new(Arc::clone(&time));
         let core = Arc::new(Self {
             store,
@@ -90,7 +91,7 @@ impl Core {
             observations,
             defining: tokio::sync::Mutex::new(()),
             definitions,
-            kept_schemes: ArcSwap::default(),
+            claims,
             quotas: Quotas::default(),
             left: Arc::new(Left::new(Arc::clone(&time))),
             orders: Arc::new(Orders::new(time)),
@@ -108,15 +109,9 @@ impl Core {
         self.snapshot.load_full()
     }
 
-    /// Keeps schemes from clients, each for an extension that is installed, though it may not serve now.
-    pub fn keep_schemes<'a>(&self, schemes: impl Iterator<Item = (&'a str, Arc<str>)>) {
-        let kept = schemes.map(|(scheme, owner)| (place_of_scheme(scheme).into_owned(), owner));
-        self.kept_schemes.store(Arc::new(kept.collect()));
-    }
-
-    /// For whom a scheme is kept.
-    pub(crate) fn keeper_of_scheme(&self, scheme: &str) -> Option<Arc<str>> {
-        self.kept_schemes.load().get(&*place_of_scheme(scheme)).cloned()
+    /// What extensions have for themselves from now on, also those that do not serve.
+    pub fn set_claims(&self, claims: Claims) {
+        self.claims.store(Arc::new(claims));
     }
 
     /// What stands at a path, and the path that it has itself: an entity's is without the slash that some clients put

@@ -29,7 +29,11 @@ pub(crate) async fn delete(
 ) -> Result<Reply, Refusal> {
     let (_held, doomed) = doom(core, caller, path, condition).await?;
     for stored in &doomed.entities {
-        snapshot.check_loaded(&stored.entity)?;
+        let of_link = |refusal: Refusal| match &stored.entity.location {
+            own if own == path => refusal,
+            link => refusal.of(format!("its link {link}")),
+        };
+        snapshot.check_loaded(&stored.entity).map_err(of_link)?;
     }
     let operation = Uuid::new_v4();
     let lasts = doomed.entities.iter().any(|stored| Effects::lasts(snapshot, &stored.entity));

@@ -40,14 +40,16 @@ impl Core {
                     "{category} is defined, so nothing of it is forgotten; plain requests do what is to be done"
                 )));
             }
-            let next = {
+            let sets = snapshot.with_what_brings(category);
+            let mut next = None;
+            for id in &sets {
                 let view = self.read()?;
-                let first = Entities::new(&*view, &caller.tenant)
-                    .list(Set::Category(category), &Portion::page(None, 1))?;
-                first.items.into_iter().next().map(|stored| stored.entity)
-            };
-            let Some(next) = next else { return Ok(forgotten) };
-            let outcome = if next.mixins.contains(category) {
+                let first =
+                    Entities::new(&*view, &caller.tenant).list(Set::Category(id), &Portion::page(None, 1))?;
+                next = next.or(first.items.into_iter().next());
+            }
+            let Some(next) = next.map(|stored| stored.entity) else { return Ok(forgotten) };
+            let outcome = if next.mixins.iter().any(|id| sets.contains(id)) {
                 self.take_off(caller, &next.location, &snapshot, |id| id == category).await
             } else {
                 self.end(caller, &next.location, &snapshot).await
@@ -73,7 +75,7 @@ impl Core {
         self.commit_end(changes, None, doomed.entities.iter().map(|stored| stored.entity.id)).await
     }
 
-    /// Takes Mixins off an entity that nobody defines, with what they brought.
+    /// Takes Mixins off an entity that nobody defines, with what they brought and the tags that brought them.
     async fn take_off(
         &self,
         caller: &Caller,
@@ -87,7 +89,8 @@ impl Core {
         if !snapshot.has_kind_of(&stored.entity) {
             return Err(Refusal::NotLoaded(stored.entity.kind.clone()));
         }
-        let after = snapshot.registry().without_unknown_mixins(&stored.entity, is_going)?;
+        let unknown = snapshot.unknown_mixins(&stored.entity);
+        let after = snapshot.registry().without_unknown_mixins(&stored.entity, &unknown, is_going)?;
         if after == *stored.entity {
             return Err(defined(&stored.entity));
         }
@@ -99,6 +102,7 @@ impl Core {
 
 fn defined(Entity { kind, location, .. }: &Entity) -> Refusal {
     Refusal::Conflict(format!(
-        "an extension defines {kind}, so {location} is not forgotten; it can be deleted by a plain request"
+        "an extension defines {kind}, so {location} is not forgotten; it can be deleted by a plain request, once all \
+         its links can"
     ))
 }

@@ -24,6 +24,7 @@ mod asked;
 mod basis;
 mod birth;
 mod changes;
+mod claims;
 mod core;
 mod create;
 mod definitions;
@@ -59,6 +60,7 @@ mod tests;
 mod update;
 
 pub use crate::basis::Basis;
+pub use crate::claims::Claims;
 pub use crate::core::{Core, StartError};
 pub use crate::list::Listing;
 pub use crate::members::{MemberOutcome, MemberResult, Members};

@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 use crate::snapshot::{Snapshot, SnapshotError};
 use occi_extension::Extension;
 use occi_model::{AttributeName, CategoryId, Entity, Location};
-use occi_store::{Batch, Entities, Portion, ReadView, Set, StoreError, Stored};
+use occi_store::{Batch, Entities, Portion, ReadView, Set, StoreError, Stored, Tag};
 use std::collections::HashSet;
 use std::sync::Arc;
 use trial::{Migrated, Trial};
@@ -161,8 +161,11 @@ impl Core {
             };
             if outcome.is_err() {
                 // It serves on, by the definitions that it had.
-                self.snapshot
-                    .store(Arc::new(Snapshot::clone(&was).since(&self.definitions, &*self.read()?)?));
+                self.snapshot.store(Arc::new(Snapshot::clone(&was).since(
+                    &self.definitions,
+                    &self.claims,
+                    &*self.read()?,
+                )?));
             }
             outcome?
         };
@@ -257,7 +260,7 @@ impl Core {
         if !batch.is_empty() {
             self.commit(batch).await?;
         }
-        let next = after.clone().since(&self.definitions, &*self.read()?)?;
+        let next = after.clone().since(&self.definitions, &self.claims, &*self.read()?)?;
         self.snapshot.store(Arc::new(next));
         Ok(())
     }
@@ -290,16 +293,29 @@ pub fn has_entities_of(view: &dyn ReadView, extension: &Extension) -> Result<boo
     Ok(an_entity_of(view, &extension.types())?.is_some())
 }
 
-/// One of the entities of these Kinds and Mixins, if there are any.
+/// One of the entities of these Kinds and Mixins, if there are any; also of those that have one by a client's tag.
 pub fn an_entity_of(view: &dyn ReadView, types: &[CategoryId]) -> Result<Option<Location>, StoreError> {
     let first = Portion::page(None, 1);
     for tenant in occi_store::tenants(view)? {
-        for id in types {
-            let found = Entities::new(view, &tenant).list(Set::Category(id), &first)?;
+        for id in with_tags_on(types, &occi_store::tags(view, &tenant)?) {
+            let found = Entities::new(view, &tenant).list(Set::Category(&id), &first)?;
             if let Some(stored) = found.items.into_iter().next() {
                 return Ok(Some(stored.entity.location.clone()));
             }
         }
     }
     Ok(None)
+}
+
+/// These, and the tags that depend on one of them, be it by others.
+fn with_tags_on(types: &[CategoryId], tags: &[Tag]) -> Vec<CategoryId> {
+    let mut found = types.to_vec();
+    let mut at = 0;
+    while let Some(id) = found.get(at) {
+        let brings = tags.iter().map(|tag| &tag.mixin).filter(|tag| tag.depends.contains(id));
+        let new: Vec<_> = brings.map(|tag| tag.id.clone()).filter(|id| !found.contains(id)).collect();
+        found.extend(new);
+        at += 1;
+    }
+    found
 }

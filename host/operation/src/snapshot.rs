@@ -1,10 +1,12 @@
 //! What one request sees from beginning to end: all categories, and the extension behind each.
 
 use crate::Caller;
+use crate::claims::Claims;
 use crate::core::StartError;
 use crate::definitions::{Definitions, Since};
 use crate::refusal::Refusal;
 use crate::sight::ByCategory;
+use arc_swap::ArcSwap;
 use occi_extension::Extension;
 use occi_model::registry::{is_same_scheme, place_of_scheme};
 use occi_model::{Action, CategoryId, Entity, Kind, Location, Mixin, Registry, RegistryError};
@@ -22,6 +24,8 @@ pub struct Snapshot {
     /// By the names of the extensions. One that is not here was never put into service.
     definitions: HashMap<Arc<str>, Since>,
     tags: Vec<Mixin>,
+    /// As it is now, not when this was made.
+    claims: Arc<ArcSwap<Claims>>,
 }
 
 /// Extensions and tags that do not go together.
@@ -87,15 +91,18 @@ impl Snapshot {
         mixins.extend_from_slice(&tags);
         let registry = Registry::new(kinds, &mixins, actions).map_err(SnapshotError::Categories)?;
         let (registry, by_category) = (Arc::new(registry), Arc::new(by_category));
-        Ok(Self { registry, by_category, extensions, definitions: HashMap::new(), tags })
+        let (definitions, claims) = (HashMap::new(), Arc::default());
+        Ok(Self { registry, by_category, extensions, definitions, tags, claims })
     }
 
     /// The same with the present definitions of its extensions, as one that serves has them.
     pub(crate) fn since(
         mut self,
         definitions: &Definitions,
+        claims: &Arc<ArcSwap<Claims>>,
         view: &dyn ReadView,
     ) -> Result<Self, StoreError> {
+        self.claims = Arc::clone(claims);
         for extension in &self.extensions {
             let name = extension.name();
             self.definitions.insert(Arc::clone(name), definitions.since(view, name)?);
@@ -115,8 +122,8 @@ impl Snapshot {
 
     /// The same extensions with other tags.
     pub(crate) fn with_tags(&self, tags: Vec<Mixin>) -> Result<Self, SnapshotError> {
-        let definitions = self.definitions.clone();
-        Ok(Self { definitions, ..Self::new(self.extensions.clone(), tags)? })
+        let (definitions, claims) = (self.definitions.clone(), Arc::clone(&self.claims));
+        Ok(Self { definitions, claims, ..Self::new(self.extensions.clone(), tags)? })
     }
 
     /// An operation must not call an extension whose definitions are no more those that it was checked against.
@@ -224,8 +231,8 @@ impl Snapshot {
     pub(crate) fn check_loaded(&self, entity: &Entity) -> Result<(), Refusal> {
         let unknown = Some(&entity.kind).filter(|_| !self.has_kind_of(entity));
         let is_bound = !self.is_administered(entity);
-        match unknown.or_else(|| self.unknown_mixins(entity).find(|_| is_bound)) {
-            Some(id) => Err(Refusal::NotLoaded(id.clone())),
+        match unknown.cloned().or_else(|| self.unknown_mixins(entity).into_iter().find(|_| is_bound)) {
+            Some(id) => Err(Refusal::NotLoaded(id)),
             None => Ok(()),
         }
     }
@@ -235,9 +242,25 @@ impl Snapshot {
         self.registry.kind(&entity.kind).is_some()
     }
 
-    /// An entity's Mixins that no loaded extension defines, and no client.
-    pub(crate) fn unknown_mixins<'a>(&'a self, entity: &'a Entity) -> impl Iterator<Item = &'a CategoryId> {
-        entity.mixins.iter().filter(|id| self.registry.mixin(id).is_none())
+    /// An entity's Mixins that no loaded extension defines, and no client. One that a tag would bring is among them where it
+    /// is an extension's; else it was never there.
+    pub(crate) fn unknown_mixins(&self, entity: &Entity) -> Vec<CategoryId> {
+        let own = entity.mixins.iter().filter(|id| self.registry.mixin(id).is_none());
+        let mut unknown: Vec<_> = own.cloned().collect();
+        let missing =
+            entity.mixins.iter().filter_map(|id| self.registry.mixin(id)).flat_map(|mixin| &mixin.missing);
+        for id in missing.filter(|id| self.claims.load().has(id)) {
+            if !unknown.contains(id) {
+                unknown.push(id.clone());
+            }
+        }
+        unknown
+    }
+
+    /// A Mixin, and the tags that would bring it where it was known.
+    pub(crate) fn with_what_brings(&self, mixin: &CategoryId) -> Vec<CategoryId> {
+        let brings = self.registry.mixins().iter().filter(|tag| tag.missing.contains(mixin));
+        std::iter::once(mixin.clone()).chain(brings.map(|tag| tag.mixin.id.clone())).collect()
     }
 
     /// Whether an extension defines a Kind or Mixin; one that a client has defined is none of its.

@@ -99,8 +99,9 @@ fn tag(core: &Core, caller: &Caller, snapshot: &Snapshot, category: CategoryDraf
     if registry.mixin(&id).is_some() || registry.kind(&id).is_some() || registry.action(&id).is_some() {
         return Err(Refusal::Conflict(format!("{id} is there already")));
     }
-    let keeper = core.keeper_of_scheme(id.scheme());
-    if let Some(owner) = snapshot.owner_of_scheme(id.scheme()).or(keeper.as_deref()) {
+    let claims = core.claims.load();
+    let claimed_by = claims.owner_of_scheme(id.scheme()).map(|owner| &**owner);
+    if let Some(owner) = snapshot.owner_of_scheme(id.scheme()).or(claimed_by) {
         return Err(Refusal::Conflict(format!(
             "{id}: the scheme is that of the extension {owner}; choose one of your own"
         )));
@@ -240,7 +241,8 @@ async fn strip(
     let mut updates = Vec::new();
     for stored in members {
         let brings = |id: &CategoryId| {
-            tags.contains(id) && snapshot.registry().mixin(id).is_some_and(|tag| !tag.depends.is_empty())
+            tags.contains(id)
+                && snapshot.registry().mixin(id).is_some_and(|tag| !tag.mixin.depends.is_empty())
         };
         match snapshot.check_loaded(&stored.entity) {
             Ok(()) => {

@@ -4,7 +4,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use occi_model::{Draft, Filter, Item, Value, core};
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 /// The attributes whose values are locations.
@@ -36,6 +36,8 @@ pub(crate) struct Base {
     url: String,
     /// The host and port that the request was sent to, as another name of the same.
     authority: Option<String>,
+    /// Whether the operator has said the URL.
+    is_public: bool,
 }
 
 impl Base {
@@ -49,11 +51,24 @@ impl Base {
             (None, Some(host)) => ["http://", host].concat(),
             (None, None) => format!("http://{address}"),
         };
-        Self { url, authority }
+        Self { url, authority, is_public: public.is_some() }
     }
 
     pub(crate) fn as_str(&self) -> &str {
         &self.url
+    }
+
+    /// Whether a page's origin is this server. Anybody can have a name that leads here, so a name is believed where the operator
+    /// has said it; an address, and `localhost`, are nobody else's.
+    pub(crate) fn is_own_page(&self, origin: &str) -> bool {
+        let Some((scheme, authority, "")) = split(origin) else { return false };
+        let is = |own: &str| {
+            without_default_port(scheme, authority).eq_ignore_ascii_case(without_default_port(scheme, own))
+        };
+        let said = split(&self.url).filter(|_| self.is_public);
+        let is_said = |(known, own, _): (&str, &str, &str)| known.eq_ignore_ascii_case(scheme) && is(own);
+        let asked = self.authority.as_deref().filter(|authority| is_nobodys_name(authority));
+        said.is_some_and(is_said) || asked.is_some_and(is)
     }
 
     /// Makes paths of the URLs that are this server's.
@@ -105,6 +120,13 @@ impl Base {
             *text = path.to_owned();
         }
     }
+}
+
+/// Whether an authority is by an address, or by the name that leads nowhere but to one's own machine.
+fn is_nobodys_name(authority: &str) -> bool {
+    let Ok(parsed) = authority.parse::<Authority>() else { return false };
+    let host = parsed.host();
+    host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok() || host.eq_ignore_ascii_case("localhost")
 }
 
 /// The scheme, the authority and the rest of a URL of HTTP.

@@ -6,6 +6,7 @@ use crate::compression::compress;
 use crate::conditions;
 use crate::failure::Failure;
 use crate::listing;
+use crate::origin;
 use crate::respond::{self, Answer};
 use crate::route::{self, Query};
 use crate::serve::{HEAD, Limits};
@@ -97,6 +98,7 @@ async fn exchange(
 ) -> Result<Response<Body>, Failure> {
     check_host(parts)?;
     check_head(parts)?;
+    origin::check(parts, base)?;
     version::check(&parts.headers)?;
     let path = match (&parts.method, parts.uri.path()) {
         // RFC 9112, sections 3.2.3 and 3.2.4: these two ask about the server, not about one of its paths.

@@ -16,6 +16,7 @@ mod crowd;
 mod exchange;
 mod failure;
 mod listing;
+mod origin;
 mod respond;
 mod route;
 mod serve;

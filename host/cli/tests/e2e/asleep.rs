@@ -179,3 +179,40 @@ fn extensions_are_administered_all_the_same() {
     ext(&server, &["remove", "note"]).unwrap();
     eventually("it goes", || server.get("/extension/note").send().status == 404);
 }
+
+/// It is had like one of the entity's own, also while it does not serve.
+#[test]
+fn what_a_tag_brings_is_had() {
+    let (server, folder) = server(&["note.wasm"], &["colour", "shape"]);
+    let tag = category("team") + &format!("; rel=\"{}\"; location=\"/tags/team/\"", id("colour"));
+    server.post("/-/").text(&tag).answers(200);
+    // One that no extension ever had is no reason to change nothing.
+    let hopeful = category("hopeful") + &format!("; rel=\"{}\"; location=\"/tags/hopeful/\"", id("none"));
+    server.post("/-/").text(&hopeful).answers(200);
+    let note = note(&server, &["team", "hopeful", "shape"]);
+    let change = |attribute: &str| server.post(&note).text(body(&[], &[attribute])).send();
+    change("com.example.colour.name=\"precious\"").is(200);
+    ext(&server, &["disable", "colour", "--leave-entities"]).unwrap();
+    assert!(change(SETTABLE).is(503).body.contains(&id("colour")));
+    let refused = ext(&server, &["remove", "colour"]).unwrap_err();
+    assert!(refused.contains(&note), "{refused}");
+    ext(&server, &["disable", "shape", "--leave-entities"]).unwrap();
+    ext(&server, &["forget", &id("shape")]).unwrap();
+    assert_eq!(name_of(&server, &note, "colour").as_deref(), Some("\"precious\""));
+
+    let other = mixin("colour", "colour", "example.com").replace("1.0.0", "2.0.0");
+    let other = other.replace("\"string\"", "\"integer\"").replace("\"red\"", "1");
+    std::fs::write(folder.path().join("colour.toml"), other).unwrap();
+    eventually("it is noted", || ext(&server, &["list"]).unwrap().contains("2.0.0"));
+    let refused = ext(&server, &["enable", "colour"]).unwrap_err();
+    assert!(refused.contains("takes an integer, not \"precious\""), "{refused}");
+
+    ext(&server, &["remove", "colour", "--leave-entities"]).unwrap();
+    std::fs::write(folder.path().join("paint.toml"), mixin("paint", "colour", "example.net")).unwrap();
+    eventually("it is refused", || ext(&server, &["list"]).unwrap().contains("paint.toml"));
+    server.get("/mixin/paint/").answers(404);
+    assert_eq!(ext(&server, &["forget", &id("colour")]).unwrap(), format!("{}: 1 forgotten\n", id("colour")));
+    let shown = server.get(&note).answers(200).body;
+    assert!(!shown.contains("team") && !shown.contains("colour") && shown.contains("hopeful"), "{shown}");
+    change(SETTABLE).is(200);
+}

@@ -212,3 +212,23 @@ fn an_encoded_body_is_not_read() {
     assert!(answer.body.contains("Content-Encoding"), "{answer}");
     server.post("/compute/").header("Content-Encoding", "identity").text(kind("compute")).answers(201);
 }
+
+/// A browser on this machine reaches the server, whichever page it shows.
+#[test]
+fn pages_of_other_sites_change_nothing() {
+    let server = Server::start();
+    let note = server.note("a");
+    let evil = ("Origin", "http://evil.example");
+    for request in [
+        server.post("/compute/").text(kind("compute")),
+        server.delete(&note),
+        server.post("/compute/").header("Host", "evil.example").text(kind("compute")),
+    ] {
+        let answer = request.header(evil.0, evil.1).answers(403);
+        assert!(answer.body.contains("a page of another site"), "{answer}");
+    }
+    server.delete(&note).header("Sec-Fetch-Site", "cross-site").answers(403);
+    server.get(&note).header(evil.0, evil.1).answers(200);
+    assert_eq!(server.get("/compute/").answers(200).body, "");
+    server.delete(&note).header("Origin", server.base()).header("Sec-Fetch-Site", "same-origin").answers(200);
+}

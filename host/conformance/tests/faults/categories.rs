@@ -49,6 +49,16 @@ fn a_name_that_is_reserved() {
     found_in(&["CORE-09"], |_, answer| answer.replace("com.example.note.words", "occi.note.words"));
 }
 
+/// It has the name of one of the core's, which nobody declares.
+#[test]
+fn an_attribute_that_only_seems_to_be_the_cores() {
+    found_in(&["CORE-16"], |asked, answer| {
+        if asked.method == "GET" && !asked.path.contains("/-/") {
+            answer.replace("com.example.note.words", "occi.core.words");
+        }
+    });
+}
+
 /// A provider's template, which gives values to what the Kind has that it is for.
 fn offer_a_template(asked: &Asked, answer: &mut Answer) {
     if asked.method != "GET" || !asked.path.ends_with("/-/") || !asked.header("category").is_empty() {

@@ -217,14 +217,17 @@ fn resolve_mixin(
     }
     let mut depends: Vec<CategoryId> = Vec::new();
     let mut seen: HashSet<&CategoryId> = HashSet::new();
-    let mut exclusive = Vec::new();
+    let (mut missing, mut exclusive) = (Vec::new(), Vec::new());
     let mut open: Vec<&CategoryId> = mixin.depends.iter().rev().collect();
     while let Some(id) = open.pop() {
         if id == &mixin.id {
             faults.push(RegistryError::CircularDependency(id.clone()));
             break;
         }
-        let Some(&index) = mixin_by_id.get(id) else { continue };
+        let Some(&index) = mixin_by_id.get(id) else {
+            missing.push(id.clone());
+            continue;
+        };
         if !seen.insert(id) {
             continue;
         }
@@ -243,6 +246,7 @@ fn resolve_mixin(
     }
     ResolvedMixin {
         depends,
+        missing,
         exclusive,
         attributes: declare::attributes(&mixin.id, &mixin.attributes, faults),
         mixin: mixin.clone(),

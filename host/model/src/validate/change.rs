@@ -133,18 +133,22 @@ impl Registry {
         self.with_mixins(before, &kind, mixins, Vec::new())
     }
 
-    /// The entity without Mixins that nobody defines. The attributes that they brought go with the last one: until then it is
-    /// not known whose they are.
+    /// The entity without some of the Mixins that it has and nobody defines, nor what brings them. The attributes go with the
+    /// last one: until then it is not known whose they are.
     pub fn without_unknown_mixins(
         &self,
         before: &Entity,
+        unknown: &[CategoryId],
         is_going: impl Fn(&CategoryId) -> bool,
     ) -> Result<Entity, Vec<Violation>> {
         let kind = self.kind_of(before)?;
-        let is_unknown = |id: &CategoryId| self.mixin(id).is_none();
+        let (going, left): (Vec<_>, Vec<_>) = unknown.iter().partition(|id| is_going(id));
+        let brings_one = |id: &CategoryId| {
+            self.mixin(id).is_some_and(|mixin| mixin.missing.iter().any(|missing| going.contains(&missing)))
+        };
         let mut after = before.clone();
-        after.mixins.retain(|id| !(is_unknown(id) && is_going(id)));
-        if !after.mixins.iter().any(is_unknown) {
+        after.mixins.retain(|id| !going.contains(&id) && !brings_one(id));
+        if left.is_empty() {
             let schema = Schema::new(self, &kind, &after.mixins);
             after.attributes.retain(|name, _| core::is_core(name.as_str()) || schema.get(name).is_some());
         }
