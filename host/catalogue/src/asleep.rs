@@ -63,15 +63,26 @@ impl Catalogue {
         self.known().said_by(name).map(Said::types).unwrap_or_default()
     }
 
-    /// The attributes that one which does not serve has declared.
-    pub(crate) fn attributes_left_by(&self, name: &str) -> HashSet<AttributeName> {
-        self.known().said_by(name).map(Said::attributes).unwrap_or_default()
+    /// The attributes that those have declared which do not serve and whose entities one would have: it did itself, by its name,
+    /// or it takes another's Kinds or Mixins.
+    pub(crate) fn attributes_left_to(&self, next: &Extension) -> HashSet<AttributeName> {
+        let types: HashSet<_> = next.types().into_iter().collect();
+        let known = self.known();
+        let before = known
+            .asleep()
+            .filter(|(name, said)| *name == next.name() || said.types().iter().any(|id| types.contains(id)));
+        before.flat_map(|(_, said)| said.attributes()).collect()
     }
 
     /// Nothing is kept of extensions that were removed once the last of the entities is gone that they have left.
     pub async fn forget_removed(&self) -> Result<(), Refused> {
-        let _changing = self.changing.lock().await;
-        self.forget_ended().await
+        {
+            let _changing = self.changing.lock().await;
+            self.forget_ended().await?;
+        }
+        // They may have been in the way.
+        self.try_again().await;
+        Ok(())
     }
 
     /// The same while nothing else is changed.

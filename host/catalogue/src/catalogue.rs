@@ -340,7 +340,7 @@ impl Catalogue {
         }
         // What stands for extensions goes with the one that lets it.
         let _away = if next.is_none() { self.clear_away(name).await? } else { None };
-        let left = self.attributes_left_by(name);
+        let left = next.as_ref().map(|next| self.attributes_left_to(next)).unwrap_or_default();
         let replacement = Replacement { name: Arc::clone(name), next, leaves_entities, left, record: batch };
         let replaced = self.core.replace(replacement).await?;
         if replaced.migrated > 0 {

@@ -300,7 +300,7 @@ impl Catalogue {
     }
 
     /// Looks again at files whose extensions waited for others to come or go, for as long as that helps.
-    async fn try_again(&self) {
+    pub(crate) async fn try_again(&self) {
         loop {
             let waiting: Vec<PathBuf> = {
                 let known = self.known();

@@ -205,8 +205,8 @@ impl Catalogue {
     /// Whether it could serve as things are now, once others that are in its way have gone.
     pub(crate) async fn check(&self, next: &Arc<Extension>, in_its_way: &[Arc<str>]) -> Result<(), Refused> {
         self.check_leaves_all(next, in_its_way)?;
+        let left = self.attributes_left_to(next);
         let (name, next) = (Arc::clone(next.name()), Some(Arc::clone(next)));
-        let left = self.attributes_left_by(&name);
         let replacement = Replacement { name, next, leaves_entities: false, left, record: Batch::new() };
         Ok(self.core.check_replacement(&replacement, in_its_way).await?)
     }

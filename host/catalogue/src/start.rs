@@ -125,7 +125,7 @@ impl Prepared {
         let (news, tending) = (Arc::new(Notify::new()), Tending::new(Arc::clone(store)));
         let catalogue =
             Arc::new(Catalogue { core, stager, folder, copies, known, changing, news, staged, tending });
-        catalogue.forget_removed().await?;
+        catalogue.forget_ended().await?;
         catalogue.forget_copies().await;
         tell(&catalogue);
         follow::start(&catalogue, watch);

@@ -70,6 +70,11 @@ impl<'a> Alteration<'a> {
         updates: Vec<(Stored, Updated)>,
         changes: &mut Changes<'_>,
     ) -> Result<Self, Unaltered> {
+        for (stored, updated) in &updates {
+            // A tag may bring what does not serve now.
+            let at = || Some(stored.entity.location.clone());
+            snapshot.check_loaded(&updated.entity).map_err(|refusal| Unaltered { at: at(), refusal })?;
+        }
         let operation = Uuid::new_v4();
         let lasts = updates.iter().any(|(stored, updated)| {
             Effects::lasts(snapshot, &stored.entity) || Effects::lasts(snapshot, &updated.entity)

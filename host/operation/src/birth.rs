@@ -29,6 +29,10 @@ impl<'a> Birth<'a> {
         planned: Vec<Entity>,
         errand: Option<&Errand>,
     ) -> Result<Self, Refusal> {
+        for entity in &planned {
+            // A tag may bring what does not serve now.
+            snapshot.check_loaded(entity)?;
+        }
         let operation = Uuid::new_v4();
         let is_intended = planned.iter().any(|entity| Effects::lasts(snapshot, entity));
         if is_intended {

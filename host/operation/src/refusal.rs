@@ -49,7 +49,7 @@ pub enum Refusal {
         violations: Vec<Violation>,
     },
     /// The extension that defines a category is not loaded.
-    #[error("no extension that defines {0} is loaded; the entity can be read but not changed")]
+    #[error("no extension that defines {0} is loaded, so what has it can be read but not changed")]
     NotLoaded(CategoryId),
     /// The extension was replaced by a version that defines something else, between what was asked and what would have
     /// been done. Whoever asks again is told by the new one.

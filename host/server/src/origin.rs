@@ -13,14 +13,11 @@ pub(crate) fn check(parts: &Parts, base: &Base) -> Result<(), Failure> {
     if parts.method.is_safe() {
         return Ok(());
     }
-    let mut origins = parts.headers.get_all(header::ORIGIN).iter().peekable();
-    let is_own = match origins.peek() {
-        Some(_) => origins.all(|origin| origin.to_str().is_ok_and(|origin| base.is_own_page(origin))),
-        None => {
-            parts.headers.get_all("sec-fetch-site").iter().all(|site| site == "same-origin" || site == "none")
-        }
-    };
-    if is_own {
+    let (mut origins, mut sites) =
+        (parts.headers.get_all(header::ORIGIN).iter(), parts.headers.get_all("sec-fetch-site").iter());
+    if sites.all(|site| site == "same-origin" || site == "none")
+        && origins.all(|origin| origin.to_str().is_ok_and(|origin| base.is_own_page(origin)))
+    {
         return Ok(());
     }
     let refused = "a page of another site asks for this, as the browser says (Origin, Sec-Fetch-Site), and such pages change \
@@ -72,7 +69,8 @@ mod tests {
             assert_eq!(is_taken("DELETE", "127.0.0.1", None, &[("sec-fetch-site", site)]), taken, "{site}");
         }
         assert!(is_taken("PUT", "127.0.0.1", None, &[]));
-        let both = [("origin", "http://127.0.0.1"), ("origin", "http://evil.example")];
-        assert!(!is_taken("POST", "127.0.0.1", None, &both));
+        for other in [("origin", "http://evil.example"), ("sec-fetch-site", "cross-site")] {
+            assert!(!is_taken("POST", "127.0.0.1", None, &[("origin", "http://127.0.0.1"), other]));
+        }
     }
 }

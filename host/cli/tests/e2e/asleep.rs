@@ -192,7 +192,18 @@ fn what_a_tag_brings_is_had() {
     let note = note(&server, &["team", "hopeful", "shape"]);
     let change = |attribute: &str| server.post(&note).text(body(&[], &[attribute])).send();
     change("com.example.colour.name=\"precious\"").is(200);
+    let other = self::note(&server, &["shape"]);
     ext(&server, &["disable", "colour", "--leave-entities"]).unwrap();
+    // Nor is it given: it could not be taken off again.
+    for request in [
+        server.post("/tags/team/").text(format!("X-OCCI-Location: {}{other}", server.base())),
+        server.post(&other).text(category("team")),
+        server.put(&other).text(body(&[NOTE, &category("team")], &[SETTABLE])),
+        server.post("/note/").text(body(&[NOTE, &category("team")], &[SETTABLE])),
+    ] {
+        assert!(request.answers(503).body.contains(&id("colour")));
+    }
+    server.delete(&other).answers(200);
     assert!(change(SETTABLE).is(503).body.contains(&id("colour")));
     let refused = ext(&server, &["remove", "colour"]).unwrap_err();
     assert!(refused.contains(&note), "{refused}");
@@ -215,4 +226,40 @@ fn what_a_tag_brings_is_had() {
     let shown = server.get(&note).answers(200).body;
     assert!(!shown.contains("team") && !shown.contains("colour") && shown.contains("hopeful"), "{shown}");
     change(SETTABLE).is(200);
+}
+
+/// What a tag has brought beside, and serves, is not ended behind its extension's back.
+#[test]
+fn what_serves_stays_when_another_is_forgotten() {
+    let (server, _folder) = server(&["note.wasm"], &["colour", "shape"]);
+    let tag =
+        category("both") + &format!("; rel=\"{} {}\"; location=\"/tags/both/\"", id("colour"), id("shape"));
+    server.post("/-/").text(&tag).answers(200);
+    let note = note(&server, &["both"]);
+    server.post(&note).text(body(&[], &["com.example.shape.name=\"round\""])).answers(200);
+    ext(&server, &["disable", "colour", "--leave-entities"]).unwrap();
+    ext(&server, &["forget", &id("colour")]).unwrap();
+    let shown = server.get(&note).answers(200).body;
+    assert!(shown.contains(&category("shape")) && shown.contains("round"), "{shown}");
+    assert!(!shown.contains("colour") && !shown.contains("both"), "{shown}");
+}
+
+/// What takes its Kinds or Mixins over by another name has its entities to bring over, too; and waits for them to go where it is
+/// another publisher's.
+#[test]
+fn by_another_name_it_is_the_same() {
+    let (server, folder) = server(&["note.wasm"], &["colour"]);
+    let note = note(&server, &["colour"]);
+    ext(&server, &["remove", "colour", "--leave-entities"]).unwrap();
+    let renamed = mixin("hue", "colour", "example.com").replace("colour.name", "colour.label");
+    std::fs::write(folder.path().join("hue.toml"), renamed).unwrap();
+    let theirs = mixin("paint", "colour", "example.net");
+    std::fs::write(folder.path().join("paint.toml"), theirs).unwrap();
+    let list = || ext(&server, &["list"]).unwrap();
+    eventually("both are refused", || list().contains("paint.toml") && list().contains("hue.toml"));
+    assert!(list().contains("the attribute com.example.colour.name is not one of"), "{}", list());
+    std::fs::remove_file(folder.path().join("hue.toml")).unwrap();
+    eventually("one has gone", || !list().contains("hue.toml"));
+    ext(&server, &["forget", &note]).unwrap();
+    eventually("the other serves", || server.get("/mixin/paint/").send().status == 200);
 }

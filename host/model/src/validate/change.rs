@@ -133,8 +133,8 @@ impl Registry {
         self.with_mixins(before, &kind, mixins, Vec::new())
     }
 
-    /// The entity without some of the Mixins that it has and nobody defines, nor what brings them. The attributes go with the
-    /// last one: until then it is not known whose they are.
+    /// The entity without some of the Mixins that it has and nobody defines, nor what brings them; what that has brought beside
+    /// stays. The attributes go with the last one: until then it is not known whose they are.
     pub fn without_unknown_mixins(
         &self,
         before: &Entity,
@@ -147,7 +147,16 @@ impl Registry {
             self.mixin(id).is_some_and(|mixin| mixin.missing.iter().any(|missing| going.contains(&missing)))
         };
         let mut after = before.clone();
-        after.mixins.retain(|id| !going.contains(&id) && !brings_one(id));
+        after.mixins = Vec::with_capacity(before.mixins.len());
+        for id in &before.mixins {
+            let beside = self.mixin(id).map_or(&[][..], |mixin| &mixin.depends);
+            let stay = if brings_one(id) { beside } else { std::slice::from_ref(id) };
+            for id in stay.iter().filter(|id| !going.contains(id) && !brings_one(id)) {
+                if !after.mixins.contains(id) {
+                    after.mixins.push(id.clone());
+                }
+            }
+        }
         if left.is_empty() {
             let schema = Schema::new(self, &kind, &after.mixins);
             after.attributes.retain(|name, _| core::is_core(name.as_str()) || schema.get(name).is_some());
