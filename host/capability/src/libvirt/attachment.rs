@@ -30,8 +30,8 @@ impl Machine {
     /// Attach the volume of an entity; the device's name as the machine sees it, such as 'vdb'. Attaching what is
     /// attached already answers its device.
     pub async fn attach_volume(&self, attachment: Uuid, volume: Uuid) -> Result<String> {
-        let place = Place::of(self.hypervisor.config());
-        self.rewire(Hold::Using(self.entity, volume), move |live, view| {
+        let (place, entity) = (Place::of(self.hypervisor.config()), self.entity);
+        self.rewire(Hold::Using(entity, volume), move |live, view| {
             let named = name::of(volume);
             if let Some((side, present)) = view.find(attachment) {
                 if present.volume.as_ref() != Some(&named) {
@@ -51,6 +51,9 @@ impl Machine {
                 ));
             }
             place.find(live, volume)?;
+            if view.running.is_some() {
+                usage::check_not_saved(live, entity, &[&*named].into())?;
+            }
             let target = device::free_target(&view.sides())?;
             let disk = device::disk(attachment, place.pool(), volume, FORMAT, &target)?;
             view.attach(live, attachment, &disk)?;

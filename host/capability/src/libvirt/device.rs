@@ -86,6 +86,11 @@ impl Devices {
         &self.found
     }
 
+    /// The names of the volumes among them.
+    pub(super) fn volumes(&self) -> impl Iterator<Item = &str> {
+        self.found.iter().filter_map(|device| device.volume.as_deref())
+    }
+
     /// What was attached for entities and is not in another description, to be attached there.
     pub(super) fn lacking_in(&self, other: &Self) -> impl Iterator<Item = String> {
         self.found

@@ -23,7 +23,7 @@ use super::error::{self, Error, Result};
 use super::events::Event;
 use super::machine_xml::{self, MachinePlan};
 use super::worker::{Hold, Lane};
-use super::{Attached, Found, Hypervisor, name, reason, xml};
+use super::{Attached, Found, Hypervisor, name, reason, usage, xml};
 
 /// The machine of an entity, whether it exists or not.
 #[derive(Debug, Clone)]
@@ -154,6 +154,9 @@ impl Machine {
         let restored = self.call(Lane::Long, Hold::Starting(entity), move |live| {
             let domain = find(live, entity)?;
             let is_saved = live.driver == Driver::Qemu && domain.has_managed_save(0)?;
+            if !domain.is_active()? {
+                usage::check_not_saved(live, entity, &Devices::defined(&domain)?.volumes().collect())?;
+            }
             let Err(refused) = domain.create() else { return Ok(is_saved) };
             match domain.get_state()? {
                 (sys::VIR_DOMAIN_RUNNING | sys::VIR_DOMAIN_BLOCKED, _) => {}

@@ -263,3 +263,34 @@ fn by_another_name_it_is_the_same() {
     ext(&server, &["forget", &note]).unwrap();
     eventually("the other serves", || server.get("/mixin/paint/").send().status == 200);
 }
+
+/// Of what has a Kind that does not serve the Mixins are still their extension's, which neither goes nor changes without a word.
+#[test]
+fn mixins_of_a_sleeping_kind_are_looked_at() {
+    let (server, folder) = server(&["note.wasm"], &["colour"]);
+    let other = tempfile::tempdir().unwrap();
+    let file = |name: &str, manifest: String| {
+        let file = other.path().join(format!("{name}.toml"));
+        std::fs::write(&file, manifest).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let note = note(&server, &["colour"]);
+    ext(&server, &["disable", "note", "--leave-entities"]).unwrap();
+    for request in ["remove", "disable"] {
+        let refused = ext(&server, &[request, "colour"]).unwrap_err();
+        assert!(refused.contains(&note), "{refused}");
+    }
+    let next = mixin("colour", "colour", "example.com").replace("1.0.0", "2.0.0");
+    for (changed, expected) in [
+        (next.replace("term = \"colour\"", "term = \"hue\""), "colour#colour is not known here"),
+        (next.replace("colour.name", "colour.label"), "the attribute com.example.colour.name is not one of"),
+        (next.replace("\"string\"", "\"integer\"").replace("\"red\"", "1"), "takes an integer, not \"red\""),
+    ] {
+        let refused = ext(&server, &["install", &file("next", changed)]).unwrap_err();
+        assert!(refused.contains(expected), "{refused}");
+    }
+    ext(&server, &["install", &file("next", next)]).unwrap();
+    ext(&server, &["enable", "note"]).unwrap();
+    server.post(&note).text(body(&[], &[SETTABLE])).answers(200);
+    assert!(folder.path().join("colour.toml").exists());
+}

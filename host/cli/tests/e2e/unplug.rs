@@ -1,5 +1,6 @@
 //! Devices and the guest systems of QEMU's machines. A machine with an empty disk has none, so it lets no device go.
 
+use crate::http::Answer;
 use crate::occi::{body, kind};
 use crate::server::{Server, eventually};
 
@@ -150,6 +151,30 @@ fn a_saved_machine_keeps_what_is_in_its_memory() {
     server.act(&compute, "stop", &["method=poweroff"]).is(200);
     server.delete(&old).answers(200);
     assert_eq!([&old, &new].map(|link| has(&server, link)), [(false, false), (true, false)]);
+    server.delete("/").answers(200);
+}
+
+/// Its memory knows what is in its volumes, so nobody else writes to them meanwhile.
+#[test]
+fn nobody_has_the_volumes_of_a_saved_machine() {
+    let Some(server) = Server::on_qemu() else { return };
+    let [saved, other, running] = [(); 3].map(|()| server.create("compute", &[]));
+    let storage = server.create("storage", &["occi.storage.size=0.1"]);
+    server.link("storagelink", &saved, &storage);
+    server.act(&running, "start", &[]).is(200);
+    server.act(&saved, "start", &[]).is(200);
+    server.act(&saved, "suspend", &["method=hibernate"]).is(200);
+    server.link("storagelink", &other, &storage);
+    let refused = |answer: Answer| {
+        assert!(answer.is(409).body.contains("another one that is saved"));
+    };
+    refused(server.act(&other, "start", &[]));
+    let ends = [format!("occi.core.source={running:?}"), format!("occi.core.target={storage:?}")];
+    let ends: Vec<&str> = ends.iter().map(String::as_str).collect();
+    refused(server.post("/storagelink/").text(body(&[&kind("storagelink")], &ends)).send());
+    server.act(&saved, "start", &[]).is(200);
+    server.act(&saved, "stop", &["method=poweroff"]).is(200);
+    server.act(&other, "start", &[]).is(200);
     server.delete("/").answers(200);
 }
 

@@ -2,11 +2,13 @@
 
 use super::Violation;
 use super::schema::Schema;
+use crate::core;
 use crate::entity::Entity;
-use crate::identifier::AttributeName;
-use crate::registry::Registry;
+use crate::identifier::{AttributeName, CategoryId};
+use crate::registry::{Registry, ResolvedKind};
 use crate::value::Value;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 impl Registry {
     /// What of an entity does not fit any more where this registry takes the place of `was`. What fitted neither is
@@ -16,20 +18,20 @@ impl Registry {
     /// An attribute that is new, and has a default, need not be there: the entity gets it with its next change.
     pub fn breaches(&self, was: &Registry, left: &HashSet<AttributeName>, entity: &Entity) -> Vec<Violation> {
         let (before, after) = (was.kind(&entity.kind), self.kind(&entity.kind));
-        let (before, after) = match (before, after) {
-            (None, None) => return Vec::new(),
-            (Some(_), None) => return vec![Violation::UnknownCategory(entity.kind.clone())],
-            (before, Some(after)) => (before, after),
-        };
+        if before.is_some() && after.is_none() {
+            return vec![Violation::UnknownCategory(entity.kind.clone())];
+        }
+        let has_kind = after.is_some();
+        // Of one whose Kind is not loaded it is known what its Mixins say.
+        let (before, after) =
+            if has_kind { (before, after) } else { (core_kind(was, entity), core_kind(self, entity)) };
+        let Some(after) = after else { return Vec::new() };
         let mut violations = Vec::new();
-        for id in &entity.mixins {
-            match (was.mixin(id), self.mixin(id)) {
-                (Some(_), None) => violations.push(Violation::UnknownCategory(id.clone())),
-                (_, Some(mixin)) if !self.applies(mixin, after) => {
-                    violations
-                        .push(Violation::NotApplicable { mixin: id.clone(), kind: entity.kind.clone() });
-                }
-                (_, Some(_)) | (None, None) => {}
+        let going = was.mixins_of(entity).filter(|id| was.mixin(id).is_some() && self.mixin(id).is_none());
+        violations.extend(going.cloned().map(Violation::UnknownCategory));
+        for id in entity.mixins.iter().filter(|_| has_kind) {
+            if self.mixin(id).is_some_and(|mixin| !self.applies(mixin, after)) {
+                violations.push(Violation::NotApplicable { mixin: id.clone(), kind: entity.kind.clone() });
             }
         }
         let known = before.map(|before| Schema::new(was, before, &entity.mixins));
@@ -62,4 +64,10 @@ impl Registry {
         schema.complete(Some(&schema), &mut entity.attributes.clone(), &mut violations);
         violations
     }
+}
+
+/// The core's Kind that an entity descends from, whatever its own is.
+fn core_kind<'a>(registry: &'a Registry, entity: &Entity) -> Option<&'a Arc<ResolvedKind>> {
+    let id = if entity.is_link() { core::LINK } else { core::RESOURCE };
+    registry.kind(&CategoryId::parse(id).ok()?)
 }
