@@ -27,6 +27,17 @@ pub enum Nature {
     Link,
 }
 
+impl Nature {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Abstract => "entity",
+            Self::Resource => "resource",
+            Self::Link => "link",
+        }
+    }
+}
+
 /// A Kind with what it inherits.
 #[derive(Debug)]
 pub struct ResolvedKind {

@@ -31,6 +31,7 @@ impl Machine {
     /// attached already answers its device.
     pub async fn attach_volume(&self, attachment: Uuid, volume: Uuid) -> Result<String> {
         let (place, entity) = (Place::of(self.hypervisor.config()), self.entity);
+        let handovers = self.hypervisor.handovers().clone();
         self.rewire(Hold::Using(entity, volume), move |live, view| {
             let named = name::of(volume);
             if let Some((side, present)) = view.find(attachment) {
@@ -51,9 +52,9 @@ impl Machine {
                 ));
             }
             place.find(live, volume)?;
-            if view.running.is_some() {
-                usage::check_not_saved(live, entity, &[&*named].into())?;
-            }
+            let is_running = view.running.is_some();
+            let _handover =
+                is_running.then(|| handovers.take(live, entity, [&*named].into_iter())).transpose()?;
             let target = device::free_target(&view.sides())?;
             let disk = device::disk(attachment, place.pool(), volume, FORMAT, &target)?;
             view.attach(live, attachment, &disk)?;

@@ -23,7 +23,7 @@ use super::error::{self, Error, Result};
 use super::events::Event;
 use super::machine_xml::{self, MachinePlan};
 use super::worker::{Hold, Lane};
-use super::{Attached, Found, Hypervisor, name, reason, usage, xml};
+use super::{Attached, Found, Hypervisor, name, reason, xml};
 
 /// The machine of an entity, whether it exists or not.
 #[derive(Debug, Clone)]
@@ -151,12 +151,15 @@ impl Machine {
     /// Start, resume or restore, whichever leads to 'running'. Succeeds on a running machine.
     pub async fn start(&self) -> Result<()> {
         let entity = self.entity;
+        let handovers = self.hypervisor.handovers().clone();
         let restored = self.call(Lane::Long, Hold::Starting(entity), move |live| {
             let domain = find(live, entity)?;
             let is_saved = live.driver == Driver::Qemu && domain.has_managed_save(0)?;
-            if !domain.is_active()? {
-                usage::check_not_saved(live, entity, &Devices::defined(&domain)?.volumes().collect())?;
-            }
+            let _handover = if domain.is_active()? {
+                None
+            } else {
+                Some(handovers.take(live, entity, Devices::defined(&domain)?.volumes())?)
+            };
             let Err(refused) = domain.create() else { return Ok(is_saved) };
             match domain.get_state()? {
                 (sys::VIR_DOMAIN_RUNNING | sys::VIR_DOMAIN_BLOCKED, _) => {}
@@ -279,9 +282,10 @@ impl Machine {
 
     /// Write the memory to disk and stop. Succeeds on a saved machine.
     pub async fn save(&self) -> Result<()> {
-        let entity = self.entity;
+        let (entity, handovers) = (self.entity, self.hypervisor.handovers().clone());
         self.change(Lane::Long, move |live| {
             let domain = find(live, entity)?;
+            let _handover = handovers.begin(live, Devices::running(&domain)?.volumes())?;
             step(&domain, Some(State::Saved), domain.managed_save(0))
         })
         .await

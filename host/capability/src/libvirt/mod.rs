@@ -13,6 +13,7 @@ mod connection;
 mod device;
 mod error;
 mod events;
+mod handover;
 mod machine;
 mod machine_xml;
 mod meter;
@@ -43,6 +44,7 @@ pub use self::config::{Boot, Call, DomainType, HypervisorConfig};
 use self::connection::{Driver, Live};
 pub use self::error::{Error, Result};
 pub use self::events::{Event, Events};
+use self::handover::Handovers;
 pub use self::machine::{Machine, State};
 pub use self::machine_xml::MachinePlan;
 use self::machine_xml::Processors;
@@ -63,6 +65,7 @@ pub struct Hypervisor(Arc<Inner>);
 struct Inner {
     config: HypervisorConfig,
     workers: Workers,
+    handovers: Handovers,
     /// What `DomainType::Auto` comes to.
     found: probe::Found,
 }
@@ -110,7 +113,12 @@ impl Hypervisor {
     pub async fn open(config: HypervisorConfig) -> Result<Self> {
         events::start_loop()?;
         let workers = Workers::new(config.uri.clone(), config.short, config.long)?;
-        let hypervisor = Self(Arc::new(Inner { config, workers, found: probe::Found::default() }));
+        let hypervisor = Self(Arc::new(Inner {
+            config,
+            workers,
+            handovers: Handovers::default(),
+            found: probe::Found::default(),
+        }));
         // One that does not answer is waited for in the background.
         match tokio::time::timeout(FIRST, hypervisor.0.workers.ensure()).await {
             Ok(Ok(()) | Err(Error::Unavailable(_) | Error::Timeout(_))) | Err(_) => {}
@@ -211,6 +219,10 @@ impl Hypervisor {
 
     fn workers(&self) -> &Workers {
         &self.0.workers
+    }
+
+    fn handovers(&self) -> &Handovers {
+        &self.0.handovers
     }
 }
 

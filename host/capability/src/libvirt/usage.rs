@@ -12,7 +12,7 @@ use virt::sys;
 
 use super::connection::{Driver, Live};
 use super::device::{Device, Devices};
-use super::error::{Error, Result};
+use super::error::Result;
 use super::{name, saved};
 
 /// Which machines matter.
@@ -77,33 +77,6 @@ pub(super) fn user(
         }
     }
     Ok(None)
-}
-
-/// That no other machine was saved with one of these volumes: its memory knows what is in it, and QEMU locks it for those alone
-/// that have power.
-pub(super) fn check_not_saved(live: &Live, machine: Uuid, volumes: &HashSet<&str>) -> Result<()> {
-    if live.driver != Driver::Qemu || volumes.is_empty() {
-        return Ok(());
-    }
-    let own = name::of(machine);
-    for domain in live.connect.list_all_domains(sys::VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE)? {
-        if domain.get_name().is_ok_and(|name| name == own) {
-            continue;
-        }
-        // It was restored, or went, while we looked.
-        let Ok(saved) = saved::description(&domain) else { continue };
-        if !volumes.iter().any(|volume| saved.contains(volume)) {
-            continue;
-        }
-        let devices = Devices::read(saved)?;
-        if devices.volumes().any(|volume| volumes.contains(volume)) {
-            return Err(Error::Conflict(
-                "a volume of the machine is in use by another one that is saved: start that one, or power it off, first"
-                    .into(),
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// The hardware addresses of all interfaces to the network of an entity.

@@ -6,7 +6,10 @@ use crate::client;
 use crate::config::Config;
 use anyhow::Context;
 use occi_capability::libvirt::{Hypervisor, HypervisorConfig};
-use occi_extension::{Capability, Lent, Loader, Outline, Settings, printable, serving};
+use occi_extension::{Capability, Extension, Lent, Loader, Outline, Settings, printable, serving};
+use occi_model::RegistryError;
+use occi_operation::{Snapshot, SnapshotError};
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,7 +33,7 @@ pub(super) fn checked(bytes: &[u8], config: &Config) -> anyhow::Result<String> {
     let begin = Instant::now();
     let said = runtime.block_on(load(config, bytes))?;
     let took = begin.elapsed().as_secs_f64();
-    Ok(format!("{said}A server takes it; to compile it took {took:.1} s.\n"))
+    Ok(format!("{said}; to compile it took {took:.1} s.\n"))
 }
 
 async fn load(config: &Config, bytes: &[u8]) -> anyhow::Result<String> {
@@ -47,7 +50,31 @@ async fn load(config: &Config, bytes: &[u8]) -> anyhow::Result<String> {
         .compiled_by(config.sandbox.compiler());
     let extension = tokio::task::block_in_place(|| loader.load(bytes))?;
     extension.probe().await?;
-    Ok(said)
+    let others = defined_by_others(extension)?;
+    let others = if others.is_empty() { String::new() } else { format!(" that has {}", others.join(", ")) };
+    Ok(format!("{said}A server takes it{others}"))
+}
+
+/// What it refers to that others are to define. An error where it contradicts itself, or what it would have to define.
+fn defined_by_others(extension: Extension) -> anyhow::Result<Vec<String>> {
+    let own: HashSet<String> =
+        extension.schemes().map(str::to_owned).chain([occi_model::core::SCHEME.to_owned()]).collect();
+    let faults = match Snapshot::new(vec![Arc::new(extension)], Vec::new()) {
+        Ok(_) => return Ok(Vec::new()),
+        Err(SnapshotError::Categories(faults)) => faults,
+        Err(other) => return Err(other.into()),
+    };
+    let (others, own): (Vec<_>, Vec<_>) = faults.into_iter().partition(
+        |fault| matches!(fault, RegistryError::Unknown { missing, .. } if !own.contains(missing.scheme())),
+    );
+    if !own.is_empty() {
+        return Err(SnapshotError::Categories(own).into());
+    }
+    let missing = others.into_iter().filter_map(|fault| match fault {
+        RegistryError::Unknown { missing, .. } => Some(missing.to_string()),
+        _ => None,
+    });
+    Ok(missing.collect::<BTreeSet<_>>().into_iter().collect())
 }
 
 /// With the capability of each import, where it is among these.

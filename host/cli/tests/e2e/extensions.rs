@@ -358,3 +358,96 @@ fn a_file_is_checked_beforehand() {
     assert!(ext(&["inspect", &part]).unwrap_err().contains("part.wasm"));
     assert!(ext(&["check", "/no/such"]).unwrap_err().contains("/no/such"));
 }
+
+/// Entities stay what they are: resources, at a place, with Mixins that go together.
+#[test]
+fn what_makes_others_of_its_entities_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = r#"
+        [extension]
+        name = "lamp"
+        version = "1.0.0"
+        [[kind]]
+        term = "lamp"
+        scheme = "http://example.com/occi/lamp#"
+        parent = "http://schemas.ogf.org/occi/core#resource"
+        location = "/lamp/"
+        [[mixin]]
+        term = "shade"
+        scheme = "http://example.com/occi/lamp#"
+        location = "/shade/"
+        [[mixin]]
+        term = "red"
+        scheme = "http://example.com/occi/lamp#"
+        location = "/shade/red/"
+        depends = ["http://example.com/occi/lamp#shade"]
+        [[mixin]]
+        term = "blue"
+        scheme = "http://example.com/occi/lamp#"
+        location = "/shade/blue/"
+        depends = ["http://example.com/occi/lamp#shade"]
+    "#;
+    put(&folder, "lamp.toml", manifest);
+    let server = Server::of(&folder, "");
+    let category = |term: &str, class: &str| {
+        format!(r#"Category: {term}; scheme="http://example.com/occi/lamp#"; class="{class}""#)
+    };
+    let [lamp, red, blue] =
+        [("lamp", "kind"), ("red", "mixin"), ("blue", "mixin")].map(|(t, c)| category(t, c));
+    let lamp = server.post("/lamp/").text(body(&[&lamp, &red, &blue], &[])).answers(201).location();
+    let install = |changed: String| {
+        let file = folder.path().join("next");
+        std::fs::write(&file, changed.replace("1.0.0", "2.0.0")).unwrap();
+        ext(&server, &["install", file.to_str().unwrap()])
+    };
+    for (from, to, expected) in [
+        ("core#resource", "core#link", "would be links"),
+        ("location = \"/lamp/\"", "", "has no instances"),
+        ("location = \"/shade/\"", "location = \"/shade/\"\nexclusive = true", "exclude each other"),
+    ] {
+        let refused = install(manifest.replace(from, to)).unwrap_err();
+        assert!(refused.contains(expected) && refused.contains(&lamp), "{refused}");
+    }
+    install(manifest.to_owned()).unwrap();
+}
+
+/// What a server would refuse for what is in the file alone is said without one.
+#[test]
+fn what_contradicts_itself_is_found_beforehand() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |parent: &str, depends: &str| {
+        let manifest = format!(
+            r#"
+            [extension]
+            name = "lamp"
+            version = "1.0.0"
+            [[kind]]
+            term = "lamp"
+            scheme = "http://example.com/occi/lamp#"
+            parent = "{parent}"
+            location = "/lamp/"
+            [[mixin]]
+            term = "shade"
+            scheme = "http://example.com/occi/lamp#"
+            location = "/shade/"
+            depends = ["{depends}"]
+            "#
+        );
+        let file = folder.path().join("lamp.toml");
+        std::fs::write(&file, manifest).unwrap();
+        server::ext(&["check", file.to_str().unwrap()])
+    };
+    let (resource, other) = ("http://schemas.ogf.org/occi/core#resource", "http://example.net/other#one");
+    for (parent, depends, expected) in [
+        ("http://schemas.ogf.org/occi/core#resorce", other, "core#resorce, which is not known"),
+        ("http://schemas.ogf.org/occi/core#entity", other, "lead neither to"),
+        ("http://example.com/occi/lamp#lmap", other, "lamp#lmap, which is not known"),
+        ("http://example.com/occi/lamp#lamp", other, "lead neither to"),
+        (resource, "http://example.com/occi/lamp#shade", "lead back to it"),
+    ] {
+        let refused = check(parent, depends).unwrap_err();
+        assert!(refused.contains(expected) && !refused.contains(other), "{refused}");
+    }
+    let taken = check(resource, other).unwrap();
+    assert!(taken.contains(&format!("A server takes it that has {other}; to compile")), "{taken}");
+}

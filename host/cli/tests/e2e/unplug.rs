@@ -3,6 +3,7 @@
 use crate::http::Answer;
 use crate::occi::{body, kind};
 use crate::server::{Server, eventually};
+use std::time::Duration;
 
 /// Whether a machine has what a link attached: as it is defined, and as it runs.
 fn has(server: &Server, link: &str) -> (bool, bool) {
@@ -175,6 +176,33 @@ fn nobody_has_the_volumes_of_a_saved_machine() {
     server.act(&saved, "start", &[]).is(200);
     server.act(&saved, "stop", &["method=poweroff"]).is(200);
     server.act(&other, "start", &[]).is(200);
+    server.delete("/").answers(200);
+}
+
+/// The same where both are asked for at once.
+#[test]
+fn of_one_that_is_saved_and_one_that_starts_one_has_the_volume() {
+    let Some(server) = Server::on_qemu() else { return };
+    let [one, two] = [(); 2].map(|()| server.create("compute", &[]));
+    let storage = server.create("storage", &["occi.storage.size=0.1"]);
+    for compute in [&one, &two] {
+        server.link("storagelink", compute, &storage);
+    }
+    for delay in [0, 20, 50, 100, 200] {
+        if !server.get(&one).answers(200).body.contains("compute.state=\"active\"") {
+            server.act(&one, "start", &[]).is(200);
+        }
+        let (saved, started) = std::thread::scope(|scope| {
+            let saved = scope.spawn(|| server.act(&one, "suspend", &["method=hibernate"]).status);
+            std::thread::sleep(Duration::from_millis(delay));
+            let started = server.act(&two, "start", &[]).status;
+            (saved.join().unwrap(), started)
+        });
+        assert!(started == 409 || saved == 409, "after {delay} ms: saved {saved}, started {started}");
+        if started == 200 {
+            server.act(&two, "stop", &["method=poweroff"]).is(200);
+        }
+    }
     server.delete("/").answers(200);
 }
 

@@ -5,7 +5,7 @@ use super::schema::Schema;
 use crate::core;
 use crate::entity::Entity;
 use crate::identifier::{AttributeName, CategoryId};
-use crate::registry::{Registry, ResolvedKind};
+use crate::registry::{Nature, Registry, ResolvedKind};
 use crate::value::Value;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -27,6 +27,21 @@ impl Registry {
             if has_kind { (before, after) } else { (core_kind(was, entity), core_kind(self, entity)) };
         let Some(after) = after else { return Vec::new() };
         let mut violations = Vec::new();
+        let nature = if entity.is_link() { Nature::Link } else { Nature::Resource };
+        if after.nature != nature {
+            violations.push(Violation::OtherNature { kind: entity.kind.clone(), now: after.nature });
+        }
+        let has_place = |kind: &Arc<ResolvedKind>| kind.kind.location.is_some();
+        if has_kind && !has_place(after) && before.is_some_and(has_place) {
+            violations.push(Violation::NotInstantiable(entity.kind.clone()));
+        }
+        for (number, one) in entity.mixins.iter().enumerate() {
+            let excludes = |other: &&CategoryId| {
+                self.exclude_each_other(one, other) && !was.exclude_each_other(one, other)
+            };
+            let others = entity.mixins[..number].iter().filter(excludes);
+            violations.extend(others.map(|other| Violation::Exclusive(other.clone(), one.clone())));
+        }
         let going = was.mixins_of(entity).filter(|id| was.mixin(id).is_some() && self.mixin(id).is_none());
         violations.extend(going.cloned().map(Violation::UnknownCategory));
         for id in entity.mixins.iter().filter(|_| has_kind) {

@@ -3,6 +3,7 @@
 use crate::attribute::ValueType;
 use crate::category::Class;
 use crate::identifier::{AttributeName, CategoryId};
+use crate::registry::Nature;
 use crate::value::Value;
 use std::sync::Arc;
 
@@ -38,6 +39,14 @@ pub enum Violation {
         held: CategoryId,
         /// The request's.
         given: CategoryId,
+    },
+    /// A Kind of links where the entity is a resource, or the other way round.
+    #[error("the entities of {kind} would be {}s", .now.name())]
+    OtherNature {
+        /// The Kind.
+        kind: CategoryId,
+        /// What its entities would be.
+        now: Nature,
     },
     /// A Mixin that does not apply (CORE-22).
     #[error("{mixin} does not apply to entities of {kind}")]
@@ -228,6 +237,7 @@ impl Violation {
             | Self::NoAction { .. }
             | Self::ActionMismatch { .. }
             | Self::NoSuchAction { .. }
+            | Self::OtherNature { .. }
             | Self::UnknownState { .. } => Gravity::Invalid,
         }
     }
