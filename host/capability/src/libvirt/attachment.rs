@@ -34,6 +34,8 @@ impl Machine {
         let handovers = self.hypervisor.handovers().clone();
         self.rewire(Hold::Using(entity, volume), move |live, view| {
             let named = name::of(volume);
+            let comes = view.running.as_ref().is_some_and(|running| running.of(attachment).is_none());
+            let _handover = comes.then(|| handovers.take(live, entity, [&*named].into_iter())).transpose()?;
             if let Some((side, present)) = view.find(attachment) {
                 if present.volume.as_ref() != Some(&named) {
                     return Err(elsewhere("volume"));
@@ -52,9 +54,6 @@ impl Machine {
                 ));
             }
             place.find(live, volume)?;
-            let is_running = view.running.is_some();
-            let _handover =
-                is_running.then(|| handovers.take(live, entity, [&*named].into_iter())).transpose()?;
             let target = device::free_target(&view.sides())?;
             let disk = device::disk(attachment, place.pool(), volume, FORMAT, &target)?;
             view.attach(live, attachment, &disk)?;

@@ -66,16 +66,25 @@ impl Machine {
 
     /// Plug into a machine that was just restored, and is as it was when it was saved, what was attached since.
     pub(super) async fn settle(&self) -> Result<()> {
-        let entity = self.entity;
+        let (entity, handovers) = (self.entity, self.hypervisor.handovers().clone());
         let plug = self.call(Lane::Long, Hold::Entity(entity), move |live| {
             let domain = find(live, entity)?;
-            let mut settled = Ok(());
-            for device in Devices::defined(&domain)?.lacking_in(&Devices::running(&domain)?) {
+            let (defined, running) = (Devices::defined(&domain)?, Devices::running(&domain)?);
+            let has = |volume: &&str| running.volumes().any(|has| has == *volume);
+            let volumes: Vec<_> = defined.volumes().filter(|volume| !has(volume)).collect();
+            let (handover, mut settled) = match handovers.take(live, entity, volumes.iter().copied()) {
+                Ok(handover) => (Some(handover), Ok(())),
+                Err(refused) => (None, Err(refused)),
+            };
+            for device in defined.lacking_in(&running) {
+                if handover.is_none() && volumes.iter().any(|volume| device.contains(volume)) {
+                    continue;
+                }
                 // One that cannot be plugged keeps none of the others out.
                 let plugged = domain.attach_device_flags(&device, sys::VIR_DOMAIN_AFFECT_LIVE);
-                settled = settled.and(plugged.map(drop));
+                settled = settled.and(plugged.map(drop).map_err(Error::from));
             }
-            Ok(settled?)
+            settled
         });
         plug.await
     }

@@ -179,6 +179,30 @@ fn nobody_has_the_volumes_of_a_saved_machine() {
     server.delete("/").answers(200);
 }
 
+/// Nor by a device that could not be plugged before, and is as soon as it can be.
+#[test]
+fn nobody_gets_them_later() {
+    let Some(server) = Server::on_qemu() else { return };
+    let [one, two] = [(); 2].map(|()| server.create("compute", &[]));
+    let storage = server.create("storage", &["occi.storage.size=0.1"]);
+    server.link("storagelink", &one, &storage);
+    for compute in [&one, &two] {
+        server.act(compute, "start", &[]).is(200);
+    }
+    server.act(&two, "suspend", &["method=hibernate"]).is(200);
+    let link = server.link("storagelink", &two, &storage);
+    server.act(&two, "start", &[]).is(200);
+    assert_eq!(has(&server, &link), (true, false));
+    server.act(&one, "suspend", &["method=hibernate"]).is(200);
+    for method in ["suspend", "hibernate"] {
+        server.act(&two, "suspend", &[&format!("method={method}")]).is(200);
+        server.act(&two, "start", &[]);
+        assert_eq!(has(&server, &link), (true, false), "after {method}");
+    }
+    server.act(&one, "start", &[]).is(200);
+    server.delete("/").answers(200);
+}
+
 /// The same where both are asked for at once.
 #[test]
 fn of_one_that_is_saved_and_one_that_starts_one_has_the_volume() {
