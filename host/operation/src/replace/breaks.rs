@@ -13,6 +13,8 @@ pub struct Breaks {
     by_text: HashMap<String, usize>,
     /// How many entities have reasons that are not among these.
     others: usize,
+    /// How many it was not tried to bring over.
+    untried: usize,
     /// Whether it has tried to bring them over.
     has_migrate: bool,
 }
@@ -40,6 +42,10 @@ impl Breaks {
     /// How many entities.
     pub fn entities(&self) -> usize {
         self.entities
+    }
+
+    pub(super) fn leave_untried(&mut self, entities: usize) {
+        self.untried = entities;
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -75,6 +81,9 @@ impl fmt::Display for Breaks {
         }
         if self.others > 0 {
             write!(f, "; and {} more for other reasons", self.others)?;
+        }
+        if self.untried > 0 {
+            write!(f, "; {} more were not tried, as its code failed again and again", self.untried)?;
         }
         if self.has_migrate {
             f.write_str("; make its `migrate` bring each of them over")

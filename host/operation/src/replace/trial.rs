@@ -6,7 +6,7 @@ use crate::effect;
 use crate::list::Walk;
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
-use occi_extension::{Call, Extension};
+use occi_extension::{Call, CallError, Extension};
 use occi_model::{AttributeName, CategoryId, Entity, Violation};
 use occi_store::{Entities, MadeBy, Set, Stored};
 use semver::Version;
@@ -36,6 +36,22 @@ pub(super) struct Migrated {
 
 /// How many entities are brought over at once.
 const AT_ONCE: usize = 8;
+
+/// How often the code may fail until no more entities are tried: each failure may take its whole time, and others wait.
+const FAILURES: usize = 3;
+
+/// Why an entity is not brought over.
+struct Unfit {
+    reasons: Vec<String>,
+    /// Whether the code failed, rather than say no or bring over what does not fit.
+    is_failure: bool,
+}
+
+impl From<Vec<Violation>> for Unfit {
+    fn from(violations: Vec<Violation>) -> Self {
+        Self { reasons: said(&violations), is_failure: false }
+    }
+}
 
 impl Trial {
     pub(super) fn new(
@@ -119,8 +135,10 @@ impl Trial {
         let mut all = Vec::with_capacity(broken.len());
         let mut tasks = JoinSet::new();
         let mut left = broken.into_iter();
+        let mut failures = 0;
         loop {
             while tasks.len() < AT_ONCE
+                && failures < FAILURES
                 && let Some(before) = left.next()
             {
                 let shown = Arc::clone(self.known_by());
@@ -131,7 +149,7 @@ impl Trial {
                     let call = |role: &_, now: &_| effect::call(shown.registry(), operation, role, now);
                     let migrated = one(&after, &next, &from, &before.entity, call).await.and_then(|now| {
                         let violations = after.registry().breaches(was.registry(), &attributes, &now);
-                        if violations.is_empty() { Ok(now) } else { Err(said(&violations)) }
+                        if violations.is_empty() { Ok(now) } else { Err(violations.into()) }
                     });
                     (before, migrated)
                 });
@@ -139,13 +157,17 @@ impl Trial {
             let Some(ended) = tasks.join_next().await else { break };
             match ended {
                 Ok((before, Ok(after))) => all.push(Migrated { before, after }),
-                Ok((before, Err(reasons))) => breaks.note(&before.entity.location, reasons),
+                Ok((before, Err(Unfit { reasons, is_failure }))) => {
+                    failures += usize::from(is_failure);
+                    breaks.note(&before.entity.location, reasons);
+                }
                 Err(error) => {
                     let message = format!("an entity could not be brought over: {error}");
                     return Err(Refusal::Internal(message).into());
                 }
             }
         }
+        breaks.leave_untried(left.len());
         if breaks.is_empty() { Ok(all) } else { Err(CannotReplace::Breaks(breaks)) }
     }
 }
@@ -163,11 +185,14 @@ async fn one(
     from: &Version,
     entity: &Entity,
     call: impl Fn(&CategoryId, &Entity) -> Call,
-) -> Result<Entity, Vec<String>> {
+) -> Result<Entity, Unfit> {
     let mut now = entity.clone();
     for (role, _) in after.parts_of(entity, next.name()) {
-        let outcome = next.migrate(call(&role, &now), from).await.map_err(|error| vec![error.to_string()])?;
-        now = after.registry().apply(&now, outcome.change).map_err(|violations| said(&violations))?;
+        let outcome = next.migrate(call(&role, &now), from).await.map_err(|error| Unfit {
+            reasons: vec![error.to_string()],
+            is_failure: !matches!(error, CallError::Refused { .. }),
+        })?;
+        now = after.registry().apply(&now, outcome.change)?;
     }
     Ok(now)
 }

@@ -151,6 +151,23 @@ async fn one_that_cannot_be_brought_over_keeps_all_back() {
     cloud.create("red").await.unwrap();
 }
 
+/// Each failure may take a second, and others wait for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_fails_again_and_again_is_not_tried_on_all() {
+    let cloud = Cloud::new(0).await;
+    for _ in 0..40 {
+        cloud.create("trap").await.unwrap();
+    }
+    let CannotReplace::Breaks(breaks) = cloud.replace(cloud.component(&renaming("2.0.0"))).await.unwrap_err()
+    else {
+        panic!("it is not refused for what it breaks")
+    };
+    assert!((3..=11).contains(&breaks.entities()), "{breaks}");
+    let untried = format!("{} more were not tried", 40 - breaks.entities());
+    assert!(breaks.to_string().contains(&untried), "{breaks}");
+    assert_eq!(cloud.counts(), (40, 0));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_goes_leaves_entities_only_where_it_may() {
     let cloud = Cloud::new(2).await;
