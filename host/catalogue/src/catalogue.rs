@@ -7,7 +7,7 @@ use crate::source::Source;
 use crate::stage::Stager;
 use crate::tending::Tending;
 use occi_extension::Extension;
-use occi_operation::{Core, Replacement};
+use occi_operation::{Core, Replacement, Tried};
 use occi_store::{Batch, Revision};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -65,6 +65,9 @@ struct WayBack {
     file: String,
 }
 
+/// The name of one that does not serve, what is known of it, and it itself, where it is ready to serve.
+type Asleep = (Arc<str>, Record, Option<Arc<Extension>>);
+
 /// A file that is not in service.
 pub(crate) struct Refusal {
     /// Of its content, where that could be read.
@@ -91,15 +94,20 @@ impl Catalogue {
     }
 
     /// Installs an extension, or another version of one: its bytes become the file in the folder.
-    pub async fn install(&self, bytes: Vec<u8>) -> Result<Listed, Refused> {
+    pub async fn install(self: &Arc<Self>, bytes: Vec<u8>) -> Result<Listed, Refused> {
         self.install_from(Source::Given(bytes.into())).await
     }
 
-    pub(crate) async fn install_from(&self, source: Source) -> Result<Listed, Refused> {
+    pub(crate) async fn install_from(self: &Arc<Self>, source: Source) -> Result<Listed, Refused> {
         let next = self.stager.stage(&source).await?;
-        let _changing = self.changing.lock().await;
-        let file = self.file_for(&next).await?;
-        self.write_and_serve(next, file, source).await
+        let tried = self.try_on(&next, &[]).await?;
+        let this = Arc::clone(self);
+        to_its_end(async move {
+            let _changing = this.changing.lock().await;
+            let file = this.file_for(&next).await?;
+            this.write_and_serve(next, tried, file, source).await
+        })
+        .await
     }
 
     /// The file in the folder that an extension has, or would have.
@@ -125,16 +133,35 @@ impl Catalogue {
     }
 
     /// Puts the version that served before into service again.
-    pub async fn roll_back(&self, name: &str) -> Result<Listed, Refused> {
+    pub async fn roll_back(self: &Arc<Self>, name: &str) -> Result<Listed, Refused> {
         self.roll_back_to(name, None).await
     }
 
     /// The same where that is still the one that is meant; nothing is done where that one serves.
-    pub(crate) async fn roll_back_to(&self, name: &str, to: Option<&Release>) -> Result<Listed, Refused> {
+    pub(crate) async fn roll_back_to(
+        self: &Arc<Self>,
+        name: &str,
+        to: Option<&Release>,
+    ) -> Result<Listed, Refused> {
         let Some(back) = self.way_back(name, to)? else { return self.found(name) };
         // It may have to be compiled, and nobody need wait for that.
         let next = self.ready(back.ready, &back.release).await?;
-        let _changing = self.changing.lock().await;
+        let tried = self.try_on(&next, &[]).await?;
+        let (this, name, to) = (Arc::clone(self), name.to_owned(), to.cloned());
+        to_its_end(async move {
+            let _changing = this.changing.lock().await;
+            this.roll_back_now(&name, to.as_ref(), next, tried).await
+        })
+        .await
+    }
+
+    async fn roll_back_now(
+        &self,
+        name: &str,
+        to: Option<&Release>,
+        next: Arc<Extension>,
+        tried: Tried,
+    ) -> Result<Listed, Refused> {
         let Some(back) = self.way_back(name, to)? else { return self.found(name) };
         let is_meant = |next: &Arc<Extension>| Release::of(next) == back.release;
         let next = self.ready(Some(next).filter(is_meant).or(back.ready), &back.release).await?;
@@ -144,7 +171,7 @@ impl Catalogue {
                 path: self.folder.join(back.file),
             });
         }
-        let listed = self.write_and_serve(next, back.file, self.copy(&back.release)).await?;
+        let listed = self.write_and_serve(next, tried, back.file, self.copy(&back.release)).await?;
         tracing::info!(extension = name, version = listed.version, "rolled back");
         Ok(listed)
     }
@@ -177,22 +204,25 @@ impl Catalogue {
     }
 
     /// Switches an extension on.
-    pub async fn enable(&self, name: &str) -> Result<Listed, Refused> {
-        let asleep = || {
-            let known = self.known();
-            let (name, entry) = known.entry(name)?;
-            let asleep = (Arc::clone(name), entry.record.clone(), entry.current.clone());
-            Ok::<_, Refused>((!entry.is_active()).then_some(asleep))
-        };
-        let Some((_, record, ready)) = asleep()? else { return self.found(name) };
+    pub async fn enable(self: &Arc<Self>, name: &str) -> Result<Listed, Refused> {
+        let Some((name, record, ready)) = self.asleep(name)? else { return self.found(name) };
         // It may have to be compiled, and nobody need wait for that.
         let next = self.ready(ready, &record.current).await?;
-        let _changing = self.changing.lock().await;
-        let Some((name, record, ready)) = asleep()? else { return self.found(name) };
+        let tried = self.check(&next, &[]).await?;
+        let this = Arc::clone(self);
+        to_its_end(async move {
+            let _changing = this.changing.lock().await;
+            this.enable_now(&name, next, tried).await
+        })
+        .await
+    }
+
+    async fn enable_now(&self, name: &str, next: Arc<Extension>, tried: Tried) -> Result<Listed, Refused> {
+        let Some((name, record, ready)) = self.asleep(name)? else { return self.found(name) };
         let is_meant = |next: &Arc<Extension>| Release::of(next) == record.current;
         let next = self.ready(Some(next).filter(is_meant).or(ready), &record.current).await?;
         let record = Record { is_enabled: true, said: Said::by(&next), ..record };
-        self.switch(&name, Some(Arc::clone(&next)), Some(&record), false).await?;
+        self.switch(&name, Some((Arc::clone(&next), tried)), Some(&record), false).await?;
         tracing::info!(extension = &*name, version = %next.version(), "enabled");
         self.changed(&name, |entry| {
             entry.current = Some(next);
@@ -203,10 +233,26 @@ impl Catalogue {
         })
     }
 
+    /// An extension that does not serve; none where it does.
+    fn asleep(&self, name: &str) -> Result<Option<Asleep>, Refused> {
+        let known = self.known();
+        let (name, entry) = known.entry(name)?;
+        let asleep = (Arc::clone(name), entry.record.clone(), entry.current.clone());
+        Ok((!entry.is_active()).then_some(asleep))
+    }
+
     /// Switches an extension off, and keeps it installed. Where it has entities that is refused, unless they may stay, to
     /// be read only.
-    pub async fn disable(&self, name: &str, leaves_entities: bool) -> Result<Listed, Refused> {
-        let _changing = self.changing.lock().await;
+    pub async fn disable(self: &Arc<Self>, name: &str, leaves_entities: bool) -> Result<Listed, Refused> {
+        let (this, name) = (Arc::clone(self), name.to_owned());
+        to_its_end(async move {
+            let _changing = this.changing.lock().await;
+            this.disable_now(&name, leaves_entities).await
+        })
+        .await
+    }
+
+    async fn disable_now(&self, name: &str, leaves_entities: bool) -> Result<Listed, Refused> {
         let (name, record) = {
             let known = self.known();
             let (name, entry) = known.entry(name)?;
@@ -224,8 +270,16 @@ impl Catalogue {
     }
 
     /// Removes an extension and its file. Where it has entities that is refused, unless they may stay, to be read only.
-    pub async fn remove(&self, name: &str, leaves_entities: bool) -> Result<(), Refused> {
-        let _changing = self.changing.lock().await;
+    pub async fn remove(self: &Arc<Self>, name: &str, leaves_entities: bool) -> Result<(), Refused> {
+        let (this, name) = (Arc::clone(self), name.to_owned());
+        to_its_end(async move {
+            let _changing = this.changing.lock().await;
+            this.remove_now(&name, leaves_entities).await
+        })
+        .await
+    }
+
+    async fn remove_now(&self, name: &str, leaves_entities: bool) -> Result<(), Refused> {
         let (name, file) = {
             let known = self.known();
             let (name, entry) = known.entry(name)?;
@@ -266,6 +320,7 @@ impl Catalogue {
     async fn write_and_serve(
         &self,
         next: Arc<Extension>,
+        tried: Tried,
         file: String,
         source: Source,
     ) -> Result<Listed, Refused> {
@@ -277,7 +332,7 @@ impl Catalogue {
             file::write(&path, &source.read()?).map(|()| before)
         })
         .await?;
-        let served = self.serve(next, file, source).await;
+        let served = self.serve(next, tried, file, source).await;
         if served.is_ok() {
             self.known().refused.remove(&path);
         }
@@ -291,6 +346,7 @@ impl Catalogue {
     pub(crate) async fn serve(
         &self,
         next: Arc<Extension>,
+        tried: Tried,
         file: String,
         source: Source,
     ) -> Result<Listed, Refused> {
@@ -307,7 +363,8 @@ impl Catalogue {
             }
             None => Record { file, current, previous: None, said, is_enabled: true, is_removed: false },
         };
-        self.switch(&name, record.is_enabled.then(|| Arc::clone(&next)), Some(&record), false).await?;
+        let serves = record.is_enabled.then(|| (Arc::clone(&next), tried));
+        self.switch(&name, serves, Some(&record), false).await?;
         tracing::info!(extension = &*name, version = %next.version(), digest = %next.digest(), "installed");
         let listed = {
             let mut known = self.known();
@@ -326,10 +383,11 @@ impl Catalogue {
     async fn switch(
         &self,
         name: &Arc<str>,
-        next: Option<Arc<Extension>>,
+        next: Option<(Arc<Extension>, Tried)>,
         record: Option<&Record>,
         leaves_entities: bool,
     ) -> Result<(), Refused> {
+        let (next, tried) = next.unzip();
         if let Some(next) = &next {
             self.check_leaves_all(next, &[])?;
         }
@@ -341,10 +399,11 @@ impl Catalogue {
         // What stands for extensions goes with the one that lets it.
         let _away = if next.is_none() { self.clear_away(name).await? } else { None };
         let left = next.as_ref().map(|next| self.attributes_left_to(next)).unwrap_or_default();
-        let replacement = Replacement { name: Arc::clone(name), next, leaves_entities, left, record: batch };
+        let (name, tried, record) = (Arc::clone(name), tried.unwrap_or_default(), batch);
+        let replacement = Replacement { name: Arc::clone(&name), next, leaves_entities, left, tried, record };
         let replaced = self.core.replace(replacement).await?;
         if replaced.migrated > 0 {
-            tracing::info!(extension = &**name, entities = replaced.migrated, "brought over");
+            tracing::info!(extension = &*name, entities = replaced.migrated, "brought over");
         }
         Ok(())
     }
@@ -463,6 +522,17 @@ pub(crate) async fn aside<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         // The server ends, which is not the file's fault.
+        Err(error) if error.is_cancelled() => std::future::pending().await,
+        Err(error) => Err(Refused::Internal(error.to_string())),
+    }
+}
+
+/// Does something to its end, whether or not somebody still waits for it.
+async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Refused>> + Send + 'static,
+) -> Result<T, Refused> {
+    match tokio::spawn(work).await {
+        Ok(done) => done,
         Err(error) if error.is_cancelled() => std::future::pending().await,
         Err(error) => Err(Refused::Internal(error.to_string())),
     }

@@ -9,6 +9,7 @@ use crate::refused::Refused;
 use crate::source::Source;
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use occi_extension::Extension;
 use occi_model::Location;
 use occi_operation::has_entities_of;
 use occi_store::{Entities, Revision};
@@ -129,6 +130,17 @@ fn counts(event: &notify::Event) -> bool {
 fn was_written_since(file: &Path, since: SystemTime) -> bool {
     let written = file.metadata().and_then(|metadata| metadata.modified());
     written.is_ok_and(|written| since < written && written <= SystemTime::now())
+}
+
+/// Until a file is not what was read any more.
+async fn changed(read: &file::Read) {
+    loop {
+        sleep(LOOK).await;
+        let looked_at = read.clone();
+        if !aside(move || Ok(looked_at.is_still())).await.unwrap_or(true) {
+            return;
+        }
+    }
 }
 
 /// Follows a folder for as long as the catalogue is there: first what is in it now.
@@ -390,41 +402,58 @@ impl Catalogue {
     async fn take_up_content(&self, read: &file::Read) -> Result<bool, Refused> {
         let source = Source::File(read.clone());
         let next = self.stager.stage(&source).await?;
-        let _changing = self.changing.lock().await;
+        loop {
+            let before = {
+                let _changing = self.changing.lock().await;
+                self.in_its_way(read, &next).await?
+            };
+            let Some(in_its_way) = before else { return Ok(false) };
+            let tried = tokio::select! {
+                // What serves goes on where the new one cannot.
+                tried = self.try_on(&next, &in_its_way) => tried?,
+                () = changed(read) => return Ok(false),
+            };
+            let _changing = self.changing.lock().await;
+            match self.in_its_way(read, &next).await? {
+                None => return Ok(false),
+                Some(still) if still != in_its_way => {}
+                Some(_) => {
+                    for name in in_its_way {
+                        // The file held another extension until now.
+                        self.take_out(&name, false).await?;
+                    }
+                    return self.serve(next, tried, file::name(&read.path), source).await.map(|_| true);
+                }
+            }
+        }
+    }
+
+    /// The extensions that a file held until now; none where nothing is to be done about it. Not while anything else is changed.
+    async fn in_its_way(
+        &self,
+        read: &file::Read,
+        next: &Extension,
+    ) -> Result<Option<Vec<Arc<str>>>, Refused> {
         let looked_at = read.clone();
         if !aside(move || Ok(looked_at.is_still())).await? {
             // It was changed meanwhile, which will be told as well.
-            return Ok(false);
+            return Ok(None);
         }
         if self.is_followed(read) {
             // It is there because an operator has installed it.
-            return Ok(false);
+            return Ok(None);
         }
-        let (path, file) = (&read.path, file::name(&read.path));
-        let other = self.known().entries.get(next.name()).map(|entry| self.folder.join(&entry.record.file));
+        let (path, file, known) = (&read.path, file::name(&read.path), self.known());
+        let other = known.entries.get(next.name()).map(|entry| self.folder.join(&entry.record.file));
         if let Some(other) = other.filter(|other| *other != *path && is_there(other)) {
             return Err(Refused::SameName {
                 name: Arc::clone(next.name()),
                 other: file::name(&other).into(),
             });
         }
-        let replaced: Vec<Arc<str>> = {
-            let known = self.known();
-            let by_file = known
-                .entries
-                .iter()
-                .filter(|(name, entry)| entry.record.file == file && *name != next.name());
-            by_file.map(|(name, _)| Arc::clone(name)).collect()
-        };
-        if !replaced.is_empty() {
-            // What serves goes on where the new one cannot.
-            self.check(&next, &replaced).await?;
-        }
-        for name in replaced {
-            // The file held another extension until now.
-            self.take_out(&name, false).await?;
-        }
-        self.serve(next, file, source).await.map(|_| true)
+        let entries = known.entries.iter();
+        let by_file = entries.filter(|(name, entry)| entry.record.file == file && *name != next.name());
+        Ok(Some(by_file.map(|(name, _)| Arc::clone(name)).collect()))
     }
 
     /// Files are gone, and with them what they held.

@@ -6,12 +6,12 @@ use crate::ledger::{self, Ledger};
 use crate::order::{Order, Shall};
 use crate::record::Listed;
 use crate::refused::Refused;
-use crate::tending::kind_of;
+use crate::tending::{kind_of, locked};
 use occi_extension::{Digest, Extension};
 use occi_operation::{Cause, Refusal};
-use occi_store::{Event, Store, StoreError, Watch};
+use occi_store::{Event, Revision, Store, StoreError, Watch};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
@@ -32,7 +32,11 @@ struct Keeper {
     shown: HashMap<(Arc<str>, String), Shown>,
     /// What could not be done, and was said.
     complaints: HashSet<String>,
+    at_work: AtWork,
 }
+
+/// The orders that are being carried out, by the same names.
+type AtWork = Arc<Mutex<HashSet<(Arc<str>, String)>>>;
 
 /// Keeps until the catalogue is gone.
 pub(crate) fn start(catalogue: &Arc<Catalogue>) -> Result<(), StoreError> {
@@ -40,7 +44,8 @@ pub(crate) fn start(catalogue: &Arc<Catalogue>) -> Result<(), StoreError> {
     forget_staged(catalogue, Duration::ZERO)?;
     let watch = follow(&*store)?;
     let catalogue = Arc::downgrade(catalogue);
-    let keeper = Keeper { catalogue, store, shown: HashMap::new(), complaints: HashSet::new() };
+    let (shown, complaints, at_work) = Default::default();
+    let keeper = Keeper { catalogue, store, shown, complaints, at_work };
     tokio::spawn(keeper.run(watch, news));
     Ok(())
 }
@@ -118,34 +123,32 @@ impl Keeper {
         let staging = Arc::clone(catalogue);
         aside(move || Ok(forget_staged(&staging, UNDER_WAY))).await.map_err(internal)??;
         for administrator in catalogue.administrators() {
-            self.carry_out(catalogue, administrator.name()).await?;
+            self.begin_orders(catalogue, administrator.name())?;
             self.match_entities(catalogue, &administrator).await?;
         }
         Ok(())
     }
 
-    async fn carry_out(&self, catalogue: &Catalogue, administrator: &str) -> Result<(), Refusal> {
+    /// Has what was ordered carried out, each by itself: one that takes long keeps back no other.
+    fn begin_orders(&self, catalogue: &Arc<Catalogue>, administrator: &Arc<str>) -> Result<(), Refusal> {
         let ledger = Ledger::read(&*self.store.read()?, administrator)?;
         for (name, (order, revision)) in ledger.orders {
-            if order.problem.is_some() {
+            let key = (Arc::clone(administrator), name);
+            if order.problem.is_some() || !locked(&self.at_work).insert(key.clone()) {
                 continue;
             }
-            let problem = catalogue.carry_out(&name, &order.shall).await.err();
-            let left = match problem {
-                Some(refused) => {
-                    tracing::error!(extension = name, "what was ordered could not be done: {refused}");
-                    let order = Order { problem: Some(refused.to_string()), ..order.clone() };
-                    Some(order.to_bytes().map_err(internal)?)
+            let (catalogue, at_work) = (Arc::clone(catalogue), Arc::clone(&self.at_work));
+            tokio::spawn(async move {
+                let settled = carry_out(&catalogue, &key.0, &key.1, order, revision).await;
+                locked(&at_work).remove(&key);
+                match settled {
+                    // Something else may have been ordered meanwhile.
+                    Ok(()) => catalogue.news.notify_one(),
+                    Err(refusal) => {
+                        tracing::error!(extension = key.1, "what was ordered is not settled: {refusal}");
+                    }
                 }
-                None => None,
-            };
-            match self.store.commit(ledger::settle(administrator, &name, revision, left)).await {
-                Err(error) if !error.is_conflict() => return Err(error.into()),
-                Ok(_) | Err(_) => {}
-            }
-            if let Shall::Install(release) = &order.shall {
-                catalogue.staged.forget(&release.digest);
-            }
+            });
         }
         Ok(())
     }
@@ -192,4 +195,30 @@ impl Keeper {
             self.complaints.insert(what);
         }
     }
+}
+
+async fn carry_out(
+    catalogue: &Arc<Catalogue>,
+    administrator: &str,
+    name: &str,
+    order: Order,
+    revision: Revision,
+) -> Result<(), Refusal> {
+    let problem = catalogue.carry_out(name, &order.shall).await.err();
+    let left = match problem {
+        Some(refused) => {
+            tracing::error!(extension = name, "what was ordered could not be done: {refused}");
+            let order = Order { problem: Some(refused.to_string()), ..order.clone() };
+            Some(order.to_bytes().map_err(internal)?)
+        }
+        None => None,
+    };
+    match catalogue.tending.store.commit(ledger::settle(administrator, name, revision, left)).await {
+        Err(error) if !error.is_conflict() => return Err(error.into()),
+        Ok(_) | Err(_) => {}
+    }
+    if let Shall::Install(release) = &order.shall {
+        catalogue.staged.forget(&release.digest);
+    }
+    Ok(())
 }

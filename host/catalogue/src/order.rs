@@ -6,10 +6,8 @@ use crate::record::{Listed, Release, Said, State};
 use crate::refused::Refused;
 use crate::source::Source;
 use occi_extension::Extension;
-use occi_operation::Replacement;
-use occi_store::Batch;
+use occi_operation::{Replacement, Tried};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// So many bytes may wait to be installed; those of refused requests do for a while, too.
@@ -117,23 +115,21 @@ impl Catalogue {
         }
         let file = self.file_for(&next).await?;
         let release = Release::of(&next);
-        let (listed, is_so, is_enabled) = {
+        let (listed, is_so) = {
             let known = self.known();
             match known.entries.get(next.name()) {
                 Some(entry) => {
                     let is_so =
                         entry.record.current == release && (entry.is_active() || !entry.record.is_enabled);
-                    (entry.listed(next.name()), is_so, entry.record.is_enabled)
+                    (entry.listed(next.name()), is_so)
                 }
-                None => (to_be(&next, file), false, true),
+                None => (to_be(&next, file), false),
             }
         };
         if is_so {
             return Ok(Agreed { listed, order: None });
         }
-        if is_enabled {
-            self.check(&next, &[]).await?;
-        }
+        self.try_on(&next, &[]).await?;
         let (staged, digest) = (self.staged.clone(), release.digest.clone());
         aside(move || {
             if staged.size() < MOST_STAGED { staged.keep(&digest, &source) } else { Err(Refused::Crowded) }
@@ -180,7 +176,7 @@ impl Catalogue {
     }
 
     /// Makes it so. What is so already is no error.
-    pub(crate) async fn carry_out(&self, name: &str, shall: &Shall) -> Result<(), Refused> {
+    pub(crate) async fn carry_out(self: &Arc<Self>, name: &str, shall: &Shall) -> Result<(), Refused> {
         match shall {
             Shall::Install(release) => {
                 let is_so = self
@@ -202,13 +198,28 @@ impl Catalogue {
         }
     }
 
-    /// Whether it could serve as things are now, once others that are in its way have gone.
-    pub(crate) async fn check(&self, next: &Arc<Extension>, in_its_way: &[Arc<str>]) -> Result<(), Refused> {
+    /// Whether it could serve as things are now, once others that are in its way have gone; with what it makes of entities.
+    pub(crate) async fn check(
+        &self,
+        next: &Arc<Extension>,
+        in_its_way: &[Arc<str>],
+    ) -> Result<Tried, Refused> {
         self.check_leaves_all(next, in_its_way)?;
         let left = self.attributes_left_to(next);
         let (name, next) = (Arc::clone(next.name()), Some(Arc::clone(next)));
-        let replacement = Replacement { name, next, leaves_entities: false, left, record: Batch::new() };
-        Ok(self.core.check_replacement(&replacement, in_its_way).await?)
+        let (tried, record) = Default::default();
+        let replacement = Replacement { name, next, leaves_entities: false, left, tried, record };
+        Ok(self.core.try_replacement(&replacement, in_its_way).await?)
+    }
+
+    /// The same for one that may be switched off, so that nothing is to be tried.
+    pub(crate) async fn try_on(
+        &self,
+        next: &Arc<Extension>,
+        in_its_way: &[Arc<str>],
+    ) -> Result<Tried, Refused> {
+        let is_off = self.known().entries.get(next.name()).is_some_and(|entry| !entry.record.is_enabled);
+        if is_off { Ok(Tried::default()) } else { self.check(next, in_its_way).await }
     }
 
     /// Whether it could be taken out of service as things are now.
@@ -216,9 +227,10 @@ impl Catalogue {
         if !leaves_entities {
             self.check_has_none(name)?;
         }
-        let (left, record) = (HashSet::new(), Batch::new());
-        let replacement = Replacement { name: name.into(), next: None, leaves_entities, left, record };
-        Ok(self.core.check_replacement(&replacement, &[]).await?)
+        let (left, tried, record) = Default::default();
+        let replacement = Replacement { name: name.into(), next: None, leaves_entities, left, tried, record };
+        self.core.try_replacement(&replacement, &[]).await?;
+        Ok(())
     }
 }
 

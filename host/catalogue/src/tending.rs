@@ -189,6 +189,6 @@ fn draft(kind: &CategoryId, id: Uuid) -> Draft {
     Draft { items: vec![item], ..Draft::default() }
 }
 
-fn locked(doing: &Mutex<Doing>) -> MutexGuard<'_, Doing> {
-    doing.lock().unwrap_or_else(PoisonError::into_inner)
+pub(crate) fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -37,10 +37,15 @@ pub fn renaming(version: &str) -> Guest {
         (data (i32.const 128) "{COLOR}")
         (func (export "occi:extension/migrate@0.1.0#migrate")
             (param i32 i32 i32 i32) (param $subject i32) (result i32)
+            (local $turns i32)
             (call $get (local.get $subject) (i32.const 64) (i32.const {old}) (i32.const 2048))
             (call $done (local.get $subject))
             (if (i32.load8_u (i32.const 2048)) (then
                 (if (i32.eq (i32.load8_u (i32.load (i32.const 2064))) (i32.const 116)) (then unreachable))
+                (if (i32.eq (i32.load8_u (i32.load (i32.const 2064))) (i32.const 115)) (then
+                    (loop $again
+                        (local.set $turns (i32.add (local.get $turns) (i32.const 1)))
+                        (br_if $again (i32.lt_u (local.get $turns) (i32.const 200000000))))))
                 ;; set the new one
                 (i32.store (i32.const 1032) (i32.const 3072))
                 (i32.store (i32.const 1036) (i32.const 1))

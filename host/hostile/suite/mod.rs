@@ -5,6 +5,7 @@ mod limits;
 mod loading;
 mod requests;
 mod server;
+mod upgrades;
 
 use crate::http::Answer;
 use crate::occi::body;

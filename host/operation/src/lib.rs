@@ -67,7 +67,9 @@ pub use crate::members::{MemberOutcome, MemberResult, Members};
 pub use crate::observer::Cause;
 pub use crate::recovery::Recovered;
 pub use crate::refusal::Refusal;
-pub use crate::replace::{Breaks, CannotReplace, Replaced, Replacement, an_entity_of, has_entities_of};
+pub use crate::replace::{
+    Breaks, CannotReplace, Progress, Replaced, Replacement, Tried, an_entity_of, has_entities_of,
+};
 pub use crate::snapshot::{Snapshot, SnapshotError, stored_tags};
 
 use occi_model::{CategoryId, Draft, Filter, Location, Representation};

@@ -8,6 +8,7 @@ mod breaks;
 mod trial;
 
 pub use breaks::Breaks;
+pub use trial::Tried;
 
 use crate::core::{Core, StartError};
 use crate::intent::Verb;
@@ -19,9 +20,18 @@ use occi_extension::Extension;
 use occi_model::{AttributeName, CategoryId, Entity, Location};
 use occi_store::{Batch, Entities, Portion, ReadView, Set, StoreError, Stored, Tag};
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 use trial::{Migrated, Trial};
 use uuid::Uuid;
+
+/// So long it may take to try all entities.
+const TRIAL: Duration = Duration::from_mins(10);
+
+/// For so long at most entities are kept from requests, and the server from other changes of what serves, while those are
+/// brought over that have changed since they were tried.
+const HELD: Duration = Duration::from_secs(10);
 
 /// What shall serve.
 pub struct Replacement {
@@ -34,6 +44,8 @@ pub struct Replacement {
     /// The attributes that it declared when it served last, where it does not now: those that its entities have and it does
     /// not declare any more do not fit.
     pub left: HashSet<AttributeName>,
+    /// What [`Core::try_replacement`] has answered; what is not tried, or was tried with others, is brought over while all wait.
+    pub tried: Tried,
     /// What is committed with it.
     pub record: Batch,
 }
@@ -47,6 +59,24 @@ pub struct Replaced {
     pub migrated: usize,
 }
 
+/// How many entities a version has brought over, in the time that it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// So many.
+    pub brought: usize,
+    /// Of how many.
+    pub of: usize,
+    /// In which time.
+    pub within: Duration,
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { brought, of, within } = self;
+        write!(f, "{brought} of {of} in {} s", within.as_secs())
+    }
+}
+
 /// Why what serves still does, and nothing is changed.
 #[derive(Debug, thiserror::Error)]
 pub enum CannotReplace {
@@ -56,6 +86,15 @@ pub enum CannotReplace {
     /// There are entities that do not fit what it defines.
     #[error("{0}")]
     Breaks(Breaks),
+    /// Its `migrate` takes too long.
+    #[error("its `migrate` has brought over only {0}, and has no more time; make it faster")]
+    Slow(Progress),
+    /// Its `migrate` takes too long for how fast its entities change.
+    #[error(
+        "entities have changed since its `migrate` was tried on them, and of these it has brought over only {0}, and they are \
+         kept from requests no longer; try again, or make it faster"
+    )]
+    Restless(Progress),
     /// It has entities, which nobody would serve any more.
     #[error(
         "{entities} of its entities exist, such as {such_as}; delete them first, or say that they shall stay, to be read only"
@@ -86,7 +125,7 @@ impl CannotReplace {
         match self {
             Self::Breaks(breaks) => breaks.such_as(),
             Self::InUse { such_as, .. } | Self::Unsettled { such_as } => Some(such_as),
-            Self::Clash(_) | Self::Refused(_) => None,
+            Self::Slow(_) | Self::Restless(_) | Self::Clash(_) | Self::Refused(_) => None,
         }
     }
 }
@@ -111,18 +150,28 @@ impl Core {
     pub async fn replace(self: &Arc<Self>, replacement: Replacement) -> Result<Replaced, CannotReplace> {
         let core = Arc::clone(self);
         // It goes on to its end, whether or not somebody still waits for it.
-        self.going_on(async move { core.replace_now(replacement).await })
+        self.going_on(async move { core.replace_now(replacement, HELD).await })
             .await
             .unwrap_or_else(|refusal| Err(refusal.into()))
     }
 
-    /// Whether that could be replaced as things are now, once others that are in its way have gone; nothing is changed, and
-    /// nothing waits for it. Entities that come afterwards may yet keep it back.
-    pub async fn check_replacement(
+    /// Whether that could be replaced as things are now, once others that are in its way have gone, with what it would make
+    /// of entities. Nothing is changed, and nothing waits for it. Entities that come afterwards may yet keep it back.
+    pub async fn try_replacement(
         self: &Arc<Self>,
         replacement: &Replacement,
         in_its_way: &[Arc<str>],
-    ) -> Result<(), CannotReplace> {
+    ) -> Result<Tried, CannotReplace> {
+        self.try_within(TRIAL, replacement, in_its_way).await
+    }
+
+    /// The same in another time.
+    pub(crate) async fn try_within(
+        self: &Arc<Self>,
+        time: Duration,
+        replacement: &Replacement,
+        in_its_way: &[Arc<str>],
+    ) -> Result<Tried, CannotReplace> {
         let Replacement { name, next, leaves_entities, left, .. } = replacement;
         let was = self.snapshot();
         let mut extensions = was.extensions().to_vec();
@@ -132,13 +181,18 @@ impl Core {
             self.check_settled(&was, name)?;
         }
         if self.breaks_nothing(was.named(name), next.as_ref())? || (*leaves_entities && next.is_none()) {
-            return Ok(());
+            return Ok(Tried::default());
         }
-        Trial::new(self, &was, &after, name, &Arc::new(left.clone())).all().await.map(drop)
+        Trial::new(self, &was, &after, name, &Arc::new(left.clone())).all(time).await
     }
 
-    async fn replace_now(self: &Arc<Self>, replacement: Replacement) -> Result<Replaced, CannotReplace> {
-        let Replacement { name, next, leaves_entities, left, record } = replacement;
+    /// `held`: for so long at most entities are brought over while requests for them wait.
+    pub(crate) async fn replace_now(
+        self: &Arc<Self>,
+        replacement: Replacement,
+        held: Duration,
+    ) -> Result<Replaced, CannotReplace> {
+        let Replacement { name, next, leaves_entities, left, tried, record } = replacement;
         let _defining = self.defining.lock().await;
         let was = self.snapshot();
         let old = was.named(&name).cloned();
@@ -152,12 +206,13 @@ impl Core {
         } else {
             let trial = Trial::new(self, &was, &after, &name, &Arc::new(left));
             let leaves_entities = leaves_entities && next.is_none();
-            let broken = if leaves_entities { Vec::new() } else { trial.all().await? };
+            let broken = if leaves_entities { Vec::new() } else { trial.broken().await? };
+            trial.check_way_over(&broken)?;
             self.change_definitions(&name, &was).await?;
             let outcome = if leaves_entities {
                 self.switch(&after, record).await.map(|()| 0)
             } else {
-                self.bring_over(&trial, broken, record).await
+                self.bring_over(&trial, broken, tried, record, held).await
             };
             if outcome.is_err() {
                 // It serves on, by the definitions that it had.
@@ -219,10 +274,15 @@ impl Core {
         self: &Arc<Self>,
         trial: &Trial,
         broken: Vec<Stored>,
+        tried: Tried,
         record: Batch,
+        held: Duration,
     ) -> Result<usize, CannotReplace> {
         let (_held, broken) = self.hold_broken(trial, broken).await?;
-        let migrated = trial.migrate(broken).await?;
+        let migrated = trial.migrate(broken, tried, held).await.map_err(|error| match error {
+            CannotReplace::Slow(progress) => CannotReplace::Restless(progress),
+            error => error,
+        })?;
         let maker = trial.maker();
         let mut batch = record;
         for Migrated { before, after } in &migrated {

@@ -2,6 +2,7 @@
 
 use super::{Site, a_while, child, eventually, manifest};
 use crate::{Order, Refused, Stage, State, Wish};
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn installed_replaced_and_rolled_back() {
@@ -137,6 +138,24 @@ async fn switched_off_and_on() {
     assert_eq!(host.catalogue.enable("box").await.unwrap().state, State::Active);
     assert_eq!(host.serves("box").as_deref(), Some("1.1.0"));
     host.create("box", &["size"]).await;
+}
+
+/// Whoever asks may go away at any moment: what has begun is done to its end.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_need_wait_for_the_end() {
+    let site = Site::new();
+    let host = site.start().await;
+    host.catalogue.install(manifest("box", "1.0.0", &[]).into()).await.unwrap();
+    for number in 1..=80 {
+        let next = manifest("box", &format!("1.{number}.0"), &[]);
+        let patience = Duration::from_micros(100 * number);
+        _ = tokio::time::timeout(patience, host.catalogue.install(next.into())).await;
+        let _changing = host.catalogue.changing.lock().await;
+        let version = host.serves("box").unwrap();
+        let content = site.read("box.toml");
+        assert!(content.contains(&format!("\"{version}\"")), "{version} serves, of {content}");
+        assert_eq!(std::fs::read_dir(site.file("")).unwrap().count(), 1);
+    }
 }
 
 /// Its entities stay its own, and its schemes its publisher's.

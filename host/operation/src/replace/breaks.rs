@@ -13,8 +13,8 @@ pub struct Breaks {
     by_text: HashMap<String, usize>,
     /// How many entities have reasons that are not among these.
     others: usize,
-    /// How many it was not tried to bring over.
-    untried: usize,
+    /// How many it was not tried to bring over, and why.
+    untried: (usize, &'static str),
     /// Whether it has tried to bring them over.
     has_migrate: bool,
 }
@@ -44,8 +44,8 @@ impl Breaks {
         self.entities
     }
 
-    pub(super) fn leave_untried(&mut self, entities: usize) {
-        self.untried = entities;
+    pub(super) fn leave_untried(&mut self, entities: usize, why: &'static str) {
+        self.untried = (entities, why);
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -82,8 +82,8 @@ impl fmt::Display for Breaks {
         if self.others > 0 {
             write!(f, "; and {} more for other reasons", self.others)?;
         }
-        if self.untried > 0 {
-            write!(f, "; {} more were not tried, as its code failed again and again", self.untried)?;
+        if let (untried @ 1.., why) = self.untried {
+            write!(f, "; {untried} more were not tried, as {why}")?;
         }
         if self.has_migrate {
             f.write_str("; make its `migrate` bring each of them over")

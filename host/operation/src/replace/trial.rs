@@ -1,18 +1,20 @@
 //! Which entities a new version breaks, and whether it can bring them over. Nothing is changed by a trial.
 
-use super::{Breaks, CannotReplace};
+use super::{Breaks, CannotReplace, Progress};
 use crate::core::Core;
 use crate::effect;
 use crate::list::Walk;
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
-use occi_extension::{Call, CallError, Extension};
+use occi_extension::{Call, CallError, Digest, Extension};
 use occi_model::{AttributeName, CategoryId, Entity, Violation};
-use occi_store::{Entities, MadeBy, Set, Stored};
+use occi_store::{Entities, MadeBy, Revision, Set, Stored};
 use semver::Version;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 /// A new version against all entities that there are.
@@ -28,6 +30,14 @@ pub(super) struct Trial {
     from: Option<Version>,
 }
 
+/// What a new version makes of entities, found while nobody waited for it.
+#[derive(Debug, Default)]
+pub struct Tried {
+    /// The new version, and the one that served.
+    versions: Option<(Digest, Option<Digest>)>,
+    made: HashMap<Uuid, (Revision, Entity)>,
+}
+
 /// An entity that was brought over.
 pub(super) struct Migrated {
     pub(super) before: Stored,
@@ -37,8 +47,12 @@ pub(super) struct Migrated {
 /// How many entities are brought over at once.
 const AT_ONCE: usize = 8;
 
-/// How often the code may fail until no more entities are tried: each failure may take its whole time, and others wait.
+/// How often the code may fail until no more entities are tried: each failure may take its whole time.
 const FAILURES: usize = 3;
+
+/// Entities change while others are tried, so those are tried again, until that takes no longer than this: then there is
+/// little left to do while all wait.
+const SHORT: Duration = Duration::from_secs(1);
 
 /// Why an entity is not brought over.
 struct Unfit {
@@ -78,12 +92,28 @@ impl Trial {
         Some(MadeBy { name: next.name().to_string(), version: next.version().to_string() })
     }
 
-    /// Tries all entities, without locks, so that most of what can be refused is refused before anything waits. Those
-    /// that do not fit.
-    pub(super) async fn all(&self) -> Result<Vec<Stored>, CannotReplace> {
-        let broken = self.broken().await?;
-        self.migrate(broken.clone()).await?;
-        Ok(broken)
+    /// Tries all entities in that time, without locks.
+    pub(super) async fn all(&self, time: Duration) -> Result<Tried, CannotReplace> {
+        let end = Instant::now() + time;
+        let mut tried = Tried::default();
+        loop {
+            let broken = self.broken().await?;
+            let began = Instant::now();
+            let migrated = self.migrate_until(broken, tried, end, time).await?;
+            tried = Tried { versions: self.versions(), made: HashMap::with_capacity(migrated.len()) };
+            for Migrated { before, after } in migrated {
+                tried.made.insert(before.entity.id, (before.revision, after));
+            }
+            if began.elapsed() < SHORT {
+                return Ok(tried);
+            }
+        }
+    }
+
+    /// The new version, and the one that serves.
+    fn versions(&self) -> Option<(Digest, Option<Digest>)> {
+        let next = self.next.as_ref()?;
+        Some((next.digest(), self.was.named(&self.name).map(|old| old.digest())))
     }
 
     /// All entities that do not fit.
@@ -111,30 +141,69 @@ impl Trial {
         Ok(found.await.map_err(ended)??)
     }
 
-    /// The entities as the new version has them, or all that cannot be brought over.
-    pub(super) async fn migrate(&self, broken: Vec<Stored>) -> Result<Vec<Migrated>, CannotReplace> {
-        let Some(next) = &self.next else {
-            return match broken.first() {
-                Some(stored) => Err(CannotReplace::InUse {
-                    entities: broken.len(),
-                    such_as: stored.entity.location.clone(),
-                }),
-                None => Ok(Vec::new()),
-            };
-        };
-        let mut breaks = Breaks::new(next.has_migrate());
-        if !next.has_migrate() {
-            for stored in &broken {
-                let (was, after) = (self.was.registry(), self.after.registry());
-                let violations = after.breaches(was, &self.left, &stored.entity);
-                breaks.note(&stored.entity.location, said(&violations));
+    /// That there is a way over for what does not fit.
+    pub(super) fn check_way_over(&self, broken: &[Stored]) -> Result<(), CannotReplace> {
+        let Some(first) = broken.first() else { return Ok(()) };
+        match &self.next {
+            Some(next) if next.has_migrate() => Ok(()),
+            Some(_) => {
+                let mut breaks = Breaks::new(false);
+                for stored in broken {
+                    breaks.note(&stored.entity.location, said(&self.breaches(&stored.entity)));
+                }
+                Err(CannotReplace::Breaks(breaks))
             }
-            return if breaks.is_empty() { Ok(Vec::new()) } else { Err(CannotReplace::Breaks(breaks)) };
+            None => {
+                let (entities, such_as) = (broken.len(), first.entity.location.clone());
+                Err(CannotReplace::InUse { entities, such_as })
+            }
         }
+    }
+
+    fn breaches(&self, entity: &Entity) -> Vec<Violation> {
+        self.after.registry().breaches(self.was.registry(), &self.left, entity)
+    }
+
+    /// The entities as the new version has them, or all that cannot be brought over in that time. Those that were tried and
+    /// have not changed since are as it has made them then.
+    pub(super) async fn migrate(
+        &self,
+        broken: Vec<Stored>,
+        tried: Tried,
+        within: Duration,
+    ) -> Result<Vec<Migrated>, CannotReplace> {
+        self.migrate_until(broken, tried, Instant::now() + within, within).await
+    }
+
+    async fn migrate_until(
+        &self,
+        broken: Vec<Stored>,
+        mut tried: Tried,
+        end: Instant,
+        within: Duration,
+    ) -> Result<Vec<Migrated>, CannotReplace> {
+        self.check_way_over(&broken)?;
+        let Some(next) = &self.next else { return Ok(Vec::new()) };
+        if tried.versions != self.versions() {
+            tried.made.clear();
+        }
+        let mut breaks = Breaks::new(true);
+        let (mut all, mut new) = (Vec::with_capacity(broken.len()), Vec::new());
+        for before in broken {
+            match tried.made.remove(&before.entity.id) {
+                // Others may have been replaced meanwhile.
+                Some((revision, after))
+                    if revision == before.revision && self.breaches(&after).is_empty() =>
+                {
+                    all.push(Migrated { before, after });
+                }
+                _ => new.push(before),
+            }
+        }
+        let (known, of) = (all.len(), new.len());
         let operation = Uuid::new_v4();
-        let mut all = Vec::with_capacity(broken.len());
         let mut tasks = JoinSet::new();
-        let mut left = broken.into_iter();
+        let mut left = new.into_iter();
         let mut failures = 0;
         loop {
             while tasks.len() < AT_ONCE
@@ -154,7 +223,15 @@ impl Trial {
                     (before, migrated)
                 });
             }
-            let Some(ended) = tasks.join_next().await else { break };
+            let Ok(ended) = timeout_at(end, tasks.join_next()).await else {
+                breaks.leave_untried(left.len() + tasks.len(), "there was no more time");
+                return Err(if breaks.is_empty() {
+                    CannotReplace::Slow(Progress { brought: all.len() - known, of, within })
+                } else {
+                    CannotReplace::Breaks(breaks)
+                });
+            };
+            let Some(ended) = ended else { break };
             match ended {
                 Ok((before, Ok(after))) => all.push(Migrated { before, after }),
                 Ok((before, Err(Unfit { reasons, is_failure }))) => {
@@ -167,7 +244,7 @@ impl Trial {
                 }
             }
         }
-        breaks.leave_untried(left.len());
+        breaks.leave_untried(left.len(), "its code failed again and again");
         if breaks.is_empty() { Ok(all) } else { Err(CannotReplace::Breaks(breaks)) }
     }
 }

@@ -6,7 +6,7 @@ use crate::changes::Changes;
 use crate::effect::Writes;
 use crate::order::{Order, Wish};
 use crate::sight::{Moment, Sight};
-use crate::{Caller, Change, Condition, Core, Replacement};
+use crate::{Caller, Change, Condition, Core, Replacement, Tried};
 use occi_extension::{
     CallState, Capability, EntityView, Extension, Fault, Grants, KeyValueChange, KeyValueChanges, Lent,
     LinkOrder, Loader, Settings,
@@ -232,6 +232,7 @@ impl Workshop {
             next: Some(next),
             leaves_entities: false,
             left: HashSet::new(),
+            tried: Tried::default(),
             record: Batch::new(),
         };
         self.core().replace(replacement).await.unwrap();
@@ -393,8 +394,14 @@ async fn one_of_an_extension_that_does_not_serve_waits_for_it() {
     workshop.commit(&[&workshop.ask(1, 2, 5)]).await;
     let switch = |name: &str, next| {
         let (name, core) = (Arc::from(name), Arc::clone(workshop.core()));
-        let replacement =
-            Replacement { name, next, leaves_entities: true, left: HashSet::new(), record: Batch::new() };
+        let replacement = Replacement {
+            name,
+            next,
+            leaves_entities: true,
+            left: HashSet::new(),
+            tried: Tried::default(),
+            record: Batch::new(),
+        };
         async move { core.replace(replacement).await.unwrap() }
     };
     // The link's.

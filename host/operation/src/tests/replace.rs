@@ -1,13 +1,14 @@
 //! Versions of one extension, each in place of the one before.
 
 use super::{loader, tenant};
-use crate::{Caller, CannotReplace, Change, Core, Place, Refusal, Replaced, Replacement};
+use crate::{Caller, CannotReplace, Change, Core, Place, Progress, Refusal, Replaced, Replacement, Tried};
 use occi_extension::{Extension, Loader};
 use occi_guest::Guest;
 use occi_guest::boxes::{COLOR, COLOUR, manifest, renaming};
 use occi_model::{AttributeName, CategoryDraft, CategoryId, Draft, Item, Location, Value};
 use occi_store::{Batch, Entities, Options, Portion, RedbStore, Set, Store, Stored};
 use std::sync::Arc;
+use std::time::Duration;
 
 const KIND: &str = "http://example.com/occi#box";
 
@@ -45,10 +46,12 @@ impl Cloud {
         next: Option<Arc<Extension>>,
         leaves_entities: bool,
     ) -> Result<Replaced, CannotReplace> {
-        let mut record = Batch::new();
-        occi_store::put_extension(&mut record, "box", "said");
-        let left = [COLOUR, COLOR].map(|name| AttributeName::parse(name).unwrap()).into();
-        self.core.replace(Replacement { name: "box".into(), next, leaves_entities, left, record }).await
+        self.core.replace(replacement(next, leaves_entities, Tried::default())).await
+    }
+
+    /// The same where no time is left for what is to be done while all wait.
+    async fn replace_at_once(&self, next: &Arc<Extension>, tried: Tried) -> Result<Replaced, CannotReplace> {
+        self.core.replace_now(replacement(Some(Arc::clone(next)), false, tried), Duration::ZERO).await
     }
 
     fn component(&self, guest: &Guest) -> Arc<Extension> {
@@ -76,6 +79,13 @@ impl Cloud {
     fn is_recorded(&self) -> bool {
         !occi_store::extensions(&*self.core.read().unwrap()).unwrap().is_empty()
     }
+}
+
+fn replacement(next: Option<Arc<Extension>>, leaves_entities: bool, tried: Tried) -> Replacement {
+    let mut record = Batch::new();
+    occi_store::put_extension(&mut record, "box", "said");
+    let left = [COLOUR, COLOR].map(|name| AttributeName::parse(name).unwrap()).into();
+    Replacement { name: "box".into(), next, leaves_entities, left, tried, record }
 }
 
 async fn create(core: &Arc<Core>, colour: &str) -> Result<(), Refusal> {
@@ -151,7 +161,7 @@ async fn one_that_cannot_be_brought_over_keeps_all_back() {
     cloud.create("red").await.unwrap();
 }
 
-/// Each failure may take a second, and others wait for it.
+/// Each failure may take a second.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_fails_again_and_again_is_not_tried_on_all() {
     let cloud = Cloud::new(0).await;
@@ -166,6 +176,47 @@ async fn one_that_fails_again_and_again_is_not_tried_on_all() {
     let untried = format!("{} more were not tried", 40 - breaks.entities());
     assert!(breaks.to_string().contains(&untried), "{breaks}");
     assert_eq!(cloud.counts(), (40, 0));
+}
+
+/// While requests wait, only that is brought over which has changed since it was tried.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_tried_is_as_it_was_tried() {
+    let cloud = Cloud::new(2).await;
+    cloud.create("slow").await.unwrap();
+    let next = cloud.component(&renaming("2.0.0"));
+    let wanted = replacement(Some(Arc::clone(&next)), false, Tried::default());
+    let tried = cloud.core.try_replacement(&wanted, &[]).await.unwrap();
+    assert_eq!(cloud.counts(), (3, 0));
+    cloud.create("slow").await.unwrap();
+    let refused = cloud.replace_at_once(&next, tried).await.unwrap_err();
+    let none = Progress { brought: 0, of: 1, within: Duration::ZERO };
+    assert!(matches!(&refused, CannotReplace::Restless(progress) if *progress == none), "{refused}");
+    assert_eq!((cloud.counts(), cloud.is_recorded()), ((4, 0), false));
+
+    let tried = cloud.core.try_replacement(&wanted, &[]).await.unwrap();
+    let other = cloud.component(&renaming("2.0.1"));
+    let refused = cloud.replace_at_once(&other, tried).await.unwrap_err();
+    assert!(matches!(refused, CannotReplace::Restless(Progress { of: 4, .. })), "{refused}");
+
+    let tried = cloud.core.try_replacement(&wanted, &[]).await.unwrap();
+    assert_eq!(cloud.replace_at_once(&next, tried).await.unwrap().migrated, 4);
+    assert_eq!(cloud.counts(), (0, 4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_has_an_end() {
+    let cloud = Cloud::new(0).await;
+    for _ in 0..20 {
+        cloud.create("slow").await.unwrap();
+    }
+    let wanted = replacement(Some(cloud.component(&renaming("2.0.0"))), false, Tried::default());
+    let refused = cloud.core.try_within(Duration::ZERO, &wanted, &[]).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "its `migrate` has brought over only 0 of 20 entities in 0 s, and has no more time; make it faster"
+    );
+    cloud.create("slow").await.unwrap();
+    assert_eq!(cloud.counts(), (21, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -232,7 +283,7 @@ async fn a_creation_under_way_is_no_way_around() {
                 })
             })
             .collect();
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
         cloud.replace(cloud.component(&renaming("2.0.0"))).await.unwrap();
         let mut made = 20;
         for creator in creators {
