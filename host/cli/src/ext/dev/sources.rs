@@ -4,6 +4,10 @@
 //! go, and sees no difference where an editor's own file came and went.
 
 use std::collections::BTreeMap;
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -18,12 +22,18 @@ pub(super) struct Sources(BTreeMap<PathBuf, (SystemTime, u64)>);
 impl Sources {
     /// As they are now. What cannot be read is not there.
     pub(super) fn of(folder: &Path) -> Self {
+        // Where this program's output is kept in the folder, nothing is changed by it.
+        let (stdout, stderr) = (io::stdout(), io::stderr());
+        Self::but([stdout.as_fd(), stderr.as_fd()].map(identity), folder)
+    }
+
+    fn but(output: [Option<(u64, u64)>; 2], folder: &Path) -> Self {
         let mut sources = Self::default();
-        sources.gather(folder);
+        sources.gather(output, folder);
         sources
     }
 
-    fn gather(&mut self, folder: &Path) {
+    fn gather(&mut self, output: [Option<(u64, u64)>; 2], folder: &Path) {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
@@ -33,12 +43,24 @@ impl Sources {
             // Of a link its own, so that nobody walks in circles.
             let Ok(metadata) = entry.metadata() else { continue };
             if metadata.is_dir() {
-                self.gather(&entry.path());
-            } else if let Ok(written) = metadata.modified() {
+                self.gather(output, &entry.path());
+            } else if let Ok(written) = metadata.modified()
+                && !output.contains(&Some(number(&metadata)))
+            {
                 self.0.insert(entry.path(), (written, metadata.len()));
             }
         }
     }
+}
+
+fn number(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
+}
+
+/// Which file that is.
+fn identity(open: BorrowedFd<'_>) -> Option<(u64, u64)> {
+    let file = File::from(open.try_clone_to_owned().ok()?);
+    file.metadata().ok().as_ref().map(number)
 }
 
 #[cfg(test)]
@@ -60,6 +82,11 @@ mod tests {
             write(other, "");
         }
         assert_eq!(Sources::of(folder.path()), before);
+        write("dev.log", "");
+        let log = File::open(folder.path().join("dev.log")).unwrap();
+        assert_eq!(Sources::but([None, identity(log.as_fd())], folder.path()), before);
+        assert_ne!(Sources::of(folder.path()), before);
+        fs::remove_file(folder.path().join("dev.log")).unwrap();
         write("src/lib.rs", "ab");
         let changed = Sources::of(folder.path());
         assert_ne!(changed, before);
