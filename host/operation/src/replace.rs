@@ -73,7 +73,7 @@ pub struct Progress {
 impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { brought, of, within } = self;
-        write!(f, "{brought} of {of} in {} s", within.as_secs())
+        write!(f, "{brought} of {of} entities in {} s", within.as_secs())
     }
 }
 
@@ -91,8 +91,8 @@ pub enum CannotReplace {
     Slow(Progress),
     /// Its `migrate` takes too long for how fast its entities change.
     #[error(
-        "entities have changed since its `migrate` was tried on them, and of these it has brought over only {0}, and they are \
-         kept from requests no longer; try again, or make it faster"
+        "entities have changed since its `migrate` was tried on them, and of these it has brought over only {0}, which is all \
+         the time that requests for them wait; try again, or make it faster"
     )]
     Restless(Progress),
     /// It has entities, which nobody would serve any more.

@@ -2,7 +2,8 @@
 //! saved knows what is in its volumes, so nobody else may write to them until it is back.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use uuid::Uuid;
 use virt::sys;
@@ -12,9 +13,19 @@ use super::device::Devices;
 use super::error::{Error, Result};
 use super::{name, saved};
 
+/// So long a worker waits at most for another machine's: most are over by then, and others want to be served, too.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// The volumes, by name, of machines that are being started or saved, or get one while they run.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Handovers(Arc<Mutex<HashSet<String>>>);
+pub(super) struct Handovers(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    volumes: Mutex<HashSet<String>>,
+    /// Told when one has ended.
+    ended: Condvar,
+}
 
 /// For as long as it is there, nobody else comes to have these volumes, or gives them up.
 #[derive(Debug)]
@@ -24,14 +35,17 @@ pub(super) struct Handover {
 }
 
 impl Handovers {
-    /// Begins it, as for a machine that is saved. 'conflict' where another one has begun with one of these volumes.
+    /// Begins it, as for a machine that is saved. 'conflict' where another one has begun with one of these volumes, and is not
+    /// done with it soon.
     pub(super) fn begin<'a>(&self, live: &Live, volumes: impl Iterator<Item = &'a str>) -> Result<Handover> {
         let own: HashSet<String> = match live.driver {
             Driver::Test => HashSet::new(),
             Driver::Qemu => volumes.map(str::to_owned).collect(),
         };
-        let mut all = self.all();
-        if own.iter().any(|volume| all.contains(volume)) {
+        let is_taken = |all: &mut HashSet<String>| own.iter().any(|volume| all.contains(volume));
+        let waited = self.0.ended.wait_timeout_while(self.all(), PATIENCE, is_taken);
+        let (mut all, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
             return Err(Error::Conflict(
                 "a volume of the machine is in use by another one that is just being started or saved: try again"
                     .into(),
@@ -56,7 +70,7 @@ impl Handovers {
     }
 
     fn all(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.volumes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -90,5 +104,6 @@ impl Drop for Handover {
         for volume in &self.own {
             all.remove(volume);
         }
+        self.all.0.ended.notify_all();
     }
 }
