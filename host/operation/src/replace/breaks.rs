@@ -86,7 +86,7 @@ impl fmt::Display for Breaks {
             write!(f, "; {untried} more were not tried, as {why}")?;
         }
         if self.has_migrate {
-            f.write_str("; make its `migrate` bring each of them over")
+            f.write_str("; make its `migrate` bring each of them over, and clear there what it does not define any more")
         } else {
             f.write_str("; define what they have, or export `occi:extension/migrate` to bring them over")
         }
