@@ -173,15 +173,17 @@ impl Keeper {
         for (name, listed) in listed {
             let order = ledger.orders.get(&name).map(|(order, _)| order.clone());
             let key = (Arc::clone(administrator.name()), name.clone());
+            let is_changing = order.as_ref().is_some_and(|order| order.problem.is_none());
             let shown = (administrator.digest(), listed, order);
             match ledger.entities.get(&name) {
-                None => {
+                None if !is_changing => {
                     if let Err(refusal) = tending.make(core, administrator, &name).await {
                         self.complain(format!("no entity could be made for {name}: {refusal}"));
                     }
                 }
                 Some(id) if self.shown.get(&key) != Some(&shown) => core.observe(*id, Cause::Event),
-                Some(_) => {}
+                // It may be about to go.
+                None | Some(_) => {}
             }
             self.shown.insert(key, shown);
         }

@@ -8,7 +8,7 @@
 //!
 //! Where an extension has the capability for it, each extension has an entity, too, by which clients see and change it.
 //!
-//! In reading order: `catalogue` (what can be done), `stage` and `source` (from bytes to an extension), `file` and `record` (what is
+//! In reading order: `catalogue` (what there is, and how it is replaced), `operator` (what can be asked for), `stage` and `source` (from bytes to an extension), `file` and `record` (what is
 //! kept), `start` (what serves first), `follow` and `linked` (the folder's changes); `order` (what entities ask for), [`ledger`] (where
 //! that is kept), `tending` (making and ending entities), `keeper` (who sees to it).
 
@@ -19,6 +19,7 @@ mod follow;
 mod keeper;
 pub mod ledger;
 mod linked;
+mod operator;
 mod order;
 mod record;
 mod refused;

@@ -6,12 +6,19 @@ use crate::record::{Listed, Release, Said, State};
 use crate::refused::Refused;
 use crate::source::Source;
 use occi_extension::Extension;
-use occi_operation::{Replacement, Tried};
+use occi_operation::{CannotReplace, Replacement, Tried};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// So many bytes may wait to be installed; those of refused requests do for a while, too.
 const MOST_STAGED: u64 = 256 << 20;
+
+/// So long it may take to try a version on all entities.
+const TRIAL: Duration = Duration::from_mins(10);
+
+/// So long it is tried while a request waits that asks for it.
+const GLANCE: Duration = Duration::from_secs(2);
 
 /// What is asked for.
 #[derive(Debug)]
@@ -115,21 +122,23 @@ impl Catalogue {
         }
         let file = self.file_for(&next).await?;
         let release = Release::of(&next);
-        let (listed, is_so) = {
+        let (listed, is_so, is_enabled) = {
             let known = self.known();
             match known.entries.get(next.name()) {
                 Some(entry) => {
                     let is_so =
                         entry.record.current == release && (entry.is_active() || !entry.record.is_enabled);
-                    (entry.listed(next.name()), is_so)
+                    (entry.listed(next.name()), is_so, entry.record.is_enabled)
                 }
-                None => (to_be(&next, file), false),
+                None => (to_be(&next, file), false, true),
             }
         };
         if is_so {
             return Ok(Agreed { listed, order: None });
         }
-        self.try_on(&next, &[]).await?;
+        if is_enabled {
+            self.foresee(&next).await?;
+        }
         let (staged, digest) = (self.staged.clone(), release.digest.clone());
         aside(move || {
             if staged.size() < MOST_STAGED { staged.keep(&digest, &source) } else { Err(Refused::Crowded) }
@@ -151,14 +160,14 @@ impl Catalogue {
                 let previous = previous.ok_or_else(|| Refused::NoPrevious(name.into()))?;
                 if is_enabled {
                     let next = self.ready(ready.1, &previous).await?;
-                    self.check(&next, &[]).await?;
+                    self.foresee(&next).await?;
                 }
                 Some(Shall::RollBack(previous))
             }
             Wish::Enable if listed.state == State::Active => None,
             Wish::Enable => {
                 let next = self.ready(ready.0, &current).await?;
-                self.check(&next, &[]).await?;
+                self.foresee(&next).await?;
                 Some(Shall::Enable)
             }
             Wish::Disable { .. } if !is_enabled => None,
@@ -204,12 +213,29 @@ impl Catalogue {
         next: &Arc<Extension>,
         in_its_way: &[Arc<str>],
     ) -> Result<Tried, Refused> {
+        self.check_within(TRIAL, next, in_its_way).await
+    }
+
+    /// The same for a request, which does not wait until all entities are tried. Nothing may be against it yet.
+    async fn foresee(&self, next: &Arc<Extension>) -> Result<(), Refused> {
+        match self.check_within(GLANCE, next, &[]).await {
+            Err(Refused::Replace(CannotReplace::Slow(_))) => Ok(()),
+            outcome => outcome.map(drop),
+        }
+    }
+
+    async fn check_within(
+        &self,
+        time: Duration,
+        next: &Arc<Extension>,
+        in_its_way: &[Arc<str>],
+    ) -> Result<Tried, Refused> {
         self.check_leaves_all(next, in_its_way)?;
         let left = self.attributes_left_to(next);
         let (name, next) = (Arc::clone(next.name()), Some(Arc::clone(next)));
         let (tried, record) = Default::default();
         let replacement = Replacement { name, next, leaves_entities: false, left, tried, record };
-        Ok(self.core.try_replacement(&replacement, in_its_way).await?)
+        Ok(self.core.try_replacement(time, &replacement, in_its_way).await?)
     }
 
     /// The same for one that may be switched off, so that nothing is to be tried.
@@ -229,7 +255,7 @@ impl Catalogue {
         }
         let (left, tried, record) = Default::default();
         let replacement = Replacement { name: name.into(), next: None, leaves_entities, left, tried, record };
-        self.core.try_replacement(&replacement, &[]).await?;
+        self.core.try_replacement(TRIAL, &replacement, &[]).await?;
         Ok(())
     }
 }

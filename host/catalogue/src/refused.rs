@@ -97,6 +97,16 @@ pub enum Refused {
         /// The version that was meant.
         version: String,
     },
+    /// Another version came while this one was tried.
+    #[error(
+        "{name} {version} was put in its place meanwhile; ask again where that one shall be replaced, too"
+    )]
+    Overtaken {
+        /// Its name.
+        name: Arc<str>,
+        /// The version that is there now.
+        version: String,
+    },
     /// The bytes are of another extension than the one that shall get a new version.
     #[error("these are the bytes of {given}, and no version of {wanted}; make an entity of its own for it")]
     OtherName {
@@ -140,6 +150,7 @@ impl Refused {
             | Self::HasEntities { .. }
             | Self::Drops { .. }
             | Self::OtherPrevious { .. }
+            | Self::Overtaken { .. }
             | Self::OtherName { .. }
             | Self::Itself(_) => Stage::Active,
         }

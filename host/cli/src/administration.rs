@@ -134,6 +134,7 @@ fn told(refused: &Refused) -> Fault {
         | Refused::Drops { .. }
         | Refused::NoPrevious(_)
         | Refused::OtherPrevious { .. }
+        | Refused::Overtaken { .. }
         | Refused::OtherName { .. }
         | Refused::Itself(_) => Fault::new("conflict", refused.to_string()),
         Refused::Crowded => Fault::new("unavailable", refused.to_string()),

@@ -295,6 +295,7 @@ fn refused(refused: &Refused) -> (StatusCode, String) {
         | Refused::Drops { .. }
         | Refused::NoPrevious(_)
         | Refused::OtherPrevious { .. }
+        | Refused::Overtaken { .. }
         | Refused::OtherName { .. }
         | Refused::Itself(_) => StatusCode::CONFLICT,
         Refused::Crowded => StatusCode::SERVICE_UNAVAILABLE,

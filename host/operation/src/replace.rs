@@ -26,9 +26,6 @@ use std::time::Duration;
 use trial::{Migrated, Trial};
 use uuid::Uuid;
 
-/// So long it may take to try all entities.
-const TRIAL: Duration = Duration::from_mins(10);
-
 /// For so long at most entities are kept from requests, and the server from other changes of what serves, while those are
 /// brought over that have changed since they were tried.
 const HELD: Duration = Duration::from_secs(10);
@@ -156,19 +153,10 @@ impl Core {
     }
 
     /// Whether that could be replaced as things are now, once others that are in its way have gone, with what it would make
-    /// of entities. Nothing is changed, and nothing waits for it. Entities that come afterwards may yet keep it back.
+    /// of entities, as far as it is found in that time. Nothing is changed, and nothing waits for it. Entities that come afterwards may yet keep it back.
     pub async fn try_replacement(
         self: &Arc<Self>,
-        replacement: &Replacement,
-        in_its_way: &[Arc<str>],
-    ) -> Result<Tried, CannotReplace> {
-        self.try_within(TRIAL, replacement, in_its_way).await
-    }
-
-    /// The same in another time.
-    pub(crate) async fn try_within(
-        self: &Arc<Self>,
-        time: Duration,
+        within: Duration,
         replacement: &Replacement,
         in_its_way: &[Arc<str>],
     ) -> Result<Tried, CannotReplace> {
@@ -183,7 +171,7 @@ impl Core {
         if self.breaks_nothing(was.named(name), next.as_ref())? || (*leaves_entities && next.is_none()) {
             return Ok(Tried::default());
         }
-        Trial::new(self, &was, &after, name, &Arc::new(left.clone())).all(time).await
+        Trial::new(self, &was, &after, name, &Arc::new(left.clone())).all(within).await
     }
 
     /// `held`: for so long at most entities are brought over while requests for them wait.

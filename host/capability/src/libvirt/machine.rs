@@ -23,7 +23,7 @@ use super::error::{self, Error, Result};
 use super::events::Event;
 use super::machine_xml::{self, MachinePlan};
 use super::worker::{Hold, Lane};
-use super::{Attached, Found, Hypervisor, name, reason, xml};
+use super::{Attached, Found, Hypervisor, name, reason, saved, xml};
 
 /// The machine of an entity, whether it exists or not.
 #[derive(Debug, Clone)]
@@ -158,7 +158,10 @@ impl Machine {
             let _handover = if domain.is_active()? {
                 None
             } else {
-                Some(handovers.take(live, entity, Devices::defined(&domain)?.volumes())?)
+                // One that comes back has those that it was saved with, and others only when it runs.
+                let saved = is_saved.then(|| saved::description(&domain).and_then(Devices::read));
+                let devices = saved.and_then(Result::ok).map_or_else(|| Devices::defined(&domain), Ok)?;
+                Some(handovers.take(live, entity, devices.volumes())?)
             };
             let Err(refused) = domain.create() else { return Ok(is_saved) };
             match domain.get_state()? {

@@ -2,6 +2,7 @@
 
 use super::{Site, a_while, child, eventually, manifest};
 use crate::{Order, Refused, Stage, State, Wish};
+use std::sync::Arc;
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,6 +156,41 @@ async fn nobody_need_wait_for_the_end() {
         let content = site.read("box.toml");
         assert!(content.contains(&format!("\"{version}\"")), "{version} serves, of {content}");
         assert_eq!(std::fs::read_dir(site.file("")).unwrap().count(), 1);
+    }
+}
+
+/// What another has put in its place meanwhile stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_overtaken_unseen() {
+    let site = Site::new();
+    let host = site.start().await;
+    for version in ["1.0.0", "1.1.0"] {
+        host.catalogue.install(manifest("box", version, &[]).into()).await.unwrap();
+    }
+    let asked = |version: Option<&str>| {
+        let (catalogue, version) = (Arc::clone(&host.catalogue), version.map(str::to_owned));
+        tokio::spawn(async move {
+            match version {
+                Some(version) => catalogue.install(manifest("box", &version, &[]).into()).await,
+                None => catalogue.roll_back("box").await,
+            }
+        })
+    };
+    for together in [[Some("1.2.0"), Some("1.3.0")], [Some("1.4.0"), None]] {
+        let changing = host.catalogue.changing.lock().await;
+        let asked = together.map(asked);
+        // Each has seen what serves, and waits.
+        a_while().await;
+        drop(changing);
+        let mut served = Vec::new();
+        for asked in asked {
+            match asked.await.unwrap() {
+                Ok(listed) => served.push(listed.version),
+                Err(Refused::Overtaken { .. } | Refused::OtherPrevious { .. }) => {}
+                Err(other) => panic!("{other}"),
+            }
+        }
+        assert_eq!(served, [host.serves("box").unwrap()]);
     }
 }
 

@@ -6,6 +6,7 @@ use crate::occi::body;
 use crate::server::{Server, eventually, extensions, run};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use occi_guest::boxes::{COLOR, COLOUR, manifest, renaming};
 use serde_json::json;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -293,6 +294,27 @@ fn killed_before_it_is_done() {
     }
     let staged = server.data().join("staged");
     eventually("nothing is left", || std::fs::read_dir(&staged).unwrap().count() == 0);
+}
+
+/// The request does not wait until all entities are tried.
+#[test]
+fn a_version_that_is_long_in_bringing_over() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(extensions().join("extensions.wasm"), folder.path().join("extensions.wasm")).unwrap();
+    std::fs::write(folder.path().join("box.toml"), manifest("1.0.0", COLOUR, "")).unwrap();
+    let server = Server::of(&folder, "[sandbox]\ntimeout-ms = 5000\n");
+    let slow = |number: usize| json!({ "kind": "http://example.com/occi#box", "attributes": { COLOUR: format!("slow {number}") } });
+    let boxes: Vec<_> = (0..150).map(slow).collect();
+    server.post("/box/").json(&json!({ "resources": boxes })).answers(201);
+    let path = "/extension/box";
+    comes_to(&server, path, "state", "active");
+    server.post(path).text(content(renaming("2.0.0").build())).answers(200);
+    assert_eq!(shown(&server, path, "state").as_deref(), Some("changing"));
+    comes_to(&server, path, "version", "2.0.0");
+    comes_to(&server, path, "state", "active");
+    let listed = server.get("/box/").accept("application/json").answers(200).json();
+    let boxes = listed["resources"].as_array().unwrap();
+    assert!(boxes.len() == 150 && boxes.iter().all(|one| one["attributes"].get(COLOR).is_some()));
 }
 
 /// Of several who install, one does; of several who go back, one goes back, and the others are told.

@@ -179,6 +179,31 @@ fn nobody_has_the_volumes_of_a_saved_machine() {
     server.delete("/").answers(200);
 }
 
+/// What each would have of the other's comes when it can: neither waits for the other.
+#[test]
+fn two_that_are_saved_do_not_keep_each_other_so() {
+    let Some(server) = Server::on_qemu() else { return };
+    let computes = [(); 2].map(|()| server.create("compute", &[]));
+    let storages = [(); 2].map(|()| server.create("storage", &["occi.storage.size=0.1"]));
+    for (compute, storage) in computes.iter().zip(&storages) {
+        server.link("storagelink", compute, storage);
+        server.act(compute, "start", &[]).is(200);
+    }
+    for compute in &computes {
+        server.act(compute, "suspend", &["method=hibernate"]).is(200);
+    }
+    let late: Vec<_> = computes
+        .iter()
+        .zip(storages.iter().rev())
+        .map(|(compute, storage)| server.link("storagelink", compute, storage))
+        .collect();
+    for compute in &computes {
+        server.act(compute, "start", &[]).is(200);
+    }
+    assert!(late.iter().all(|link| has(&server, link) == (true, false)));
+    server.delete("/").answers(200);
+}
+
 /// Nor by a device that could not be plugged before, and is as soon as it can be.
 #[test]
 fn nobody_gets_them_later() {

@@ -452,6 +452,8 @@ async fn one_whose_place_is_taken_is_refused() {
     let elsewhere = (Uuid::from_u128(3), Location::parse("/thing/3").unwrap());
     for moves_source in [true, false] {
         let workshop = Workshop::new("").await;
+        workshop.core().recover().await.unwrap();
+        workshop.settled(1).await;
         let order = workshop.ask(1, 2, 5);
         let Wish::Link(mut taken) = Order::read(&order.key, &order.value).unwrap().wish else { panic!() };
         let ends = taken.ends.as_mut().unwrap();
@@ -464,7 +466,6 @@ async fn one_whose_place_is_taken_is_refused() {
         occi_store::put_entity(&mut batch, None, &taken, None).unwrap();
         workshop.store.commit(batch).await.unwrap();
         workshop.commit(&[&order]).await;
-        workshop.core().recover().await.unwrap();
         let (links, left) = workshop.settled(1).await;
         assert_eq!((links.len(), left), (usize::from(!moves_source), 0));
         workshop.cloud.shows(1, SEEN, "refused").await;

@@ -185,7 +185,7 @@ async fn what_was_tried_is_as_it_was_tried() {
     cloud.create("slow").await.unwrap();
     let next = cloud.component(&renaming("2.0.0"));
     let wanted = replacement(Some(Arc::clone(&next)), false, Tried::default());
-    let tried = cloud.core.try_replacement(&wanted, &[]).await.unwrap();
+    let tried = cloud.core.try_replacement(Duration::from_mins(1), &wanted, &[]).await.unwrap();
     assert_eq!(cloud.counts(), (3, 0));
     cloud.create("slow").await.unwrap();
     let refused = cloud.replace_at_once(&next, tried).await.unwrap_err();
@@ -193,12 +193,12 @@ async fn what_was_tried_is_as_it_was_tried() {
     assert!(matches!(&refused, CannotReplace::Restless(progress) if *progress == none), "{refused}");
     assert_eq!((cloud.counts(), cloud.is_recorded()), ((4, 0), false));
 
-    let tried = cloud.core.try_replacement(&wanted, &[]).await.unwrap();
+    let tried = cloud.core.try_replacement(Duration::from_mins(1), &wanted, &[]).await.unwrap();
     let other = cloud.component(&renaming("2.0.1"));
     let refused = cloud.replace_at_once(&other, tried).await.unwrap_err();
     assert!(matches!(refused, CannotReplace::Restless(Progress { of: 4, .. })), "{refused}");
 
-    let tried = cloud.core.try_replacement(&wanted, &[]).await.unwrap();
+    let tried = cloud.core.try_replacement(Duration::from_mins(1), &wanted, &[]).await.unwrap();
     assert_eq!(cloud.replace_at_once(&next, tried).await.unwrap().migrated, 4);
     assert_eq!(cloud.counts(), (0, 4));
 }
@@ -210,7 +210,7 @@ async fn a_trial_has_an_end() {
         cloud.create("slow").await.unwrap();
     }
     let wanted = replacement(Some(cloud.component(&renaming("2.0.0"))), false, Tried::default());
-    let refused = cloud.core.try_within(Duration::ZERO, &wanted, &[]).await.unwrap_err();
+    let refused = cloud.core.try_replacement(Duration::ZERO, &wanted, &[]).await.unwrap_err();
     assert_eq!(
         refused.to_string(),
         "its `migrate` has brought over only 0 of 20 entities in 0 s, and has no more time; make it faster"
