@@ -119,7 +119,7 @@ impl Catalogue {
     pub(crate) async fn write_and_serve(
         &self,
         next: Arc<Extension>,
-        tried: Tried,
+        tried: Arc<Tried>,
         file: String,
         source: Source,
     ) -> Result<Listed, Refused> {
@@ -145,7 +145,7 @@ impl Catalogue {
     pub(crate) async fn serve(
         &self,
         next: Arc<Extension>,
-        tried: Tried,
+        tried: Arc<Tried>,
         file: String,
         source: Source,
     ) -> Result<Listed, Refused> {
@@ -182,7 +182,7 @@ impl Catalogue {
     pub(crate) async fn switch(
         &self,
         name: &Arc<str>,
-        next: Option<(Arc<Extension>, Tried)>,
+        next: Option<(Arc<Extension>, Arc<Tried>)>,
         record: Option<&Record>,
         leaves_entities: bool,
     ) -> Result<(), Refused> {

@@ -5,6 +5,7 @@
 use crate::catalogue::{Catalogue, Entry, Refusal, aside, is_there};
 use crate::file;
 use crate::linked::Linked;
+use crate::operator::PATIENCE;
 use crate::refused::Refused;
 use crate::source::Source;
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
@@ -20,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 /// How long a file may be away while it gets another name or other content.
 const AWAY: Duration = Duration::from_millis(200);
@@ -402,15 +403,16 @@ impl Catalogue {
     async fn take_up_content(&self, read: &file::Read) -> Result<bool, Refused> {
         let source = Source::File(read.clone());
         let next = self.stager.stage(&source).await?;
+        let (end, mut tried) = (Instant::now() + PATIENCE, Arc::default());
         loop {
             let before = {
                 let _changing = self.changing.lock().await;
                 self.in_its_way(read, &next).await?
             };
             let Some(in_its_way) = before else { return Ok(false) };
-            let tried = tokio::select! {
+            tried = tokio::select! {
                 // What serves goes on where the new one cannot.
-                tried = self.try_on(&next, &in_its_way) => tried?,
+                tried = self.try_on(&next, &in_its_way, tried) => tried?,
                 () = changed(read) => return Ok(false),
             };
             let _changing = self.changing.lock().await;
@@ -422,7 +424,11 @@ impl Catalogue {
                         // The file held another extension until now.
                         self.take_out(&name, false).await?;
                     }
-                    return self.serve(next, tried, file::name(&read.path), source).await.map(|_| true);
+                    let (next, tried, file) = (Arc::clone(&next), Arc::clone(&tried), file::name(&read.path));
+                    match self.serve(next, tried, file, source.clone()).await {
+                        Err(refused) if refused.is_busy() && Instant::now() < end => {}
+                        outcome => return outcome.map(|_| true),
+                    }
                 }
             }
         }

@@ -173,6 +173,19 @@ impl Keeper {
         for (name, listed) in listed {
             let order = ledger.orders.get(&name).map(|(order, _)| order.clone());
             let key = (Arc::clone(administrator.name()), name.clone());
+            if let Some((Order { problem: Some(_), .. }, revision)) = ledger.orders.get(&name)
+                && let Some((_, was, Some(Order { problem: Some(_), .. }))) = self.shown.get(&key)
+                && (&was.digest, was.state) != (&listed.digest, listed.state)
+            {
+                // What could not be done is of no interest any more; unless something else was asked for by now.
+                let settled = ledger::settle(administrator.name(), &name, *revision, None);
+                match self.store.commit(settled).await {
+                    Err(error) if !error.is_conflict() => return Err(error.into()),
+                    Ok(_) | Err(_) => {}
+                }
+                self.shown.remove(&key);
+                continue;
+            }
             let is_changing = order.as_ref().is_some_and(|order| order.problem.is_none());
             let shown = (administrator.digest(), listed, order);
             match ledger.entities.get(&name) {

@@ -9,6 +9,11 @@ use crate::source::Source;
 use occi_extension::Extension;
 use occi_operation::Tried;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// For so long a moment is waited for in which no request is under way for what a version brings over.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What there is to go back to.
 struct WayBack {
@@ -29,13 +34,13 @@ impl Catalogue {
     pub(crate) async fn install_from(self: &Arc<Self>, source: Source) -> Result<Listed, Refused> {
         let next = self.stager.stage(&source).await?;
         let was = self.release(next.name());
-        let tried = self.try_on(&next, &[]).await?;
-        let this = Arc::clone(self);
-        to_its_end(async move {
-            let _changing = this.changing.lock().await;
-            this.check_not_overtaken(&next, was.as_ref())?;
-            let file = this.file_for(&next).await?;
-            this.write_and_serve(next, tried, file, source).await
+        self.in_its_place(&next, false, |this, next, tried| {
+            let (was, source) = (was.clone(), source.clone());
+            async move {
+                this.check_not_overtaken(&next, was.as_ref())?;
+                let file = this.file_for(&next).await?;
+                this.write_and_serve(next, tried, file, source).await
+            }
         })
         .await
     }
@@ -76,16 +81,15 @@ impl Catalogue {
         let Some(back) = self.way_back(name, to)? else { return self.found(name) };
         // It may have to be compiled, and nobody need wait for that.
         let next = self.ready(back.ready, &back.release).await?;
-        let tried = self.try_on(&next, &[]).await?;
-        let this = Arc::clone(self);
-        to_its_end(async move {
-            let _changing = this.changing.lock().await;
-            this.roll_back_now(next, tried).await
-        })
+        self.in_its_place(
+            &next,
+            false,
+            |this, next, tried| async move { this.roll_back_now(next, tried).await },
+        )
         .await
     }
 
-    async fn roll_back_now(&self, next: Arc<Extension>, tried: Tried) -> Result<Listed, Refused> {
+    async fn roll_back_now(&self, next: Arc<Extension>, tried: Arc<Tried>) -> Result<Listed, Refused> {
         let name = &*Arc::clone(next.name());
         let Some(back) = self.way_back(name, Some(&Release::of(&next)))? else { return self.found(name) };
         if self.holds_another(&back.file, next.name()).await? {
@@ -114,6 +118,33 @@ impl Catalogue {
         Ok(Some(WayBack { release, ready, file }))
     }
 
+    /// Tries a version, and then puts it in its place, be it by several attempts, for one of which no request is in its way.
+    async fn in_its_place<F: Future<Output = Result<Listed, Refused>> + Send + 'static>(
+        self: &Arc<Self>,
+        next: &Arc<Extension>,
+        is_switched_on: bool,
+        attempt: impl Fn(Arc<Self>, Arc<Extension>, Arc<Tried>) -> F,
+    ) -> Result<Listed, Refused> {
+        let (end, mut tried) = (Instant::now() + PATIENCE, Arc::default());
+        loop {
+            tried = if is_switched_on {
+                self.check(next, &[], tried).await?
+            } else {
+                self.try_on(next, &[], tried).await?
+            };
+            let this = Arc::clone(self);
+            let attempt = attempt(Arc::clone(self), Arc::clone(next), Arc::clone(&tried));
+            let outcome = to_its_end(async move {
+                let _changing = this.changing.lock().await;
+                attempt.await
+            });
+            match outcome.await {
+                Err(refused) if refused.is_busy() && Instant::now() < end => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
     /// What is current under a name.
     fn release(&self, name: &str) -> Option<Release> {
         self.known().entries.get(name).map(|entry| entry.record.current.clone())
@@ -134,16 +165,11 @@ impl Catalogue {
         let Some((record, ready)) = self.asleep(name)? else { return self.found(name) };
         // It may have to be compiled, and nobody need wait for that.
         let next = self.ready(ready, &record.current).await?;
-        let tried = self.check(&next, &[]).await?;
-        let this = Arc::clone(self);
-        to_its_end(async move {
-            let _changing = this.changing.lock().await;
-            this.enable_now(next, tried).await
-        })
-        .await
+        self.in_its_place(&next, true, |this, next, tried| async move { this.enable_now(next, tried).await })
+            .await
     }
 
-    async fn enable_now(&self, next: Arc<Extension>, tried: Tried) -> Result<Listed, Refused> {
+    async fn enable_now(&self, next: Arc<Extension>, tried: Arc<Tried>) -> Result<Listed, Refused> {
         let name = Arc::clone(next.name());
         let Some((record, _)) = self.asleep(&name)? else { return self.found(&name) };
         self.check_not_overtaken(&next, Some(&Release::of(&next)))?;

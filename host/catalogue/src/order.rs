@@ -7,6 +7,7 @@ use crate::refused::Refused;
 use crate::source::Source;
 use occi_extension::Extension;
 use occi_operation::{CannotReplace, Replacement, Tried};
+use occi_store::Batch;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -207,18 +208,20 @@ impl Catalogue {
         }
     }
 
-    /// Whether it could serve as things are now, once others that are in its way have gone; with what it makes of entities.
+    /// Whether it could serve as things are now, once others that are in its way have gone; with what it makes of entities, of
+    /// which some may be known.
     pub(crate) async fn check(
         &self,
         next: &Arc<Extension>,
         in_its_way: &[Arc<str>],
-    ) -> Result<Tried, Refused> {
-        self.check_within(TRIAL, next, in_its_way).await
+        tried: Arc<Tried>,
+    ) -> Result<Arc<Tried>, Refused> {
+        self.check_within(TRIAL, next, in_its_way, tried).await.map(Arc::new)
     }
 
     /// The same for a request, which does not wait until all entities are tried. Nothing may be against it yet.
     async fn foresee(&self, next: &Arc<Extension>) -> Result<(), Refused> {
-        match self.check_within(GLANCE, next, &[]).await {
+        match self.check_within(GLANCE, next, &[], Arc::default()).await {
             Err(Refused::Replace(CannotReplace::Slow(_))) => Ok(()),
             outcome => outcome.map(drop),
         }
@@ -229,12 +232,13 @@ impl Catalogue {
         time: Duration,
         next: &Arc<Extension>,
         in_its_way: &[Arc<str>],
+        tried: Arc<Tried>,
     ) -> Result<Tried, Refused> {
         self.check_leaves_all(next, in_its_way)?;
         let left = self.attributes_left_to(next);
         let (name, next) = (Arc::clone(next.name()), Some(Arc::clone(next)));
-        let (tried, record) = Default::default();
-        let replacement = Replacement { name, next, leaves_entities: false, left, tried, record };
+        let replacement =
+            Replacement { name, next, leaves_entities: false, left, tried, record: Batch::new() };
         Ok(self.core.try_replacement(time, &replacement, in_its_way).await?)
     }
 
@@ -243,9 +247,10 @@ impl Catalogue {
         &self,
         next: &Arc<Extension>,
         in_its_way: &[Arc<str>],
-    ) -> Result<Tried, Refused> {
+        tried: Arc<Tried>,
+    ) -> Result<Arc<Tried>, Refused> {
         let is_off = self.known().entries.get(next.name()).is_some_and(|entry| !entry.record.is_enabled);
-        if is_off { Ok(Tried::default()) } else { self.check(next, in_its_way).await }
+        if is_off { Ok(tried) } else { self.check(next, in_its_way, tried).await }
     }
 
     /// Whether it could be taken out of service as things are now.

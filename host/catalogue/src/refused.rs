@@ -156,6 +156,11 @@ impl Refused {
         }
     }
 
+    /// Whether it was only kept back by requests that were under way.
+    pub(crate) fn is_busy(&self) -> bool {
+        matches!(self, Self::Replace(CannotReplace::Busy { .. }))
+    }
+
     /// Whether the same bytes may be taken another time.
     pub(crate) fn passes(&self) -> bool {
         matches!(self, Self::File { .. } | Self::Load(LoadError::Unfinished(_)) | Self::Internal(_))

@@ -107,6 +107,11 @@ impl Locks {
 }
 
 impl Held {
+    /// What is locked.
+    pub(crate) fn ids(&self) -> HashSet<Uuid> {
+        self.guards.iter().map(|(id, _)| *id).collect()
+    }
+
     /// Locks more entities. They must be links where those held are resources.
     pub(crate) async fn extend(&mut self, ids: impl IntoIterator<Item = Uuid>) {
         self.take(ids.into_iter().map(|id| (id, true)).collect()).await;
@@ -114,7 +119,7 @@ impl Held {
 
     /// Locks in the order of the ids, each to change it or only to keep it.
     async fn take(&mut self, ids: BTreeMap<Uuid, bool>) {
-        let held: HashSet<_> = self.guards.iter().map(|(id, _)| *id).collect();
+        let held = self.ids();
         for (id, is_changed) in ids.into_iter().filter(|(id, _)| !held.contains(id)) {
             let lock = {
                 let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);

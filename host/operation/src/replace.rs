@@ -2,7 +2,8 @@
 //!
 //! Requests that are under way end with the version that they began with; those that begin see the new one. What the
 //! new version defines may not fit entities that are there: then it must bring them over (`migrate`), all of them, or
-//! everything stays as it is. That is one commit, with whatever else the caller wants to be known together.
+//! everything stays as it is. That is one commit, with whatever else the caller wants to be known together. It waits for a moment
+//! in which no request is under way for them.
 
 mod breaks;
 mod trial;
@@ -21,10 +22,16 @@ use occi_model::{AttributeName, CategoryId, Entity, Location};
 use occi_store::{Batch, Entities, Portion, ReadView, Set, StoreError, Stored, Tag};
 use std::collections::HashSet;
 use std::fmt;
+use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 use trial::{Migrated, Trial};
-use uuid::Uuid;
+
+/// For so long others wait for requests that are under way, at first; each time that was in vain, for twice as long.
+const MOMENT: Duration = Duration::from_secs(1);
+/// The longest that they do.
+const LONGEST_MOMENT: Duration = Duration::from_secs(8);
 
 /// For so long at most entities are kept from requests, and the server from other changes of what serves, while those are
 /// brought over that have changed since they were tried.
@@ -42,7 +49,7 @@ pub struct Replacement {
     /// not declare any more do not fit.
     pub left: HashSet<AttributeName>,
     /// What [`Core::try_replacement`] has answered; what is not tried, or was tried with others, is brought over while all wait.
-    pub tried: Tried,
+    pub tried: Arc<Tried>,
     /// What is committed with it.
     pub record: Batch,
 }
@@ -83,6 +90,14 @@ pub enum CannotReplace {
     /// There are entities that do not fit what it defines.
     #[error("{0}")]
     Breaks(Breaks),
+    /// Requests are under way for what it would bring over.
+    #[error(
+        "requests are under way for entities that it would bring over, such as {such_as}; it can when there are none, so try again"
+    )]
+    Busy {
+        /// One of these entities.
+        such_as: Location,
+    },
     /// Its `migrate` takes too long.
     #[error("its `migrate` has brought over only {0}, and has no more time; make it faster")]
     Slow(Progress),
@@ -121,7 +136,9 @@ impl CannotReplace {
     pub fn such_as(&self) -> Option<&Location> {
         match self {
             Self::Breaks(breaks) => breaks.such_as(),
-            Self::InUse { such_as, .. } | Self::Unsettled { such_as } => Some(such_as),
+            Self::Busy { such_as } | Self::InUse { such_as, .. } | Self::Unsettled { such_as } => {
+                Some(such_as)
+            }
             Self::Slow(_) | Self::Restless(_) | Self::Clash(_) | Self::Refused(_) => None,
         }
     }
@@ -153,14 +170,14 @@ impl Core {
     }
 
     /// Whether that could be replaced as things are now, once others that are in its way have gone, with what it would make
-    /// of entities, as far as it is found in that time. Nothing is changed, and nothing waits for it. Entities that come afterwards may yet keep it back.
+    /// of entities, as far as it is found in that time, from what was tried before on. Nothing is changed, and nothing waits for it. Entities that come afterwards may yet keep it back.
     pub async fn try_replacement(
         self: &Arc<Self>,
         within: Duration,
         replacement: &Replacement,
         in_its_way: &[Arc<str>],
     ) -> Result<Tried, CannotReplace> {
-        let Replacement { name, next, leaves_entities, left, .. } = replacement;
+        let Replacement { name, next, leaves_entities, left, tried, .. } = replacement;
         let was = self.snapshot();
         let mut extensions = was.extensions().to_vec();
         extensions.retain(|extension| !in_its_way.contains(extension.name()));
@@ -171,14 +188,14 @@ impl Core {
         if self.breaks_nothing(was.named(name), next.as_ref())? || (*leaves_entities && next.is_none()) {
             return Ok(Tried::default());
         }
-        Trial::new(self, &was, &after, name, &Arc::new(left.clone())).all(within).await
+        Trial::new(self, &was, &after, name, &Arc::new(left.clone())).all(within, tried).await
     }
 
-    /// `held`: for so long at most entities are brought over while requests for them wait.
+    /// `time`: for so long at most entities are brought over while requests for them wait.
     pub(crate) async fn replace_now(
         self: &Arc<Self>,
         replacement: Replacement,
-        held: Duration,
+        time: Duration,
     ) -> Result<Replaced, CannotReplace> {
         let Replacement { name, next, leaves_entities, left, tried, record } = replacement;
         let _defining = self.defining.lock().await;
@@ -196,11 +213,14 @@ impl Core {
             let leaves_entities = leaves_entities && next.is_none();
             let broken = if leaves_entities { Vec::new() } else { trial.broken().await? };
             trial.check_way_over(&broken)?;
+            let mut held = self.locks.lock([]).await;
+            let moment = (MOMENT * 2_u32.saturating_pow(tried.again())).min(LONGEST_MOMENT);
+            self.hold_broken(&trial, &mut held, broken, moment).await?;
             self.change_definitions(&name, &was).await?;
             let outcome = if leaves_entities {
                 self.switch(&after, record).await.map(|()| 0)
             } else {
-                self.bring_over(&trial, broken, tried, record, held).await
+                self.bring_over(&trial, held, &tried, record, time).await
             };
             if outcome.is_err() {
                 // It serves on, by the definitions that it had.
@@ -261,13 +281,14 @@ impl Core {
     async fn bring_over(
         self: &Arc<Self>,
         trial: &Trial,
-        broken: Vec<Stored>,
-        tried: Tried,
+        mut held: Held,
+        tried: &Tried,
         record: Batch,
-        held: Duration,
+        time: Duration,
     ) -> Result<usize, CannotReplace> {
-        let (_held, broken) = self.hold_broken(trial, broken).await?;
-        let migrated = trial.migrate(broken, tried, held).await.map_err(|error| match error {
+        // Some may have come until the definitions were changed.
+        let broken = self.hold_broken(trial, &mut held, trial.broken().await?, MOMENT).await?;
+        let migrated = trial.migrate(broken, tried, time).await.map_err(|error| match error {
             CannotReplace::Slow(progress) => CannotReplace::Restless(progress),
             error => error,
         })?;
@@ -283,24 +304,40 @@ impl Core {
         Ok(migrated.len())
     }
 
-    /// Locks all that does not fit, as far as it is known. New ones do not come, since the definitions are changed; those
-    /// that there are may change until they are locked, so they are looked at again until all were.
+    /// Locks all that does not fit, which is told, as far as it is known. Once the definitions are changed no new ones come, but
+    /// some may have come before, and those that there are may change until they are locked, so they are looked at again until
+    /// all were.
     async fn hold_broken(
         &self,
         trial: &Trial,
-        mut seen: Vec<Stored>,
-    ) -> Result<(Held, Vec<Stored>), CannotReplace> {
+        held: &mut Held,
+        mut broken: Vec<Stored>,
+        moment: Duration,
+    ) -> Result<Vec<Stored>, CannotReplace> {
+        let end = Instant::now() + moment;
         loop {
+            let locked = held.ids();
+            let mut left =
+                broken.iter().map(|stored| &*stored.entity).filter(|entity| !locked.contains(&entity.id));
+            let Some(first) = left.next() else { return Ok(broken) };
             let (links, resources): (Vec<_>, Vec<_>) =
-                seen.iter().map(|stored| &stored.entity).partition(|entity| entity.is_link());
-            let mut held = self.locks.lock(resources.iter().map(|entity| entity.id)).await;
-            held.extend(links.iter().map(|entity| entity.id)).await;
-            let locked: HashSet<Uuid> = seen.iter().map(|stored| stored.entity.id).collect();
-            let broken = trial.broken().await?;
-            if broken.iter().all(|stored| locked.contains(&stored.entity.id)) {
-                return Ok((held, broken));
+                iter::once(first).chain(left).partition(|entity| entity.is_link());
+            // Those that came since could be locked in an order in which others wait for each other; but not for long.
+            let locking = timeout_at(end, async {
+                held.extend(resources.iter().map(|entity| entity.id)).await;
+                held.extend(links.iter().map(|entity| entity.id)).await;
+            });
+            if locking.await.is_err() {
+                let locked = held.ids();
+                let is_busy = |entity: &&&Entity| !locked.contains(&entity.id);
+                let busy = resources
+                    .iter()
+                    .chain(&links)
+                    .filter(is_busy)
+                    .min_by_key(|entity| (entity.is_link(), entity.id));
+                return Err(CannotReplace::Busy { such_as: busy.unwrap_or(&first).location.clone() });
             }
-            seen = broken;
+            broken = trial.broken().await?;
         }
     }
 

@@ -31,11 +31,20 @@ pub(super) struct Trial {
 }
 
 /// What a new version makes of entities, found while nobody waited for it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Tried {
     /// The new version, and the one that served.
     versions: Option<(Digest, Option<Digest>)>,
     made: HashMap<Uuid, (Revision, Entity)>,
+    /// How often it was tried.
+    times: u32,
+}
+
+impl Tried {
+    /// How often it was tried again.
+    pub(super) fn again(&self) -> u32 {
+        self.times.saturating_sub(1)
+    }
 }
 
 /// An entity that was brought over.
@@ -50,8 +59,7 @@ const AT_ONCE: usize = 8;
 /// How often the code may fail until no more entities are tried: each failure may take its whole time.
 const FAILURES: usize = 3;
 
-/// Entities change while others are tried, so those are tried again, until that takes no longer than this: then there is
-/// little left to do while all wait.
+/// Entities change while others are tried, so those are tried again, until that takes no longer than this.
 const SHORT: Duration = Duration::from_secs(1);
 
 /// Why an entity is not brought over.
@@ -92,22 +100,41 @@ impl Trial {
         Some(MadeBy { name: next.name().to_string(), version: next.version().to_string() })
     }
 
-    /// Tries all entities in that time, without locks.
-    pub(super) async fn all(&self, time: Duration) -> Result<Tried, CannotReplace> {
+    /// Tries all entities in that time, without locks, those that have changed since again, and waits until none has a request
+    /// under way. What is left to do is little, or will never be less.
+    pub(super) async fn all(&self, time: Duration, tried: &Tried) -> Result<Tried, CannotReplace> {
         let end = Instant::now() + time;
-        let mut tried = Tried::default();
+        let times = tried.times + 1;
+        let (mut before, mut tried) = (usize::MAX, Tried { times, ..tried.clone() });
         loop {
             let broken = self.broken().await?;
-            let began = Instant::now();
-            let migrated = self.migrate_until(broken, tried, end, time).await?;
-            tried = Tried { versions: self.versions(), made: HashMap::with_capacity(migrated.len()) };
-            for Migrated { before, after } in migrated {
-                tried.made.insert(before.entity.id, (before.revision, after));
-            }
-            if began.elapsed() < SHORT {
+            let new = broken.iter().filter(|stored| !self.has(&tried, stored)).count();
+            if new > before / 2 {
                 return Ok(tried);
             }
+            let began = Instant::now();
+            let ids: Vec<_> = broken.iter().map(|stored| stored.entity.id).collect();
+            let migrated = self.migrate_until(broken, &tried, end, time).await?;
+            let made = migrated
+                .into_iter()
+                .map(|Migrated { before, after }| (before.entity.id, (before.revision, after)));
+            tried = Tried { versions: self.versions(), made: made.collect(), times };
+            let idle = async {
+                for id in ids {
+                    drop(self.core.locks.lock([id]).await);
+                }
+            };
+            if timeout_at(end, idle).await.is_err() || began.elapsed() < SHORT {
+                return Ok(tried);
+            }
+            before = new;
         }
+    }
+
+    /// Whether an entity was tried as it is.
+    fn has(&self, tried: &Tried, stored: &Stored) -> bool {
+        let made = tried.made.get(&stored.entity.id).filter(|_| tried.versions == self.versions());
+        made.is_some_and(|(revision, _)| *revision == stored.revision)
     }
 
     /// The new version, and the one that serves.
@@ -169,7 +196,7 @@ impl Trial {
     pub(super) async fn migrate(
         &self,
         broken: Vec<Stored>,
-        tried: Tried,
+        tried: &Tried,
         within: Duration,
     ) -> Result<Vec<Migrated>, CannotReplace> {
         self.migrate_until(broken, tried, Instant::now() + within, within).await
@@ -178,26 +205,20 @@ impl Trial {
     async fn migrate_until(
         &self,
         broken: Vec<Stored>,
-        mut tried: Tried,
+        tried: &Tried,
         end: Instant,
         within: Duration,
     ) -> Result<Vec<Migrated>, CannotReplace> {
         self.check_way_over(&broken)?;
         let Some(next) = &self.next else { return Ok(Vec::new()) };
-        if tried.versions != self.versions() {
-            tried.made.clear();
-        }
         let mut breaks = Breaks::new(true);
         let (mut all, mut new) = (Vec::with_capacity(broken.len()), Vec::new());
         for before in broken {
-            match tried.made.remove(&before.entity.id) {
-                // Others may have been replaced meanwhile.
-                Some((revision, after))
-                    if revision == before.revision && self.breaches(&after).is_empty() =>
-                {
-                    all.push(Migrated { before, after });
-                }
-                _ => new.push(before),
+            let made = tried.made.get(&before.entity.id).filter(|_| self.has(tried, &before));
+            // Others may have been replaced meanwhile.
+            match made.filter(|(_, after)| self.breaches(after).is_empty()) {
+                Some((_, after)) => all.push(Migrated { after: after.clone(), before }),
+                None => new.push(before),
             }
         }
         let (known, of) = (all.len(), new.len());

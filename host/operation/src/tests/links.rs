@@ -6,7 +6,7 @@ use crate::changes::Changes;
 use crate::effect::Writes;
 use crate::order::{Order, Wish};
 use crate::sight::{Moment, Sight};
-use crate::{Caller, Change, Condition, Core, Replacement, Tried};
+use crate::{Caller, Change, Condition, Core, Replacement};
 use occi_extension::{
     CallState, Capability, EntityView, Extension, Fault, Grants, KeyValueChange, KeyValueChanges, Lent,
     LinkOrder, Loader, Settings,
@@ -232,7 +232,7 @@ impl Workshop {
             next: Some(next),
             leaves_entities: false,
             left: HashSet::new(),
-            tried: Tried::default(),
+            tried: Arc::default(),
             record: Batch::new(),
         };
         self.core().replace(replacement).await.unwrap();
@@ -399,7 +399,7 @@ async fn one_of_an_extension_that_does_not_serve_waits_for_it() {
             next,
             leaves_entities: true,
             left: HashSet::new(),
-            tried: Tried::default(),
+            tried: Arc::default(),
             record: Batch::new(),
         };
         async move { core.replace(replacement).await.unwrap() }

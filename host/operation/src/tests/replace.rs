@@ -9,6 +9,7 @@ use occi_model::{AttributeName, CategoryDraft, CategoryId, Draft, Item, Location
 use occi_store::{Batch, Entities, Options, Portion, RedbStore, Set, Store, Stored};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::{sleep, timeout};
 
 const KIND: &str = "http://example.com/occi#box";
 
@@ -46,11 +47,15 @@ impl Cloud {
         next: Option<Arc<Extension>>,
         leaves_entities: bool,
     ) -> Result<Replaced, CannotReplace> {
-        self.core.replace(replacement(next, leaves_entities, Tried::default())).await
+        self.core.replace(replacement(next, leaves_entities, Arc::default())).await
     }
 
     /// The same where no time is left for what is to be done while all wait.
-    async fn replace_at_once(&self, next: &Arc<Extension>, tried: Tried) -> Result<Replaced, CannotReplace> {
+    async fn replace_at_once(
+        &self,
+        next: &Arc<Extension>,
+        tried: Arc<Tried>,
+    ) -> Result<Replaced, CannotReplace> {
         self.core.replace_now(replacement(Some(Arc::clone(next)), false, tried), Duration::ZERO).await
     }
 
@@ -81,7 +86,7 @@ impl Cloud {
     }
 }
 
-fn replacement(next: Option<Arc<Extension>>, leaves_entities: bool, tried: Tried) -> Replacement {
+fn replacement(next: Option<Arc<Extension>>, leaves_entities: bool, tried: Arc<Tried>) -> Replacement {
     let mut record = Batch::new();
     occi_store::put_extension(&mut record, "box", "said");
     let left = [COLOUR, COLOR].map(|name| AttributeName::parse(name).unwrap()).into();
@@ -184,23 +189,77 @@ async fn what_was_tried_is_as_it_was_tried() {
     let cloud = Cloud::new(2).await;
     cloud.create("slow").await.unwrap();
     let next = cloud.component(&renaming("2.0.0"));
-    let wanted = replacement(Some(Arc::clone(&next)), false, Tried::default());
+    let wanted = replacement(Some(Arc::clone(&next)), false, Arc::default());
     let tried = cloud.core.try_replacement(Duration::from_mins(1), &wanted, &[]).await.unwrap();
     assert_eq!(cloud.counts(), (3, 0));
     cloud.create("slow").await.unwrap();
-    let refused = cloud.replace_at_once(&next, tried).await.unwrap_err();
+    let refused = cloud.replace_at_once(&next, tried.into()).await.unwrap_err();
     let none = Progress { brought: 0, of: 1, within: Duration::ZERO };
     assert!(matches!(&refused, CannotReplace::Restless(progress) if *progress == none), "{refused}");
     assert_eq!((cloud.counts(), cloud.is_recorded()), ((4, 0), false));
 
     let tried = cloud.core.try_replacement(Duration::from_mins(1), &wanted, &[]).await.unwrap();
     let other = cloud.component(&renaming("2.0.1"));
-    let refused = cloud.replace_at_once(&other, tried).await.unwrap_err();
+    let refused = cloud.replace_at_once(&other, tried.into()).await.unwrap_err();
     assert!(matches!(refused, CannotReplace::Restless(Progress { of: 4, .. })), "{refused}");
 
     let tried = cloud.core.try_replacement(Duration::from_mins(1), &wanted, &[]).await.unwrap();
-    assert_eq!(cloud.replace_at_once(&next, tried).await.unwrap().migrated, 4);
+    assert_eq!(cloud.replace_at_once(&next, tried.into()).await.unwrap().migrated, 4);
     assert_eq!(cloud.counts(), (0, 4));
+}
+
+/// Nobody waits longer than a moment for what is under way for one of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_way_is_waited_for_before() {
+    let cloud = Cloud::new(3).await;
+    let next = cloud.component(&renaming("2.0.0"));
+    let busy = cloud.boxes()[1].entity.clone();
+    let under_way = cloud.core.locks.lock([busy.id]).await;
+    let refused = cloud.replace(Arc::clone(&next)).await.unwrap_err();
+    assert!(matches!(&refused, CannotReplace::Busy { such_as } if *such_as == busy.location), "{refused}");
+    cloud.create("red").await.unwrap();
+    assert_eq!(cloud.counts(), (4, 0));
+
+    let wanted = replacement(Some(Arc::clone(&next)), false, Arc::default());
+    let mut trial = Box::pin(cloud.core.try_replacement(Duration::from_mins(1), &wanted, &[]));
+    assert!(timeout(Duration::from_millis(500), &mut trial).await.is_err());
+    drop(under_way);
+    let tried = trial.await.unwrap();
+    assert_eq!(cloud.replace_at_once(&next, tried.into()).await.unwrap().migrated, 4);
+}
+
+/// Where they change faster than they can be tried, that does not go on for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_all_the_time_is_brought_over() {
+    let cloud = Cloud::new(0).await;
+    for _ in 0..40 {
+        cloud.create("slow").await.unwrap();
+    }
+    let (core, boxes) = (Arc::clone(&cloud.core), cloud.boxes());
+    let client = tokio::spawn(async move {
+        for round in 0.. {
+            for stored in &boxes {
+                let colour = (AttributeName::parse(COLOUR).unwrap(), Value::from(format!("slow {round}")));
+                let item = Item { attributes: [colour].into(), ..Item::default() };
+                let (path, draft) =
+                    (stored.entity.location.clone(), Draft { items: vec![item], ..Draft::default() });
+                let change = Change::Update { path, draft, condition: crate::Condition::None };
+                match core.change(&Caller::default(), change).await {
+                    Ok(_) => {}
+                    // It has another name by now.
+                    Err(Refusal::Violations(_)) => return,
+                    Err(other) => panic!("{other}"),
+                }
+                sleep(Duration::from_millis(1)).await;
+            }
+        }
+    });
+    let next = cloud.component(&renaming("2.0.0"));
+    let wanted = replacement(Some(Arc::clone(&next)), false, Arc::default());
+    let tried = cloud.core.try_replacement(Duration::from_mins(1), &wanted, &[]).await.unwrap();
+    let replaced = cloud.core.replace(replacement(Some(next), false, tried.into())).await.unwrap();
+    assert_eq!((replaced.migrated, cloud.counts()), (40, (0, 40)));
+    client.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -209,7 +268,7 @@ async fn a_trial_has_an_end() {
     for _ in 0..20 {
         cloud.create("slow").await.unwrap();
     }
-    let wanted = replacement(Some(cloud.component(&renaming("2.0.0"))), false, Tried::default());
+    let wanted = replacement(Some(cloud.component(&renaming("2.0.0"))), false, Arc::default());
     let refused = cloud.core.try_replacement(Duration::ZERO, &wanted, &[]).await.unwrap_err();
     assert_eq!(
         refused.to_string(),
