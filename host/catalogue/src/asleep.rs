@@ -75,13 +75,13 @@ impl Catalogue {
     }
 
     /// Nothing is kept of extensions that were removed once the last of the entities is gone that they have left.
-    pub async fn forget_removed(&self) -> Result<(), Refused> {
+    pub async fn forget_removed(self: &Arc<Self>) -> Result<(), Refused> {
         {
             let _changing = self.changing.lock().await;
             self.forget_ended().await?;
         }
         // They may have been in the way.
-        self.try_again().await;
+        self.try_again();
         Ok(())
     }
 

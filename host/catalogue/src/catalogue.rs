@@ -1,6 +1,7 @@
 //! All extensions, and how one is put into service and taken out of it, one thing after the other.
 
 use crate::file::{self, Before, Copies};
+use crate::follow::InHand;
 use crate::record::{Listed, Listing, Record, RefusedFile, Release, Said, State};
 use crate::refused::Refused;
 use crate::source::Source;
@@ -30,6 +31,7 @@ pub struct Catalogue {
     /// Bytes that entities ask to have installed, until that is done.
     pub(crate) staged: Copies,
     pub(crate) tending: Tending,
+    pub(crate) in_hand: InHand,
 }
 
 /// What is known of extensions and of files.

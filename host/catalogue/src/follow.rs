@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 /// How long a file may be away while it gets another name or other content.
@@ -164,7 +164,8 @@ pub(crate) fn start(catalogue: &Arc<Catalogue>, watch: Option<Watch>) {
 }
 
 async fn follow(catalogue: Weak<Catalogue>, mut watch: Option<Watch>) {
-    let (mut gone, mut linked, in_hand) = (BTreeSet::new(), Linked::default(), InHand::default());
+    let (mut gone, mut linked) = (BTreeSet::new(), Linked::default());
+    let mut orphans: Option<JoinHandle<()>> = None;
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -177,13 +178,17 @@ async fn follow(catalogue: Weak<Catalogue>, mut watch: Option<Watch>) {
         let touched = match cause {
             Cause::Told(touched) => touched,
             Cause::Time => {
-                catalogue.let_go_of_orphans().await;
+                if orphans.as_ref().is_none_or(JoinHandle::is_finished) {
+                    let catalogue = Arc::clone(&catalogue);
+                    orphans = Some(tokio::spawn(async move { catalogue.let_go_of_orphans().await }));
+                }
                 let all = renew(&mut watch, &catalogue.folder).then_some(Touched::All);
                 let files = linked.changed(&catalogue.folder).await.into_iter().chain(catalogue.retried());
                 all.into_iter().chain(files.map(Touched::File)).collect()
             }
             Cause::Away => {
-                catalogue.let_go(std::mem::take(&mut gone)).await;
+                let gone = std::mem::take(&mut gone);
+                tokio::spawn(async move { catalogue.let_go(gone).await });
                 continue;
             }
         };
@@ -198,22 +203,15 @@ async fn follow(catalogue: Weak<Catalogue>, mut watch: Option<Watch>) {
         let (there, away): (BTreeSet<_>, BTreeSet<_>) = files.into_iter().partition(|file| is_there(file));
         gone.retain(|file| !there.contains(file));
         gone.extend(away);
-        // Each by itself: one that takes long to be compiled keeps back no other.
-        let mut looked_at = JoinSet::new();
-        for file in there.into_iter().filter(|file| in_hand.begins(file)) {
-            let (catalogue, in_hand) = (Arc::clone(&catalogue), in_hand.clone());
-            looked_at.spawn(async move {
-                while in_hand.is_to_be_looked_at(&file) {
-                    catalogue.take_up(&file, Asked::Told).await;
+        let looked_at: Vec<_> = there.into_iter().filter_map(|file| catalogue.look_at(file)).collect();
+        if let Some(all) = all {
+            tokio::spawn(async move {
+                for looked_at in looked_at {
+                    // That it is over is enough.
+                    let _ended = looked_at.await;
                 }
-            });
-        }
-        match all {
-            Some(all) => drop(tokio::spawn(async move {
-                looked_at.join_all().await;
                 catalogue.let_go(catalogue.missing(&all)).await;
-            })),
-            None => looked_at.detach_all(),
+            });
         }
     }
 }
@@ -240,8 +238,8 @@ fn renew(watch: &mut Option<Watch>, folder: &Path) -> bool {
 }
 
 /// The files that are being looked at, and whether they were touched since that began.
-#[derive(Clone, Default)]
-struct InHand(Arc<Mutex<HashMap<PathBuf, bool>>>);
+#[derive(Default)]
+pub(crate) struct InHand(Mutex<HashMap<PathBuf, bool>>);
 
 impl InHand {
     fn files(&self) -> MutexGuard<'_, HashMap<PathBuf, bool>> {
@@ -306,28 +304,37 @@ impl Catalogue {
     }
 
     /// Looks at a file that is there.
-    async fn take_up(&self, file: &Path, asked: Asked) {
+    async fn take_up(self: &Arc<Self>, file: &Path, asked: Asked) {
         if file::is_extension(file) && self.take_up_one(file, asked).await {
-            self.try_again().await;
+            self.try_again();
         }
     }
 
-    /// Looks again at files whose extensions waited for others to come or go, for as long as that helps.
-    pub(crate) async fn try_again(&self) {
-        loop {
-            let waiting: Vec<PathBuf> = {
-                let known = self.known();
-                let waiting = known.refused.iter().filter(|(_, refusal)| refusal.reason.depends_on_others());
-                waiting.map(|(file, _)| file.clone()).collect()
-            };
-            let mut has_changed = false;
-            for file in waiting {
-                has_changed |= self.take_up_one(&file, Asked::Again).await;
-            }
-            if !has_changed {
-                return;
-            }
+    /// Has a file looked at by itself, once more where that goes on: one that takes long to be compiled, or to bring entities
+    /// over, keeps back no other.
+    fn look_at(self: &Arc<Self>, file: PathBuf) -> Option<JoinHandle<()>> {
+        self.in_hand.begins(&file).then(|| {
+            let catalogue = Arc::clone(self);
+            tokio::spawn(async move {
+                while catalogue.in_hand.is_to_be_looked_at(&file) {
+                    catalogue.take_up(&file, Asked::Told).await;
+                }
+            })
+        })
+    }
+
+    /// Has those files looked at again whose extensions waited for others to come or go.
+    pub(crate) fn try_again(self: &Arc<Self>) {
+        for file in self.refused_for(Refused::depends_on_others) {
+            self.look_at(file);
         }
+    }
+
+    /// The files that were refused for such a reason.
+    fn refused_for(&self, reason: impl Fn(&Refused) -> bool) -> Vec<PathBuf> {
+        let known = self.known();
+        let refused = known.refused.iter().filter(|(_, refusal)| reason(&refusal.reason));
+        refused.map(|(file, _)| file.clone()).collect()
     }
 
     /// Whether it serves something else now.
@@ -463,9 +470,15 @@ impl Catalogue {
     }
 
     /// Files are gone, and with them what they held.
-    async fn let_go(&self, files: BTreeSet<PathBuf>) {
+    async fn let_go(self: &Arc<Self>, files: BTreeSet<PathBuf>) {
         // Another file may hold what one of these held, so that nothing need go.
-        self.try_again().await;
+        let names: Vec<_> = files.iter().map(|path| file::name(path)).collect();
+        let takes_over = |reason: &Refused| matches!(reason, Refused::SameName { other, .. } if names.contains(&file::name(other)));
+        for file in self.refused_for(takes_over) {
+            if self.take_up_one(&file, Asked::Again).await {
+                self.try_again();
+            }
+        }
         let mut has_changed = false;
         for path in files.into_iter().filter(|path| !is_there(path)) {
             let _changing = self.changing.lock().await;
@@ -492,12 +505,12 @@ impl Catalogue {
             }
         }
         if has_changed {
-            self.try_again().await;
+            self.try_again();
         }
     }
 
     /// What kept extensions whose files are gone may be gone by now.
-    async fn let_go_of_orphans(&self) {
+    async fn let_go_of_orphans(self: &Arc<Self>) {
         let orphans: Vec<_> = {
             let known = self.known();
             let orphans = known.entries.iter().filter(|(_, entry)| entry.is_orphan);

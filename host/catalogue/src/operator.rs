@@ -156,6 +156,7 @@ impl Catalogue {
             Some(now) if Some(&now) != was && now != Release::of(next) => {
                 Err(Refused::Overtaken { name: Arc::clone(next.name()), version: now.version })
             }
+            None if was.is_some() => Err(Refused::Removed(Arc::clone(next.name()))),
             _ => Ok(()),
         }
     }

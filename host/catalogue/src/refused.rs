@@ -107,6 +107,9 @@ pub enum Refused {
         /// The version that is there now.
         version: String,
     },
+    /// It was removed while a version was tried.
+    #[error("{0} was removed meanwhile; ask again where it shall be there all the same")]
+    Removed(Arc<str>),
     /// The bytes are of another extension than the one that shall get a new version.
     #[error("these are the bytes of {given}, and no version of {wanted}; make an entity of its own for it")]
     OtherName {
@@ -151,6 +154,7 @@ impl Refused {
             | Self::Drops { .. }
             | Self::OtherPrevious { .. }
             | Self::Overtaken { .. }
+            | Self::Removed(_)
             | Self::OtherName { .. }
             | Self::Itself(_) => Stage::Active,
         }

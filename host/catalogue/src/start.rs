@@ -3,7 +3,7 @@
 
 use crate::catalogue::{Catalogue, Entry, Known, Refusal};
 use crate::file::{self, Copies};
-use crate::follow::{self, Watch};
+use crate::follow::{self, InHand, Watch};
 use crate::keeper;
 use crate::record::{self, Record, Release, Said};
 use crate::refused::Refused;
@@ -123,8 +123,19 @@ impl Prepared {
         let Self { stager, folder, copies, staged, watch, known, .. } = self;
         let (known, changing) = (Mutex::new(known), tokio::sync::Mutex::default());
         let (news, tending) = (Arc::new(Notify::new()), Tending::new(Arc::clone(store)));
-        let catalogue =
-            Arc::new(Catalogue { core, stager, folder, copies, known, changing, news, staged, tending });
+        let in_hand = InHand::default();
+        let catalogue = Arc::new(Catalogue {
+            core,
+            stager,
+            folder,
+            copies,
+            known,
+            changing,
+            news,
+            staged,
+            tending,
+            in_hand,
+        });
         catalogue.forget_ended().await?;
         catalogue.forget_copies().await;
         tell(&catalogue);

@@ -135,6 +135,7 @@ fn told(refused: &Refused) -> Fault {
         | Refused::NoPrevious(_)
         | Refused::OtherPrevious { .. }
         | Refused::Overtaken { .. }
+        | Refused::Removed(_)
         | Refused::OtherName { .. }
         | Refused::Itself(_) => Fault::new("conflict", refused.to_string()),
         Refused::Crowded => Fault::new("unavailable", refused.to_string()),

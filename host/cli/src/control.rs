@@ -296,6 +296,7 @@ fn refused(refused: &Refused) -> (StatusCode, String) {
         | Refused::NoPrevious(_)
         | Refused::OtherPrevious { .. }
         | Refused::Overtaken { .. }
+        | Refused::Removed(_)
         | Refused::OtherName { .. }
         | Refused::Itself(_) => StatusCode::CONFLICT,
         Refused::Crowded => StatusCode::SERVICE_UNAVAILABLE,

@@ -34,16 +34,44 @@ fn install(server: &Server, file: &Path) -> Result<String, String> {
     asked(server, &["install", file.to_str().unwrap()])
 }
 
-/// It fails nowhere and takes its time everywhere: nobody else waits for it, and whoever has put it there can take it back.
-#[test]
-fn a_migrate_that_takes_its_time_keeps_nobody_back() {
+/// A box that takes its time.
+fn slow(number: usize) -> Value {
+    json!({ "kind": BOX, "attributes": { COLOUR: format!("slow {number}") } })
+}
+
+/// A server with the note and many of these, and its folder.
+fn filled() -> (Server, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     put(&folder, "box.toml", manifest("1.0.0", COLOUR, ""));
     std::fs::copy(extensions().join("note.wasm"), folder.path().join("note.wasm")).unwrap();
-    let mut server = Server::of(&folder, "");
-    let slow = |number: usize| json!({ "kind": BOX, "attributes": { COLOUR: format!("slow {number}") } });
+    let server = Server::of(&folder, "");
     server.post("/box/").json(&json!({ "resources": (0..BOXES).map(slow).collect::<Vec<_>>() })).answers(201);
+    (server, folder)
+}
 
+fn count(server: &Server) -> usize {
+    list(server)["extensions"].as_array().unwrap().len()
+}
+
+/// One that comes under another name, and waits until the file before it is gone.
+#[test]
+fn one_in_the_place_of_another_file_keeps_nobody_back() {
+    let (server, folder) = filled();
+    put(&folder, "box-2.wasm", renaming("2.0.0").build());
+    eventually("it is refused", || list(&server)["refused"][0]["file"] == "box-2.wasm");
+    std::fs::remove_file(folder.path().join("box.toml")).unwrap();
+    eventually("it is tried", || list(&server)["preparing"] == json!(["box-2.wasm"]));
+    put(&folder, "lamp.toml", LAMP);
+    eventually("another comes", || count(&server) == 3);
+    std::fs::remove_file(folder.path().join("lamp.toml")).unwrap();
+    eventually("and goes", || count(&server) == 2);
+    assert_eq!(list(&server)["preparing"], json!(["box-2.wasm"]), "{}", list(&server));
+}
+
+/// It fails nowhere and takes its time everywhere: nobody else waits for it, and whoever has put it there can take it back.
+#[test]
+fn a_migrate_that_takes_its_time_keeps_nobody_back() {
+    let (mut server, folder) = filled();
     let is_tried = |server: &Server| list(server)["preparing"] == json!(["box.toml"]);
     put(&folder, "box.toml", renaming("2.0.0").build());
     eventually("it is tried", || is_tried(&server));
@@ -61,9 +89,7 @@ fn a_migrate_that_takes_its_time_keeps_nobody_back() {
         let forgotten = asked(&server, &["forget", &format!("{BOX}-of-nobody")]).unwrap();
         assert!(forgotten.contains('0'), "{forgotten}");
         put(&folder, "lamp.toml", LAMP);
-        eventually("another comes by the folder", || {
-            list(&server)["extensions"].as_array().unwrap().len() == 3
-        });
+        eventually("another comes by the folder", || count(&server) == 3);
     });
     assert!(is_tried(&server), "all of that was meant to be done meanwhile: {}", list(&server));
 

@@ -22,7 +22,6 @@ use occi_model::{AttributeName, CategoryId, Entity, Location};
 use occi_store::{Batch, Entities, Portion, ReadView, Set, StoreError, Stored, Tag};
 use std::collections::HashSet;
 use std::fmt;
-use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -215,7 +214,7 @@ impl Core {
             trial.check_way_over(&broken)?;
             let mut held = self.locks.lock([]).await;
             let moment = (MOMENT * 2_u32.saturating_pow(tried.again())).min(LONGEST_MOMENT);
-            self.hold_broken(&trial, &mut held, broken, moment).await?;
+            hold(&mut held, &broken, Instant::now() + moment).await?;
             self.change_definitions(&name, &was).await?;
             let outcome = if leaves_entities {
                 self.switch(&after, record).await.map(|()| 0)
@@ -286,8 +285,7 @@ impl Core {
         record: Batch,
         time: Duration,
     ) -> Result<usize, CannotReplace> {
-        // Some may have come until the definitions were changed.
-        let broken = self.hold_broken(trial, &mut held, trial.broken().await?, MOMENT).await?;
+        let broken = self.hold_broken(trial, &mut held).await?;
         let migrated = trial.migrate(broken, tried, time).await.map_err(|error| match error {
             CannotReplace::Slow(progress) => CannotReplace::Restless(progress),
             error => error,
@@ -304,40 +302,17 @@ impl Core {
         Ok(migrated.len())
     }
 
-    /// Locks all that does not fit, which is told, as far as it is known. Once the definitions are changed no new ones come, but
-    /// some may have come before, and those that there are may change until they are locked, so they are looked at again until
-    /// all were.
-    async fn hold_broken(
-        &self,
-        trial: &Trial,
-        held: &mut Held,
-        mut broken: Vec<Stored>,
-        moment: Duration,
-    ) -> Result<Vec<Stored>, CannotReplace> {
-        let end = Instant::now() + moment;
+    /// Locks all that does not fit, which is told, once the definitions are changed. No new ones come then, but some may have come
+    /// before, and may change until they are locked, so they are looked at again until all were.
+    async fn hold_broken(&self, trial: &Trial, held: &mut Held) -> Result<Vec<Stored>, CannotReplace> {
+        let end = Instant::now() + MOMENT;
         loop {
-            let locked = held.ids();
-            let mut left =
-                broken.iter().map(|stored| &*stored.entity).filter(|entity| !locked.contains(&entity.id));
-            let Some(first) = left.next() else { return Ok(broken) };
-            let (links, resources): (Vec<_>, Vec<_>) =
-                iter::once(first).chain(left).partition(|entity| entity.is_link());
-            // Those that came since could be locked in an order in which others wait for each other; but not for long.
-            let locking = timeout_at(end, async {
-                held.extend(resources.iter().map(|entity| entity.id)).await;
-                held.extend(links.iter().map(|entity| entity.id)).await;
-            });
-            if locking.await.is_err() {
-                let locked = held.ids();
-                let is_busy = |entity: &&&Entity| !locked.contains(&entity.id);
-                let busy = resources
-                    .iter()
-                    .chain(&links)
-                    .filter(is_busy)
-                    .min_by_key(|entity| (entity.is_link(), entity.id));
-                return Err(CannotReplace::Busy { such_as: busy.unwrap_or(&first).location.clone() });
+            let (locked, broken) = (held.ids(), trial.broken().await?);
+            if broken.iter().all(|stored| locked.contains(&stored.entity.id)) {
+                return Ok(broken);
             }
-            broken = trial.broken().await?;
+            // In an order, as these came later, in which others could wait for each other; but not for long.
+            hold(held, &broken, end).await?;
         }
     }
 
@@ -370,6 +345,25 @@ impl Core {
             (None, None) => Ok(true),
             (Some(_), None) => Ok(false),
         }
+    }
+}
+
+/// Locks entities, or says for which of them something is under way until the end of that time.
+async fn hold(held: &mut Held, entities: &[Stored], end: Instant) -> Result<(), CannotReplace> {
+    let (links, resources): (Vec<_>, Vec<_>) =
+        entities.iter().map(|stored| &stored.entity).partition(|entity| entity.is_link());
+    let locking = timeout_at(end, async {
+        held.extend(resources.iter().map(|entity| entity.id)).await;
+        held.extend(links.iter().map(|entity| entity.id)).await;
+    });
+    if locking.await.is_ok() {
+        return Ok(());
+    }
+    let locked = held.ids();
+    let left = resources.into_iter().chain(links).filter(|entity| !locked.contains(&entity.id));
+    match left.min_by_key(|entity| (entity.is_link(), entity.id)) {
+        Some(busy) => Err(CannotReplace::Busy { such_as: busy.location.clone() }),
+        None => Ok(()),
     }
 }
 

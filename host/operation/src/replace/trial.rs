@@ -53,7 +53,7 @@ pub(super) struct Migrated {
     pub(super) after: Entity,
 }
 
-/// How many entities are brought over at once.
+/// How many entities are brought over at once, where as many calls may be.
 const AT_ONCE: usize = 8;
 
 /// How often the code may fail until no more entities are tried: each failure may take its whole time.
@@ -223,11 +223,12 @@ impl Trial {
         }
         let (known, of) = (all.len(), new.len());
         let operation = Uuid::new_v4();
+        let at_once = next.limits().map_or(AT_ONCE, |limits| limits.concurrency.min(AT_ONCE));
         let mut tasks = JoinSet::new();
         let mut left = new.into_iter();
         let mut failures = 0;
         loop {
-            while tasks.len() < AT_ONCE
+            while tasks.len() < at_once
                 && failures < FAILURES
                 && let Some(before) = left.next()
             {
