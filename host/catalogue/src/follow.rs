@@ -475,11 +475,8 @@ impl Catalogue {
         let names: Vec<_> = files.iter().map(|path| file::name(path)).collect();
         let takes_over = |reason: &Refused| matches!(reason, Refused::SameName { other, .. } if names.contains(&file::name(other)));
         for file in self.refused_for(takes_over) {
-            if self.take_up_one(&file, Asked::Again).await {
-                self.try_again();
-            }
+            self.take_up_one(&file, Asked::Again).await;
         }
-        let mut has_changed = false;
         for path in files.into_iter().filter(|path| !is_there(path)) {
             let _changing = self.changing.lock().await;
             let file = file::name(&path);
@@ -490,23 +487,19 @@ impl Catalogue {
                 entries.find(|(_, entry)| entry.record.file == file).map(|(name, _)| Arc::clone(name))
             };
             let Some(name) = held else { continue };
-            match self.take_out(&name, false).await {
-                Ok(()) => has_changed = true,
-                Err(reason) => {
-                    if let Some(entry) = self.known().entries.get_mut(&name) {
-                        let stays = if entry.is_active() { "serves on" } else { "is kept" };
-                        let problem = format!("its file is gone, and it {stays}: {reason}");
-                        tracing::error!(extension = &*name, "{problem}");
-                        entry.problem = Some(problem);
-                        entry.is_orphan = true;
-                    }
-                    self.news.notify_one();
+            if let Err(reason) = self.take_out(&name, false).await {
+                if let Some(entry) = self.known().entries.get_mut(&name) {
+                    let stays = if entry.is_active() { "serves on" } else { "is kept" };
+                    let problem = format!("its file is gone, and it {stays}: {reason}");
+                    tracing::error!(extension = &*name, "{problem}");
+                    entry.problem = Some(problem);
+                    entry.is_orphan = true;
                 }
+                self.news.notify_one();
             }
         }
-        if has_changed {
-            self.try_again();
-        }
+        // Be it that an operator has removed it.
+        self.try_again();
     }
 
     /// What kept extensions whose files are gone may be gone by now.
