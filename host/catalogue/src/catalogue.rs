@@ -58,6 +58,8 @@ pub(crate) struct Entry {
     pub(crate) problem: Option<String>,
     /// Whether its file is gone, and it only stays because it has entities.
     pub(crate) is_orphan: bool,
+    /// How often it was to be switched off, be it that it was so.
+    pub(crate) switched_off: u64,
 }
 
 /// A file that is not in service.
@@ -273,7 +275,15 @@ impl Known {
 
 impl Entry {
     pub(crate) fn new(record: Record, current: Option<Arc<Extension>>) -> Self {
-        Self { record, current, previous: None, older: Vec::new(), problem: None, is_orphan: false }
+        Self {
+            record,
+            current,
+            previous: None,
+            older: Vec::new(),
+            problem: None,
+            is_orphan: false,
+            switched_off: 0,
+        }
     }
 
     /// Another version is current, or the same one as it is now.

@@ -22,8 +22,8 @@ struct WayBack {
     file: String,
 }
 
-/// What is known of one that does not serve, and it itself, where it is ready to.
-type Asleep = (Record, Option<Arc<Extension>>);
+/// What is known of one that does not serve, it itself, where it is ready to, and how often it was switched off.
+type Asleep = (Record, Option<Arc<Extension>>, u64);
 
 impl Catalogue {
     /// Installs an extension, or another version of one: its bytes become the file in the folder.
@@ -163,16 +163,26 @@ impl Catalogue {
 
     /// Switches an extension on.
     pub async fn enable(self: &Arc<Self>, name: &str) -> Result<Listed, Refused> {
-        let Some((record, ready)) = self.asleep(name)? else { return self.found(name) };
+        let Some((record, ready, switched_off)) = self.asleep(name)? else { return self.found(name) };
         // It may have to be compiled, and nobody need wait for that.
         let next = self.ready(ready, &record.current).await?;
-        self.in_its_place(&next, true, |this, next, tried| async move { this.enable_now(next, tried).await })
-            .await
+        self.in_its_place(&next, true, |this, next, tried| async move {
+            this.enable_now(next, tried, switched_off).await
+        })
+        .await
     }
 
-    async fn enable_now(&self, next: Arc<Extension>, tried: Arc<Tried>) -> Result<Listed, Refused> {
+    async fn enable_now(
+        &self,
+        next: Arc<Extension>,
+        tried: Arc<Tried>,
+        switched_off: u64,
+    ) -> Result<Listed, Refused> {
         let name = Arc::clone(next.name());
-        let Some((record, _)) = self.asleep(&name)? else { return self.found(&name) };
+        let Some((record, _, now)) = self.asleep(&name)? else { return self.found(&name) };
+        if now != switched_off {
+            return Err(Refused::SwitchedOff(name));
+        }
         self.check_not_overtaken(&next, Some(&Release::of(&next)))?;
         let record = Record { is_enabled: true, said: Said::by(&next), ..record };
         self.switch(&name, Some((Arc::clone(&next), tried)), Some(&record), false).await?;
@@ -190,7 +200,7 @@ impl Catalogue {
     fn asleep(&self, name: &str) -> Result<Option<Asleep>, Refused> {
         let known = self.known();
         let (_, entry) = known.entry(name)?;
-        Ok((!entry.is_active()).then(|| (entry.record.clone(), entry.current.clone())))
+        Ok((!entry.is_active()).then(|| (entry.record.clone(), entry.current.clone(), entry.switched_off)))
     }
 
     /// Switches an extension off, and keeps it installed. Where it has entities that is refused, unless they may stay, to
@@ -206,7 +216,10 @@ impl Catalogue {
 
     async fn disable_now(&self, name: &str, leaves_entities: bool) -> Result<Listed, Refused> {
         let (name, record) = {
-            let known = self.known();
+            let mut known = self.known();
+            if let Some(entry) = known.entries.get_mut(name) {
+                entry.switched_off += 1;
+            }
             let (name, entry) = known.entry(name)?;
             if !entry.record.is_enabled {
                 return Ok(entry.listed(name));

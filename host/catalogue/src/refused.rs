@@ -107,6 +107,9 @@ pub enum Refused {
         /// The version that is there now.
         version: String,
     },
+    /// It was to be switched off while it was tried whether it can be switched on.
+    #[error("{0} was switched off meanwhile; ask again where it shall serve all the same")]
+    SwitchedOff(Arc<str>),
     /// It was removed while a version was tried.
     #[error("{0} was removed meanwhile; ask again where it shall be there all the same")]
     Removed(Arc<str>),
@@ -155,6 +158,7 @@ impl Refused {
             | Self::OtherPrevious { .. }
             | Self::Overtaken { .. }
             | Self::Removed(_)
+            | Self::SwitchedOff(_)
             | Self::OtherName { .. }
             | Self::Itself(_) => Stage::Active,
         }

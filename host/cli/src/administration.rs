@@ -136,6 +136,7 @@ fn told(refused: &Refused) -> Fault {
         | Refused::OtherPrevious { .. }
         | Refused::Overtaken { .. }
         | Refused::Removed(_)
+        | Refused::SwitchedOff(_)
         | Refused::OtherName { .. }
         | Refused::Itself(_) => Fault::new("conflict", refused.to_string()),
         Refused::Crowded => Fault::new("unavailable", refused.to_string()),

@@ -297,6 +297,7 @@ fn refused(refused: &Refused) -> (StatusCode, String) {
         | Refused::OtherPrevious { .. }
         | Refused::Overtaken { .. }
         | Refused::Removed(_)
+        | Refused::SwitchedOff(_)
         | Refused::OtherName { .. }
         | Refused::Itself(_) => StatusCode::CONFLICT,
         Refused::Crowded => StatusCode::SERVICE_UNAVAILABLE,

@@ -194,6 +194,25 @@ async fn nobody_is_overtaken_unseen() {
     }
 }
 
+/// What is switched off while it is tried whether it can be switched on stays so.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_word_is_to_switch_off() {
+    let site = Site::new();
+    let host = site.start().await;
+    host.catalogue.install(manifest("box", "1.0.0", &[]).into()).await.unwrap();
+    host.catalogue.disable("box", true).await.unwrap();
+    let changing = host.catalogue.changing.lock().await;
+    let (first, second) = (Arc::clone(&host.catalogue), Arc::clone(&host.catalogue));
+    let off = tokio::spawn(async move { first.disable("box", true).await });
+    a_while().await;
+    let on = tokio::spawn(async move { second.enable("box").await });
+    a_while().await;
+    drop(changing);
+    assert_eq!(off.await.unwrap().unwrap().state, State::Disabled);
+    assert!(matches!(on.await.unwrap(), Err(Refused::SwitchedOff(_))));
+    assert_eq!(host.catalogue.enable("box").await.unwrap().state, State::Active);
+}
+
 /// Its entities stay its own, and its schemes its publisher's.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_serve_is_not_lost() {
