@@ -6,13 +6,13 @@ use crate::record::{Listed, Listing, Record, RefusedFile, Release, Said, State};
 use crate::refused::Refused;
 use crate::source::Source;
 use crate::stage::Stager;
-use crate::tending::Tending;
+use crate::tending::{Tending, locked};
 use occi_extension::Extension;
 use occi_operation::{Core, Replacement, Tried};
 use occi_store::{Batch, Revision};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -255,7 +255,7 @@ impl Catalogue {
     }
 
     pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.known)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::linked::Linked;
 use crate::operator::PATIENCE;
 use crate::refused::Refused;
 use crate::source::Source;
+use crate::tending::locked;
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use occi_extension::Extension;
@@ -17,7 +18,7 @@ use occi_store::{Entities, Revision};
 use std::collections::{BTreeSet, HashMap};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{JoinHandle, JoinSet};
@@ -243,7 +244,7 @@ pub(crate) struct InHand(Mutex<HashMap<PathBuf, bool>>);
 
 impl InHand {
     fn files(&self) -> MutexGuard<'_, HashMap<PathBuf, bool>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0)
     }
 
     /// Notes that a file was touched; whether nobody looks at it now.
