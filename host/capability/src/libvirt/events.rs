@@ -101,6 +101,10 @@ impl Herald {
     }
 }
 
+/// After each round of libvirt's event loop. Where many machines change, each change would else wake this thread, at the cost of
+/// whoever makes it; so one round tells of many. Nobody but the readers of events waits for it.
+const PAUSE: Duration = Duration::from_millis(1);
+
 /// Start libvirt's event loop on a thread of its own, once in the process. It must stand before the first connection
 /// opens. libvirt's habit of printing each error to stderr ends here too.
 pub(super) fn start_loop() -> Result<()> {
@@ -116,6 +120,7 @@ pub(super) fn start_loop() -> Result<()> {
                         tracing::warn!(%error, "libvirt's event loop stumbles");
                         thread::sleep(Duration::from_millis(200));
                     }
+                    thread::sleep(PAUSE);
                 }
             })
             .map_err(|error| {
