@@ -163,9 +163,28 @@ pub fn owner(id: Uuid) -> Key {
     key.into()
 }
 
-/// The owners of all entities: a prefix.
-pub fn owners() -> Key {
-    Key::from_static(&[OWNER])
+/// Everything of all tenants: a prefix.
+pub fn tenants() -> Key {
+    Key::from_static(&[TENANT])
+}
+
+/// Everything of a tenant: a prefix.
+pub fn tenant(tenant: &str) -> Key {
+    Writer::of(tenant, 0).end()
+}
+
+/// Whose a key is; none where it is not of a tenant.
+pub fn tenant_of(key: &[u8]) -> Option<String> {
+    let rest = key.strip_prefix(&[TENANT])?;
+    let mut bytes = rest[..text_length(rest)? - 2].iter();
+    let mut text = Vec::new();
+    while let Some(byte) = bytes.next() {
+        text.push(*byte);
+        if *byte == 0 {
+            bytes.next();
+        }
+    }
+    String::from_utf8(text).ok().filter(|text| key.starts_with(&tenant(text)))
 }
 
 /// A tag.
@@ -266,11 +285,16 @@ fn text_length(key: &[u8]) -> Option<usize> {
 struct Writer(Vec<u8>);
 
 impl Writer {
+    /// The beginning of a tenant's keys, with room for `more` bytes.
+    fn of(tenant: &str, more: usize) -> Self {
+        let mut key = Vec::with_capacity(1 + tenant.len() + 2 + more);
+        key.push(TENANT);
+        Self(key).text(tenant)
+    }
+
     /// The beginning of a tenant's keys of one sort, with room for `more` bytes.
     fn space(tenant: &str, sort: u8, more: usize) -> Self {
-        let mut key = Vec::with_capacity(1 + tenant.len() + 2 + 1 + more + 2);
-        key.push(TENANT);
-        let mut key = Self(key).text(tenant);
+        let mut key = Self::of(tenant, 1 + more + 2);
         key.0.push(sort);
         key
     }
@@ -322,6 +346,15 @@ mod tests {
             let others = Range::prefix(entities(&a));
             let key = entity(&b, Uuid::from_u128(id));
             prop_assert!(key < others.from || key >= others.to.unwrap());
+            prop_assert_eq!(tenant_of(&key), Some(b));
+        }
+
+        #[test]
+        fn a_key_of_a_tenant_begins_as_that_ones_do(key: Vec<u8>) {
+            let key = [&[TENANT][..], &key].concat();
+            if let Some(found) = tenant_of(&key) {
+                prop_assert!(key.starts_with(&tenant(&found)));
+            }
         }
     }
 
