@@ -7,7 +7,9 @@
 use crate::engine;
 use crate::error::LoadError;
 use rustix::process::{self, Pid, PidfdFlags, Resource, Rlimit, Signal};
+use std::fs;
 use std::io::{self, Read, Write};
+use std::num::NonZero;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
@@ -66,6 +68,11 @@ const MEMORY: (u64, u64) = (2 << 30, 64 << 20);
 /// How many times longer it may take on the clock.
 const PATIENCE: u64 = 10;
 
+/// For so long it competes with those who serve: what is over soon disturbs them least.
+const BRIEF: Duration = Duration::from_millis(500);
+/// How much it gives way to them afterwards.
+const NICE: i32 = 10;
+
 /// The exit code of a process that says what is wrong with the component.
 const REFUSED: u8 = 3;
 
@@ -84,6 +91,7 @@ impl Compiler {
                 .map_err(|error| LoadError::Compile(format!("{error:#}"))),
             Self::Process { command: (program, argument), seconds } => {
                 let size = (component.len() as u64).div_ceil(1 << 20).max(1);
+                let processors = thread::available_parallelism().map_or(1, NonZero::get) as u64;
                 let task = Task {
                     reservation,
                     seconds: bounds.seconds.into_iter().fold(size.saturating_mul(*seconds), u64::min),
@@ -92,7 +100,10 @@ impl Compiler {
                 let mut command = Command::new(program);
                 command
                     .arg(argument)
-                    .args([task.reservation, task.seconds, task.memory].map(|n| n.to_string()));
+                    .args([task.reservation, task.seconds, task.memory].map(|n| n.to_string()))
+                    // Wasmtime compiles with as many threads as there are processors; little code is compiled nearly as
+                    // soon by one, and those who serve keep the other processors.
+                    .env("RAYON_NUM_THREADS", size.min(processors).to_string());
                 let failed = |error| LoadError::Unfinished(format!("it does not start: {error}"));
                 let (status, code, said) = run(command, component, bounds.is_wanted).map_err(failed)?;
                 task.outcome(status, code, &said)
@@ -158,18 +169,20 @@ impl Task {
         }
     }
 
-    /// From now on this process takes no more than that, gives way to others, and ends with who has started it.
+    /// From now on this process takes no more than that, gives way to others where it takes long, and ends with who has
+    /// started it.
     fn confine(self) -> io::Result<()> {
         let most = |most, hard| Rlimit { current: Some(most), maximum: Some(hard) };
         process::set_parent_process_death_signal(Some(Signal::KILL))?;
         process::setrlimit(Resource::Core, most(0, 0))?;
         process::setrlimit(Resource::Cpu, most(self.seconds, self.seconds.saturating_add(1)))?;
         process::setrlimit(Resource::Data, most(self.memory, self.memory))?;
-        process::nice(10)?;
         // Others may keep it from computing, but not for ever: whoever has started it waits.
         let longest = Duration::from_secs(self.seconds.saturating_mul(PATIENCE));
         let watch = move || {
-            thread::sleep(longest);
+            thread::sleep(BRIEF.min(longest));
+            give_way();
+            thread::sleep(longest.saturating_sub(BRIEF));
             process::kill_process(process::getpid(), Signal::XCPU)
         };
         thread::Builder::new().name("patience".into()).spawn(watch)?;
@@ -191,6 +204,16 @@ impl Task {
             Some(_) => Err(LoadError::Compile(format!("the compiler failed with {status}: {said}"))),
             None => Err(LoadError::Unfinished(status.to_string())),
         }
+    }
+}
+
+/// From now on all threads of this process give way to others, as far as they can be found: where they cannot, it competes.
+fn give_way() {
+    let Ok(threads) = fs::read_dir("/proc/self/task") else { return };
+    let ids = threads.filter_map(|thread| thread.ok()?.file_name().to_str()?.parse().ok());
+    for id in ids.filter_map(Pid::from_raw) {
+        // It may have ended meanwhile.
+        let _gone = process::setpriority_process(Some(id), NICE);
     }
 }
 
