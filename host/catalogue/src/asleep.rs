@@ -103,10 +103,10 @@ impl Catalogue {
         Ok(())
     }
 
-    /// An entity of these Kinds and Mixins that no extension serves.
+    /// An entity of these Kinds and Mixins that no extension serves, and no client has defined.
     fn an_entity_of(&self, mut types: Vec<CategoryId>) -> Result<Option<Location>, Refused> {
         let snapshot = self.core.snapshot();
-        types.retain(|id| !snapshot.defines(id));
+        types.retain(|id| !snapshot.knows(id));
         let found = self.tending.store.read().and_then(|view| an_entity_of(&*view, &types));
         found.map_err(|error| Refused::Internal(error.to_string()))
     }

@@ -232,6 +232,16 @@ impl Core {
         caller: &Caller,
         change: Change,
     ) -> Result<Reply, Refusal> {
+        let outcome = self.carry_out_as_is(snapshot, caller, change).await;
+        outcome.map_err(|refusal| snapshot.for_lack_of_what_sleeps(refusal))
+    }
+
+    async fn carry_out_as_is(
+        self: &Arc<Self>,
+        snapshot: &Arc<Snapshot>,
+        caller: &Caller,
+        change: Change,
+    ) -> Result<Reply, Refusal> {
         // The verbs' futures are of several sizes, up to 24 KiB: a task that held any would be as large as the largest.
         match change {
             Change::Create { place, draft } => {

@@ -35,7 +35,16 @@ pub(crate) async fn create(
         let made = snapshot.registry().classify(&item);
         let made = made.map_err(|violations| Asked::named(number, all, violations.into()))?;
         Ok(Asked { made, item, path: None })
-    }))?;
+    }));
+    let asked = asked.map_err(|refusal| snapshot.for_lack_of_what_sleeps(refusal));
+    if let Place::Other(path) = place {
+        // Unless it is the place of a Kind that is not loaded now.
+        let lack = asked.err().filter(Refusal::is_for_absence);
+        let nothing =
+            || format!("nothing is created at {path}; send the entity to its Kind's location or to /");
+        return Err(lack.unwrap_or_else(|| Refusal::Invalid(nothing())));
+    }
+    let asked = asked?;
     check_place(snapshot, place, &asked)?;
     make(core, snapshot, caller, asked, None).await
 }

@@ -235,6 +235,8 @@ pub enum Place {
     Root,
     /// A Kind's collection.
     Kind(CategoryId),
+    /// Any other path, where nothing is created; it may be the collection of a Kind that is not loaded now.
+    Other(Location),
 }
 
 /// What holds entities together.

@@ -49,7 +49,9 @@ pub enum Refusal {
         violations: Vec<Violation>,
     },
     /// The extension that defines a category is not loaded.
-    #[error("no extension that defines {0} is loaded, so what has it can be read but not changed")]
+    #[error(
+        "no extension that defines {0} is loaded, so what has it can be read, and neither made nor changed"
+    )]
     NotLoaded(CategoryId),
     /// The extension was replaced by a version that defines something else, between what was asked and what would have
     /// been done. Whoever asks again is told by the new one.
@@ -118,6 +120,17 @@ impl Refusal {
     /// That it is about one part of the request.
     pub(crate) fn of(self, part: String) -> Self {
         Self::Part { part, refusal: Box::new(self) }
+    }
+
+    /// Whether it is for nothing but that extensions are not loaded: what was asked is right, and they do not come by themselves.
+    pub fn is_for_absence(&self) -> bool {
+        match self {
+            Self::NotLoaded(_) => true,
+            Self::Part { refusal, .. } => refusal.is_for_absence(),
+            Self::Parts(parts) => parts.iter().all(Self::is_for_absence),
+            Self::Members(members) => members.refusals().all(|(_, refusal)| refusal.is_for_absence()),
+            _ => false,
+        }
     }
 
     /// What all of them gave, or every refusal among them.

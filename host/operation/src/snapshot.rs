@@ -9,7 +9,7 @@ use crate::sight::ByCategory;
 use arc_swap::ArcSwap;
 use occi_extension::Extension;
 use occi_model::registry::{is_same_scheme, place_of_scheme};
-use occi_model::{Action, CategoryId, Entity, Kind, Location, Mixin, Registry, RegistryError};
+use occi_model::{Action, CategoryId, Entity, Kind, Location, Mixin, Registry, RegistryError, Violation};
 use occi_store::{Batch, MadeBy, ReadView, StoreError};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -237,6 +237,30 @@ impl Snapshot {
         }
     }
 
+    /// A refusal because of a category that an extension defines which does not serve now: whoever names it is not wrong.
+    pub(crate) fn for_lack_of_what_sleeps(&self, refusal: Refusal) -> Refusal {
+        match refusal {
+            Refusal::Violations(violations) => {
+                let claims = self.claims.load();
+                let mut unknown = violations.iter().filter_map(|violation| match violation {
+                    Violation::UnknownCategory(id) => Some(id),
+                    _ => None,
+                });
+                match unknown.next().cloned() {
+                    Some(first) if claims.has(&first) && unknown.all(|id| claims.has(id)) => {
+                        Refusal::NotLoaded(first)
+                    }
+                    _ => Refusal::Violations(violations),
+                }
+            }
+            Refusal::Part { part, refusal } => self.for_lack_of_what_sleeps(*refusal).of(part),
+            Refusal::Parts(parts) => {
+                Refusal::Parts(parts.into_iter().map(|part| self.for_lack_of_what_sleeps(part)).collect())
+            }
+            other => other,
+        }
+    }
+
     /// Whether a loaded extension defines an entity's Kind.
     pub(crate) fn has_kind_of(&self, entity: &Entity) -> bool {
         self.registry.kind(&entity.kind).is_some()
@@ -263,9 +287,9 @@ impl Snapshot {
         std::iter::once(mixin.clone()).chain(brings.map(|tag| tag.mixin.id.clone())).collect()
     }
 
-    /// Whether an extension defines a Kind or Mixin; one that a client has defined is none of its.
-    pub fn defines(&self, id: &CategoryId) -> bool {
-        self.by_category.contains_key(id)
+    /// Whether a Kind or Mixin is known, be it a client's.
+    pub fn knows(&self, id: &CategoryId) -> bool {
+        self.registry.kind(id).is_some() || self.registry.mixin(id).is_some()
     }
 
     /// The extension that stands behind a Kind, be it by a Kind that it descends from.

@@ -93,7 +93,7 @@ pub(crate) fn failure(failure: &Failure, accept: MediaType, method: &Method, pat
     // Where nothing was begun nothing has failed, and whoever asks again and again must not fill the log. What is away the
     // capability says itself, once.
     let is_begun = match failure {
-        Failure::Refused(Refusal::NotLoaded(_)) => false,
+        Failure::Refused(refusal) if refusal.is_for_absence() => false,
         Failure::Refused(Refusal::Extension(CallError::Refused { fault, .. })) => fault.code != "unavailable",
         Failure::Refused(Refusal::Extension(error)) => error.was_called(),
         _ => true,
@@ -117,7 +117,7 @@ pub(crate) fn failure(failure: &Failure, accept: MediaType, method: &Method, pat
     }
     // An extension that is not there does not come by itself.
     if status == StatusCode::SERVICE_UNAVAILABLE
-        && !matches!(failure, Failure::Refused(Refusal::NotLoaded(_)))
+        && !matches!(failure, Failure::Refused(refusal) if refusal.is_for_absence())
     {
         insert(&mut answer.headers, header::RETRY_AFTER, &retry_after(failure).to_string());
     }

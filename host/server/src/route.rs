@@ -204,10 +204,6 @@ fn change(
         (Collection::Space(_), _, None) if path.as_str() == "/" => {
             Change::Create { place: Place::Root, draft }
         }
-        (Collection::Space(_), _, None) => {
-            return Err(Failure::BadRequest(format!(
-                "nothing is created at {path}; send the entity to its Kind's location or to /"
-            )));
-        }
+        (Collection::Space(_), _, None) => Change::Create { place: Place::Other(path.clone()), draft },
     })
 }

@@ -1,6 +1,7 @@
 //! What has a Kind or Mixin whose extension does not serve, and what such an extension keeps.
 
 use crate::extensions::ext;
+use crate::http::Answer;
 use crate::occi::{NOTE, body};
 use crate::server::{Server, eventually, extensions};
 use tempfile::TempDir;
@@ -79,6 +80,31 @@ fn a_tag_that_brings_others_stays() {
     ext(&server, &["enable", "shape"]).unwrap();
     server.delete("/-/").text(&team).answers(200);
     assert_eq!(name_of(&server, &note, "colour"), None);
+}
+
+/// Who asks for what cannot be had now is told so, not that it was named wrongly.
+#[test]
+fn what_does_not_serve_is_not_taken_for_a_wrong_name() {
+    let (server, _folder) = server(&["note.wasm"], &["colour"]);
+    let made = note(&server, &[]);
+    ext(&server, &["disable", "colour"]).unwrap();
+    let [kind, both] = [vec![NOTE.to_owned()], vec![NOTE.to_owned(), category("colour")]]
+        .map(|categories| body(&categories.iter().map(String::as_str).collect::<Vec<_>>(), &[SETTABLE]));
+    let is_not_loaded = |refused: Answer, id: &str| {
+        let said = format!("no extension that defines {id} is loaded");
+        assert!(refused.body.contains(&said), "{refused}");
+    };
+    is_not_loaded(server.post("/note/").text(&both).answers(503), &id("colour"));
+    is_not_loaded(server.post(&made).text(category("colour")).answers(503), &id("colour"));
+    ext(&server, &["disable", "note", "--leave-entities"]).unwrap();
+    let note = "http://example.com/occi/note#note";
+    is_not_loaded(server.post("/note/").text(&kind).answers(503), note);
+    is_not_loaded(server.post("/").text(&kind).answers(503), note);
+    is_not_loaded(server.put("/note/mine").text(&kind).answers(503), note);
+    let refused = server.post("/nothing/").text(kind.replace("/note#", "/nothing#")).answers(400);
+    assert!(refused.body.contains("nothing is created at /nothing/"), "{refused}");
+    ext(&server, &["enable", "note"]).unwrap();
+    server.post("/note/").text(&kind).answers(201);
 }
 
 /// An attribute that a forgotten Mixin has left, since it was not known whose it is, is no reason to refuse another.
