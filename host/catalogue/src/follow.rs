@@ -526,12 +526,14 @@ impl Catalogue {
     }
 
     /// Files that may be taken now: those that could not be read, and those in whose way an entity was that is another by
-    /// now, or gone.
+    /// now, or gone, or a client's Mixin that is gone.
     fn retried(&self) -> Vec<PathBuf> {
-        let known = self.known();
+        let (known, snapshot) = (self.known(), self.core.snapshot());
         let may_be_taken = |refusal: &Refusal| {
             let in_the_way = refusal.reason.such_as().map(|entity| self.revision_of(entity));
-            refusal.digest.is_none() || in_the_way.is_some_and(|now| now != refusal.in_the_way)
+            refusal.digest.is_none()
+                || in_the_way.is_some_and(|now| now != refusal.in_the_way)
+                || refusal.reason.tag().is_some_and(|tag| !snapshot.knows(tag))
         };
         let retried = known.refused.iter().filter(|(_, refusal)| may_be_taken(refusal));
         retried.map(|(file, _)| file.clone()).collect()

@@ -1,8 +1,8 @@
 //! Why an extension does not serve, and what does still.
 
 use occi_extension::{CallError, LoadError};
-use occi_model::Location;
-use occi_operation::CannotReplace;
+use occi_model::{CategoryId, Location};
+use occi_operation::{CannotReplace, SnapshotError};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::PathBuf;
@@ -179,6 +179,14 @@ impl Refused {
         match self {
             Self::Replace(reason) => reason.such_as(),
             Self::HasEntities { such_as } | Self::Drops { such_as } => Some(such_as),
+            _ => None,
+        }
+    }
+
+    /// A client's Mixin that is in the way.
+    pub(crate) fn tag(&self) -> Option<&CategoryId> {
+        match self {
+            Self::Replace(CannotReplace::Clash(SnapshotError::Tag { id, .. })) => Some(id),
             _ => None,
         }
     }

@@ -93,9 +93,13 @@ fn what_does_not_serve_is_not_taken_for_a_wrong_name() {
     let is_not_loaded = |refused: Answer, id: &str| {
         let said = format!("no extension that defines {id} is loaded");
         assert!(refused.body.contains(&said), "{refused}");
+        assert_eq!(refused.header("Retry-After"), "", "it does not come by itself");
     };
     is_not_loaded(server.post("/note/").text(&both).answers(503), &id("colour"));
     is_not_loaded(server.post(&made).text(category("colour")).answers(503), &id("colour"));
+    // What is wrong in any case is said first.
+    server.post("/note/mine").text(category("colour")).answers(404);
+    server.post("/note/").text(both.replace("/note#", "/nothing#")).answers(400);
     ext(&server, &["disable", "note", "--leave-entities"]).unwrap();
     let note = "http://example.com/occi/note#note";
     is_not_loaded(server.post("/note/").text(&kind).answers(503), note);
@@ -105,6 +109,60 @@ fn what_does_not_serve_is_not_taken_for_a_wrong_name() {
     assert!(refused.body.contains("nothing is created at /nothing/"), "{refused}");
     ext(&server, &["enable", "note"]).unwrap();
     server.post("/note/").text(&kind).answers(201);
+}
+
+/// What a client has defined is the client's, although a version that was never in service would define it, too.
+#[test]
+fn a_tag_that_a_sleeping_version_names_stays_a_tag() {
+    let (server, folder) = server(&["note.wasm"], &["colour"]);
+    ext(&server, &["disable", "colour"]).unwrap();
+    server.post("/-/").text(category("team") + "; location=\"/tags/team/\"").answers(200);
+    let tagged = note(&server, &["team"]);
+    let next = mixin("colour", "team", "example.com").replace("1.0.0", "2.0.0");
+    std::fs::write(folder.path().join("colour.toml"), next).unwrap();
+    eventually("it is noted", || ext(&server, &["list"]).unwrap().contains("2.0.0"));
+    note(&server, &["team"]);
+    let all = body(&[NOTE, &category("team")], &[SETTABLE]);
+    server.put(&tagged).text(all).answers(200);
+    let refused = ext(&server, &["enable", "colour"]).unwrap_err();
+    assert!(refused.contains("team"), "{refused}");
+    ext(&server, &["remove", "colour"]).unwrap();
+    note(&server, &["team"]);
+
+    // One that waits for the tag to go comes when it does.
+    std::fs::write(folder.path().join("team.toml"), mixin("team", "team", "example.com")).unwrap();
+    eventually("it is refused", || {
+        ext(&server, &["list"]).unwrap().contains("clients have defined the mixin")
+    });
+    server.delete("/-/").text(category("team")).answers(200);
+    eventually("it serves", || server.get("/-/").answers(200).body.contains("/mixin/team/"));
+}
+
+/// What a resource's link is, whose extension does not serve, is not asked where the resource is sent as it was shown.
+#[test]
+fn what_was_shown_with_a_sleeping_link_can_be_sent_back() {
+    let (server, folder) = server(&["note.wasm"], &[]);
+    let tie = r#"
+        [extension]
+        name = "tie"
+        version = "1.0.0"
+        [[kind]]
+        term = "tie"
+        scheme = "http://example.com/tie#"
+        parent = "http://schemas.ogf.org/occi/core#link"
+        location = "/tie/"
+        "#;
+    std::fs::write(folder.path().join("tie.toml"), tie).unwrap();
+    eventually("it is there", || server.get("/-/").answers(200).body.contains("/tie/"));
+    let [source, target] = [(); 2].map(|()| note(&server, &[]));
+    let kind = category("tie").replace("mixin", "kind");
+    let ends =
+        [("source", &source), ("target", &target)].map(|(end, path)| format!("occi.core.{end}=\"{path}\""));
+    server.post("/tie/").text(body(&[&kind], &[&ends[0], &ends[1]])).answers(201);
+    ext(&server, &["disable", "tie", "--leave-entities"]).unwrap();
+    let shown = server.get(&source).answers(200).body;
+    assert!(shown.contains("tie#tie"), "{shown}");
+    server.put(&source).text(shown).answers(200);
 }
 
 /// An attribute that a forgotten Mixin has left, since it was not known whose it is, is no reason to refuse another.
