@@ -533,7 +533,7 @@ impl Catalogue {
             let in_the_way = refusal.reason.such_as().map(|entity| self.revision_of(entity));
             refusal.digest.is_none()
                 || in_the_way.is_some_and(|now| now != refusal.in_the_way)
-                || refusal.reason.tag().is_some_and(|tag| !snapshot.knows(tag))
+                || refusal.reason.tag().is_some_and(|(id, location)| !snapshot.has_tag(id, location))
         };
         let retried = known.refused.iter().filter(|(_, refusal)| may_be_taken(refusal));
         retried.map(|(file, _)| file.clone()).collect()

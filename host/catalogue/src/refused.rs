@@ -183,10 +183,10 @@ impl Refused {
         }
     }
 
-    /// A client's Mixin that is in the way.
-    pub(crate) fn tag(&self) -> Option<&CategoryId> {
+    /// A client's Mixin that is in the way, and its collection.
+    pub(crate) fn tag(&self) -> Option<(&CategoryId, &Location)> {
         match self {
-            Self::Replace(CannotReplace::Clash(SnapshotError::Tag { id, .. })) => Some(id),
+            Self::Replace(CannotReplace::Clash(SnapshotError::Tag { id, location })) => Some((id, location)),
             _ => None,
         }
     }

@@ -292,6 +292,11 @@ impl Snapshot {
         self.registry.kind(id).is_some() || self.registry.mixin(id).is_some()
     }
 
+    /// Whether clients have defined a Mixin, with its collection there.
+    pub fn has_tag(&self, id: &CategoryId, location: &Location) -> bool {
+        self.tags.iter().any(|tag| tag.id == *id && tag.location == *location)
+    }
+
     /// The extension that stands behind a Kind, be it by a Kind that it descends from.
     pub(crate) fn role_of_kind(&self, kind: &CategoryId) -> Option<Role> {
         let ancestors = &self.registry.kind(kind)?.ancestors;

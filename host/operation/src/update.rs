@@ -105,17 +105,18 @@ async fn change(
     condition: &Condition,
 ) -> Result<Reply, Refusal> {
     let (_held, stored, ends) = hold(core, snapshot, caller, path, &item).await?;
-    let mode = meant(snapshot, mode, &item)?;
     let before = &stored.entity;
-    {
+    let mode = {
         let view = core.read()?;
         check(&*view, condition, Some(&stored))?;
         core.check_changeable(snapshot, before)?;
+        let mode = meant(snapshot, mode, &item)?;
         if mode == UpdateMode::Full {
             let links = Entities::new(&*view, &caller.tenant).links_from(before.id)?;
             same_links(snapshot.registry(), &item, &links)?;
         }
-    }
+        mode
+    };
     let updated = snapshot.registry().update(before, &item, mode, ends)?;
     if updated.is_unchanged(before) {
         return reply(&*core.read()?, snapshot, &stored);

@@ -105,6 +105,8 @@ fn what_does_not_serve_is_not_taken_for_a_wrong_name() {
     is_not_loaded(server.post("/note/").text(&kind).answers(503), note);
     is_not_loaded(server.post("/").text(&kind).answers(503), note);
     is_not_loaded(server.put("/note/mine").text(&kind).answers(503), note);
+    is_not_loaded(server.put(&made).text(server.get(&made).answers(200).body).answers(503), note);
+    server.put(&made).header("If-Match", "\"999\"").text(&kind).answers(412);
     let refused = server.post("/nothing/").text(kind.replace("/note#", "/nothing#")).answers(400);
     assert!(refused.body.contains("nothing is created at /nothing/"), "{refused}");
     ext(&server, &["enable", "note"]).unwrap();
