@@ -23,28 +23,29 @@ pub(crate) async fn create(
     place: &Place,
     draft: Draft,
 ) -> Result<Reply, Refusal> {
-    if draft.items.is_empty() {
-        return Err(Refusal::Invalid(
-            "the request describes no entity; name its Kind, in text by `Category: TERM; scheme=\"SCHEME\"; \
-             class=\"kind\"`, in JSON by the member `kind`"
-                .into(),
-        ));
-    }
     let all = draft.items.len();
     let asked = Refusal::none_of(draft.items.into_iter().enumerate().map(|(number, item)| {
         let made = snapshot.registry().classify(&item);
         let made = made.map_err(|violations| Asked::named(number, all, violations.into()))?;
         Ok(Asked { made, item, path: None })
     }));
-    let asked = asked.map_err(|refusal| snapshot.for_lack_of_what_sleeps(refusal));
     if let Place::Other(path) = place {
-        // Unless it is the place of a Kind that is not loaded now.
-        let lack = asked.err().filter(Refusal::is_for_absence);
-        let nothing =
-            || format!("nothing is created at {path}; send the entity to its Kind's location or to /");
-        return Err(lack.unwrap_or_else(|| Refusal::Invalid(nothing())));
+        return Err(match asked.map_err(|refusal| snapshot.for_lack_of_what_sleeps(refusal)) {
+            // It may be the place of a Kind that is not loaded now.
+            Err(lack) if lack.is_for_absence() => lack,
+            _ => Refusal::Invalid(format!(
+                "nothing is created at {path}; send the entity to its Kind's location or to /"
+            )),
+        });
     }
     let asked = asked?;
+    if asked.is_empty() {
+        return Err(Refusal::Invalid(
+            "the request describes no entity; name its Kind, in text by `Category: TERM; scheme=\"SCHEME\"; \
+             class=\"kind\"`, in JSON by the member `kind`"
+                .into(),
+        ));
+    }
     check_place(snapshot, place, &asked)?;
     make(core, snapshot, caller, asked, None).await
 }

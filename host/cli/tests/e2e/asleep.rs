@@ -109,6 +109,8 @@ fn what_does_not_serve_is_not_taken_for_a_wrong_name() {
     server.put(&made).header("If-Match", "\"999\"").text(&kind).answers(412);
     let refused = server.post("/nothing/").text(kind.replace("/note#", "/nothing#")).answers(400);
     assert!(refused.body.contains("nothing is created at /nothing/"), "{refused}");
+    let refused = server.post("/nothing/").answers(400);
+    assert!(refused.body.contains("nothing is created at /nothing/"), "{refused}");
     ext(&server, &["enable", "note"]).unwrap();
     server.post("/note/").text(&kind).answers(201);
 }
