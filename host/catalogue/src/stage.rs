@@ -3,8 +3,7 @@
 use crate::catalogue::aside;
 use crate::refused::Refused;
 use crate::source::Source;
-use occi_extension::{Bounds, Extension, LoadError, Loader};
-use std::num::NonZero;
+use occi_extension::{Bounds, Extension, LoadError, Loader, processors};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,11 +25,6 @@ async fn place(places: &Arc<Semaphore>, source: &Source) -> Result<OwnedSemaphor
             return Err(LoadError::Unfinished("nobody wants it any more".into()).into());
         }
     }
-}
-
-/// How many threads work at a time.
-pub(crate) fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// Code of this size, in bytes, takes seconds to be compiled: it holds a language's engine.

@@ -6,10 +6,10 @@
 
 use crate::engine;
 use crate::error::LoadError;
+use crate::turns::processors;
 use rustix::process::{self, Pid, PidfdFlags, Resource, Rlimit, Signal};
 use std::fs;
 use std::io::{self, Read, Write};
-use std::num::NonZero;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
@@ -91,7 +91,6 @@ impl Compiler {
                 .map_err(|error| LoadError::Compile(format!("{error:#}"))),
             Self::Process { command: (program, argument), seconds } => {
                 let size = (component.len() as u64).div_ceil(1 << 20).max(1);
-                let processors = thread::available_parallelism().map_or(1, NonZero::get) as u64;
                 let task = Task {
                     reservation,
                     seconds: bounds.seconds.into_iter().fold(size.saturating_mul(*seconds), u64::min),
@@ -103,7 +102,7 @@ impl Compiler {
                     .args([task.reservation, task.seconds, task.memory].map(|n| n.to_string()))
                     // Wasmtime compiles with as many threads as there are processors; little code is compiled nearly as
                     // soon by one, and those who serve keep the other processors.
-                    .env("RAYON_NUM_THREADS", size.min(processors).to_string());
+                    .env("RAYON_NUM_THREADS", size.min(processors() as u64).to_string());
                 let failed = |error| LoadError::Unfinished(format!("it does not start: {error}"));
                 let (status, code, said) = run(command, component, bounds.is_wanted).map_err(failed)?;
                 task.outcome(status, code, &said)

@@ -63,3 +63,4 @@ pub use printable::printable;
 pub use shape::ShapeError;
 pub use subject::Subject;
 pub use time::{MachineTime, TimeSource};
+pub use turns::processors;

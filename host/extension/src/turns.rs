@@ -24,10 +24,14 @@ pub(crate) struct Turn {
     held: Arc<Mutex<Option<[OwnedSemaphorePermit; 2]>>>,
 }
 
+/// How many threads work at a time.
+pub fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
 impl AllTurns {
     pub(crate) fn new() -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-        Self(Arc::new(Semaphore::new((processors / 2).max(1))))
+        Self(Arc::new(Semaphore::new((processors() / 2).max(1))))
     }
 
     /// Those of an extension.

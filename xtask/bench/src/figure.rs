@@ -33,6 +33,13 @@ pub(crate) struct Pair {
     pub(crate) reference: f64,
 }
 
+impl Pair {
+    /// Ours in proportion to the reference.
+    pub(crate) fn ratio(&self) -> f64 {
+        self.ours / self.reference
+    }
+}
+
 impl Target {
     fn is_met(self, by: f64) -> bool {
         match self {
@@ -59,7 +66,7 @@ impl Figure {
         shown: fn(f64) -> String,
         target: Option<Target>,
     ) -> Self {
-        let ratios: Vec<f64> = pairs.iter().map(|pair| pair.ours / pair.reference).collect();
+        let ratios: Vec<f64> = pairs.iter().map(Pair::ratio).collect();
         let of = |side: fn(&Pair) -> f64| shown(median(&pairs.iter().map(side).collect::<Vec<_>>()));
         Self {
             what: what.into(),

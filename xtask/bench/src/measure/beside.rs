@@ -45,7 +45,7 @@ impl Cost<'_> {
     }
 
     fn ratio(&self) -> f64 {
-        median(&self.pairs.iter().map(|pair| pair.ours / pair.reference).collect::<Vec<_>>())
+        median(&self.pairs.iter().map(Pair::ratio).collect::<Vec<_>>())
     }
 }
 

@@ -132,7 +132,7 @@ impl Options {
             } else {
                 Pair { ours: ours()?, reference: reference()? }
             };
-            eprintln!("    {what}, run {run}: {:.2}", pair.ours / pair.reference);
+            eprintln!("    {what}, run {run}: {:.2}", pair.ratio());
             pairs.push(pair);
         }
         Ok(pairs)
