@@ -58,7 +58,7 @@ impl Host {
     pub async fn answer(self, request: Request<Body>) -> Response<Body> {
         if request.uri().path() == "/healthz" {
             let mut response = respond::health(&self.core, request.method());
-            respond::finish(&mut response, request.method());
+            respond::finish(&mut response, request.method(), &self.core);
             return response;
         }
         answer(self, request).await
@@ -85,7 +85,7 @@ async fn answer(host: Host, request: Request<Body>) -> Response<Body> {
     let mut response = outcome.unwrap_or_else(|failure| {
         respond::failure(&failure, accept.unwrap_or(MediaType::TextPlain), &parts.method, parts.uri.path())
     });
-    respond::finish(&mut response, &parts.method);
+    respond::finish(&mut response, &parts.method, &host.core);
     response
 }
 

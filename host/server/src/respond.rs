@@ -210,6 +210,7 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         // Where they differ: what must be changed in any case first, what is only not possible now last.
         Refusal::Members(members) => least(members.refusals().map(|(_, refusal)| refusal)),
         Refusal::Parts(parts) => least(parts.iter()),
+        Refusal::Allowance { .. } => StatusCode::CONFLICT,
         Refusal::Full { .. } => StatusCode::INSUFFICIENT_STORAGE,
         Refusal::Late { .. } => StatusCode::GATEWAY_TIMEOUT,
         Refusal::NotLoaded(_)
@@ -295,11 +296,14 @@ pub(crate) fn health(core: &Core, method: &Method) -> Response<Body> {
 const VARY: &str = "accept, accept-encoding, category, x-occi-attribute";
 
 /// What every answer carries (HTTP-08, HTTP-10), and what no answer to HEAD does.
-pub(crate) fn finish(response: &mut Response<Body>, method: &Method) {
+pub(crate) fn finish(response: &mut Response<Body>, method: &Method, core: &Core) {
+    let headers = response.headers_mut();
     // An answer that is given again has them already.
-    if !response.headers().contains_key(header::SERVER) {
-        sign(response.headers_mut());
+    if !headers.contains_key(header::ACCEPT) {
+        sign(headers);
     }
+    // Not kept with an answer: extensions, and with them profiles, come and go.
+    headers.insert(header::SERVER, version::server(core.snapshot().profiles()));
     if method == Method::HEAD {
         let length = axum::body::HttpBody::size_hint(response.body()).exact();
         if let Some(length) = length {
@@ -313,7 +317,6 @@ fn sign(headers: &mut HeaderMap) {
     static ACCEPT: LazyLock<HeaderValue> = LazyLock::new(|| {
         HeaderValue::from_str(&MediaType::list()).unwrap_or_else(|_| HeaderValue::from_static("text/plain"))
     });
-    headers.insert(header::SERVER, HeaderValue::from_static(version::SERVER));
     headers.insert(header::ACCEPT, ACCEPT.clone());
     headers.insert(header::VARY, HeaderValue::from_static(VARY));
 }

@@ -1,10 +1,17 @@
 //! Which OCCI is spoken (HTTP-07, HTTP-10, HTTP-11).
 
 use crate::failure::Failure;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 
-/// The Server header: both versions, since 1.1 clients look for theirs.
-pub(crate) const SERVER: &str = concat!("occi/", env!("CARGO_PKG_VERSION"), " OCCI/1.2 OCCI/1.1");
+/// What the Server header begins with: both versions, since 1.1 clients look for theirs.
+const SERVER: &str = concat!("occi/", env!("CARGO_PKG_VERSION"), " OCCI/1.2 OCCI/1.1");
+
+/// The Server header, with the profiles that extensions implement (R0401).
+pub(crate) fn server(profiles: &str) -> HeaderValue {
+    let named =
+        if profiles.is_empty() { None } else { HeaderValue::from_str(&format!("{SERVER} {profiles}")).ok() };
+    named.unwrap_or(HeaderValue::from_static(SERVER))
+}
 
 /// What comes before a version.
 const TOKEN: &str = "OCCI/";
