@@ -23,6 +23,7 @@ declare module 'occi:extension/types@0.1.0' {
     state(): string | undefined;
     get(name: string): Value | undefined;
     attributes(): { name: string; value: Value }[];
+    isNew(): boolean;
     source(): string | undefined;
     target(): string | undefined;
   }
@@ -63,6 +64,9 @@ declare module 'occi:extension/machines@0.1.0' {
     architecture(name: string): void;
     hostname(name: string): void;
     title(text: string): void;
+    image(name: string): void;
+    scratch(bytes: bigint): void;
+    seed(name: string, content: Uint8Array): void;
   }
 
   export class Nic {
@@ -75,6 +79,8 @@ declare module 'occi:extension/machines@0.1.0' {
     private constructor();
     static define(of: End, plan: Plan): Machine;
     static open(of: End): Machine;
+    static discard(of: End): void;
+    scratch(): string | undefined;
     state(): string;
     reason(): string;
     start(): void;
@@ -92,6 +98,12 @@ declare module 'occi:extension/machines@0.1.0' {
     detachNetwork(network: Network): void;
     remove(): void;
   }
+}
+
+declare module 'occi:extension/images@0.1.0' {
+  import type { Machine } from 'occi:extension/machines@0.1.0';
+
+  export function make(of: Machine, title: string): string;
 }
 
 declare module 'occi:extension/volumes@0.1.0' {

@@ -56,6 +56,8 @@ export interface Subject extends Reader {
   readonly mixins: string[];
   /** The value of the Kind's state attribute, where the manifest names one. */
   readonly state: string | undefined;
+  /** Whether it comes to be in the operation of the call, with all that it is going to be. */
+  readonly isNew: boolean;
   /** The location of a link's source; undefined on a resource. */
   readonly source: string | undefined;
   /** The location, or the foreign URI, of a link's target; undefined on a resource. */

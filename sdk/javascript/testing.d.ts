@@ -17,6 +17,8 @@ export interface Entity {
   mixins: string[];
   attributes: Record<string, Value>;
   state: string | undefined;
+  /** Whether it comes to be in the operation of the call. */
+  isNew: boolean;
   message: string | undefined;
   source: string | undefined;
   target: string | undefined;

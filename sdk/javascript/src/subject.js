@@ -32,6 +32,10 @@ export class Subject extends Reader {
     return this.#entity.state();
   }
 
+  get isNew() {
+    return this.#entity.isNew();
+  }
+
   get source() {
     return this.#entity.source();
   }

@@ -26,7 +26,7 @@ test('all that the host can call is exported', async () => {
 
 test('the definitions have every function of the capabilities', async () => {
   const modules = (await read('../capabilities.d.ts')).split(/^declare module /m);
-  for (const name of ['entities', 'folder', 'machines', 'volumes', 'networks']) {
+  for (const name of ['entities', 'folder', 'images', 'machines', 'volumes', 'networks']) {
     const module = modules.find((text) => text.startsWith(`'occi:extension/${name}@`));
     const functions = all(await wit(name), /^ +([a-z-]+): (?:static )?func/gm).map(camel);
     assert.deepEqual(all(module, /^ +(?:export function |static )?(\w+)\(.*\): /gm), functions, name);

@@ -28,7 +28,7 @@ class ContractTest(unittest.TestCase):
                 self.assertTrue(callable(getattr(Extension, function)), function)
 
     def test_the_definitions_have_every_function_of_the_capabilities(self) -> None:
-        for name in ("entities", "folder", "machines", "volumes", "networks"):
+        for name in ("entities", "folder", "images", "machines", "volumes", "networks"):
             body = ast.parse((PACKAGE / f"{name}.pyi").read_text()).body
             within = [each.body if isinstance(each, ast.ClassDef) else [each] for each in body]
             functions = [each for some in within for each in some if isinstance(each, ast.FunctionDef)]

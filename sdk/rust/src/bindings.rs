@@ -9,6 +9,7 @@ pub mod imports {
             import occi:extension/machines@0.1.0;
             import occi:extension/volumes@0.1.0;
             import occi:extension/networks@0.1.0;
+            import occi:extension/images@0.1.0;
             import occi:extension/entities@0.1.0;
             import occi:extension/extensions@0.1.0;
             import occi:extension/folder@0.1.0;

@@ -148,6 +148,7 @@ pub mod entities;
 pub mod extensions;
 pub mod folder;
 pub mod http;
+pub mod images;
 pub mod keyvalue;
 pub mod logging;
 pub mod machines;
@@ -209,7 +210,7 @@ mod outside {
     }
 
     pub(crate) use crate::bindings::imports::occi::extension::{
-        entities, extensions, folder, machines, metrics, networks, types, volumes,
+        entities, extensions, folder, images, machines, metrics, networks, types, volumes,
     };
     pub(crate) use crate::bindings::imports::wasi::{
         config::store as config, keyvalue::store as keyvalue, logging::logging,

@@ -58,6 +58,29 @@ impl Plan {
         self.0.title(text);
         self
     }
+
+    /// The image that its system begins as ([`crate::images`]): on a disk of its own, which goes with it. On a machine that
+    /// began as another one it begins anew; that is 'conflict' unless the machine is off. Left out, it keeps what it has.
+    #[must_use]
+    pub fn image(self, name: &str) -> Self {
+        self.0.image(name);
+        self
+    }
+
+    /// A disk for what need not last, of so many bytes at least; it goes with the machine. It grows, and does not shrink.
+    #[must_use]
+    pub fn scratch(self, bytes: u64) -> Self {
+        self.0.scratch(bytes);
+        self
+    }
+
+    /// A file of at most 1 MiB on a small disk with the label `cidata`, to be read only: where cloud-init looks for what a
+    /// machine is to be. From its next start on the machine has the files that are given; where none is, no such disk.
+    #[must_use]
+    pub fn seed(self, name: &str, content: &[u8]) -> Self {
+        self.0.seed(name, content);
+        self
+    }
 }
 
 impl Default for Plan {
@@ -111,6 +134,17 @@ impl Machine {
     /// The machine of an entity, or none.
     pub fn find(of: End) -> Result<Option<Self>> {
         found(Self::open(of))
+    }
+
+    /// Destroy the machine of an entity, and all that was made for it; volumes that are attached stay. Succeeds where there
+    /// is none.
+    pub fn discard(of: End) -> Result<()> {
+        outside::Machine::discard(of)
+    }
+
+    /// The disk for what need not last as the machine sees it, such as `vdb`; none where it has none.
+    pub fn scratch(&self) -> Result<Option<String>> {
+        self.0.scratch()
     }
 
     /// What it does.
@@ -205,5 +239,9 @@ impl Machine {
     /// Destroy the machine and forget its definition; volumes stay.
     pub fn remove(&self) -> Result<()> {
         self.0.remove()
+    }
+
+    pub(crate) fn outside(&self) -> &outside::Machine {
+        &self.0
     }
 }

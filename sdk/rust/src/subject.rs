@@ -62,6 +62,12 @@ impl<'a> Subject<'a> {
         self.entity.state()
     }
 
+    /// Whether it comes to be in the operation of the call: the Kind's role is called first, then those of the Mixins, each with
+    /// all that it is going to be.
+    pub fn is_new(&self) -> bool {
+        self.entity.is_new()
+    }
+
     /// All its attributes.
     pub fn attributes(&self) -> Vec<Attribute> {
         self.entity.attributes()

@@ -14,6 +14,7 @@ pub(crate) mod entities;
 pub(crate) mod extensions;
 pub(crate) mod folder;
 pub(crate) mod http;
+pub(crate) mod images;
 pub(crate) mod keyvalue;
 pub(crate) mod logging;
 pub(crate) mod machines;
@@ -131,6 +132,11 @@ impl<T> Host<T> {
         world(|world| world.volumes.get(&of.id).copied())
     }
 
+    /// The names of the images that were made.
+    pub fn images(&self) -> Vec<String> {
+        world(|world| world.images.clone())
+    }
+
     /// The network of an entity as it is now.
     pub fn network(&self, of: &Entity) -> Option<Network> {
         world(|world| world.networks.get(&of.id).cloned())
@@ -219,7 +225,10 @@ impl<T: Lifecycle> Host<T> {
     /// Create an entity: one call for its Kind and one for each of its Mixins. After a fault they are all deleted.
     pub fn create(&self, entity: &mut Entity) -> Result<()> {
         for role in entity.roles() {
-            match self.call(entity, &role, T::create) {
+            world(|world| world.is_new = true);
+            let outcome = self.call(entity, &role, T::create);
+            world(|world| world.is_new = false);
+            match outcome {
                 Ok(change) => entity.apply(change),
                 Err(fault) => {
                     self.delete(entity)?;

@@ -9,6 +9,8 @@ export class Entity {
   message = undefined;
   source = undefined;
   target = undefined;
+  // Whether it comes to be in the operation of the call.
+  isNew = false;
   // The time after which the last change asked to be observed, in milliseconds.
   again = undefined;
 
@@ -49,6 +51,7 @@ export class Entity {
       state: view(() => this.state),
       get: view((name) => (name in this.attributes ? lower(name, this.attributes[name]) : undefined)),
       attributes: view(() => list(this.attributes)),
+      isNew: view(() => this.isNew),
       source: view(() => this.source),
       target: view(() => this.target),
     };

@@ -7,7 +7,7 @@ effect. Whatever the manifest says, the component need not check again.
 Each call runs in a fresh sandbox: what a variable of a module keeps is gone with the call.
 
 Capabilities are modules of their own: `config`, `entities`, `folder`, `http`, `keyvalue`, `log`, `machines`,
-`metrics`, `networks` and `volumes`. Each that is imported is one that the manifest has to ask for.
+`images`, `metrics`, `networks` and `volumes`. Each that is imported is one that the manifest has to ask for.
 """
 
 from .attributes import Attributes

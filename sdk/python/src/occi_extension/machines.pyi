@@ -25,6 +25,12 @@ class Plan:
         """The fully qualified name that the guest system should use."""
     def title(self, text: str) -> None:
         """A title for people who look at the hypervisor."""
+    def image(self, name: str) -> None:
+        """The image that its system begins as, on a disk of its own that goes with it."""
+    def scratch(self, bytes: int) -> None:
+        """A disk for what need not last, of so many bytes at least; it goes with the machine."""
+    def seed(self, name: str, content: bytes) -> None:
+        """A file on a small disk with the label 'cidata', where cloud-init looks for what a machine is to be."""
 
 class Nic:
     """A network interface of a machine."""
@@ -41,6 +47,11 @@ class Machine:
     @classmethod
     def open(cls, of: End) -> Self:
         """The machine of an entity; 'missing' if there is none."""
+    @classmethod
+    def discard(cls, of: End) -> None:
+        """Destroy the machine of an entity, and all that was made for it. Succeeds where there is none."""
+    def scratch(self) -> str | None:
+        """The disk for what need not last as the machine sees it, such as 'vdb'; None where it has none."""
     def state(self) -> str:
         """'running', 'paused', 'saved' (memory on disk), 'off' or 'crashed'."""
     def reason(self) -> str:

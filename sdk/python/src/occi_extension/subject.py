@@ -47,6 +47,11 @@ class Subject(Reader):
         return self._entity.state()
 
     @property
+    def is_new(self) -> bool:
+        """Whether it comes to be in the operation of the call, with all that it is going to be."""
+        return self._entity.is_new()
+
+    @property
     def source(self) -> str | None:
         """The location of a link's source; None on a resource."""
         return self._entity.source()

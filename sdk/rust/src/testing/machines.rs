@@ -37,6 +37,18 @@ impl Plan {
     pub(crate) fn title(&self, text: &str) {
         self.0.borrow_mut().title = Some(text.into());
     }
+
+    pub(crate) fn image(&self, name: &str) {
+        self.0.borrow_mut().image = Some(name.into());
+    }
+
+    pub(crate) fn scratch(&self, bytes: u64) {
+        self.0.borrow_mut().scratch = Some(bytes);
+    }
+
+    pub(crate) fn seed(&self, name: &str, content: &[u8]) {
+        self.0.borrow_mut().seed.insert(name.into(), content.into());
+    }
 }
 
 pub(crate) struct Nic(Interface);
@@ -65,7 +77,14 @@ impl Machine {
                 ..world::Machine::default()
             });
             let plan = plan.0.borrow();
+            if plan.image.is_some() && plan.image != old.image && old.state != "off" {
+                world.machines.insert(id, old);
+                return Err(Fault::conflict("the machine's system is in use: stop the machine first"));
+            }
             let new = world::Machine {
+                image: plan.image.clone().or(old.image),
+                scratch: plan.scratch.max(old.scratch),
+                seed: plan.seed.clone(),
                 cores: plan.cores,
                 memory: plan.memory,
                 shares: plan.shares,
@@ -85,6 +104,22 @@ impl Machine {
             let machine = Self(world.id(of)?);
             machine.find(world)?;
             Ok(machine)
+        })
+    }
+
+    pub(crate) fn discard(of: End) -> Result<()> {
+        world(|world| {
+            world.enter("machine.discard")?;
+            let id = world.id(of)?;
+            world.machines.remove(&id);
+            Ok(())
+        })
+    }
+
+    pub(crate) fn scratch(&self) -> Result<Option<String>> {
+        world(|world| {
+            world.question("machine.scratch")?;
+            Ok(self.find(world)?.scratch.map(|_| "vda".to_owned()))
         })
     }
 
@@ -255,7 +290,7 @@ impl Machine {
         })
     }
 
-    fn find<'a>(&self, world: &'a mut World) -> Result<&'a mut world::Machine> {
+    pub(super) fn find<'a>(&self, world: &'a mut World) -> Result<&'a mut world::Machine> {
         world.machines.get_mut(&self.0).ok_or_else(|| Fault::missing("there is no such machine"))
     }
 }

@@ -1,5 +1,6 @@
 //! An entity as the host holds it.
 
+use super::world::world;
 use crate::{Attribute, Change, Value};
 use std::collections::BTreeMap;
 
@@ -106,6 +107,11 @@ impl Entity {
             .iter()
             .map(|(name, value)| Attribute { name: name.clone(), value: value.clone() })
             .collect()
+    }
+
+    #[allow(clippy::unused_self, reason = "the generated bindings have it so")]
+    pub(crate) fn is_new(&self) -> bool {
+        world(|world| world.is_new)
     }
 
     pub(crate) fn source(&self) -> Option<String> {

@@ -40,6 +40,12 @@ pub struct Machine {
     pub hostname: Option<String>,
     /// A title for people.
     pub title: Option<String>,
+    /// The name of the image that its system began as.
+    pub image: Option<String>,
+    /// The disk for what need not last, in bytes.
+    pub scratch: Option<u64>,
+    /// The files that its system is told when it boots, by their names.
+    pub seed: BTreeMap<String, Vec<u8>>,
     /// Names of snapshots.
     pub snapshots: Vec<String>,
     /// What is attached, by the id of the link that attached it.
@@ -112,6 +118,10 @@ pub(super) struct World {
     pub(super) machines: BTreeMap<String, Machine>,
     pub(super) volumes: BTreeMap<String, u64>,
     pub(super) networks: BTreeMap<String, Network>,
+    /// The names of images that were made.
+    pub(super) images: Vec<String>,
+    /// Whether the subject comes to be in the operation.
+    pub(super) is_new: bool,
     pub(super) stores: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
     pub(super) config: BTreeMap<String, String>,
     pub(super) files: BTreeMap<String, Vec<u8>>,

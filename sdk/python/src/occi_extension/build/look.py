@@ -15,6 +15,7 @@ _CAPABILITIES = (
     "entities",
     "folder",
     "http",
+    "images",
     "keyvalue",
     "log",
     "machines",

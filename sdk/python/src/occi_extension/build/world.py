@@ -20,6 +20,7 @@ CAPABILITIES = {
     "entities": ["occi:extension/entities@0.1.0"],
     "folder": ["occi:extension/folder@0.1.0"],
     "http": ["wasi:http/outgoing-handler@0.2.12"],
+    "images": ["occi:extension/images@0.1.0"],
     "keyvalue": ["wasi:keyvalue/store@0.2.0-draft2"],
     "logging": ["wasi:logging/logging@0.1.0-draft"],
     "machines": ["occi:extension/machines@0.1.0"],

@@ -1,4 +1,4 @@
-"""Machines, volumes, networks, other entities and the folder: the host in memory has none."""
+"""Machines, volumes, networks, images, other entities and the folder: the host in memory has none."""
 
 from typing import Any, Never
 
@@ -11,6 +11,6 @@ class Absent:
 
     @classmethod
     def open(cls, *_given: Any) -> Never:
-        raise Fault.unsupported("the host in memory has no machines, volumes, networks, other entities and folder")
+        raise Fault.unsupported("the host in memory has no machines, volumes, networks, images, other entities and folder")
 
     create = define = members = links_from = links_to = open

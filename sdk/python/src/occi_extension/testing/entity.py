@@ -26,6 +26,8 @@ class Entity:
     message: str | None = None
     source: str | None = None
     target: str | None = None
+    #: Whether it comes to be in the operation of the call.
+    is_new: bool = False
     #: The time after which the last change asked to be observed again.
     again: timedelta | None = None
 
@@ -82,6 +84,9 @@ class View:
 
     def attributes(self) -> list[types.Attribute]:
         return lower_all(self._shown().attributes)
+
+    def is_new(self) -> bool:
+        return self._shown().is_new
 
     def source(self) -> str | None:
         return self._shown().source

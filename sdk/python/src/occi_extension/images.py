@@ -1,0 +1,12 @@
+"""Images: the capability `images`, by the contract's functions; see images.pyi, wit/images.wit."""
+
+import sys
+
+if sys.platform == "wasi":
+    from wit_world.imports.images import make
+else:
+    from .in_memory.absent import Absent
+
+    make = Absent.open
+
+__all__ = ["make"]
