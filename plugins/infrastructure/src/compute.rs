@@ -6,13 +6,16 @@
 //! - `restart` without a method is 'graceful', which is 'warm': the guest system is asked to restart. 'cold' presses the
 //!   reset button.
 //! - `suspend` without a method is 'suspend': the memory stays in place. 'hibernate' writes it to disk.
-//! - `save` keeps the machine and its disks under a name. 'deferred' is done at once too, since there is nothing to wait
-//!   for.
-//! - Changed attributes hold from the next start at the latest.
+//! - `save` makes an image of the disk that the machine boots from, which is an OS template from then on (INF-06). 'hot', or no
+//!   method, copies it while the machine runs; 'deferred' stops the machine first, as `stop` does, and starts it again.
+//! - Changed attributes hold from the next start at the latest. An OS template takes the place of another (INF-13) while the
+//!   compute is inactive alone.
 
-use crate::{outcome, size};
+use crate::{SSH_KEY, USER_DATA, outcome, seed, size};
 use occi_sdk::machines::{Machine, Plan, State};
-use occi_sdk::{Actions, Attributes, Cause, Change, End, Fault, Lifecycle, Observe, Read, Result, Subject};
+use occi_sdk::{
+    Actions, Attributes, Cause, Change, End, Fault, Lifecycle, Observe, Read, Result, Subject, images,
+};
 use std::time::Duration;
 
 const CORES: &str = "occi.compute.cores";
@@ -26,29 +29,61 @@ const TITLE: &str = "occi.core.title";
 const PATIENCE: Duration = Duration::from_secs(25);
 /// How long it may take before the power is taken away, which takes some seconds itself.
 const IMPATIENCE: Duration = Duration::from_secs(15);
-/// The name of a saved machine where the client gives none. A later one takes its place.
-const SAVED: &str = "saved";
+/// The scheme of OS templates: the term of each is the name of an image.
+const OS_TEMPLATES: &str = "http://example.org/occi/infrastructure/os_tpl#";
+/// The profile of resource templates, GFD.222.
+const EPHEMERAL_SIZE: &str = "occi.compute.ephemeral_storage.size";
+const EPHEMERAL_DEVICE: &str = "occi.compute.ephemeral_storage.deviceid";
 
 pub(crate) struct Compute;
 
 impl Lifecycle for Compute {
     fn create(subject: &Subject) -> Result<Change> {
-        Machine::define(End::Subject, &plan(subject)?)?;
-        Ok(Change::new().state("inactive"))
+        Ok(define(subject, subject, None)?.state("inactive"))
     }
 
     fn update(subject: &Subject, wanted: &Attributes) -> Result<Change> {
         // One that is gone is not made again by the way: it would lack what was attached to it.
         Machine::open(End::Subject)?;
-        Machine::define(End::Subject, &plan(&wanted.over(subject))?)?;
-        Ok(Change::new())
+        if wanted.has(EPHEMERAL_DEVICE) {
+            return Err(
+                Fault::unsupported("the hypervisor chooses the device; leave it out").on(EPHEMERAL_DEVICE)
+            );
+        }
+        define(subject, &wanted.over(subject), None)
     }
 
     fn delete(_subject: &Subject) -> Result<()> {
-        match Machine::find(End::Subject)? {
-            Some(machine) => machine.remove(),
-            None => Ok(()),
+        Machine::discard(End::Subject)
+    }
+}
+
+/// What a compute is beyond its Kind: a template, or what its system is told when it boots. All of it is the machine's plan.
+pub(crate) struct Part;
+
+impl Lifecycle for Part {
+    fn create(subject: &Subject) -> Result<Change> {
+        if subject.role() == SSH_KEY {
+            seed::check_keys(subject)?;
         }
+        // The machine of a new compute was made with all of it.
+        if subject.is_new() { Ok(Change::new()) } else { Compute::update(subject, &Attributes::default()) }
+    }
+
+    fn update(subject: &Subject, wanted: &Attributes) -> Result<Change> {
+        if subject.role() == SSH_KEY {
+            seed::check_keys(&wanted.over(subject))?;
+        }
+        Compute::update(subject, wanted)
+    }
+
+    fn delete(subject: &Subject) -> Result<()> {
+        // A system and its disks stay until others take their place. The compute may be on its way out.
+        let is_told = [SSH_KEY, USER_DATA].contains(&subject.role());
+        if is_told && Machine::find(End::Subject)?.is_some() {
+            define(subject, subject, Some(subject.role()))?;
+        }
+        Ok(())
     }
 }
 
@@ -57,7 +92,7 @@ impl Actions for Compute {
         let Some(machine) = Machine::find(End::Subject)? else { return Ok(outcome::gone("machine")) };
         let method = parameters.text("method");
         let step = match (action, method.as_deref()) {
-            ("start", None) => machine.start(),
+            ("start", None) => start(subject, &machine),
             ("stop", None) => stop(&machine),
             ("stop", Some("graceful" | "acpioff")) => machine.shutdown(PATIENCE).map_err(deaf),
             ("stop", Some("poweroff")) => machine.power_off(),
@@ -66,9 +101,12 @@ impl Actions for Compute {
             ("suspend", None | Some("suspend")) => machine.pause(),
             ("suspend", Some("hibernate")) => machine.save(),
             // some clients spell it so.
-            ("save", None | Some("hot" | "deferred" | "deffered")) => {
-                machine.snapshot(parameters.text("name").as_deref().unwrap_or(SAVED))
-            }
+            ("save", None | Some("hot")) => save(subject, &machine, parameters),
+            ("save", Some("deferred" | "deffered")) => stop(&machine).and_then(|()| {
+                let saved = save(subject, &machine, parameters);
+                // It runs again, whatever became of the image.
+                start(subject, &machine).and(saved)
+            }),
             (_, Some(method)) => {
                 Err(Fault::invalid(format!("{action} knows no method {method}")).on("method"))
             }
@@ -86,10 +124,24 @@ impl Observe for Compute {
         let Some(machine) = Machine::find(End::Subject)? else { return Ok(outcome::gone("machine")) };
         if cause == Cause::Restart {
             // An update that a crash cut short may have reached the hypervisor and not the attributes.
-            Machine::define(End::Subject, &plan(subject)?)?;
+            define(subject, subject, None)?;
         }
         present(&machine)
     }
+}
+
+/// Start it, with what its system is told as it is now: its links may be others.
+fn start(subject: &Subject, machine: &Machine) -> Result<()> {
+    if [SSH_KEY, USER_DATA].iter().any(|told| subject.has_mixin(told)) && machine.state()? == State::Off {
+        define(subject, subject, None)?;
+    }
+    machine.start()
+}
+
+/// Make an OS template of it.
+fn save(subject: &Subject, machine: &Machine, parameters: &Attributes) -> Result<()> {
+    let named = parameters.text("name").or_else(|| subject.text(TITLE));
+    images::make(machine, named.as_deref().unwrap_or("saved")).map(drop)
 }
 
 /// Ask, then insist.
@@ -111,7 +163,8 @@ fn deaf(fault: Fault) -> Fault {
 
 /// Make a machine again that the hypervisor has forgotten. One in the state 'error' is defined and stays in it.
 fn recreate(subject: &Subject) -> Result<Change> {
-    let machine = Machine::define(End::Subject, &plan(subject)?)?;
+    define(subject, subject, None)?;
+    let machine = Machine::open(End::Subject)?;
     let step = match subject.state().as_deref() {
         Some("active") => machine.start(),
         Some("suspended") => machine.start().and_then(|()| machine.pause()),
@@ -139,8 +192,27 @@ fn present(machine: &Machine) -> Result<Change> {
     Ok(Change::new().state(state).message(message))
 }
 
-fn plan(of: &dyn Read) -> Result<Plan> {
+/// Have the machine be what the compute is, with these attributes and without one of its Mixins; what it shows by that.
+fn define(subject: &Subject, of: &dyn Read, without: Option<&str>) -> Result<Change> {
+    let machine = Machine::define(End::Subject, &plan(subject, of, without)?)?;
+    Ok(match of.number(EPHEMERAL_SIZE).map(|_| machine.scratch()).transpose()?.flatten() {
+        Some(device) => Change::new().set(EPHEMERAL_DEVICE, device),
+        None => Change::new(),
+    })
+}
+
+fn plan(subject: &Subject, of: &dyn Read, without: Option<&str>) -> Result<Plan> {
     let mut plan = Plan::new();
+    let mixins = subject.mixins();
+    if let Some(image) = mixins.iter().find_map(|mixin| mixin.strip_prefix(OS_TEMPLATES)) {
+        plan = plan.image(image);
+    }
+    if let Some(size) = of.number(EPHEMERAL_SIZE) {
+        plan = plan.scratch(size::bytes(size, EPHEMERAL_SIZE)?);
+    }
+    for (name, content) in seed::files(subject, of, without)? {
+        plan = plan.seed(name, content.as_bytes());
+    }
     if let Some(cores) = of.integer(CORES) {
         plan = plan.cores(count(cores, CORES)?);
     }

@@ -14,11 +14,12 @@ mod ends;
 mod network;
 mod networkinterface;
 mod outcome;
+mod seed;
 mod size;
 mod storage;
 mod storagelink;
 
-use compute::Compute;
+use compute::{Compute, Part};
 use network::{IpNetwork, Network};
 use networkinterface::{IpNetworkInterface, NetworkInterface};
 use occi_sdk::{Actions, Attributes, Cause, Change, Fault, Lifecycle, Observe, Result, Subject};
@@ -39,6 +40,9 @@ const NETWORK_INTERFACE: &str = infrastructure!("#networkinterface");
 const STORAGE_LINK: &str = infrastructure!("#storagelink");
 const IP_NETWORK: &str = infrastructure!("/network#ipnetwork");
 const IP_NETWORK_INTERFACE: &str = infrastructure!("/networkinterface#ipnetworkinterface");
+const OS_TEMPLATE: &str = infrastructure!("#os_tpl");
+const SSH_KEY: &str = infrastructure!("/credentials#ssh_key");
+const USER_DATA: &str = infrastructure!("/compute#user_data");
 
 struct Infrastructure;
 
@@ -52,8 +56,9 @@ impl Lifecycle for Infrastructure {
             STORAGE_LINK => StorageLink::create(subject),
             IP_NETWORK => IpNetwork::create(subject),
             IP_NETWORK_INTERFACE => IpNetworkInterface::create(subject),
-            // The roots of templates: what a template brings are values of the Kind's attributes.
-            _ => Ok(Change::new()),
+            // It says nothing by itself: the template that comes with it does.
+            OS_TEMPLATE => Ok(Change::new()),
+            _ => Part::create(subject),
         }
     }
 
@@ -66,7 +71,8 @@ impl Lifecycle for Infrastructure {
             STORAGE_LINK => StorageLink::update(subject, wanted),
             IP_NETWORK => IpNetwork::update(subject, wanted),
             IP_NETWORK_INTERFACE => IpNetworkInterface::update(subject, wanted),
-            _ => Ok(Change::new()),
+            OS_TEMPLATE => Ok(Change::new()),
+            _ => Part::update(subject, wanted),
         }
     }
 
@@ -79,7 +85,7 @@ impl Lifecycle for Infrastructure {
             STORAGE_LINK => StorageLink::delete(subject),
             IP_NETWORK => IpNetwork::delete(subject),
             IP_NETWORK_INTERFACE => IpNetworkInterface::delete(subject),
-            _ => Ok(()),
+            _ => Part::delete(subject),
         }
     }
 }

@@ -65,19 +65,3 @@ fn storage(cloud: &Cloud) -> Entity {
     cloud.create(&mut storage).unwrap();
     storage
 }
-
-#[test]
-fn roots_of_templates_come_and_go_without_an_effect() {
-    // INF-11, INF-16: what a template brings are values of the Kind's attributes, which the host sets.
-    let cloud = Cloud::new();
-    let mut compute = compute(&cloud);
-    cloud.calls();
-    for root in [
-        "http://schemas.ogf.org/occi/infrastructure#os_tpl",
-        "http://schemas.ogf.org/occi/infrastructure#resource_tpl",
-    ] {
-        cloud.associate(&mut compute, root).unwrap();
-        cloud.dissociate(&mut compute, root).unwrap();
-    }
-    assert!(cloud.calls().is_empty());
-}

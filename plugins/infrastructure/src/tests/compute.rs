@@ -94,11 +94,8 @@ fn each_action_with_each_method_leads_where_the_diagram_says() {
             ("suspended", "the machine is saved to disk (saved)"),
             "machine.save",
         ),
-        ("active", "save", "", ("active", "the machine is running (booted)"), "machine.snapshot"),
-        ("active", "save", "hot", ("active", "the machine is running (booted)"), "machine.snapshot"),
-        ("active", "save", "deferred", ("active", "the machine is running (booted)"), "machine.snapshot"),
-        // Q-59
-        ("active", "save", "deffered", ("active", "the machine is running (booted)"), "machine.snapshot"),
+        ("active", "save", "", ("active", "the machine is running (booted)"), "images.make"),
+        ("active", "save", "hot", ("active", "the machine is running (booted)"), "images.make"),
     ] {
         for (cloud, expected) in [(Cloud::new(), vec![call]), (Cloud::crashing(), vec![call, call])] {
             let mut compute = compute(&cloud);
@@ -119,13 +116,170 @@ fn each_action_with_each_method_leads_where_the_diagram_says() {
 }
 
 #[test]
-fn a_saved_machine_is_kept_under_the_name_that_the_client_gives() {
-    // INF-06
-    let cloud = Cloud::crashing();
+fn a_machine_is_saved_as_an_image() {
+    // INF-06; Q-59: some clients spell the method so.
+    let cloud = Cloud::new();
     let mut compute = running(&cloud);
+    compute.attributes.insert("occi.core.title".into(), "Web".into());
+    cloud.calls();
     cloud.act(&mut compute, "save", Attributes::from([("name", "before the upgrade")])).unwrap();
-    cloud.act(&mut compute, "save", none()).unwrap();
-    assert_eq!(cloud.machine(&compute).unwrap().snapshots, ["before the upgrade", "saved"]);
+    assert_eq!(cloud.calls(), ["images.make"]);
+    for spelt in ["deferred", "deffered"] {
+        cloud.act(&mut compute, "save", method(spelt)).unwrap();
+        assert_eq!(cloud.calls(), ["machine.shutdown", "images.make", "machine.start"], "{spelt}");
+        assert_eq!(compute.state.as_deref(), Some("active"));
+    }
+    assert_eq!(cloud.images(), ["before-the-upgrade", "web", "web"]);
+}
+
+#[test]
+fn an_image_that_cannot_be_made_leaves_the_machine_as_it_was() {
+    let cloud = Cloud::new();
+    let mut compute = running(&cloud);
+    cloud.fail("images.make", Fault::conflict("the disk is too large"));
+    assert_eq!(refusal(cloud.act(&mut compute, "save", none())), pair("conflict", ""));
+    assert_eq!(compute.state.as_deref(), Some("active"));
+    // The machine was stopped for it, and runs again.
+    cloud.fail("images.make", Fault::conflict("the disk is too large"));
+    assert_eq!(refusal(cloud.act(&mut compute, "save", method("deferred"))), pair("conflict", ""));
+    assert_eq!(compute.state.as_deref(), Some("active"));
+    assert_eq!(cloud.machine(&compute).unwrap().state, "running");
+}
+
+const OS_TEMPLATE: &str = "http://example.org/occi/infrastructure/os_tpl#debian-12";
+
+#[test]
+fn an_os_template_is_the_image_that_the_machine_begins_as() {
+    // INF-11, INF-13
+    let cloud = Cloud::new();
+    let mut compute = cloud.resource(COMPUTE).mixin(OS_TEMPLATE);
+    cloud.create(&mut compute).unwrap();
+    assert_eq!(cloud.machine(&compute).unwrap().image.as_deref(), Some("debian-12"));
+    assert_eq!(cloud.calls(), ["machine.define"], "once, with all that it is");
+    compute.mixins.clear();
+    cloud.associate(&mut compute, "http://example.org/occi/infrastructure/os_tpl#alpine").unwrap();
+    assert_eq!(cloud.machine(&compute).unwrap().image.as_deref(), Some("alpine"));
+    compute.mixins.clear();
+    cloud.act(&mut compute, "start", none()).unwrap();
+    let refused = cloud.associate(&mut compute, OS_TEMPLATE);
+    assert_eq!(refusal(refused), pair("conflict", ""));
+    assert_eq!(cloud.machine(&compute).unwrap().image.as_deref(), Some("alpine"));
+    cloud.dissociate(&mut compute, OS_TEMPLATE).unwrap();
+    assert_eq!(cloud.machine(&compute).unwrap().image.as_deref(), Some("alpine"), "its disk stays");
+}
+
+#[test]
+fn a_resource_template_brings_a_disk_that_goes_with_the_machine() {
+    // GFD.222
+    let cloud = Cloud::new();
+    let mut compute = cloud
+        .resource(COMPUTE)
+        .mixin("http://schemas.ogf.org/occi/infrastructure#resource_tpl")
+        .with("occi.compute.ephemeral_storage.size", 10.0);
+    cloud.create(&mut compute).unwrap();
+    assert_eq!(cloud.machine(&compute).unwrap().scratch, Some(10 << 30));
+    let device = "occi.compute.ephemeral_storage.deviceid";
+    assert_eq!(compute.get(device), Some("vda".into()));
+    assert_eq!(refusal(cloud.update(&mut compute, [(device, "vdz")])), pair("unsupported", device));
+    cloud.update(&mut compute, [("occi.compute.ephemeral_storage.size", 20.0)]).unwrap();
+    assert_eq!(cloud.machine(&compute).unwrap().scratch, Some(20 << 30));
+}
+
+/// The files that a compute's system is told.
+fn told(cloud: &Cloud, compute: &Entity) -> Vec<(String, String)> {
+    let seed = cloud.machine(compute).unwrap().seed;
+    seed.into_iter().map(|(name, content)| (name, String::from_utf8(content).unwrap())).collect()
+}
+
+fn file(name: &str, content: &str) -> (String, String) {
+    (name.into(), content.into())
+}
+
+#[test]
+fn what_the_system_is_told() {
+    // INF-18, INF-19
+    let cloud = Cloud::new();
+    let keys = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me\n\nssh-rsa AAAAB3NzaC1yc2EAAAA=";
+    let mut compute = cloud
+        .resource(COMPUTE)
+        .mixin(SSH_KEY)
+        .mixin(USER_DATA)
+        .with("occi.compute.hostname", "web.example.org")
+        .with("occi.credentials.ssh.publickey", keys)
+        .with("occi.compute.userdata", "I2Nsb3VkLWNvbmZpZwo=");
+    cloud.create(&mut compute).unwrap();
+    assert_eq!(cloud.calls(), ["machine.define"]);
+    let meta = format!(
+        r#"instance-id: "{}"
+local-hostname: "web.example.org"
+public-keys:
+  - "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me"
+  - "ssh-rsa AAAAB3NzaC1yc2EAAAA="
+"#,
+        compute.id
+    );
+    assert_eq!(told(&cloud, &compute), [file("meta-data", &meta), file("user-data", "#cloud-config\n")]);
+
+    // At each start with its links as they are then.
+    let (lan, wan) = (network(&cloud), network(&cloud).with("occi.network.address", "10.0.0.0/22"));
+    let first = cloud
+        .link(NETWORK_INTERFACE, &compute, &lan)
+        .with("occi.networkinterface.interface", "eth0")
+        .with("occi.networkinterface.mac", "52:54:00:00:00:0A");
+    let second = cloud
+        .link(NETWORK_INTERFACE, &compute, &wan)
+        .mixin(IP_NETWORK_INTERFACE)
+        .with("occi.networkinterface.interface", "eth1")
+        .with("occi.networkinterface.mac", "52:54:00:00:00:0b")
+        .with("occi.networkinterface.allocation", "static")
+        .with("occi.networkinterface.address", "10.0.1.9")
+        .with("occi.networkinterface.gateway", "10.0.0.1");
+    for entity in [&wan, &first, &second] {
+        cloud.place(entity);
+    }
+    cloud.act(&mut compute, "start", none()).unwrap();
+    let config = r#"version: 2
+ethernets:
+  eth0:
+    match:
+      macaddress: "52:54:00:00:00:0a"
+    dhcp4: true
+  eth1:
+    match:
+      macaddress: "52:54:00:00:00:0b"
+    addresses: ["10.0.1.9/22"]
+    routes:
+      - to: "0.0.0.0/0"
+        via: "10.0.0.1"
+"#;
+    let now = told(&cloud, &compute);
+    assert!(now.contains(&file("network-config", config)), "{now:?}");
+
+    // It is told no more than the Mixins say that it has.
+    cloud.dissociate(&mut compute, USER_DATA).unwrap();
+    assert!(told(&cloud, &compute).contains(&file("user-data", "")));
+    cloud.dissociate(&mut compute, SSH_KEY).unwrap();
+    assert_eq!(told(&cloud, &compute), []);
+}
+
+#[test]
+fn what_is_no_key_is_refused() {
+    let cloud = Cloud::new();
+    for wrong in [
+        "",
+        "\n",
+        "hello",
+        "ssh-rsa",
+        "ssh-rsa AAAA",
+        "ssh-rsa AAAAB3NzaC1yc2EAAAA=\nhello",
+        "ssh-rsa a:b:c:d:e:f:g:h:i",
+    ] {
+        let mut compute =
+            cloud.resource(COMPUTE).mixin(SSH_KEY).with("occi.credentials.ssh.publickey", wrong);
+        let refused = cloud.create(&mut compute);
+        assert_eq!(refusal(refused), pair("invalid", "occi.credentials.ssh.publickey"), "{wrong:?}");
+        assert!(cloud.machine(&compute).is_none());
+    }
 }
 
 #[test]
@@ -167,7 +321,7 @@ fn a_step_that_fails_without_an_effect_changes_nothing() {
         ("machine.reboot", "restart", none()),
         ("machine.pause", "suspend", none()),
         ("machine.save", "suspend", method("hibernate")),
-        ("machine.snapshot", "save", none()),
+        ("images.make", "save", none()),
     ] {
         let mut compute = if action == "start" { compute(&cloud) } else { running(&cloud) };
         let before = (compute.clone(), cloud.machine(&compute));
