@@ -6,8 +6,8 @@
 //! about in `occi-operation`. So each capability has one function through which every handle comes, and it takes an
 //! end of the call's entity, never an id.
 //!
-//! In reading order: [`Config`], [`Logging`], [`Clocks`], [`Random`], [`KeyValue`], [`Folder`], [`Entities`]; [`Http`], with [`Io`]; [`Extensions`]; [`libvirt`], the hypervisor itself; then [`Volumes`], [`Networks`] and
-//! [`Machines`], which lend it, and [`Metrics`].
+//! In reading order: [`Config`], [`Logging`], [`Clocks`], [`Random`], [`KeyValue`], [`Folder`], [`Entities`]; [`Http`], with [`Io`]; [`Extensions`]; [`libvirt`], the hypervisor itself; then [`Volumes`], [`Networks`],
+//! [`Machines`] and [`ImageCatalogue`], which lend it, and [`Metrics`].
 
 #[macro_use]
 mod begin;
@@ -22,6 +22,8 @@ mod keyvalue;
 mod logging;
 mod random;
 
+#[cfg(feature = "libvirt")]
+mod images;
 #[cfg(feature = "libvirt")]
 pub mod libvirt;
 #[cfg(feature = "libvirt")]
@@ -47,7 +49,8 @@ pub use logging::Logging;
 pub use random::{Random, SeededRandom};
 #[cfg(feature = "libvirt")]
 pub use {
-    machines::Machines,
+    images::{ImageCatalogue, Images},
+    machines::{DraftPlan, Machines},
     metrics::{Figures, Metrics},
     networks::Networks,
     volumes::Volumes,

@@ -10,12 +10,14 @@ use occi_extension::{CallContext, CallState, Capability, Lent};
 use uuid::Uuid;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
+use crate::images::Images;
 use crate::libvirt::{Hypervisor, Machine, MachinePlan, Network, Nic, Volume};
 use crate::objects::{may_change, ruled, standing};
 use generated::occi::extension::machines::{self, Host, HostMachine, HostNic, HostPlan};
 
+/// Also for the capability whose function takes a machine.
 #[allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "generated; the words are those of wit/")]
-mod generated {
+pub(crate) mod generated {
     wasmtime::component::bindgen!({
         path: "../../wit",
         inline: "package occi:lent; world machines { import occi:extension/machines@0.1.0; }",
@@ -26,7 +28,7 @@ mod generated {
             "occi:extension/volumes": crate::volumes::generated::occi::extension::volumes,
             "occi:extension/networks": crate::networks::generated::occi::extension::networks,
             "occi:extension/machines.machine": crate::libvirt::Machine,
-            "occi:extension/machines.plan": crate::libvirt::MachinePlan,
+            "occi:extension/machines.plan": super::DraftPlan,
             "occi:extension/machines.nic": crate::libvirt::Nic,
         },
     });
@@ -63,6 +65,8 @@ impl Capability for Machines {
         &[
             "machine.define",
             "machine.open",
+            "machine.discard",
+            "machine.scratch",
             "machine.state",
             "machine.reason",
             "machine.start",
@@ -108,42 +112,70 @@ pub(crate) fn granted(state: &CallState, of: End) -> wasmtime::Result<Result<Mac
 
 impl Host for CallState {}
 
+/// A plan as a guest fills it in.
+#[derive(Debug, Default)]
+pub struct DraftPlan {
+    plan: MachinePlan,
+    /// The name of the image.
+    image: Option<String>,
+}
+
 impl HostPlan for CallState {
-    async fn new(&mut self) -> wasmtime::Result<Resource<MachinePlan>> {
-        Ok(self.table().push(MachinePlan::default())?)
+    async fn new(&mut self) -> wasmtime::Result<Resource<DraftPlan>> {
+        Ok(self.table().push(DraftPlan::default())?)
     }
 
-    async fn cores(&mut self, plan: Resource<MachinePlan>, count: u32) -> wasmtime::Result<()> {
-        self.table().get_mut(&plan)?.cores = Some(count);
+    async fn cores(&mut self, plan: Resource<DraftPlan>, count: u32) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.plan.cores = Some(count);
         Ok(())
     }
 
-    async fn memory(&mut self, plan: Resource<MachinePlan>, bytes: u64) -> wasmtime::Result<()> {
-        self.table().get_mut(&plan)?.memory = Some(bytes);
+    async fn memory(&mut self, plan: Resource<DraftPlan>, bytes: u64) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.plan.memory = Some(bytes);
         Ok(())
     }
 
-    async fn shares(&mut self, plan: Resource<MachinePlan>, weight: u32) -> wasmtime::Result<()> {
-        self.table().get_mut(&plan)?.shares = Some(weight);
+    async fn shares(&mut self, plan: Resource<DraftPlan>, weight: u32) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.plan.shares = Some(weight);
         Ok(())
     }
 
-    async fn architecture(&mut self, plan: Resource<MachinePlan>, name: String) -> wasmtime::Result<()> {
-        self.table().get_mut(&plan)?.architecture = Some(name);
+    async fn architecture(&mut self, plan: Resource<DraftPlan>, name: String) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.plan.architecture = Some(name);
         Ok(())
     }
 
-    async fn hostname(&mut self, plan: Resource<MachinePlan>, name: String) -> wasmtime::Result<()> {
-        self.table().get_mut(&plan)?.hostname = Some(name);
+    async fn hostname(&mut self, plan: Resource<DraftPlan>, name: String) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.plan.hostname = Some(name);
         Ok(())
     }
 
-    async fn title(&mut self, plan: Resource<MachinePlan>, text: String) -> wasmtime::Result<()> {
-        self.table().get_mut(&plan)?.title = Some(text);
+    async fn title(&mut self, plan: Resource<DraftPlan>, text: String) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.plan.title = Some(text);
         Ok(())
     }
 
-    async fn drop(&mut self, plan: Resource<MachinePlan>) -> wasmtime::Result<()> {
+    async fn image(&mut self, plan: Resource<DraftPlan>, name: String) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.image = Some(name);
+        Ok(())
+    }
+
+    async fn scratch(&mut self, plan: Resource<DraftPlan>, bytes: u64) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.plan.scratch = Some(bytes);
+        Ok(())
+    }
+
+    async fn seed(
+        &mut self,
+        plan: Resource<DraftPlan>,
+        name: String,
+        content: Vec<u8>,
+    ) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.plan.seed.push((name, content));
+        Ok(())
+    }
+
+    async fn drop(&mut self, plan: Resource<DraftPlan>) -> wasmtime::Result<()> {
         self.table().delete(plan)?;
         Ok(())
     }
@@ -168,14 +200,21 @@ impl HostMachine for CallState {
     async fn define(
         &mut self,
         of: End,
-        plan: Resource<MachinePlan>,
+        plan: Resource<DraftPlan>,
     ) -> wasmtime::Result<Result<Resource<Machine>, Fault>> {
         begin!(self, "machines", "machine.define");
         let machine = match granted(self, of)?.and_then(|machine| may_change(self, machine)) {
             Ok(machine) => machine,
             Err(fault) => return Ok(Err(fault)),
         };
-        let plan = self.table().get(&plan)?.clone();
+        let DraftPlan { plan, image } = self.table().get(&plan)?;
+        let (mut plan, image) = (plan.clone(), image.clone());
+        if let Some(name) = image {
+            plan.image = match self.lent::<Images>()?.find(&name).await {
+                Ok(image) => Some(image),
+                Err(error) => return Ok(Err(error.into())),
+            };
+        }
         match machine.define(plan).await {
             Ok(()) => Ok(Ok(self.table().push(machine)?)),
             Err(error) => Ok(Err(error.into())),
@@ -192,6 +231,23 @@ impl HostMachine for CallState {
             Ok(()) => Ok(Ok(self.table().push(machine)?)),
             Err(error) => Ok(Err(error.into())),
         }
+    }
+
+    async fn discard(&mut self, of: End) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "machines", "machine.discard");
+        Ok(match granted(self, of)?.and_then(|machine| may_change(self, machine)) {
+            Ok(machine) => machine.remove().await.map_err(Fault::from),
+            Err(fault) => Err(fault),
+        })
+    }
+
+    async fn scratch(
+        &mut self,
+        machine: Resource<Machine>,
+    ) -> wasmtime::Result<Result<Option<String>, Fault>> {
+        begin!(self, "machines", "machine.scratch");
+        let machine = self.table().get(&machine)?.clone();
+        Ok(machine.scratch().await.map_err(Fault::from))
     }
 
     async fn state(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<String, Fault>> {

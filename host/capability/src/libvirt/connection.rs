@@ -199,7 +199,7 @@ fn away(why: Error) -> Error {
     match why {
         // The log says already what is in the way.
         Error::Invalid(_) | Error::Unsupported(_) | Error::Unavailable(_) => why,
-        Error::Missing(_) | Error::Conflict(_) | Error::Timeout(_) | Error::Failed(_) => {
+        Error::Missing(_) | Error::Conflict(_) | Error::Denied(_) | Error::Timeout(_) | Error::Failed(_) => {
             error::say_no_way(&why);
             Error::away()
         }

@@ -15,6 +15,7 @@ use virt::sys;
 
 use super::error::{Error, Result};
 use super::name;
+use super::own_disk::Own;
 use super::xml::{self, Xml, leaf, node, text};
 
 /// The devices that one description of a machine lists.
@@ -44,6 +45,10 @@ pub(super) struct Device {
     pub(super) target: Option<String>,
     /// The hardware address of an interface.
     pub(super) mac: Option<String>,
+    /// Which of the machine's own disks it is.
+    pub(super) own: Option<Own>,
+    /// Whether the copy that is being made of a disk is the same as it is; none where none is.
+    pub(super) mirror: Option<bool>,
 }
 
 impl Device {
@@ -81,6 +86,16 @@ impl Devices {
         self.found.iter().find(|device| device.attachment == Some(attachment))
     }
 
+    /// One of the machine's own disks.
+    pub(super) fn own(&self, own: Own) -> Option<&Device> {
+        self.found.iter().find(|device| device.own == Some(own))
+    }
+
+    /// The disk that its system is on.
+    pub(super) fn system(&self) -> Option<&Device> {
+        self.own(Own::System)
+    }
+
     /// All of them.
     pub(super) fn all(&self) -> &[Device] {
         &self.found
@@ -111,11 +126,6 @@ impl Devices {
         [&self.description[start..address.start], &self.description[address.end..end]].concat()
     }
 
-    /// All of them, as libvirt wrote them.
-    pub(super) fn texts(&self) -> String {
-        self.found.iter().map(|device| self.text(device)).collect()
-    }
-
     /// The whole description with one device more.
     pub(super) fn with(&self, device: &str) -> String {
         let (before, after) = self.description.split_at(self.end);
@@ -139,6 +149,25 @@ pub(super) fn disk(attachment: Uuid, pool: &str, volume: Uuid, format: &str, tar
             leaf(xml, "target", &[("dev", target), ("bus", "virtio")])?;
             text(xml, "serial", &[], &id)?;
             alias(xml, &id)
+        })
+    })
+}
+
+/// A disk that the machine has by itself. The one that its system is on is the first that it boots from.
+pub(super) fn own_disk(own: Own, pool: &str, volume: &str, format: &str, target: &str) -> Result<String> {
+    xml::document(|xml| {
+        node(xml, "disk", &[("type", "volume"), ("device", "disk")], |xml| {
+            leaf(xml, "driver", &[("name", "qemu"), ("type", format)])?;
+            leaf(xml, "source", &[("pool", pool), ("volume", volume)])?;
+            leaf(xml, "target", &[("dev", target), ("bus", "virtio")])?;
+            if own == Own::Seed {
+                leaf(xml, "readonly", &[])?;
+            }
+            text(xml, "serial", &[], own.word())?;
+            if own == Own::System {
+                leaf(xml, "boot", &[("order", "1")])?;
+            }
+            alias(xml, own.word())
         })
     })
 }
@@ -181,14 +210,15 @@ fn named(alias: &str) -> (Option<u8>, Option<Uuid>) {
 
 /// The first disk name that none of these descriptions uses.
 pub(super) fn free_target(descriptions: &[&Devices]) -> Result<String> {
+    let all = || descriptions.iter().flat_map(|devices| devices.all());
+    free_name(|name| all().any(|device| device.target.as_deref() == Some(name)))
+}
+
+/// The first disk name that is not taken.
+pub(super) fn free_name(is_taken: impl Fn(&str) -> bool) -> Result<String> {
     ('a'..='z')
         .map(|letter| format!("vd{letter}"))
-        .find(|name| {
-            !descriptions
-                .iter()
-                .flat_map(|devices| devices.all())
-                .any(|device| device.target.as_ref() == Some(name))
-        })
+        .find(|name| !is_taken(name))
         .ok_or_else(|| Error::Conflict("the machine has no place for another disk: detach one first".into()))
 }
 
@@ -265,9 +295,11 @@ fn detail(device: &mut Device, element: &BytesStart<'_>) -> Result<()> {
         }
         "target" => device.target = attribute("dev")?,
         "mac" => device.mac = attribute("address")?,
+        "mirror" => device.mirror = Some(attribute("ready")?.as_deref() == Some("yes")),
         "alias" => {
             let name = attribute("name")?.unwrap_or_default();
             (device.slot, device.attachment) = named(&name);
+            device.own = name.strip_prefix("ua-").and_then(Own::of);
         }
         _ => {}
     }
@@ -317,7 +349,8 @@ mod tests {
         assert!(interface.contains(&format!("\"{}\"", found.alias())));
         assert_eq!(attachment(&found.alias()), Some(OTHER));
         assert_eq!(["net0", "ua-", "ua-web", "ua-1-web", ""].map(attachment), [None; 5]);
-        assert_eq!(devices.texts(), disk + &interface);
+        let texts: String = devices.all().iter().map(|device| devices.text(device)).collect();
+        assert_eq!(texts, disk + &interface);
     }
 
     #[test]
@@ -325,9 +358,11 @@ mod tests {
         let first = disk(LINK, "occi", Uuid::from_u128(1), "qcow2", "vda").unwrap();
         let second = disk(OTHER, "occi", Uuid::from_u128(2), "qcow2", "vdb").unwrap();
         let both = Devices::read(machine(&first).with(&second)).unwrap();
-        assert_eq!(both.texts(), format!("{first}{second}"));
+        let texts: String = both.all().iter().map(|device| both.text(device)).collect();
+        assert_eq!(texts, format!("{first}{second}"));
         let rest = Devices::read(both.without(both.of(LINK).unwrap())).unwrap();
-        assert_eq!(rest.texts(), second);
+        assert_eq!(rest.all().len(), 1);
+        assert_eq!(rest.text(&rest.all()[0]), second);
     }
 
     #[test]

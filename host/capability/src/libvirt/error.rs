@@ -19,6 +19,9 @@ pub enum Error {
     /// What was asked for is not well formed.
     #[error("{0}")]
     Invalid(String),
+    /// The caller may not.
+    #[error("{0}")]
+    Denied(String),
     /// This hypervisor cannot do it.
     #[error("{0}")]
     Unsupported(String),
@@ -50,6 +53,7 @@ impl Error {
             Error::Missing(_) => "missing",
             Error::Conflict(_) => "conflict",
             Error::Invalid(_) => "invalid",
+            Error::Denied(_) => "denied",
             Error::Unsupported(_) => "unsupported",
             Error::Unavailable(_) => "unavailable",
             Error::Timeout(_) => "timeout",

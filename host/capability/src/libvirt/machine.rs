@@ -1,11 +1,10 @@
-//! The life of a machine. What is attached to it is in `attachment`.
+//! The life of a machine: how it comes and goes is in `define`, what is attached to it in `attachment`.
 //!
 //! libvirt refuses a step from a state that does not allow it. So a step is tried first, and the state is looked at
 //! only where it was refused, whatever the refusal says (the drivers do not agree on it): the usual case costs no
 //! question, and nothing can change between question and step.
 
 use std::fmt;
-use std::io;
 use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
@@ -16,12 +15,10 @@ use virt::error::ErrorNumber;
 use virt::sys;
 
 use super::attachment;
-use super::config::HypervisorConfig;
 use super::connection::{Driver, Live};
 use super::device::Devices;
 use super::error::{self, Error, Result};
 use super::events::Event;
-use super::machine_xml::{self, MachinePlan};
 use super::worker::{Hold, Lane};
 use super::{Attached, Found, Hypervisor, name, reason, saved, xml};
 
@@ -80,38 +77,6 @@ impl Machine {
     /// The entity whose machine it is.
     pub fn entity(&self) -> Uuid {
         self.entity
-    }
-
-    /// Define the machine, or change its definition to the plan. A machine that is defined already keeps its state
-    /// and what is attached to it; one that runs follows the plan from its next start, and has more CPUs at once
-    /// where its system takes them.
-    pub async fn define(&self, plan: MachinePlan) -> Result<()> {
-        plan.check()?;
-        let (hypervisor, entity) = (self.hypervisor.clone(), self.entity);
-        let defined = self.call(Lane::Short, Hold::Entity(entity), move |live| {
-            let config = hypervisor.config();
-            let processors = hypervisor.processors(live);
-            let define = |attached: &str| {
-                let xml = machine_xml::definition(entity, &plan, config, processors, attached)?;
-                Domain::define_xml(&live.connect, &xml).map_err(taken(entity))
-            };
-            match find(live, entity) {
-                Ok(domain) => {
-                    let devices = Devices::defined(&domain)?;
-                    let domain = define(&devices.texts())?;
-                    let cores = machine_xml::cores(&plan, config);
-                    Ok(Some(cores).filter(|cores| can_grow(live, &domain, *cores)))
-                }
-                Err(Error::Missing(_)) => define("").map(|_| None),
-                Err(error) => Err(error),
-            }
-        });
-        let Some(cores) = defined.await? else { return Ok(()) };
-        self.change(Lane::Long, move |live| {
-            grow(&find(live, entity)?, cores);
-            Ok(())
-        })
-        .await
     }
 
     /// 'missing' if there is none.
@@ -329,30 +294,9 @@ impl Machine {
         .await
     }
 
-    /// Destroy the machine and forget its definition; volumes stay. Succeeds where there is none.
-    pub async fn remove(&self) -> Result<()> {
-        let (hypervisor, entity) = (self.hypervisor.clone(), self.entity);
-        match self.cut_aside().await {
-            Ok(()) | Err(Error::Missing(_)) => {}
-            Err(error) => return Err(error),
-        }
-        self.change(Lane::Long, move |live| {
-            let removed = find(live, entity).and_then(|domain| {
-                cut(&domain)?;
-                Ok(domain.undefine_flags(
-                    sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
-                )?)
-            });
-            error::gone(removed, || find(live, entity))?;
-            forget_console(hypervisor.config(), entity);
-            Ok(())
-        })
-        .await
-    }
-
     /// Take the power away beside whatever else is still being done: a call that hangs ends by it. It does not say that the
     /// machine is off when it answers, as what came before may be carried out after.
-    async fn cut_aside(&self) -> Result<()> {
+    pub(super) async fn cut_aside(&self) -> Result<()> {
         let entity = self.entity;
         self.call(Lane::Long, Hold::Nothing, move |live| cut(&find(live, entity)?)).await
     }
@@ -361,7 +305,11 @@ impl Machine {
         self.call(Lane::Short, Hold::Nothing, work).await
     }
 
-    async fn change(&self, lane: Lane, work: impl Fn(&Live) -> Result<()> + Send + 'static) -> Result<()> {
+    pub(super) async fn change(
+        &self,
+        lane: Lane,
+        work: impl Fn(&Live) -> Result<()> + Send + 'static,
+    ) -> Result<()> {
         self.call(lane, Hold::Entity(self.entity), work).await
     }
 
@@ -376,19 +324,6 @@ impl Machine {
         work: impl Fn(&Live) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.hypervisor.workers().call(lane, hold, work).await
-    }
-}
-
-/// What a machine printed goes with it. On a hypervisor elsewhere there is no such file here. The machine is gone by
-/// now, so a file that stays is no reason to say that it is not.
-fn forget_console(config: &HypervisorConfig, entity: Uuid) {
-    let Some(folder) = &config.console else { return };
-    let file = folder.join(entity.to_string()).with_extension("log");
-    match std::fs::remove_file(&file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            tracing::warn!(file = %file.display(), %error, "the console log of a removed machine stays");
-        }
-        Ok(()) | Err(_) => {}
     }
 }
 
@@ -452,7 +387,7 @@ fn state(domain: &Domain) -> Result<State> {
 }
 
 /// Take the power away where there is power.
-fn cut(domain: &Domain) -> Result<()> {
+pub(super) fn cut(domain: &Domain) -> Result<()> {
     match domain.destroy() {
         Err(refused) if domain.is_active()? => Err(refused.into()),
         Ok(()) | Err(_) => Ok(()),
@@ -472,21 +407,6 @@ fn step<T>(domain: &Domain, wanted: Option<State>, answer: Result<T, virt::error
     }
 }
 
-/// Whether a running machine has fewer CPUs than it is defined with.
-fn can_grow(live: &Live, domain: &Domain, cores: u32) -> bool {
-    live.driver == Driver::Qemu
-        && domain.is_active().is_ok_and(|active| active)
-        && domain.get_vcpus_flags(sys::VIR_DOMAIN_VCPU_LIVE).is_ok_and(|present| present < cores)
-}
-
-/// Give a running machine the CPUs that its new definition has more. A system that does not take them finds them at
-/// its next start; libvirt says which it was.
-fn grow(domain: &Domain, cores: u32) {
-    if let Err(error) = domain.set_vcpus_flags(cores, sys::VIR_DOMAIN_VCPU_LIVE) {
-        tracing::debug!(%error, cores, "a running machine has its new CPUs from its next start");
-    }
-}
-
 /// A hypervisor that does not answer is not a guest system that does not.
 fn silent(error: Error) -> Error {
     match error {
@@ -495,18 +415,7 @@ fn silent(error: Error) -> Error {
     }
 }
 
-/// libvirt refuses a definition whose name or id another machine has.
-fn taken(entity: Uuid) -> impl FnOnce(virt::error::Error) -> Error {
-    move |error| match error.code() {
-        ErrorNumber::OperationFailed | ErrorNumber::DomExist => {
-            tracing::warn!(%entity, %error, "a machine that is not ours is in the way");
-            foreign(entity)
-        }
-        _ => error.into(),
-    }
-}
-
-fn foreign(entity: Uuid) -> Error {
+pub(super) fn foreign(entity: Uuid) -> Error {
     Error::Conflict(format!(
         "the hypervisor has a machine with the name or the id of {entity} that is not of this service"
     ))

@@ -9,8 +9,10 @@ use uuid::Uuid;
 use super::config::{Boot, HypervisorConfig};
 use super::connection::Driver;
 use super::error::{Error, Result};
-use super::name;
+use super::image::Image;
+use super::resize::Size;
 use super::xml::{self, Xml, leaf, node, text};
+use super::{name, seed};
 
 /// What a machine should be. What is not set takes the operator's default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +29,12 @@ pub struct MachinePlan {
     pub hostname: Option<String>,
     /// A title for people who look at the hypervisor.
     pub title: Option<String>,
+    /// What its system begins as; a machine that has one keeps it where this is none.
+    pub image: Option<Image>,
+    /// A disk for what need not last, in bytes.
+    pub scratch: Option<u64>,
+    /// Files that its system is told when it boots, by their names.
+    pub seed: Vec<(String, Vec<u8>)>,
 }
 
 impl MachinePlan {
@@ -41,6 +49,10 @@ impl MachinePlan {
         if self.shares == Some(0) {
             return Err(Error::Invalid("the share of a machine must be at least 1".into()));
         }
+        if self.scratch == Some(0) {
+            return Err(Error::Invalid("a disk needs a size above zero".into()));
+        }
+        seed::check(&self.seed)?;
         match self.architecture.as_deref() {
             None | Some("x86_64" | "i686") => {}
             Some(other) => {
@@ -73,9 +85,19 @@ fn is_hostname(text: &str) -> bool {
 /// CPUs that may be added while a machine runs, its first ones included.
 const CORES: u32 = 16;
 
-/// The number of CPUs that `plan` asks for.
-pub(super) fn cores(plan: &MachinePlan, config: &HypervisorConfig) -> u32 {
-    plan.cores.unwrap_or(config.cores).max(1)
+/// What is plugged into a running machine has so many KiB or a multiple of it: Linux takes memory in such blocks.
+pub(super) const MEMORY_MODULE: u64 = 128 << 10;
+/// How many times it can be plugged, and how much in all, in KiB.
+const MODULES: &str = "16";
+const PLUGGABLE: u64 = 64 << 20;
+/// A machine with less, in KiB, cannot be given more while it runs: that it could costs Linux 64 MiB, for devices which cannot
+/// reach the places where more would come.
+const ROOMY: u64 = 1 << 20;
+
+/// What `plan` asks for.
+pub(super) fn size(plan: &MachinePlan, config: &HypervisorConfig) -> Size {
+    let memory = plan.memory.unwrap_or(config.memory).div_ceil(1024);
+    Size { cores: plan.cores.unwrap_or(config.cores).max(1), memory }
 }
 
 /// What runs a machine.
@@ -89,13 +111,14 @@ pub(super) enum Processors {
     Hardware,
 }
 
-/// The definition of a machine. `attached` are device elements that libvirt has written itself.
+/// The definition of a machine. `disks` are the elements of its disks and interfaces, `boots_from` whether one of them says
+/// that the machine boots from it.
 pub(super) fn definition(
     entity: Uuid,
     plan: &MachinePlan,
     config: &HypervisorConfig,
     processors: Processors,
-    attached: &str,
+    (devices, boots_from): (&str, bool),
 ) -> Result<String> {
     let id = entity.to_string();
     let (driver, domain_type) = match processors {
@@ -103,7 +126,8 @@ pub(super) fn definition(
         Processors::Emulated => (Driver::Qemu, "qemu"),
         Processors::Hardware => (Driver::Qemu, "kvm"),
     };
-    let cores = cores(plan, config);
+    let Size { cores, memory } = size(plan, config);
+    let (most, all) = (cores.max(CORES), memory.to_string());
     xml::document(|xml| {
         node(xml, "domain", &[("type", domain_type)], |xml| {
             text(xml, "name", &[], &name::of(entity))?;
@@ -112,8 +136,13 @@ pub(super) fn definition(
                 text(xml, "title", &[], &title)?;
             }
             xml::mark(xml, entity, &[])?;
-            text(xml, "memory", &[("unit", "b")], &plan.memory.unwrap_or(config.memory).to_string())?;
-            text(xml, "vcpu", &[("current", &cores.to_string())], &cores.max(CORES).to_string())?;
+            let grows = driver == Driver::Qemu && memory >= ROOMY;
+            if grows {
+                let most = memory.saturating_add(PLUGGABLE).to_string();
+                text(xml, "maxMemory", &[("slots", MODULES), ("unit", "KiB")], &most)?;
+            }
+            text(xml, "memory", &[("unit", "KiB")], &all)?;
+            text(xml, "vcpu", &[("current", &cores.to_string())], &most.to_string())?;
             if let Some(shares) = plan.shares {
                 node(xml, "cputune", &[], |xml| text(xml, "shares", &[], &shares.to_string()))?;
             }
@@ -124,27 +153,46 @@ pub(super) fn definition(
                     node(xml, "system", &[], |xml| text(xml, "entry", &[("name", "serial")], &told))
                 })?;
             }
-            node(xml, "os", &[], |xml| system(xml, plan, config.boot.as_ref(), driver))?;
+            let boot = plan.image.as_ref().map_or(config.boot.as_ref(), |image| image.boot.as_ref());
+            node(xml, "os", &[], |xml| system(xml, plan, boot, driver, boots_from))?;
             // Without ACPI nobody in the guest hears of the power button, nor of a device that comes.
             node(xml, "features", &[], |xml| {
                 leaf(xml, "acpi", &[])?;
                 leaf(xml, "apic", &[])
             })?;
-            if processors == Processors::Hardware {
-                leaf(xml, "cpu", &[("mode", "host-model")])?;
-            }
+            cpu(xml, processors, grows.then_some((most, &all)))?;
             node(xml, "devices", &[], |xml| {
                 if driver == Driver::Qemu {
                     console(xml, config, &id)?;
                 }
-                xml.get_mut().extend_from_slice(attached.as_bytes());
+                xml.get_mut().extend_from_slice(devices.as_bytes());
                 Ok(())
             })
         })
     })
 }
 
-fn system(xml: &mut Xml, plan: &MachinePlan, boot: Option<&Boot>, driver: Driver) -> io::Result<()> {
+/// The CPUs' model, and where memory can be plugged, the node for it with all that there is: so many CPUs, so much memory in KiB.
+fn cpu(xml: &mut Xml, processors: Processors, node_of: Option<(u32, &str)>) -> io::Result<()> {
+    let model: &[_] = if processors == Processors::Hardware { &[("mode", "host-model")] } else { &[] };
+    match node_of {
+        None if model.is_empty() => Ok(()),
+        None => leaf(xml, "cpu", model),
+        Some((cpus, memory)) => {
+            let cpus = format!("0-{}", cpus - 1);
+            let cell = [("id", "0"), ("cpus", &*cpus), ("memory", memory), ("unit", "KiB")];
+            node(xml, "cpu", model, |xml| node(xml, "numa", &[], |xml| leaf(xml, "cell", &cell)))
+        }
+    }
+}
+
+fn system(
+    xml: &mut Xml,
+    plan: &MachinePlan,
+    boot: Option<&Boot>,
+    driver: Driver,
+    boots_from: bool,
+) -> io::Result<()> {
     let architecture = plan.architecture.as_deref().unwrap_or("x86_64");
     match driver {
         Driver::Test => text(xml, "type", &[("arch", architecture)], "hvm")?,
@@ -161,6 +209,8 @@ fn system(xml: &mut Xml, plan: &MachinePlan, boot: Option<&Boot>, driver: Driver
                 text(xml, "cmdline", &[], &xml::line(cmdline))?;
             }
         }
+        // The two ways to say it do not go together.
+        (None, Driver::Qemu) | (_, Driver::Test) if boots_from => {}
         (None, Driver::Qemu) | (_, Driver::Test) => leaf(xml, "boot", &[("dev", "hd")])?,
     }
     if plan.hostname.is_some() {
@@ -185,7 +235,7 @@ mod tests {
     use super::*;
 
     fn written(plan: &MachinePlan, config: &HypervisorConfig, processors: Processors) -> String {
-        definition(Uuid::from_u128(1), plan, config, processors, "<disk/>").unwrap()
+        definition(Uuid::from_u128(1), plan, config, processors, ("<disk/>", false)).unwrap()
     }
 
     #[test]
@@ -197,12 +247,13 @@ mod tests {
             architecture: Some("i686".into()),
             hostname: Some("web.example.org".into()),
             title: Some("<web>".into()),
+            ..MachinePlan::default()
         };
         let xml = written(&plan, &HypervisorConfig::default(), Processors::Imitated);
         for part in [
             "<domain type=\"test\">",
             "<title>&lt;web&gt;</title>",
-            "<memory unit=\"b\">1073741824</memory>",
+            "<memory unit=\"KiB\">1048576</memory>",
             "<vcpu current=\"2\">16</vcpu>",
             "<shares>512</shares>",
             "ds=nocloud;i=00000000-0000-0000-0000-000000000001;h=web.example.org",
@@ -218,7 +269,7 @@ mod tests {
         let config = HypervisorConfig { cores: 3, memory: 4096, ..HypervisorConfig::default() };
         let xml = written(&MachinePlan::default(), &config, Processors::Emulated);
         assert!(xml.contains("<vcpu current=\"3\">16</vcpu>"), "{xml}");
-        assert!(xml.contains("<memory unit=\"b\">4096</memory>"), "{xml}");
+        assert!(xml.contains("<memory unit=\"KiB\">4</memory>"), "{xml}");
     }
 
     #[test]

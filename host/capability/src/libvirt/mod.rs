@@ -10,21 +10,26 @@
 mod attachment;
 mod config;
 mod connection;
+mod define;
 mod device;
 mod error;
 mod events;
 mod handover;
+mod image;
 mod machine;
 mod machine_xml;
 mod meter;
 mod name;
 mod network;
 mod network_xml;
+mod own_disk;
 mod pool;
 mod probe;
 mod reason;
 mod reservation;
+mod resize;
 mod saved;
+mod seed;
 mod unplug;
 mod usage;
 mod volume;
@@ -45,6 +50,7 @@ use self::connection::{Driver, Live};
 pub use self::error::{Error, Result};
 pub use self::events::{Event, Events};
 use self::handover::Handovers;
+pub use self::image::{DiskCopy, DiskFormat, Image, ImageDisk};
 pub use self::machine::{Machine, State};
 pub use self::machine_xml::MachinePlan;
 use self::machine_xml::Processors;
@@ -77,6 +83,8 @@ pub struct Inventory {
     pub machines: Vec<Found>,
     /// Volumes with their capacities in bytes.
     pub volumes: Vec<(Uuid, u64)>,
+    /// The disks that machines have by themselves.
+    pub own_disks: Vec<OwnDisk>,
     /// Networks, and whether they carry traffic.
     pub networks: Vec<(Uuid, bool)>,
     /// What is attached to the machines; to one that runs, once as it is defined and once as it runs.
@@ -92,6 +100,17 @@ pub struct Found {
     pub state: State,
     /// How many virtual CPUs its definition gives it, from its next start at the latest.
     pub cores: u32,
+}
+
+/// A volume that goes with its machine.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OwnDisk {
+    /// The machine's entity.
+    pub machine: Uuid,
+    /// The name of the volume at the hypervisor.
+    pub name: String,
+    /// In bytes.
+    pub capacity: u64,
 }
 
 /// A volume or a network that a machine has.
@@ -167,14 +186,12 @@ impl Hypervisor {
             .workers
             .call(Lane::Long, Hold::Nothing, move |live| {
                 let (machines, attachments) = machine::all(live)?;
-                let mut inventory = Inventory {
-                    machines,
-                    attachments,
-                    volumes: volume::all(live, &place)?,
-                    networks: network::all(live)?,
-                };
+                let (volumes, own_disks) = volume::all(live, &place)?;
+                let mut inventory =
+                    Inventory { machines, attachments, volumes, own_disks, networks: network::all(live)? };
                 inventory.machines.sort_unstable_by_key(|found| found.machine);
                 inventory.volumes.sort_unstable();
+                inventory.own_disks.sort_unstable();
                 inventory.networks.sort_unstable();
                 inventory.attachments.sort_unstable();
                 Ok(inventory)

@@ -7,6 +7,9 @@ use uuid::Uuid;
 /// The prefix of everything that is ours.
 const PREFIX: &str = "occi-";
 
+/// The characters of such a name.
+pub(super) const LENGTH: usize = PREFIX.len() + 36;
+
 /// The name of an entity's machine, network or volume.
 pub(super) fn of(entity: Uuid) -> String {
     format!("{PREFIX}{entity}")

@@ -228,7 +228,7 @@ impl Place {
     }
 
     /// A volume with just these bytes, as they are.
-    fn upload(&self, live: &Live, name: &str, bytes: &[u8]) -> Result<StorageVol> {
+    pub(super) fn upload(&self, live: &Live, name: &str, bytes: &[u8]) -> Result<StorageVol> {
         let volume = self.create_raw(live, name, bytes.len())?;
         let stream = Stream::new(&live.connect, 0)?;
         volume.upload(&stream, 0, bytes.len() as u64, 0)?;

@@ -1,6 +1,7 @@
 //! Block storage: a volume for each entity, in one pool.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 use virt::connect::Connect;
@@ -13,9 +14,11 @@ use super::config::HypervisorConfig;
 use super::connection::{Driver, Live};
 use super::device::Device;
 use super::error::{self, Error, Result};
+use super::image::ImageDisk;
 use super::usage::{self, Among};
 use super::worker::{Hold, Lane};
-use super::{Hypervisor, name, xml};
+use super::xml::Xml;
+use super::{Hypervisor, OwnDisk, name, own_disk, xml};
 
 /// The volume of an entity, whether it exists or not.
 #[derive(Debug, Clone)]
@@ -26,6 +29,9 @@ pub struct Volume {
 
 /// How volumes are written: the one format that a machine's snapshot can live in.
 pub(super) const FORMAT: &str = "qcow2";
+
+/// What a copy of an image has on libvirt's imitation, in bytes.
+const IMITATED: u64 = 1 << 30;
 
 /// A disk has whole sectors of so many bytes.
 const SECTOR: u64 = 512;
@@ -166,20 +172,29 @@ fn user(live: &Live, among: Among, volume: Uuid) -> Result<Option<(virt::domain:
     usage::user(live, among, &name, |device: &Device| device.volume.as_ref() == Some(&name))
 }
 
-/// All volumes of ours with their capacities.
-pub(super) fn all(live: &Live, place: &Place) -> Result<Vec<(Uuid, u64)>> {
+/// Volumes of entities with their capacities, and those that machines have by themselves.
+type Listed = (Vec<(Uuid, u64)>, Vec<OwnDisk>);
+
+/// All volumes of entities with their capacities, and those that machines have by themselves.
+pub(super) fn all(live: &Live, place: &Place) -> Result<Listed> {
     place.within(live, |pool| {
-        let mut volumes = Vec::new();
+        let (mut volumes, mut own_disks) = (Vec::new(), Vec::new());
         for volume in pool.list_all_volumes(0)? {
-            let Some(entity) = name::entity(&volume.get_name()?) else { continue };
-            match volume.get_info() {
-                Ok(info) => volumes.push((entity, info.capacity)),
-                // It went while we looked.
-                Err(error) if error.code() == ErrorNumber::NoStorageVolume => {}
-                Err(error) => return Err(error),
+            let name = volume.get_name()?;
+            let (entity, machine) = (name::entity(&name), own_disk::owner(&name));
+            if entity.is_none() && machine.is_none() {
+                continue;
             }
+            let capacity = match volume.get_info() {
+                Ok(info) => info.capacity,
+                // It went while we looked.
+                Err(error) if error.code() == ErrorNumber::NoStorageVolume => continue,
+                Err(error) => return Err(error),
+            };
+            volumes.extend(entity.map(|entity| (entity, capacity)));
+            own_disks.extend(machine.map(|machine| OwnDisk { machine, name, capacity }));
         }
-        Ok(volumes)
+        Ok((volumes, own_disks))
     })
 }
 
@@ -201,7 +216,7 @@ impl Place {
     }
 
     /// Whether there is such a pool.
-    fn is_there(&self, live: &Live) -> Result<bool> {
+    pub(super) fn is_there(&self, live: &Live) -> Result<bool> {
         match StoragePool::lookup_by_name(&live.connect, &self.pool) {
             Ok(_) => Ok(true),
             Err(error) if error.code() == ErrorNumber::NoStoragePool => Ok(false),
@@ -227,18 +242,44 @@ impl Place {
         self.make(live, name, bytes as u64, "raw")
     }
 
-    fn make(&self, live: &Live, name: &str, bytes: u64, format: &str) -> Result<StorageVol> {
+    /// A volume that begins as an image, of which it keeps only what differs.
+    pub(super) fn begin_as(&self, live: &Live, name: &str, image: &ImageDisk) -> Result<StorageVol> {
+        // It is as large as the image; libvirt's imitation cannot know how large that is.
+        let bytes = if live.driver == Driver::Test { Some(IMITATED) } else { None };
+        self.describe(live, name, bytes, FORMAT, |xml| {
+            xml::node(xml, "backingStore", &[], |xml| {
+                xml::text(xml, "path", &[], &image.file.to_string_lossy())?;
+                xml::leaf(xml, "format", &[("type", image.format.as_str())])
+            })
+        })
+    }
+
+    pub(super) fn make(&self, live: &Live, name: &str, bytes: u64, format: &str) -> Result<StorageVol> {
+        self.describe(live, name, Some(bytes), format, |_| Ok(()))
+    }
+
+    fn describe(
+        &self,
+        live: &Live,
+        name: &str,
+        bytes: Option<u64>,
+        format: &str,
+        more: impl FnOnce(&mut Xml) -> io::Result<()>,
+    ) -> Result<StorageVol> {
         let description = xml::document(|xml| {
             xml::node(xml, "volume", &[], |xml| {
                 xml::text(xml, "name", &[], name)?;
-                xml::text(xml, "capacity", &[("unit", "bytes")], &bytes.to_string())?;
+                if let Some(bytes) = bytes {
+                    xml::text(xml, "capacity", &[("unit", "bytes")], &bytes.to_string())?;
+                }
                 // What a guest has not written takes no room.
                 xml::text(xml, "allocation", &[], "0")?;
                 xml::node(xml, "target", &[], |xml| {
                     xml::leaf(xml, "format", &[("type", format)])?;
                     // Of an older qcow2 one that has snapshots does not grow.
                     if format == FORMAT { xml::text(xml, "compat", &[], "1.1") } else { Ok(()) }
-                })
+                })?;
+                more(xml)
             })
         })?;
         self.within(live, |pool| StorageVol::create_xml(pool, &description, 0))
@@ -261,8 +302,13 @@ impl Place {
         }
     }
 
+    /// The pool that is another folder.
+    pub(super) fn beside(&self, folder: &Path) -> Self {
+        Self { pool: format!("{}-images", self.pool), folder: folder.to_owned() }
+    }
+
     /// The pool, defined, built and started.
-    fn ready(&self, connect: &Connect) -> Result<StoragePool> {
+    pub(super) fn ready(&self, connect: &Connect) -> Result<StoragePool> {
         let pool = match StoragePool::lookup_by_name(connect, &self.pool) {
             Ok(pool) => pool,
             Err(error) if error.code() == ErrorNumber::NoStoragePool => {
@@ -303,7 +349,7 @@ impl Place {
 }
 
 /// So many bytes as whole sectors.
-fn sectors(bytes: u64) -> Result<u64> {
+pub(super) fn sectors(bytes: u64) -> Result<u64> {
     if bytes == 0 {
         return Err(Error::Invalid("a volume needs a size above zero".into()));
     }

@@ -1,0 +1,203 @@
+//! Images: what a machine's system begins as, and how one is made of a machine.
+
+#![allow(unsafe_code)]
+
+use std::ffi::CString;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use virt::domain::Domain;
+use virt::storage_vol::StorageVol;
+use virt::sys;
+
+use super::config::Boot;
+use super::connection::{Driver, Live};
+use super::device::{Device, Devices};
+use super::error::{Error, Result};
+use super::machine::{Machine, find};
+use super::own_disk;
+use super::volume::Place;
+use super::worker::{Hold, Lane};
+use super::xml::{self, leaf, node};
+
+/// What a machine's system begins as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// By which it is known.
+    pub name: String,
+    /// For people.
+    pub title: Option<String>,
+    /// The disk that machines begin with a copy of.
+    pub disk: Option<ImageDisk>,
+    /// The kernel that they boot; without one they boot from that disk.
+    pub boot: Option<Boot>,
+}
+
+/// A file with a disk, on the hypervisor's host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageDisk {
+    /// Its whole path.
+    pub file: PathBuf,
+    /// How it is written.
+    pub format: DiskFormat,
+}
+
+/// How a disk is written to a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DiskFormat {
+    /// QEMU's own, in which what nobody has written takes no room.
+    #[default]
+    Qcow2,
+    /// As it is.
+    Raw,
+}
+
+impl DiskFormat {
+    /// libvirt's word for it.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Qcow2 => "qcow2",
+            Self::Raw => "raw",
+        }
+    }
+}
+
+/// A copy of the disk that a machine boots from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiskCopy {
+    /// The image that the machine began as.
+    pub began_as: Option<String>,
+    /// Whether there is a disk; a machine may have none.
+    pub has_disk: bool,
+}
+
+/// How often it is looked whether a copy is whole.
+const LOOK: Duration = Duration::from_millis(50);
+
+impl Machine {
+    /// Copies the disk that the machine boots from into a new file on the hypervisor's host, as QEMU's qcow2 that stands by
+    /// itself: of a machine that runs, as the disk is at one moment. Nothing is left of one that was not copied to its end.
+    pub async fn copy_disk(&self, file: &Path) -> Result<DiskCopy> {
+        let (entity, file) = (self.entity, file.to_owned());
+        let (place, patience) = (Place::of(self.hypervisor.config()), self.hypervisor.config().long.patience);
+        self.hypervisor
+            .workers()
+            .call_once(Lane::Long, Hold::Entity(entity), move |live| {
+                let domain = find(live, entity)?;
+                let devices = Devices::defined(&domain)?;
+                let system = devices.system();
+                let began_as = system.and_then(|system| own_disk::image(entity, system.volume.as_deref()?));
+                let boots_from =
+                    system.or_else(|| devices.all().iter().find(|device| device.volume.is_some()));
+                let Some(disk) = boots_from else { return Ok(DiskCopy { began_as, has_disk: false }) };
+                let copied = match (live.driver, domain.is_active()?) {
+                    (Driver::Qemu, true) => copy_running(&domain, disk, &file, patience),
+                    (Driver::Qemu, false) | (Driver::Test, _) => copy_resting(live, &place, disk, &file),
+                };
+                if copied.is_err() {
+                    remove(&file);
+                }
+                copied.map(|()| DiskCopy { began_as, has_disk: true })
+            })
+            .await
+    }
+}
+
+/// QEMU copies while the machine goes on to write, until both are the same; that is the moment.
+fn copy_running(domain: &Domain, disk: &Device, file: &Path, patience: Duration) -> Result<()> {
+    let target = disk.target.clone().unwrap_or_default();
+    let destination = xml::document(|xml| {
+        node(xml, "disk", &[("type", "file")], |xml| {
+            leaf(xml, "driver", &[("type", DiskFormat::Qcow2.as_str())])?;
+            leaf(xml, "source", &[("file", &file.to_string_lossy())])
+        })
+    })?;
+    let (name, destination) = (c_string(&target)?, c_string(&destination)?);
+    let flags = sys::VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB;
+    // SAFETY: the domain is valid for as long as it is borrowed, and libvirt copies both texts, which end with a zero; no
+    // parameters are passed.
+    let begun = unsafe {
+        sys::virDomainBlockCopy(
+            domain.as_ptr(),
+            name.as_ptr(),
+            destination.as_ptr(),
+            std::ptr::null_mut(),
+            0,
+            flags,
+        )
+    };
+    if begun != 0 {
+        return Err(virt::error::Error::last_error().into());
+    }
+    // Before the caller gives up, so that nothing is copied that nobody waits for.
+    let looks = patience.saturating_sub(Duration::from_secs(1)).as_millis() / LOOK.as_millis();
+    let mut outcome = Err(Error::Conflict(
+        "the machine's disk is too large to be copied in the time that a call has: stop the machine first, or have the operator \
+         raise `hypervisor.long-seconds`"
+            .into(),
+    ));
+    for _ in 0..looks {
+        match is_mirrored(domain, &target) {
+            Ok(false) => sleep(LOOK),
+            Ok(true) => {
+                outcome = Ok(());
+                break;
+            }
+            Err(error) => {
+                outcome = Err(error);
+                break;
+            }
+        }
+    }
+    // SAFETY: as above. The machine goes on with its own disk, and the copy stays as it is.
+    let ended = unsafe { sys::virDomainBlockJobAbort(domain.as_ptr(), name.as_ptr(), 0) };
+    if outcome.is_ok() && ended != 0 {
+        return Err(virt::error::Error::last_error().into());
+    }
+    outcome
+}
+
+/// Whether a copy is the same as its disk; an error where it is no longer made.
+fn is_mirrored(domain: &Domain, target: &str) -> Result<bool> {
+    let running = Devices::running(domain)?;
+    let disk = running.all().iter().find(|device| device.target.as_deref() == Some(target));
+    match disk.and_then(|disk| disk.mirror.as_ref()) {
+        Some(is_ready) => Ok(*is_ready),
+        None => Err(Error::Failed("the copy of the machine's disk broke off".into())),
+    }
+}
+
+/// A disk that nobody writes to is copied as a volume.
+fn copy_resting(live: &Live, place: &Place, disk: &Device, file: &Path) -> Result<()> {
+    let volume = disk.volume.as_deref().unwrap_or_default();
+    let source = place.within(live, |pool| StorageVol::lookup_by_name(pool, volume))?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let pool = place.beside(file.parent().unwrap_or(Path::new("/"))).ready(&live.connect)?;
+    let bytes = source.get_info()?.capacity.to_string();
+    let description = xml::document(|xml| {
+        node(xml, "volume", &[], |xml| {
+            xml::text(xml, "name", &[], &name)?;
+            xml::text(xml, "capacity", &[("unit", "bytes")], &bytes)?;
+            xml::text(xml, "allocation", &[], "0")?;
+            node(xml, "target", &[], |xml| leaf(xml, "format", &[("type", DiskFormat::Qcow2.as_str())]))
+        })
+    })?;
+    StorageVol::create_xml_from(&pool, &description, &source, 0)?;
+    Ok(())
+}
+
+fn remove(file: &Path) {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!(file = %file.display(), %error, "a copy that is not whole stays");
+        }
+        Ok(()) | Err(_) => {}
+    }
+}
+
+fn c_string(text: &str) -> Result<CString> {
+    CString::new(text).map_err(|_| Error::Invalid("a name for the hypervisor has a zero in it".into()))
+}

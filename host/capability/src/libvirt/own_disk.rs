@@ -1,0 +1,340 @@
+//! The disks that a machine has by itself, beside what is attached to it: the one that its system is on, one for what need
+//! not last, and one with what the system is to be told. Each is a volume that goes with the machine.
+
+use uuid::Uuid;
+use virt::domain::Domain;
+use virt::error::ErrorNumber;
+use virt::storage_vol::StorageVol;
+use virt::sys;
+
+use super::connection::{Driver, Live};
+use super::device::{self, Device, Devices};
+use super::error::{Error, Result};
+use super::image::{DiskFormat, Image, ImageDisk};
+use super::machine_xml::MachinePlan;
+use super::volume::{FORMAT, Place, sectors};
+use super::{name, seed};
+
+/// Which of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Own {
+    /// What the machine boots from.
+    System,
+    /// What need not last.
+    Scratch,
+    /// What the system is to be told.
+    Seed,
+}
+
+impl Own {
+    const ALL: [Self; 3] = [Self::System, Self::Scratch, Self::Seed];
+
+    /// In names, and where the machine's system finds it: `/dev/disk/by-id/virtio-WORD`.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Scratch => "scratch",
+            Self::Seed => "seed",
+        }
+    }
+
+    /// The one by that word.
+    pub(super) fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|own| own.word() == word)
+    }
+
+    /// The volume behind it, with what tells it from others that the machine had or will have.
+    fn volume(self, machine: Uuid, more: &str) -> String {
+        let stem = format!("{}-{}", name::of(machine), self.word());
+        if more.is_empty() { stem } else { format!("{stem}-{more}") }
+    }
+}
+
+/// The machine whose own a volume of that name is.
+pub(super) fn owner(volume: &str) -> Option<Uuid> {
+    let at = volume.char_indices().nth(name::LENGTH)?.0;
+    let (machine, rest) = volume.split_at(at);
+    let word = rest.strip_prefix('-')?;
+    let is_own = Own::ALL.iter().any(|own| word.split('-').next() == Some(own.word()));
+    name::entity(machine).filter(|_| is_own)
+}
+
+/// The image that a machine began as, by the volume of its system.
+pub(super) fn image(machine: Uuid, volume: &str) -> Option<String> {
+    let name = volume.strip_prefix(&Own::System.volume(machine, ""))?.strip_prefix('-')?;
+    Some(name.to_owned())
+}
+
+/// What becomes of a machine's own disks when it is defined.
+pub(super) struct OwnDisks<'a> {
+    live: &'a Live,
+    place: &'a Place,
+    /// All devices that it is to have, as libvirt is told.
+    pub(super) devices: String,
+    /// Whether it has a disk that its system is on.
+    pub(super) has_system: bool,
+    /// Volumes that were made for that.
+    made: Vec<String>,
+    /// Those that it has no more.
+    replaced: Vec<String>,
+    /// The disk that came for what need not last, which a machine that runs can have at once.
+    comes: Option<String>,
+    /// The volume of that disk, and what it is to have at least.
+    grows: Option<(String, u64)>,
+}
+
+impl<'a> OwnDisks<'a> {
+    /// Makes what a machine needs by a plan and lacks; `present` is what it is now. Where that fails nothing is left of it.
+    pub(super) fn make(
+        live: &'a Live,
+        place: &'a Place,
+        machine: Uuid,
+        plan: &MachinePlan,
+        present: Option<(&Domain, &Devices)>,
+    ) -> Result<Self> {
+        let mut disks = Self {
+            live,
+            place,
+            devices: String::new(),
+            has_system: false,
+            made: Vec::new(),
+            replaced: Vec::new(),
+            comes: None,
+            grows: None,
+        };
+        match disks.settle(machine, plan, present) {
+            Ok(()) => Ok(disks),
+            Err(error) => {
+                disks.undo();
+                Err(error)
+            }
+        }
+    }
+
+    fn settle(
+        &mut self,
+        machine: Uuid,
+        plan: &MachinePlan,
+        present: Option<(&Domain, &Devices)>,
+    ) -> Result<()> {
+        let devices = present.map(|(_, devices)| devices);
+        let held = |own| devices.and_then(|devices| devices.own(own));
+        let text = |device: &Device| devices.map(|devices| devices.text(device)).unwrap_or_default();
+        let mut taken: Vec<String> = devices
+            .iter()
+            .flat_map(|devices| devices.all())
+            .filter_map(|device| device.target.clone())
+            .collect();
+        let mut own = String::new();
+
+        let wanted = plan.image.as_ref().and_then(|image| Some((image, image.disk.as_ref()?)));
+        match (wanted, held(Own::System)) {
+            (None, None) => {}
+            (None, Some(device)) => own.push_str(text(device)),
+            (Some((image, _)), Some(device)) if image_of(machine, device).as_deref() == Some(&image.name) => {
+                own.push_str(text(device));
+            }
+            (Some((image, disk)), held) => {
+                check_off(present)?;
+                let target = self.replace(held, &mut taken)?;
+                own.push_str(&self.system(machine, image, disk, &target)?);
+            }
+        }
+        self.has_system = !own.is_empty();
+
+        match (plan.scratch, held(Own::Scratch)) {
+            (None, None) => {}
+            (wanted, Some(device)) => {
+                self.grows = device.volume.clone().zip(wanted);
+                own.push_str(text(device));
+            }
+            (Some(bytes), None) => {
+                let (volume, target) = (Own::Scratch.volume(machine, ""), take(&mut taken)?);
+                self.volume(&volume, |place, live| {
+                    place.make(live, &volume, sectors(bytes)?, FORMAT).map(drop)
+                })?;
+                let disk = device::own_disk(Own::Scratch, self.place.pool(), &volume, FORMAT, &target)?;
+                own.push_str(&disk);
+                self.comes = Some(disk);
+            }
+        }
+
+        let wanted = seed::digest(&plan.seed).map(|digest| Own::Seed.volume(machine, &digest));
+        match (wanted, held(Own::Seed)) {
+            (None, None) => {}
+            (None, Some(device)) => self.replaced.extend(device.volume.clone()),
+            (Some(volume), Some(device)) if device.volume.as_ref() == Some(&volume) => {
+                own.push_str(text(device));
+            }
+            (Some(volume), held) => {
+                let target = self.replace(held, &mut taken)?;
+                let content = seed::disk(&plan.seed)?;
+                self.volume(&volume, |place, live| place.upload(live, &volume, &content).map(drop))?;
+                own.push_str(&device::own_disk(
+                    Own::Seed,
+                    self.place.pool(),
+                    &volume,
+                    DiskFormat::Raw.as_str(),
+                    &target,
+                )?);
+            }
+        }
+
+        let others = devices.iter().flat_map(|devices| devices.all()).filter(|device| device.own.is_none());
+        self.devices = own;
+        others.for_each(|device| self.devices.push_str(text(device)));
+        Ok(())
+    }
+
+    /// The name for a disk that takes another's place, or a free one.
+    fn replace(&mut self, held: Option<&Device>, taken: &mut Vec<String>) -> Result<String> {
+        let Some(device) = held else { return take(taken) };
+        self.replaced.extend(device.volume.clone());
+        device.target.clone().map_or_else(|| take(taken), Ok)
+    }
+
+    fn system(&mut self, machine: Uuid, image: &Image, disk: &ImageDisk, target: &str) -> Result<String> {
+        let volume = Own::System.volume(machine, &image.name);
+        self.volume(&volume, |place, live| place.begin_as(live, &volume, disk).map(drop))?;
+        device::own_disk(Own::System, self.place.pool(), &volume, FORMAT, target)
+    }
+
+    /// Has a volume made. One that is there was left by a call that a crash cut short, and no machine has it.
+    fn volume(&mut self, volume: &str, make: impl Fn(&Place, &Live) -> Result<()>) -> Result<()> {
+        delete(self.live, self.place, volume)?;
+        make(self.place, self.live)?;
+        self.made.push(volume.to_owned());
+        Ok(())
+    }
+
+    /// What was made is not needed after all.
+    pub(super) fn undo(&self) {
+        self.remove(&self.made);
+    }
+
+    /// The machine is defined: what it has no more goes, what it runs with follows where that is possible.
+    pub(super) fn finish(&self, domain: &Domain) -> Result<()> {
+        self.remove(&self.replaced);
+        let runs = self.live.driver == Driver::Qemu && domain.is_active()?;
+        if let Some(disk) = self.comes.as_deref().filter(|_| runs) {
+            // Else it has it from its next start on.
+            if let Err(error) = domain.attach_device_flags(disk, sys::VIR_DOMAIN_AFFECT_LIVE) {
+                tracing::info!(%error, "a running machine has a new disk from its next start");
+            }
+        }
+        let Some((volume, bytes)) = &self.grows else { return Ok(()) };
+        let (bytes, found) = (sectors(*bytes)?, self.find(volume)?);
+        if found.get_info()?.capacity >= bytes {
+            return Ok(());
+        }
+        if runs {
+            // While a machine writes to it, only that machine's QEMU may touch it.
+            let devices = Devices::running(domain)?;
+            if let Some(target) = devices.own(Own::Scratch).and_then(|device| device.target.as_deref()) {
+                domain.block_resize(target, bytes, sys::VIR_DOMAIN_BLOCK_RESIZE_BYTES)?;
+                return Ok(());
+            }
+        }
+        match self.live.driver {
+            Driver::Qemu => drop(found.resize(bytes, 0)?),
+            Driver::Test => {
+                found.delete(0)?;
+                self.place.make(self.live, volume, bytes, FORMAT)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn find(&self, volume: &str) -> Result<StorageVol> {
+        self.place.within(self.live, |pool| StorageVol::lookup_by_name(pool, volume))
+    }
+
+    fn remove(&self, volumes: &[String]) {
+        for volume in volumes {
+            if let Err(error) = delete(self.live, self.place, volume) {
+                tracing::warn!(volume, %error, "what a machine has no more stays");
+            }
+        }
+    }
+}
+
+/// Deletes what a machine has by itself; the machine has no power.
+pub(super) fn discard(live: &Live, place: &Place, devices: &Devices) -> Result<()> {
+    let own = devices.all().iter().filter(|device| device.own.is_some());
+    own.filter_map(|device| device.volume.as_deref()).try_for_each(|volume| delete(live, place, volume))
+}
+
+/// Deletes what a machine that is not there had by itself.
+pub(super) fn discard_left(live: &Live, place: &Place, machine: Uuid) -> Result<()> {
+    if !place.is_there(live)? {
+        return Ok(());
+    }
+    for volume in place.within(live, |pool| pool.list_all_volumes(0))? {
+        if owner(&volume.get_name()?) == Some(machine) {
+            volume.delete(0)?;
+        }
+    }
+    Ok(())
+}
+
+fn delete(live: &Live, place: &Place, volume: &str) -> Result<()> {
+    let deleted = place.within(live, |pool| match StorageVol::lookup_by_name(pool, volume) {
+        Ok(found) => found.delete(0),
+        Err(error) if error.code() == ErrorNumber::NoStorageVolume => Ok(()),
+        Err(error) => Err(error),
+    });
+    match deleted {
+        // Somebody else was faster.
+        Err(Error::Missing(_)) => Ok(()),
+        deleted => deleted,
+    }
+}
+
+fn image_of(machine: Uuid, device: &Device) -> Option<String> {
+    image(machine, device.volume.as_deref()?)
+}
+
+/// The system of a machine changes only while nothing of it runs or is to run on.
+fn check_off(present: Option<(&Domain, &Devices)>) -> Result<()> {
+    let Some((domain, _)) = present else { return Ok(()) };
+    if domain.is_active()? || domain.has_managed_save(0)? {
+        return Err(Error::Conflict(
+            "the machine's system is in use, and another image would take its place: stop the machine first"
+                .into(),
+        ));
+    }
+    Ok(())
+}
+
+fn take(taken: &mut Vec<String>) -> Result<String> {
+    let target = device::free_name(|name| taken.iter().any(|taken| taken == name))?;
+    taken.push(target.clone());
+    Ok(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_volume_says_whose_it_is() {
+        let machine = Uuid::from_u128(7);
+        let system = Own::System.volume(machine, "debian-12");
+        assert_eq!(system, "occi-00000000-0000-0000-0000-000000000007-system-debian-12");
+        assert_eq!(image(machine, &system).as_deref(), Some("debian-12"));
+        assert_eq!(image(Uuid::from_u128(8), &system), None);
+        for own in [system, Own::Scratch.volume(machine, ""), Own::Seed.volume(machine, "0a1b")] {
+            assert_eq!(owner(&own), Some(machine), "{own}");
+            assert_eq!(name::entity(&own), None, "{own}");
+        }
+        for foreign in [
+            "",
+            "disk.qcow2",
+            &name::of(machine),
+            &format!("{}-backup", name::of(machine)),
+            "ü".repeat(50).as_str(),
+        ] {
+            assert_eq!(owner(foreign), None, "{foreign}");
+        }
+    }
+}
