@@ -81,6 +81,15 @@ pub struct Outcome {
     pub again: Option<Duration>,
     /// What shall be in the extension's key-value store.
     pub writes: KeyValueChanges,
+    /// The Mixins for what it has made that is on offer from now on.
+    pub made: Vec<CategoryId>,
+}
+
+/// What a call leaves beside its answer.
+struct Left {
+    writes: KeyValueChanges,
+    /// What it has made that is on offer, by the capability and its name there.
+    made: Vec<(&'static str, String)>,
 }
 
 /// An extension's code, linked.
@@ -190,9 +199,9 @@ impl Extension {
         let Some((code, export)) = self.code.as_ref().zip(export) else { return Ok(Outcome::default()) };
         let operation = call.operation.to_string();
         let params: OnEntity<'_> = (&operation, call.role.as_str(), Subject::handle());
-        let ((answer,), writes) = self.call::<_, Gone>(code, Way::Ending, export, &call, params).await?;
+        let ((answer,), left) = self.call::<_, Gone>(code, Way::Ending, export, &call, params).await?;
         self.accepted(answer)?;
-        Ok(Outcome { writes, ..Outcome::default() })
+        Ok(Outcome { writes: left.writes, ..Outcome::default() })
     }
 
     /// A client invokes the action with that term.
@@ -279,12 +288,13 @@ impl Extension {
     where
         P: ComponentNamedList + Lower + Send + Sync,
     {
-        let ((answer,), writes) = self.call::<P, Changed>(code, way, export, call, params).await?;
+        let ((answer,), left) = self.call::<P, Changed>(code, way, export, call, params).await?;
         let (change, again) = convert::change_from_guest(self.accepted(answer)?).map_err(|reason| {
             tracing::warn!(extension = &**self.name(), operation = %call.operation, "broken answer: {reason}");
             CallError::Broken { extension: Arc::clone(self.name()), reason }
         })?;
-        Ok(Outcome { change, again, writes })
+        let made = left.made.iter().filter_map(|(of, name)| self.offered_as(of, name)).collect();
+        Ok(Outcome { change, again, writes: left.writes, made })
     }
 
     fn accepted<T>(&self, answer: Result<T, types::Fault>) -> Result<T, CallError> {
@@ -302,7 +312,7 @@ impl Extension {
         export: &ComponentExportIndex,
         call: &Call,
         params: P,
-    ) -> Result<(R, KeyValueChanges), CallError>
+    ) -> Result<(R, Left), CallError>
     where
         P: ComponentNamedList + Lower + Send + Sync,
         R: ComponentNamedList + Lift + Send + Sync + 'static,
@@ -311,7 +321,8 @@ impl Extension {
             let mut store = self.enter(code, way, call).await?;
             let done = timeout(code.limits.timeout, run(&mut store, code, export, params)).await;
             let answer = self.leave(code, call, &store, done)?;
-            Ok((answer, store.data_mut().take_writes().into_own()))
+            let state = store.data_mut();
+            Ok((answer, Left { writes: state.take_writes().into_own(), made: state.take_made() }))
         };
         let outcome = called.await;
         if matches!(way, Way::Client | Way::Ending) {

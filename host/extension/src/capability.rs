@@ -113,6 +113,12 @@ pub trait Capability: Send + Sync + 'static {
         Ok(None)
     }
 
+    /// What it has on offer, where it has such things: a manifest can have a Mixin for each (`[[offer]]`).
+    fn offers(&self, lent: &Lent) -> Option<Arc<dyn Offers>> {
+        let _ = lent;
+        None
+    }
+
     /// Whether it gives power over more than an extension's own entities, so that only those extensions are lent it which
     /// the operator names ([`Grants::administrators`](crate::Grants::administrators)).
     fn is_for_administrators(&self) -> bool {
@@ -129,6 +135,25 @@ pub trait Capability: Send + Sync + 'static {
         let _ = manifest;
         Vec::new()
     }
+}
+
+/// Things that a capability has on offer, which come and go.
+#[async_trait::async_trait]
+pub trait Offers: Send + Sync + 'static {
+    /// All of them as they are now.
+    async fn all(&self) -> Result<Vec<Offered>, Fault>;
+
+    /// Takes one away that a client has had made; `denied` where it is the operator's.
+    async fn withdraw(&self, name: &str) -> Result<(), Fault>;
+}
+
+/// A thing that is on offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offered {
+    /// By which it is known; the term of its Mixin.
+    pub name: String,
+    /// For people.
+    pub title: Option<String>,
 }
 
 /// Lets functions of capabilities fail, to see what an extension makes of it.
@@ -258,6 +283,7 @@ pub struct CallState {
     writes: KeyValueWrites,
     entities: Option<Arc<dyn EntityView>>,
     own_keys: Arc<OwnKeys>,
+    made: Vec<(&'static str, String)>,
     place: Place,
     log_left: usize,
     logged: Arc<LogAllowance>,
@@ -296,6 +322,7 @@ impl CallState {
             writes: KeyValueWrites::default(),
             entities: None,
             own_keys: Arc::default(),
+            made: Vec::new(),
             place,
             log_left: LOG_BYTES,
             logged,
@@ -410,6 +437,15 @@ impl CallState {
     /// or not at all.
     pub fn writes(&mut self) -> &mut KeyValueWrites {
         &mut self.writes
+    }
+
+    /// Notes that the call has made a thing which a capability has on offer from now on; the operation's answer shows its Mixin.
+    pub fn note_made(&mut self, capability: &'static str, name: String) {
+        self.made.push((capability, name));
+    }
+
+    pub(crate) fn take_made(&mut self) -> Vec<(&'static str, String)> {
+        std::mem::take(&mut self.made)
     }
 
     pub(crate) fn take_writes(&mut self) -> KeyValueWrites {

@@ -87,6 +87,10 @@ impl Loader {
         }
         let shape = shape::read(bytes)?;
         let manifest = Manifest::parse(std::str::from_utf8(shape.manifest).map_err(|_| LoadError::NotText)?)?;
+        let is_bare = !shape.has_code && shape.imports.is_empty() && shape.exports.is_empty();
+        if is_bare {
+            return Self::without_code(manifest, Digest::of(bytes));
+        }
         let agreement = contract::agree(&shape, &manifest, &self.capabilities, &self.grants);
         let agreement = agreement.map_err(LoadError::Contract)?;
         let digest = Digest::of(bytes);
@@ -119,9 +123,13 @@ impl Loader {
         if text.len() > MAX_SIZE {
             return Err(LoadError::TooLarge { most: MAX_SIZE });
         }
-        let manifest = Manifest::parse(text)?;
+        Self::without_code(Manifest::parse(text)?, Digest::of(text.as_bytes()))
+    }
+
+    /// One that defines what the host can do by itself.
+    fn without_code(manifest: Manifest, digest: Digest) -> Result<Extension, LoadError> {
         contract::agree_without_code(&manifest).map_err(LoadError::Contract)?;
-        Ok(Extension::new(manifest, Digest::of(text.as_bytes()), None, &[]))
+        Ok(Extension::new(manifest, digest, None, &[]))
     }
 
     fn compile(&self, bytes: &[u8], digest: &Digest, bounds: Bounds<'_>) -> Result<Component, LoadError> {

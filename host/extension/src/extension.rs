@@ -1,11 +1,13 @@
 //! An extension that is loaded: its data, and how to call it (in [`crate::call`]).
 
+use crate::bindings::types::Fault;
 use crate::call::Code;
-use crate::capability::Capability;
+use crate::capability::{Capability, Offered, Offers};
 use crate::digest::Digest;
 use crate::error::CallError;
 use crate::limits::Limits;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, Offer};
+use arc_swap::ArcSwap;
 use occi_model::{Action, AttributeName, CategoryId, Kind, Mixin};
 use semver::Version;
 use std::fmt;
@@ -23,6 +25,10 @@ pub struct Extension {
     uses_data: bool,
     /// Those by which something is made outside.
     reaching: Vec<Arc<dyn Capability>>,
+    /// What there is behind each of the manifest's offers.
+    offering: Vec<(Offer, Arc<dyn Offers>)>,
+    /// The Mixins for what is on offer.
+    offered: ArcSwap<Vec<Mixin>>,
 }
 
 /// Where what its calls do is seen, by the capabilities that it is lent.
@@ -49,7 +55,14 @@ impl Extension {
             administers |= capability.is_for_administrators();
         }
         let reaching = uses.iter().filter(|capability| capability.has_outside_effects()).cloned().collect();
-        Self { manifest, digest, code, reach, administers, uses_data, reaching }
+        let lent = code.as_ref().map(|code| &code.lent);
+        let behind = |offer: &Offer| {
+            let capability = uses.iter().find(|capability| capability.name() == offer.of)?;
+            Some((offer.clone(), capability.offers(lent?)?))
+        };
+        let offering = manifest.offers.iter().filter_map(behind).collect();
+        let offered = ArcSwap::default();
+        Self { manifest, digest, code, reach, administers, uses_data, reaching, offering, offered }
     }
 
     /// What it says about itself.
@@ -82,6 +95,50 @@ impl Extension {
         &self.manifest.mixins
     }
 
+    /// The Mixins for what is on offer, as they were given last.
+    pub fn offered(&self) -> Arc<Vec<Mixin>> {
+        self.offered.load_full()
+    }
+
+    /// Gives it other Mixins for what is on offer. Who serves it sees to it that a registry knows them.
+    pub fn offer(&self, mixins: Vec<Mixin>) {
+        self.offered.store(Arc::new(mixins));
+    }
+
+    /// The Mixins for what is on offer now, each once.
+    pub async fn look_for_offers(&self) -> Result<Vec<Mixin>, Fault> {
+        let mut mixins = Vec::new();
+        for (offer, things) in &self.offering {
+            let named = |Offered { name, title }: Offered| offer.mixin(&name, title.as_deref());
+            mixins.extend(things.all().await?.into_iter().filter_map(named));
+        }
+        mixins.sort_by(|one, other| one.id.cmp(&other.id));
+        mixins.dedup_by(|one, other| one.id == other.id);
+        Ok(mixins)
+    }
+
+    /// The Mixin for a thing that a capability has on offer.
+    pub fn offered_as(&self, capability: &str, name: &str) -> Option<CategoryId> {
+        let offer = self.manifest.offers.iter().find(|offer| offer.of == capability)?;
+        offer.mixin(name, None).map(|mixin| mixin.id)
+    }
+
+    /// The Mixin by that name as it is where what it stands for is not on offer any more.
+    pub fn offered_once(&self, mixin: &CategoryId) -> Option<Mixin> {
+        self.manifest.offers.iter().find_map(|offer| offer.mixin(offer.name(mixin)?, None))
+    }
+
+    /// Takes away what a Mixin stands for, if a client has had it made.
+    pub async fn withdraw_offer(&self, mixin: &CategoryId) -> Result<(), CallError> {
+        for (offer, things) in &self.offering {
+            if let Some(name) = offer.name(mixin) {
+                let refused = |fault| CallError::Refused { extension: Arc::clone(self.name()), fault };
+                return things.withdraw(name).await.map_err(refused);
+            }
+        }
+        Ok(())
+    }
+
     /// The Actions that it defines.
     pub fn actions(&self) -> &[Action] {
         &self.manifest.actions
@@ -106,7 +163,8 @@ impl Extension {
         let kinds = self.kinds().iter().map(|kind| &kind.id);
         let mixins = self.mixins().iter().map(|mixin| &mixin.id);
         let actions = self.actions().iter().map(|action| &action.id);
-        kinds.chain(mixins).chain(actions).map(CategoryId::scheme)
+        let offers = self.manifest.offers.iter().map(|offer| offer.scheme.as_str());
+        kinds.chain(mixins).chain(actions).map(CategoryId::scheme).chain(offers)
     }
 
     /// Whether every entity of an older version is one of this, to be seen from their definitions alone. Where it says
@@ -114,7 +172,11 @@ impl Extension {
     pub fn takes_all_of(&self, older: &Self) -> bool {
         let kind = |old: &Kind| self.kinds().iter().any(|kind| kind.takes_all_of(old));
         let mixin = |old: &Mixin| self.mixins().iter().any(|mixin| mixin.takes_all_of(old));
-        older.kinds().iter().all(kind) && older.mixins().iter().all(mixin)
+        let offers = &self.manifest.offers;
+        let offer = |old: &Offer| offers.iter().any(|offer| offer.takes_all_of(old));
+        older.kinds().iter().all(kind)
+            && older.mixins().iter().all(mixin)
+            && older.manifest.offers.iter().all(offer)
     }
 
     /// What one call may use, and what it may keep; none where there is no code.

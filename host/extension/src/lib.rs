@@ -41,7 +41,7 @@ mod turns;
 pub use bindings::types::Fault;
 pub use cache::CacheError;
 pub use call::{Call, Outcome};
-pub use capability::{CallContext, CallState, Capability, FaultInjection, Going, Lent};
+pub use capability::{CallContext, CallState, Capability, FaultInjection, Going, Lent, Offered, Offers};
 pub use compiler::{Bounds, Compiler, Task};
 pub use component::{Loader, MAX_SIZE};
 pub use contract::{Grants, serving};
@@ -57,7 +57,7 @@ pub use keyvalue::{
 };
 pub use limits::{Asked, Limits};
 pub use logged::LogGrant;
-pub use manifest::{Manifest, OwnEntry, OwnKeys};
+pub use manifest::{Manifest, Offer, OwnEntry, OwnKeys};
 pub use outline::Outline;
 pub use printable::printable;
 pub use shape::ShapeError;

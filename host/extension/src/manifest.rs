@@ -6,6 +6,7 @@
 //! name = "notes"                  # a-z, 0-9 and -, at most 63
 //! version = "0.1.0"
 //! publisher = "example.com"       # optional
+//! profiles = ["OCCI-CRTP/1.1"]    # optional: profiles of OCCI that it implements, for the header `Server`
 //!
 //! [capabilities.logging]          # what the code imports; nothing else is there for it
 //! [capabilities.metrics]
@@ -55,12 +56,20 @@
 //! depends = []
 //! applies = ["http://example.com/occi#note"]
 //! exclusive = false               # true: an entity has at most one of the Mixins that depend on this one
+//!
+//! [[offer]]                       # a Mixin for each thing that a capability has on offer
+//! of = "images"
+//! scheme = "http://example.com/occi/image#"
+//! location = "/mixin/image/"      # its own is the thing's name below
+//! depends = []
+//! applies = ["http://example.com/occi#note"]
 //! ```
 
 mod attribute;
 mod category;
 pub(crate) mod fault;
 mod form;
+mod offer;
 mod own_keys;
 #[cfg(test)]
 mod reference;
@@ -69,6 +78,7 @@ mod source;
 mod tests;
 
 pub use fault::{ManifestError, ManifestFault};
+pub use offer::Offer;
 pub use own_keys::{OwnEntry, OwnKeys};
 
 use crate::limits::Asked;
@@ -96,6 +106,8 @@ pub struct Manifest {
     pub version: Version,
     /// Who made it.
     pub publisher: Option<String>,
+    /// The profiles of OCCI that it implements, as product tokens of HTTP (RFC 9110, section 10.1.5).
+    pub profiles: Vec<String>,
     /// The names of the capabilities that its code uses.
     pub capabilities: BTreeSet<String>,
     /// What it says to them, by their own keys.
@@ -108,6 +120,8 @@ pub struct Manifest {
     pub mixins: Vec<Mixin>,
     /// The Actions of both.
     pub actions: Vec<Action>,
+    /// What of its capabilities' things becomes Mixins.
+    pub offers: Vec<Offer>,
 }
 
 impl Manifest {
@@ -125,20 +139,23 @@ impl Manifest {
 
         let name = name(&mut report, &root.key("extension"), &form.extension);
         let version = version(&mut report, &root.key("extension"), &form.extension);
+        let profiles = profiles(&mut report, &root.key("extension"), &form.extension);
         let limits = limits(&mut report, &root.key("limits"), &form.limits);
-        let Categories { kinds, mixins, actions } = category::categories(&mut report, &form);
+        let Categories { kinds, mixins, actions, offers } = category::categories(&mut report, &form);
         report.into_result()?;
         let own_keys = OwnKeys::of(&source, &form);
         Ok(Self {
             name: name.into(),
             version,
             publisher: form.extension.publisher,
+            profiles,
             own_keys: Arc::new(own_keys),
             capabilities: form.capabilities.into_keys().collect(),
             limits,
             kinds,
             mixins,
             actions,
+            offers,
         })
     }
 }
@@ -166,6 +183,36 @@ fn version(report: &mut Report<'_, '_>, place: &Place, form: &ExtensionForm) -> 
             "is a semantic version of at most 63 characters, such as \"0.1.0\"",
         );
         none
+    })
+}
+
+fn profiles(report: &mut Report<'_, '_>, place: &Place, form: &ExtensionForm) -> Vec<String> {
+    let place = place.key("profiles");
+    if form.profiles.len() > MAX_PROFILES {
+        report.fault(&place, format!("names {MAX_PROFILES} profiles at most"));
+    }
+    for (index, profile) in form.profiles.iter().enumerate() {
+        if !is_profile(profile) {
+            report.fault(
+                &place.index(index),
+                "is a name of at most 32 characters, `/` and a version, such as \"OCCI-CRTP/1.1\"; `OCCI` itself is the server's",
+            );
+        }
+    }
+    form.profiles.clone()
+}
+
+/// The most profiles that an extension names: each answer carries them.
+const MAX_PROFILES: usize = 8;
+
+/// A product token of HTTP with a version; but not of OCCI, of which the server says itself what it speaks.
+fn is_profile(text: &str) -> bool {
+    let is_token = |part: &str| {
+        (1..=32).contains(&part.len())
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+    };
+    text.split_once('/').is_some_and(|(name, version)| {
+        is_token(name) && is_token(version) && !name.eq_ignore_ascii_case("OCCI")
     })
 }
 

@@ -12,6 +12,8 @@ pub(crate) struct Shape<'b> {
     pub(crate) imports: Vec<Import>,
     /// The names of what it exports.
     pub(crate) exports: Vec<String>,
+    /// Whether there is anything to run.
+    pub(crate) has_code: bool,
 }
 
 /// One import.
@@ -50,14 +52,17 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Shape<'_>, ShapeError> {
     let mut validator = Validator::new();
     let mut depth = 0_usize;
     let (mut manifests, mut imports, mut exports) = (Vec::new(), Vec::new(), Vec::new());
-    let mut types = None;
+    let (mut types, mut has_code) = (None, false);
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload?;
         match &payload {
             Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
                 return Err(ShapeError::CoreModule);
             }
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
+                depth += 1;
+                has_code = true;
+            }
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::CustomSection(section) if depth == 0 && section.name() == SECTION => {
                 manifests.push(section.data());
@@ -94,7 +99,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Shape<'_>, ShapeError> {
         imports.into_iter().map(|name| Import { has_functions: has_functions(&name), name }).collect();
     match manifests[..] {
         [] => Err(ShapeError::NoManifest),
-        [manifest] => Ok(Shape { manifest, imports, exports }),
+        [manifest] => Ok(Shape { manifest, imports, exports, has_code }),
         [_, _, ..] => Err(ShapeError::SeveralManifests),
     }
 }

@@ -17,6 +17,8 @@ pub struct Subject {
     pub mixins: Vec<CategoryId>,
     /// The value of its Kind's state attribute, where the Kind has states.
     pub state: Option<String>,
+    /// Whether it comes to be in the operation of the call.
+    pub is_new: bool,
 }
 
 impl Subject {
@@ -42,7 +44,7 @@ impl Subject {
             attributes: Attributes::new(),
             ends: None,
         };
-        Self { entity: Arc::new(entity), mixins: Vec::new(), state: None }
+        Self { entity: Arc::new(entity), mixins: Vec::new(), state: None, is_new: false }
     }
 
     fn attributes(&self) -> Vec<types::Attribute> {
@@ -91,6 +93,10 @@ impl types::HostEntity for CallState {
 
     fn attributes(&mut self, of: Resource<Subject>) -> wasmtime::Result<Vec<types::Attribute>> {
         Ok(self.seen(&of)?.attributes())
+    }
+
+    fn is_new(&mut self, of: Resource<Subject>) -> wasmtime::Result<bool> {
+        Ok(self.seen(&of)?.is_new)
     }
 
     fn source(&mut self, of: Resource<Subject>) -> wasmtime::Result<Option<String>> {

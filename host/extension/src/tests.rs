@@ -84,7 +84,8 @@ fn entity() -> Entity {
 
 fn call_on(entity: Entity) -> Call {
     let role = entity.kind.clone();
-    let subject = Subject { entity: Arc::new(entity), mixins: Vec::new(), state: Some("off".into()) };
+    let subject =
+        Subject { entity: Arc::new(entity), mixins: Vec::new(), state: Some("off".into()), is_new: false };
     Call::about(Uuid::from_u128(7), role, Arc::new(subject))
 }
 

@@ -62,6 +62,10 @@ pub(crate) async fn act(
         let resource = Stored { entity: Arc::new(after), ..stored.clone() };
         core.ask_links(&resource, Cause::Event).await;
     }
+    if !effects.made.is_empty() {
+        // INF-06: what was made is the answer.
+        return core.offers_made(&effects.made).await;
+    }
     let view = core.read()?;
     reply(&*view, snapshot, &find(&*view, caller, path)?)
 }

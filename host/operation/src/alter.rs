@@ -1,5 +1,6 @@
 //! Changes of entities that are there: what the extensions do for them, how it is undone, and what is committed of it.
 
+use crate::allowance::Claim;
 use crate::changes::Changes;
 use crate::core::Core;
 use crate::effect::{Effects, Found, is_final_no};
@@ -48,6 +49,8 @@ pub(crate) struct Alteration<'a> {
     effects: Effects<'a>,
     updates: Vec<(Stored, Updated)>,
     intent: Option<Uuid>,
+    /// What the entities take more of what their tenant may have.
+    _claim: Claim,
 }
 
 impl<'a> Alteration<'a> {
@@ -75,6 +78,8 @@ impl<'a> Alteration<'a> {
             let at = || Some(stored.entity.location.clone());
             snapshot.check_loaded(&updated.entity).map_err(|refusal| Unaltered { at: at(), refusal })?;
         }
+        let becoming = updates.iter().map(|(stored, updated)| (Some(&*stored.entity), &updated.entity));
+        let claim = core.allowances.claim(|| core.read(), snapshot, becoming)?;
         let operation = Uuid::new_v4();
         let lasts = updates.iter().any(|(stored, updated)| {
             Effects::lasts(snapshot, &stored.entity) || Effects::lasts(snapshot, &updated.entity)
@@ -88,7 +93,8 @@ impl<'a> Alteration<'a> {
             .await?;
         }
         let effects = Effects::new(core, snapshot, operation).after(found);
-        let mut alteration = Self { effects, updates, intent: lasts.then_some(operation) };
+        let intent = lasts.then_some(operation);
+        let mut alteration = Self { effects, updates, intent, _claim: claim };
         for number in 0..alteration.updates.len() {
             let (stored, updated) = &alteration.updates[number];
             let outcome = effect(core, snapshot, &mut alteration.effects, changes, stored, updated).await;

@@ -1,5 +1,6 @@
 //! New entities: what the extensions do for them, how it is undone, and what is committed of it.
 
+use crate::allowance::Claim;
 use crate::changes::Changes;
 use crate::core::Core;
 use crate::effect::{Effects, Found};
@@ -19,6 +20,8 @@ pub(crate) struct Birth<'a> {
     effects: Effects<'a>,
     /// As the extensions made them.
     pub(crate) created: Vec<Entity>,
+    /// What they take of what their tenant may have.
+    _claim: Claim,
 }
 
 impl<'a> Birth<'a> {
@@ -33,13 +36,16 @@ impl<'a> Birth<'a> {
             // A tag may bring what does not serve now.
             snapshot.check_loaded(entity)?;
         }
+        let coming = planned.iter().map(|entity| (None, entity));
+        let claim = core.allowances.claim(|| core.read(), snapshot, coming)?;
         let operation = Uuid::new_v4();
         let is_intended = planned.iter().any(|entity| Effects::lasts(snapshot, entity));
         if is_intended {
             core.intend(operation, Verb::Create, &planned).await?;
         }
         let effects = Effects::new(core, snapshot, operation).on(errand);
-        let mut birth = Self { snapshot, operation, is_intended, effects, created: Vec::new() };
+        let created = Vec::new();
+        let mut birth = Self { snapshot, operation, is_intended, effects, created, _claim: claim };
         for entity in planned {
             match birth.effects.create(entity).await {
                 Ok(entity) => birth.created.push(entity),

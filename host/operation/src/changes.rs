@@ -1,5 +1,6 @@
 //! What an operation commits in the end, gathered piece by piece.
 
+use crate::allowance::Taken;
 use crate::effect::Writes;
 use crate::quotas::{Growth, Owner};
 use crate::refusal::Refusal;
@@ -18,24 +19,29 @@ pub(crate) struct Changes<'a> {
     batch: Batch,
     entities: HashSet<Uuid>,
     data: BTreeMap<Owner, Arc<KeyValueChanges>>,
+    taken: Taken,
 }
 
 /// What is to be committed, and by how much extensions' data grows by it, each with what it may be.
 pub(crate) struct Whole {
     pub(crate) batch: Batch,
     pub(crate) growths: Vec<(Owner, Growth, Kept)>,
+    /// By how much tenants have more of what they may have.
+    pub(crate) taken: Taken,
 }
 
 impl<'a> Changes<'a> {
     /// Nothing yet.
     pub(crate) fn new(snapshot: &'a Snapshot) -> Self {
-        Self { snapshot, batch: Batch::new(), entities: HashSet::new(), data: BTreeMap::new() }
+        let (batch, entities, data) = (Batch::new(), HashSet::new(), BTreeMap::new());
+        Self { snapshot, batch, entities, data, taken: Taken::new() }
     }
 
     /// An entity that is new.
     pub(crate) fn create(&mut self, entity: &Entity, maker: Option<&MadeBy>) -> Result<(), Refusal> {
         self.entities.insert(entity.id);
         self.snapshot.require_definitions(&mut self.batch, entity);
+        self.snapshot.allowances.count(&mut self.taken, self.snapshot, None, Some(entity));
         Ok(occi_store::put_entity(&mut self.batch, None, entity, maker)?)
     }
 
@@ -48,6 +54,7 @@ impl<'a> Changes<'a> {
     ) -> Result<(), Refusal> {
         self.entities.insert(after.id);
         self.snapshot.require_definitions(&mut self.batch, after);
+        self.snapshot.allowances.count(&mut self.taken, self.snapshot, Some(&before.entity), Some(after));
         Ok(occi_store::put_entity(&mut self.batch, Some(before), after, maker)?)
     }
 
@@ -62,6 +69,7 @@ impl<'a> Changes<'a> {
     /// An entity that goes.
     pub(crate) fn delete(&mut self, stored: &Stored) -> Result<(), Refusal> {
         if self.entities.insert(stored.entity.id) {
+            self.snapshot.allowances.count(&mut self.taken, self.snapshot, Some(&stored.entity), None);
             occi_store::delete_entity(&mut self.batch, stored)?;
         }
         Ok(())
@@ -168,6 +176,6 @@ impl<'a> Changes<'a> {
             let growth = self.put_data(&owner, &changes);
             growths.extend(self.most(&owner.1).map(|most| (owner, growth, most)));
         }
-        Whole { batch: self.batch, growths }
+        Whole { batch: self.batch, growths, taken: self.taken }
     }
 }

@@ -1,5 +1,6 @@
 //! The heart: the store, the snapshot, the locks; and the functions that every operation goes through.
 
+use crate::allowance::{Allowance, Allowances};
 use crate::asked::{self, Asked};
 use crate::changes::{Changes, Whole};
 use crate::claims::Claims;
@@ -7,6 +8,7 @@ use crate::definitions::Definitions;
 use crate::left::Left;
 use crate::locks::{self, Locks};
 use crate::observer::{Cause, Observations, Observer};
+use crate::offers::inherit;
 use crate::orders::Orders;
 use crate::quotas::{Quotas, Room};
 use crate::refusal::Refusal;
@@ -52,6 +54,7 @@ pub struct Core {
     /// All snapshots that serve see it.
     pub(crate) claims: Arc<ArcSwap<Claims>>,
     quotas: Quotas,
+    pub(crate) allowances: Arc<Allowances>,
     pub(crate) left: Arc<Left>,
     /// Held by who settles intents, so that none is settled twice.
     pub(crate) settling: Arc<tokio::sync::Mutex<()>>,
@@ -75,9 +78,16 @@ impl Core {
     ) -> Result<Arc<Self>, StartError> {
         let definitions = Definitions::default();
         let view = store.read()?;
-        let claims = Arc::new(ArcSwap::default());
-        let snapshot =
-            Snapshot::with_stored_tags(extensions, &*view)?.since(&definitions, &claims, &*view)?;
+        let (claims, allowances) = (Arc::new(ArcSwap::default()), Arc::default());
+        for extension in &extensions {
+            inherit(extension, None, &*view)?;
+        }
+        let snapshot = Snapshot::with_stored_tags(extensions, &*view)?.since(
+            &definitions,
+            &claims,
+            &allowances,
+            &*view,
+        )?;
         let (observations, observer) = Observer::new(Arc::clone(&time));
         let core = Arc::new(Self {
             store,
@@ -93,6 +103,7 @@ impl Core {
             definitions,
             claims,
             quotas: Quotas::default(),
+            allowances,
             left: Arc::new(Left::new(Arc::clone(&time))),
             orders: Arc::new(Orders::new(time)),
             changes: TaskTracker::new(),
@@ -107,6 +118,11 @@ impl Core {
     /// What a request that begins now sees.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
+    }
+
+    /// What each tenant may have at most from now on; who has more already keeps it.
+    pub fn set_allowances(&self, allowances: Vec<Allowance>) {
+        self.allowances.set(allowances);
     }
 
     /// What extensions have for themselves from now on, also those that do not serve.
@@ -364,11 +380,12 @@ impl Core {
     /// it may.
     pub(crate) async fn commit_changes(&self, changes: Changes<'_>) -> Result<Revision, Refusal> {
         let orders = changes.orders();
-        let Whole { batch, growths } = changes.into_whole();
+        let Whole { batch, growths, taken } = changes.into_whole();
         let take = |(owner, growth, most)| self.quotas.take(|| self.read(), owner, growth, most);
         let rooms = growths.into_iter().map(take).collect::<Result<Vec<_>, _>>()?;
         let revision = self.commit(batch).await?;
         rooms.into_iter().for_each(Room::keep);
+        self.allowances.keep(taken);
         for (owner, key) in orders {
             self.orders.note(&owner, revision, &key);
         }

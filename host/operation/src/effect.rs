@@ -44,6 +44,8 @@ pub(crate) struct Effects<'a> {
     depth: u8,
     /// Entities that ask to be observed later.
     pub(crate) again: Vec<(Uuid, Duration)>,
+    /// The Mixins for what was made that is on offer from now on.
+    pub(crate) made: Vec<CategoryId>,
     /// What was begun and could not be undone.
     pub(crate) left_behind: Vec<Entity>,
     /// Whether something outside does not answer. What is to be undone would not be answered either, and is left for later.
@@ -62,6 +64,7 @@ impl<'a> Effects<'a> {
             going: Arc::default(),
             depth: 0,
             again: Vec::new(),
+            made: Vec::new(),
             left_behind: Vec::new(),
             is_stuck: false,
         }
@@ -94,7 +97,7 @@ impl<'a> Effects<'a> {
     /// another says no.
     pub(crate) async fn create(&mut self, mut entity: Entity) -> Result<Entity, Refusal> {
         for (number, role) in self.snapshot.roles(&entity).iter().enumerate() {
-            match self.create_role(role, &entity).await {
+            match self.begin_role(role, &entity, true).await {
                 Ok(next) => entity = next,
                 // Nothing was begun that could be undone.
                 Err(Refusal::Extension(error)) if number == 0 && !error.was_called() => {
@@ -117,8 +120,12 @@ impl<'a> Effects<'a> {
 
     /// Lets one role begin, as when an entity gains a Mixin.
     pub(crate) async fn create_role(&mut self, role: &Role, entity: &Entity) -> Result<Entity, Refusal> {
+        self.begin_role(role, entity, false).await
+    }
+
+    async fn begin_role(&mut self, role: &Role, entity: &Entity, is_new: bool) -> Result<Entity, Refusal> {
         self.snapshot.check_current(&role.1)?;
-        let outcome = role.1.create(self.call(role, entity)).await?;
+        let outcome = role.1.create(self.call_about(role, entity, is_new)).await?;
         self.settle(&role.1, entity, outcome)
     }
 
@@ -274,6 +281,10 @@ impl<'a> Effects<'a> {
     }
 
     fn call(&self, role: &Role, entity: &Entity) -> Call {
+        self.call_about(role, entity, false)
+    }
+
+    fn call_about(&self, role: &Role, entity: &Entity, is_new: bool) -> Call {
         let earlier = self.found.written.get(role.1.name()).cloned().unwrap_or_default();
         let data = KeyValueBase { view: self.found.stored.clone(), earlier };
         let is_own = |kind: &CategoryId| self.snapshot.defines_kind(&role.1, kind);
@@ -291,7 +302,7 @@ impl<'a> Effects<'a> {
             entities: Some(Arc::new(sight)),
             source_is_own: ends.is_some_and(|ends| is_own(&ends.source_kind)),
             target_is_own: ends.and_then(|ends| ends.target_kind.as_ref()).is_some_and(is_own),
-            ..call(self.snapshot.registry(), self.operation, &role.0, entity)
+            ..call(self.snapshot.registry(), self.operation, &role.0, entity, is_new)
         }
     }
 
@@ -323,12 +334,19 @@ impl<'a> Effects<'a> {
             Arc::make_mut(self.writes.entry(Arc::clone(name)).or_default()).extend(outcome.writes);
         }
         self.again.extend(outcome.again.map(|delay| (entity.id, delay)));
+        self.made.extend(outcome.made);
     }
 }
 
 /// A call about an entity as it is, the first of its operation.
-pub(crate) fn call(registry: &Registry, operation: Uuid, role: &CategoryId, entity: &Entity) -> Call {
-    let subject = subject(registry, Arc::new(entity.clone()));
+pub(crate) fn call(
+    registry: &Registry,
+    operation: Uuid,
+    role: &CategoryId,
+    entity: &Entity,
+    is_new: bool,
+) -> Call {
+    let subject = Subject { is_new, ..subject(registry, Arc::new(entity.clone())) };
     Call::about(operation, role.clone(), Arc::new(subject))
 }
 
@@ -337,6 +355,7 @@ pub(crate) fn subject(registry: &Registry, entity: Arc<Entity>) -> Subject {
     Subject {
         mixins: registry.mixins_of(&entity).cloned().collect(),
         state: registry.state(&entity).map(str::to_owned),
+        is_new: false,
         entity,
     }
 }

@@ -19,6 +19,7 @@
 mod act;
 mod act_on_all;
 mod agenda;
+mod allowance;
 mod alter;
 mod asked;
 mod basis;
@@ -42,6 +43,7 @@ mod locks;
 mod members;
 mod mixin;
 mod observer;
+mod offers;
 mod order;
 mod orders;
 mod plan;
@@ -59,6 +61,7 @@ mod tag;
 mod tests;
 mod update;
 
+pub use crate::allowance::Allowance;
 pub use crate::basis::Basis;
 pub use crate::claims::Claims;
 pub use crate::core::{Core, StartError};

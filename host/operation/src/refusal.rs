@@ -76,6 +76,19 @@ pub enum Refusal {
         /// Of what: `keys` or `bytes`.
         of: &'static str,
     },
+    /// The tenant would have more than it may.
+    #[error(
+        "this would take {asked}, and {left} is left of what you may have, which is {allowance}: give something back, or ask the \
+         operator for more (`quota`)"
+    )]
+    Allowance {
+        /// What it may have.
+        allowance: String,
+        /// How much is left of it.
+        left: f64,
+        /// How much would be needed.
+        asked: f64,
+    },
     /// One of several things that the request describes was refused.
     #[error("{part}: {refusal}")]
     Part {

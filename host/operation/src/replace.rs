@@ -15,6 +15,7 @@ use crate::core::{Core, StartError};
 use crate::intent::Verb;
 use crate::locks::Held;
 use crate::observer::Cause;
+use crate::offers::inherit;
 use crate::refusal::Refusal;
 use crate::snapshot::{Snapshot, SnapshotError};
 use occi_extension::Extension;
@@ -163,9 +164,14 @@ impl Core {
     pub async fn replace(self: &Arc<Self>, replacement: Replacement) -> Result<Replaced, CannotReplace> {
         let core = Arc::clone(self);
         // It goes on to its end, whether or not somebody still waits for it.
-        self.going_on(async move { core.replace_now(replacement, HELD).await })
-            .await
-            .unwrap_or_else(|refusal| Err(refusal.into()))
+        let replaced = async move {
+            let replaced = core.replace_now(replacement, HELD).await?;
+            if let Err(refusal) = core.renew_offers().await {
+                tracing::error!("what is on offer stays as it was: {refusal}");
+            }
+            Ok(replaced)
+        };
+        self.going_on(replaced).await.unwrap_or_else(|refusal| Err(refusal.into()))
     }
 
     /// Whether that could be replaced as things are now, once others that are in its way have gone, with what it would make
@@ -226,6 +232,7 @@ impl Core {
                 self.snapshot.store(Arc::new(Snapshot::clone(&was).since(
                     &self.definitions,
                     &self.claims,
+                    &self.allowances,
                     &*self.read()?,
                 )?));
             }
@@ -257,13 +264,17 @@ impl Core {
         name: &Arc<str>,
         next: Option<Arc<Extension>>,
     ) -> Result<Snapshot, CannotReplace> {
-        match (extensions.iter().position(|extension| extension.name() == name), next) {
+        let (at, view) = (extensions.iter().position(|extension| extension.name() == name), self.read()?);
+        if let Some(next) = &next {
+            inherit(next, at.map(|at| &extensions[at]), &*view)?;
+        }
+        match (at, next) {
             (Some(at), Some(next)) => extensions[at] = next,
             (Some(at), None) => drop(extensions.remove(at)),
             (None, Some(next)) => extensions.push(next),
             (None, None) => {}
         }
-        Ok(Snapshot::with_stored_tags(extensions, &*self.read()?)?)
+        Ok(Snapshot::with_stored_tags(extensions, &*view)?)
     }
 
     /// From here on nothing is committed that was checked against the old definitions, nor begun.
@@ -320,7 +331,7 @@ impl Core {
         if !batch.is_empty() {
             self.commit(batch).await?;
         }
-        let next = after.clone().since(&self.definitions, &self.claims, &*self.read()?)?;
+        let next = after.clone().since(&self.definitions, &self.claims, &self.allowances, &*self.read()?)?;
         self.snapshot.store(Arc::new(next));
         Ok(())
     }

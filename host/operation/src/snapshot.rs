@@ -1,6 +1,7 @@
 //! What one request sees from beginning to end: all categories, and the extension behind each.
 
 use crate::Caller;
+use crate::allowance::Allowances;
 use crate::claims::Claims;
 use crate::core::StartError;
 use crate::definitions::{Definitions, Since};
@@ -24,8 +25,11 @@ pub struct Snapshot {
     /// By the names of the extensions. One that is not here was never put into service.
     definitions: HashMap<Arc<str>, Since>,
     tags: Vec<Mixin>,
+    profiles: Arc<str>,
     /// As it is now, not when this was made.
     claims: Arc<ArcSwap<Claims>>,
+    /// What tenants may have at most.
+    pub(crate) allowances: Arc<Allowances>,
 }
 
 /// Extensions and tags that do not go together.
@@ -83,6 +87,10 @@ impl Snapshot {
             }
             kinds.extend_from_slice(extension.kinds());
             mixins.extend_from_slice(extension.mixins());
+            for mixin in &*extension.offered() {
+                by_category.insert(mixin.id.clone(), Arc::clone(extension));
+                mixins.push(mixin.clone());
+            }
             actions.extend_from_slice(extension.actions());
         }
         check_tags(&tags, &kinds, &mixins, &actions)?;
@@ -91,8 +99,9 @@ impl Snapshot {
         mixins.extend_from_slice(&tags);
         let registry = Registry::new(kinds, &mixins, actions).map_err(SnapshotError::Categories)?;
         let (registry, by_category) = (Arc::new(registry), Arc::new(by_category));
-        let (definitions, claims) = (HashMap::new(), Arc::default());
-        Ok(Self { registry, by_category, extensions, definitions, tags, claims })
+        let (definitions, claims, allowances) = (HashMap::new(), Arc::default(), Arc::default());
+        let profiles = profiles(&extensions);
+        Ok(Self { registry, by_category, extensions, definitions, tags, profiles, claims, allowances })
     }
 
     /// The same with the present definitions of its extensions, as one that serves has them.
@@ -100,9 +109,11 @@ impl Snapshot {
         mut self,
         definitions: &Definitions,
         claims: &Arc<ArcSwap<Claims>>,
+        allowances: &Arc<Allowances>,
         view: &dyn ReadView,
     ) -> Result<Self, StoreError> {
         self.claims = Arc::clone(claims);
+        self.allowances = Arc::clone(allowances);
         for extension in &self.extensions {
             let name = extension.name();
             self.definitions.insert(Arc::clone(name), definitions.since(view, name)?);
@@ -115,6 +126,11 @@ impl Snapshot {
         &self.registry
     }
 
+    /// The profiles of OCCI that the extensions implement, each once and separated by spaces (R0401).
+    pub fn profiles(&self) -> &Arc<str> {
+        &self.profiles
+    }
+
     /// All extensions.
     pub fn extensions(&self) -> &[Arc<Extension>] {
         &self.extensions
@@ -123,7 +139,8 @@ impl Snapshot {
     /// The same extensions with other tags.
     pub(crate) fn with_tags(&self, tags: Vec<Mixin>) -> Result<Self, SnapshotError> {
         let (definitions, claims) = (self.definitions.clone(), Arc::clone(&self.claims));
-        Ok(Self { definitions, claims, ..Self::new(self.extensions.clone(), tags)? })
+        let allowances = Arc::clone(&self.allowances);
+        Ok(Self { definitions, claims, allowances, ..Self::new(self.extensions.clone(), tags)? })
     }
 
     /// An operation must not call an extension whose definitions are no more those that it was checked against.
@@ -292,6 +309,11 @@ impl Snapshot {
         self.registry.kind(id).is_some() || self.registry.mixin(id).is_some()
     }
 
+    /// The extension that has a Mixin for what is on offer.
+    pub(crate) fn offering(&self, mixin: &CategoryId) -> Option<&Arc<Extension>> {
+        self.extension(mixin).filter(|extension| extension.offered_once(mixin).is_some())
+    }
+
     /// Whether clients have defined a Mixin, with its collection there.
     pub fn has_tag(&self, id: &CategoryId, location: &Location) -> bool {
         self.tags.iter().any(|tag| tag.id == *id && tag.location == *location)
@@ -337,6 +359,12 @@ impl Snapshot {
 pub fn stored_tags(view: &dyn ReadView) -> Result<Vec<Mixin>, StoreError> {
     let tags = occi_store::tags(view, Caller::DEFAULT_TENANT)?;
     Ok(tags.into_iter().map(|tag| tag.mixin).collect())
+}
+
+fn profiles(extensions: &[Arc<Extension>]) -> Arc<str> {
+    let named = extensions.iter().flat_map(|extension| &extension.manifest().profiles);
+    let once: BTreeSet<_> = named.map(String::as_str).collect();
+    once.into_iter().collect::<Vec<_>>().join(" ").into()
 }
 
 /// A scheme is one publisher's, so that nobody is taken for another.

@@ -166,9 +166,27 @@ fn provided(registry: &Registry) -> impl Iterator<Item = &Location> {
     kinds.chain(mixins.filter(|mixin| mixin.origin == Origin::Provider).map(|mixin| &mixin.location))
 }
 
-/// Removes tags (H11-08); their members lose them in the same commit.
+/// Removes tags (H11-08), whose members lose them in the same commit; and what clients had had made that is on offer.
 pub(crate) async fn remove(core: &Arc<Core>, caller: &Caller, draft: Draft) -> Result<Reply, Refusal> {
-    let wanted = categories(draft)?;
+    let (mut wanted, mut offers) = (categories(draft)?, Vec::new());
+    let offering = core.snapshot();
+    wanted.retain(|category| match offering.offering(&category.id) {
+        Some(extension) => {
+            offers.push((category.id.clone(), Arc::clone(extension)));
+            false
+        }
+        None => true,
+    });
+    if !wanted.is_empty() {
+        remove_tags(core, caller, wanted).await?;
+    }
+    if !offers.is_empty() {
+        core.withdraw_offers(caller, offers).await?;
+    }
+    Ok(Reply::new(Representation::Done))
+}
+
+async fn remove_tags(core: &Arc<Core>, caller: &Caller, wanted: Vec<CategoryDraft>) -> Result<(), Refusal> {
     let _defining = core.defining.lock().await;
     let snapshot = core.snapshot();
     let mut changes = Changes::new(&snapshot);
@@ -211,8 +229,7 @@ pub(crate) async fn remove(core: &Arc<Core>, caller: &Caller, draft: Draft) -> R
     strip(core, &snapshot, caller, &removed, changes).await?;
     core.snapshot.store(Arc::new(next));
     // Those who got a tag until it was gone: from now on nobody can.
-    strip(core, &snapshot, caller, &removed, Changes::new(&snapshot)).await?;
-    Ok(Reply::new(Representation::Done))
+    strip(core, &snapshot, caller, &removed, Changes::new(&snapshot)).await
 }
 
 /// The tags that come with other mixins than before.

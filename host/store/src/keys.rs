@@ -123,6 +123,19 @@ pub fn category(tenant: &str, category: &CategoryId) -> Key {
     Writer::space(tenant, CATEGORY, category.as_str().len() + MEMBER).text(category.as_str()).end()
 }
 
+/// The members of all categories in a scheme: a prefix.
+pub fn categories_in(tenant: &str, scheme: &str) -> Key {
+    Writer::space(tenant, CATEGORY, scheme.len()).open_text(scheme).end()
+}
+
+/// The category of which a key makes an entity a member; none where it does no such thing.
+pub fn category_of(tenant: &str, key: &[u8]) -> Option<CategoryId> {
+    let rest = key.strip_prefix(&*Writer::space(tenant, CATEGORY, 0).end())?;
+    // Type identifiers have no zeros in them.
+    let text = std::str::from_utf8(&rest[..rest.iter().position(|byte| *byte == 0)?]).ok()?;
+    CategoryId::parse(text).ok()
+}
+
 /// The entities directly below a path that ends in `/`; [`member`] behind it makes the key of one.
 pub fn directory(tenant: &str, directory: &str) -> Key {
     Writer::space(tenant, DIRECTORY, directory.len() + MEMBER).text(directory).end()

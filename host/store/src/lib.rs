@@ -43,7 +43,7 @@ pub use index::{delete_entity, put_entity};
 pub use intents::{delete_intent, intents, put_intent};
 pub use keys::Subject;
 pub use keyvalue::{Bucket, Kept, kept};
-pub use owners::{owner, tenants};
+pub use owners::{categories_in, owner, tenants};
 pub use record::{MadeBy, Stored};
 pub use redb::{Options, RedbStore};
 pub use tags::{Tag, delete_tag, put_tag, require_tag, tag, tags};

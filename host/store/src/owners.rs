@@ -4,6 +4,7 @@
 use crate::contract::{Key, Range, ReadView};
 use crate::error::StoreError;
 use crate::keys;
+use occi_model::CategoryId;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -31,6 +32,24 @@ pub fn tenants(view: &dyn ReadView) -> Result<Vec<Arc<str>>, StoreError> {
         let Some(behind) = Range::prefix(keys::tenant(&tenant)).to else { return Ok(tenants) };
         rest.from = behind;
         tenants.push(tenant.into());
+    }
+}
+
+/// The categories in a scheme that entities of a tenant are of, or have.
+pub fn categories_in(view: &dyn ReadView, tenant: &str, scheme: &str) -> Result<Vec<CategoryId>, StoreError> {
+    let mut categories = Vec::new();
+    let mut rest = Range::prefix(keys::categories_in(tenant, scheme));
+    loop {
+        let mut found = None;
+        view.scan(&rest.clone().limit(1), &mut |key, _, _| {
+            let named = keys::category_of(tenant, key);
+            found = Some(named.ok_or_else(|| StoreError::broken(key, "it names no category")));
+            ControlFlow::Break(())
+        })?;
+        let Some(category) = found.transpose()? else { return Ok(categories) };
+        let Some(behind) = Range::prefix(keys::category(tenant, &category)).to else { return Ok(categories) };
+        rest.from = behind;
+        categories.push(category);
     }
 }
 

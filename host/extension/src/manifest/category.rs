@@ -3,7 +3,8 @@
 
 use super::attribute::{Of, attributes};
 use super::fault::{Report, nearest};
-use super::form::{ActionForm, KindForm, ManifestForm, MixinForm, StatesForm};
+use super::form::{ActionForm, KindForm, ManifestForm, MixinForm, OfferForm, StatesForm};
+use super::offer::Offer;
 use super::source::Place;
 use occi_model::{Action, Attribute, CategoryId, Kind, Location, Mixin, Origin, States, ValueType, core};
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ pub(super) struct Categories {
     pub(super) kinds: Vec<Kind>,
     pub(super) mixins: Vec<Mixin>,
     pub(super) actions: Vec<Action>,
+    pub(super) offers: Vec<Offer>,
 }
 
 /// All that can be read of them; the rest is reported.
@@ -29,6 +31,9 @@ pub(super) fn categories(report: &mut Report<'_, '_>, form: &ManifestForm) -> Ca
     }
     for (index, mixin) in form.mixin.iter().enumerate() {
         checker.mixin(form, &root.key("mixin").index(index), mixin);
+    }
+    for (index, offer) in form.offer.iter().enumerate() {
+        checker.offer(form, &root.key("offer").index(index), offer);
     }
     checker.found
 }
@@ -104,6 +109,41 @@ impl Checker<'_, '_, '_> {
                 origin,
                 exclusive,
             });
+        }
+    }
+
+    fn offer(&mut self, form: &ManifestForm, place: &Place, offer: &OfferForm) {
+        let of = self.report.required(place, "of", offer.of.as_ref(), r#""images""#);
+        if let Some(of) = of.filter(|of| !form.capabilities.contains_key(*of)) {
+            self.report.fault(&place.key("of"), format!("is what [capabilities.{of}] is to ask for, too"));
+        }
+        let example = r#""http://example.com/occi/images#""#;
+        let scheme = self.report.required(place, "scheme", offer.scheme.as_ref(), example);
+        let is_scheme = scheme
+            .and_then(|scheme| self.report.take(&place.key("scheme"), CategoryId::new(scheme, "x")))
+            .is_some();
+        if let Some(scheme) = scheme
+            && self.ids.keys().any(|id| id.scheme() == scheme)
+        {
+            self.report.fault(
+                &place.key("scheme"),
+                "is for what is on offer alone; choose one in which nothing else is named",
+            );
+        }
+        if offer.location.is_none() {
+            self.report.missing(place, "location", r#""/mixin/name/""#);
+        }
+        let above = offer.location.as_deref().map(Location::parse);
+        let location = above.and_then(|location| self.report.take(&place.key("location"), location));
+        if location.as_ref().is_some_and(|location| !location.is_collection() || location.as_str() == "/") {
+            self.report
+                .fault(&place.key("location"), "is a path that ends in a slash, such as \"/mixin/name/\"");
+        }
+        let depends = self.category_list(&place.key("depends"), &offer.depends);
+        let applies = self.category_list(&place.key("applies"), &offer.applies);
+        if let (Some(of), Some(scheme), true, Some(location)) = (of, scheme, is_scheme, location) {
+            let (of, scheme) = (of.to_owned(), scheme.to_owned());
+            self.found.offers.push(Offer { of, scheme, location, depends, applies });
         }
     }
 

@@ -21,6 +21,25 @@ pub(super) struct ManifestForm {
     pub(super) kind: Vec<KindForm>,
     /// A Mixin: `[[mixin]]`, as often as need be.
     pub(super) mixin: Vec<MixinForm>,
+    /// Mixins for what a capability has on offer, one for each thing, as things come and go: `[[offer]]`, as often as need be.
+    pub(super) offer: Vec<OfferForm>,
+}
+
+#[derive(Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct OfferForm {
+    /// Required: the capability, such as `"images"`; one that `[capabilities]` asks for.
+    pub(super) of: Option<String>,
+    /// Required: the scheme of the Mixins, a URI that ends in `#`; the term of each is the thing's name. Nothing else is named
+    /// in it.
+    pub(super) scheme: Option<String>,
+    /// Required: the path above those of their collections, such as `"/mixin/os_tpl/"`.
+    pub(super) location: Option<String>,
+    /// The type identifiers of Mixins that come along with each.
+    pub(super) depends: Vec<String>,
+    /// The type identifiers of the Kinds to whose entities each can be added; left out: to those of all.
+    pub(super) applies: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -33,6 +52,9 @@ pub(super) struct ExtensionForm {
     pub(super) version: Option<String>,
     /// Who made it, such as a domain. The schemes in which it names anything are this publisher's alone on a server.
     pub(super) publisher: Option<String>,
+    /// The profiles of OCCI that it implements, each by the product token that the server's answers name in their header
+    /// `Server`, such as `"OCCI-CRTP/1.1"`.
+    pub(super) profiles: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]

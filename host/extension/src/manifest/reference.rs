@@ -11,12 +11,13 @@ const BEGIN: &str = "<!-- Made of the code that reads the manifest, from here --
 const END: &str = "<!-- to here -->\n";
 
 /// The tables of the manifest in the order in which an author meets them, each with the name of its form.
-const TABLES: [(&str, &str); 7] = [
+const TABLES: [(&str, &str); 8] = [
     ("`[extension]`", "ExtensionForm"),
     ("`[limits]`", "LimitsForm"),
     ("`[[kind]]`", "KindForm"),
     ("`[kind.states]`", "StatesForm"),
     ("`[[mixin]]`", "MixinForm"),
+    ("`[[offer]]`", "OfferForm"),
     ("`[[kind.action]]`, `[[mixin.action]]`", "ActionForm"),
     ("`[kind.attributes.\"NAME\"]`, and those of Mixins and actions", "AttributeForm"),
 ];

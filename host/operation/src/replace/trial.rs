@@ -237,7 +237,8 @@ impl Trial {
                 let attributes = Arc::clone(&self.left);
                 let from = self.from.clone().unwrap_or_else(|| left_by(&before, &self.name));
                 tasks.spawn(async move {
-                    let call = |role: &_, now: &_| effect::call(shown.registry(), operation, role, now);
+                    let call =
+                        |role: &_, now: &_| effect::call(shown.registry(), operation, role, now, false);
                     let migrated = one(&after, &next, &from, &before.entity, call).await.and_then(|now| {
                         let violations = after.registry().breaches(was.registry(), &attributes, &now);
                         if violations.is_empty() { Ok(now) } else { Err(violations.into()) }
