@@ -19,7 +19,7 @@ const KERNEL: &str = "linux-image-cloud-amd64";
 const BUSYBOX: &str = "busybox-static";
 
 /// What the kernel needs for a virtual machine's devices and its power button, each after what it depends on.
-const MODULES: [&str; 11] = [
+const MODULES: [&str; 14] = [
     "virtio_ring",
     "virtio",
     "virtio_pci_modern_dev",
@@ -31,6 +31,9 @@ const MODULES: [&str; 11] = [
     "virtio_blk",
     "button",
     "evdev",
+    "cdrom",
+    "isofs",
+    "virtio_balloon",
 ];
 
 /// What a machine boots.

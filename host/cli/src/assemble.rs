@@ -1,16 +1,17 @@
 //! Where all parts are named and put together.
 
+mod reconcile;
 mod rehearsal;
 
 use crate::administration::Administered;
-use crate::config::{Config, DomainType};
+use crate::config::{Config, DomainType, Quota};
 use crate::control::{self, Control};
 use crate::log::Feed;
 use anyhow::{Context, anyhow, ensure};
 use occi_capability::libvirt::{self, Hypervisor, HypervisorConfig};
 use occi_capability::{
-    Administrator, Clocks, Entities, Extensions, Figures, Folder, FolderQuota, Folders, Http, HttpGrants, Io,
-    KeyValue, Logging, Machines, Metrics, Networks, Random, Volumes,
+    Administrator, Clocks, Entities, Extensions, Figures, Folder, FolderQuota, Folders, Http, HttpGrants,
+    ImageCatalogue, Images, Io, KeyValue, Logging, Machines, Metrics, Networks, Random, Volumes,
 };
 use occi_catalogue::Prepared;
 use occi_extension::{Capability, Grants, Lent, Loader, Settings};
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 pub(crate) use rehearsal::Rehearsal;
 
@@ -66,8 +68,9 @@ async fn serve(config: &Config, log: Feed) -> Result<(), Error> {
     let store = open_store(&data.join("store.redb")).map_err(Error::Misconfigured)?;
     let hypervisor = hypervisor(config, &data).await.map_err(Error::Misconfigured)?;
 
+    let images = images(config, &data).map_err(Error::Misconfigured)?;
     let (administered, figures) = (Administered::default(), Arc::new(Figures::default()));
-    let loader = loader(config, &data, &store, &hypervisor, &administered, &figures);
+    let loader = loader(config, &data, &store, (&hypervisor, &images), &administered, &figures);
     let loader = loader.map_err(Error::Misconfigured)?;
     let folder = config.extensions_folder().map_err(Error::Misconfigured)?;
     let prepared = Prepared::new(Arc::new(loader), &*store, &folder, &data).await;
@@ -76,6 +79,10 @@ async fn serve(config: &Config, log: Feed) -> Result<(), Error> {
         .map_err(Error::Misconfigured)?;
     let core = Core::start(Arc::clone(&store), prepared.extensions())
         .context("the extensions do not go together")?;
+    core.set_allowances(config.quota.iter().map(Quota::to_allowance).collect());
+    // Before anything is known to be of an image that is not.
+    let changes = images.changes();
+    core.renew_offers().await.context("the images")?;
     // From here on, so that nothing is missed which happens after an entity was asked during the recovery.
     let events = hypervisor.events();
     let recovered = core.recover().await.context("the recovery after the last run")?;
@@ -83,6 +90,9 @@ async fn serve(config: &Config, log: Feed) -> Result<(), Error> {
         tracing::info!(?recovered, "recovered from the last run");
     }
     follow(events, &core);
+    follow_images(changes, &core);
+    let every = Duration::from_secs(config.hypervisor.reconcile_seconds);
+    reconcile::begin(&core, hypervisor.clone(), every);
     let catalogue =
         prepared.serve(Arc::clone(&core), &store, |catalogue| administered.begin(catalogue)).await;
     let catalogue = catalogue.context("the extensions")?;
@@ -161,7 +171,7 @@ fn loader(
     config: &Config,
     data: &Path,
     store: &Arc<dyn Store>,
-    hypervisor: &Hypervisor,
+    (hypervisor, images): (&Hypervisor, &Arc<Images>),
     administered: &Administered,
     figures: &Arc<Figures>,
 ) -> anyhow::Result<Loader> {
@@ -174,6 +184,7 @@ fn loader(
     };
     let lent = Lent::new()
         .with(Arc::new(hypervisor.clone()))
+        .with(Arc::clone(images))
         .with(Arc::new(config.settings.clone()))
         .with(Arc::new(http_grants(config)?))
         .with(Arc::new(folders(config, data)))
@@ -182,6 +193,14 @@ fn loader(
         .with(Arc::new(occi_capability::Buckets::new(crate::buckets::StoreBuckets::new(Arc::clone(store)))));
     let loader = Loader::new(settings, &data.join("compiled"), capabilities, grants, lent);
     Ok(loader.context("the sandboxes")?.compiled_by(config.sandbox.compiler()))
+}
+
+fn images(config: &Config, data: &Path) -> anyhow::Result<Arc<Images>> {
+    let folder = config.hypervisor.images.clone().unwrap_or_else(|| data.join("images"));
+    let images = Images::open(&folder).with_context(|| {
+        format!("the folder of images {}; choose another as `hypervisor.images`", folder.display())
+    })?;
+    Ok(Arc::new(images))
 }
 
 /// The extensions' own folders, within the server's.
@@ -196,6 +215,7 @@ pub(crate) fn capabilities(hypervisor: &Hypervisor) -> Vec<Arc<dyn Capability>> 
         Arc::new(Machines::new(hypervisor)),
         Arc::new(Volumes::new(hypervisor)),
         Arc::new(Networks::new(hypervisor)),
+        Arc::new(ImageCatalogue::new(hypervisor)),
         Arc::new(Clocks),
         Arc::new(occi_capability::Config),
         Arc::new(Entities),
@@ -258,6 +278,24 @@ fn follow(mut events: libvirt::Events, core: &Arc<Core>) {
             match event {
                 libvirt::Event::Changed(entity) => core.observe(entity, Cause::Event),
                 libvirt::Event::Missed => core.observe_all(),
+            }
+        }
+    });
+}
+
+/// How long what has changed among images is left to change further: files that are copied come one after the other.
+const SETTLING: Duration = Duration::from_millis(100);
+
+/// Has the query interface show images as they come and go.
+fn follow_images(mut changes: watch::Receiver<()>, core: &Arc<Core>) {
+    let core = Arc::downgrade(core);
+    tokio::spawn(async move {
+        while changes.changed().await.is_ok() {
+            tokio::time::sleep(SETTLING).await;
+            changes.mark_unchanged();
+            let Some(core) = core.upgrade() else { return };
+            if let Err(refusal) = core.renew_offers().await {
+                tracing::error!("images are on offer as they were: {refusal}");
             }
         }
     });

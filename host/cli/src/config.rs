@@ -5,10 +5,12 @@ mod sandbox;
 
 pub(crate) use sandbox::Sandbox;
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use ipnet::IpNet;
 use occi_capability::{ConfigValues, HttpGrant, Origin};
 use occi_extension::Settings;
+use occi_model::{AttributeName, CategoryId};
+use occi_operation::Allowance;
 use occi_server::PublicUrl;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::collections::BTreeMap;
@@ -36,6 +38,7 @@ pub(crate) struct Config {
     pub(crate) administrators: Option<Vec<String>>,
     pub(crate) settings: ConfigValues,
     pub(crate) http: BTreeMap<String, Http>,
+    pub(crate) quota: Vec<Quota>,
     pub(crate) hypervisor: Hypervisor,
     pub(crate) limits: Limits,
     pub(crate) sandbox: Sandbox,
@@ -52,6 +55,17 @@ pub(crate) struct Http {
     pub(crate) secrets: BTreeMap<String, PathBuf>,
 }
 
+/// What each tenant may have at most.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Quota {
+    #[serde(deserialize_with = "category")]
+    pub(crate) category: CategoryId,
+    #[serde(default, deserialize_with = "attribute")]
+    pub(crate) attribute: Option<AttributeName>,
+    pub(crate) most: f64,
+}
+
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Hypervisor {
@@ -60,11 +74,13 @@ pub(crate) struct Hypervisor {
     pub(crate) pool: String,
     pub(crate) volumes: PathBuf,
     pub(crate) consoles: Option<PathBuf>,
+    pub(crate) images: Option<PathBuf>,
     pub(crate) memory_mib: u64,
     pub(crate) cores: u32,
     pub(crate) translate: bool,
     pub(crate) short_seconds: u64,
     pub(crate) long_seconds: u64,
+    pub(crate) reconcile_seconds: u64,
     pub(crate) boot: Option<Boot>,
 }
 
@@ -106,6 +122,7 @@ impl Default for Config {
             administrators: None,
             settings: ConfigValues::new(),
             http: BTreeMap::new(),
+            quota: Vec::new(),
             hypervisor: Hypervisor::default(),
             limits: Limits::default(),
             sandbox: Sandbox::default(),
@@ -121,11 +138,13 @@ impl Default for Hypervisor {
             pool: "occi".into(),
             volumes: "/var/lib/occi/volumes".into(),
             consoles: None,
+            images: None,
             memory_mib: 512,
             cores: 1,
             translate: true,
             short_seconds: 15,
             long_seconds: 25,
+            reconcile_seconds: 600,
             boot: None,
         }
     }
@@ -171,6 +190,7 @@ impl Config {
             ("hypervisor.cores", hypervisor.cores.into(), 4096),
             ("hypervisor.short-seconds", hypervisor.short_seconds, DAY),
             ("hypervisor.long-seconds", hypervisor.long_seconds, DAY),
+            ("hypervisor.reconcile-seconds", hypervisor.reconcile_seconds, 7 * DAY),
             ("limits.body", wide(limits.body), 1 << 30),
             ("limits.head-seconds", limits.head_seconds, DAY),
             ("limits.body-seconds", limits.body_seconds, DAY),
@@ -190,6 +210,9 @@ impl Config {
         ];
         for (name, value, most) in bounds {
             ensure!((1..=most).contains(&value), "`{name}` must be at least 1 and at most {most}");
+        }
+        if let Some(wrong) = self.quota.iter().find(|quota| !(0.0..=1e18).contains(&quota.most)) {
+            bail!("`quota.most` of {} must be at least 0 and at most 1e18", wrong.category);
         }
         let least = sandbox.memory_mib.saturating_mul(2);
         ensure!(
@@ -254,11 +277,22 @@ fn certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     Ok(certificates)
 }
 
+impl Quota {
+    pub(crate) fn to_allowance(&self) -> Allowance {
+        Allowance { category: self.category.clone(), attribute: self.attribute.clone(), most: self.most }
+    }
+}
+
 impl Hypervisor {
     /// Whether folders are named as libvirt wants them, and the files that machines boot from are there; those of a
     /// hypervisor on another host are not ours to see.
     pub(crate) fn check_files(&self) -> anyhow::Result<()> {
-        for (name, folder) in [("volumes", Some(&self.volumes)), ("consoles", self.consoles.as_ref())] {
+        let folders = [
+            ("volumes", Some(&self.volumes)),
+            ("consoles", self.consoles.as_ref()),
+            ("images", self.images.as_ref()),
+        ];
+        for (name, folder) in folders {
             if let Some(folder) = folder {
                 let shown = folder.display();
                 ensure!(
@@ -292,6 +326,14 @@ fn listen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::E
 
 fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PublicUrl>, D::Error> {
     String::deserialize(deserializer)?.parse().map(Some).map_err(D::Error::custom)
+}
+
+fn category<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CategoryId, D::Error> {
+    CategoryId::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+fn attribute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AttributeName>, D::Error> {
+    AttributeName::parse(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
 
 /// Networks, and addresses alone.
@@ -349,6 +391,7 @@ mod tests {
                 && config.settings["NAME"]["region"] == "north"
                 && config.http["NAME"].allow.len() == 1
                 && config.http["NAME"].addresses.len() == 2
+                && config.quota.len() == 1
         );
     }
 

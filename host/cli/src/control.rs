@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use occi_capability::Figures;
-use occi_capability::libvirt::{self, Attached, Found, Hypervisor};
+use occi_capability::libvirt::{self, Attached, Found, Hypervisor, OwnDisk};
 use occi_catalogue::{Catalogue, Listed, Listing, Refused};
 use occi_extension::MAX_SIZE;
 use occi_model::{CategoryId, Location};
@@ -48,6 +48,8 @@ pub(crate) struct Inventory {
     pub(crate) uri: String,
     pub(crate) machines: Vec<Machine>,
     pub(crate) volumes: Vec<Volume>,
+    /// Those that machines have by themselves.
+    pub(crate) own_disks: Vec<Volume>,
     pub(crate) networks: Vec<Network>,
     pub(crate) attachments: Vec<Attachment>,
     /// What of all that is there for no entity: it is made or ended at this moment, or was left by an extension that did
@@ -184,6 +186,11 @@ async fn inventory(State(shown): State<Control>) -> Answer<Json<Inventory>> {
             .into_iter()
             .map(|(id, capacity)| Volume { name: name(id), capacity })
             .collect(),
+        own_disks: found
+            .own_disks
+            .into_iter()
+            .map(|OwnDisk { name, capacity, .. }| Volume { name, capacity })
+            .collect(),
         networks: found.networks.into_iter().map(|(id, active)| Network { name: name(id), active }).collect(),
         attachments: found
             .attachments
@@ -204,15 +211,16 @@ fn name(entity: Uuid) -> String {
 }
 
 /// What is there for no entity.
-fn strays(core: &Core, found: &libvirt::Inventory) -> Result<Vec<String>, Refusal> {
+pub(crate) fn strays(core: &Core, found: &libvirt::Inventory) -> Result<Vec<String>, Refusal> {
     let machines = found.machines.iter().map(|found| (found.machine, name(found.machine)));
     let volumes = found.volumes.iter().map(|(id, _)| (*id, name(*id)));
     let networks = found.networks.iter().map(|(id, _)| (*id, name(*id)));
+    let own_disks = found.own_disks.iter().map(|disk| (disk.machine, disk.name.clone()));
     let attachments = found.attachments.iter().map(|Attached { machine, attachment, to, .. }| {
         (*attachment, format!("{to} at {}, for the link {attachment}", name(*machine)))
     });
     let mut strays = Vec::new();
-    for (entity, said) in machines.chain(volumes).chain(networks).chain(attachments) {
+    for (entity, said) in machines.chain(volumes).chain(own_disks).chain(networks).chain(attachments) {
         if !core.has_entity(entity)? && !strays.contains(&said) {
             strays.push(said);
         }

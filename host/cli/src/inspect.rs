@@ -31,7 +31,7 @@ fn table(inventory: &Inventory) -> Result<String, std::fmt::Error> {
         writeln!(out, " {name:<43} {state:<9} {cores:>5}")?;
     }
     writeln!(out, "\n {:<43} Capacity", "Volume")?;
-    for volume in &inventory.volumes {
+    for volume in inventory.volumes.iter().chain(&inventory.own_disks) {
         writeln!(out, " {:<43} {} bytes", volume.name, volume.capacity)?;
     }
     writeln!(out, "\n {:<43} State", "Network")?;

@@ -25,6 +25,11 @@ impl Request {
         Self::new("DELETE", path, Vec::new(), String::new())
     }
 
+    /// With a body of one line.
+    pub(super) fn delete_text(path: &str, line: &str) -> Self {
+        Self { method: "DELETE", ..Self::post_text(path, &[line]) }
+    }
+
     /// A body of text/plain, one line each.
     pub(super) fn post_text(path: &str, lines: &[&str]) -> Self {
         let headers = vec![("Content-Type", "text/plain".to_owned()), ("Accept", "text/plain".to_owned())];
@@ -107,7 +112,11 @@ impl Client {
             builder = builder.header(*name, value);
         }
         let response = match request.method {
-            "GET" | "DELETE" => self.agent.run(builder.body(())?),
+            "GET" | "DELETE" if request.body.is_empty() => self.agent.run(builder.body(())?),
+            "DELETE" => {
+                let request = self.agent.configure_request(builder.body(request.body.as_str())?);
+                self.agent.run(request.allow_non_standard_methods(true).build())
+            }
             _ => self.agent.run(builder.body(request.body.as_str())?),
         };
         let mut response =

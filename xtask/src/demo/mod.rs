@@ -9,12 +9,14 @@ mod server;
 mod show;
 mod stage;
 mod story;
+mod templates;
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
 
+use crate::guest_system::GuestSystem;
 use crate::libvirtd::Libvirtd;
 use crate::workspace::Workspace;
 use crate::{Consent, prerequisites};
@@ -29,17 +31,18 @@ pub(crate) struct Options {
     /// Show what was built last, and build nothing
     #[arg(long)]
     pub(crate) no_build: bool,
-    /// Show it on this libvirt alone, such as `test:///default` or `qemu:///system`
-    #[arg(long)]
-    uri: Option<String>,
+    /// Show it on this hypervisor alone: `test:///default`, `qemu:///system` in a daemon of its own, or any other libvirt
+    #[arg(long, value_name = "URI")]
+    hypervisor: Option<String>,
 }
 
 /// Every stage in turn. What the server answers otherwise than the story has it is an error.
 pub(crate) fn run(workspace: &Workspace, consent: Consent, options: &Options) -> Result<ExitCode> {
     let show = Show::on_stdout();
     let mut summary = Vec::new();
-    match options.uri.as_deref() {
+    match options.hypervisor.as_deref() {
         Some(stage::EMBEDDED) => summary.push(tell(&Stage::embedded(workspace)?, &show)?),
+        Some(QEMU) => summary.push(on_qemu(workspace, &prerequisites::machines(workspace, consent)?, &show)?),
         Some(uri) => {
             let system = prerequisites::machines(workspace, consent)?;
             summary.push(tell(&Stage::on_libvirt(workspace, uri, uri.to_owned(), &system)?, &show)?);
@@ -47,12 +50,7 @@ pub(crate) fn run(workspace: &Workspace, consent: Consent, options: &Options) ->
         None => {
             summary.push(tell(&Stage::embedded(workspace)?, &show)?);
             match prerequisites::machines(workspace, consent) {
-                Ok(system) => {
-                    let libvirtd = Libvirtd::start(workspace)?;
-                    let title = "qemu:///system, in a daemon of this demonstration's own".to_owned();
-                    let stage = Stage::on_libvirt(workspace, &libvirtd.qemu_uri(), title, &system)?;
-                    summary.push(tell(&stage, &show)?);
-                }
+                Ok(system) => summary.push(on_qemu(workspace, &system, &show)?),
                 Err(reason) => show.warning(&format!("not shown: machines that boot. Reason: {reason:#}")),
             }
         }
@@ -62,6 +60,16 @@ pub(crate) fn run(workspace: &Workspace, consent: Consent, options: &Options) ->
         stay(workspace, &show)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// QEMU, as its users name it.
+const QEMU: &str = "qemu:///system";
+
+/// In a daemon that nothing else is in, and that ends with us.
+fn on_qemu(workspace: &Workspace, system: &GuestSystem, show: &Show) -> Result<Told> {
+    let libvirtd = Libvirtd::start(workspace)?;
+    let title = format!("{QEMU}, in a daemon of this demonstration's own");
+    tell(&Stage::on_libvirt(workspace, &libvirtd.qemu_uri(), title, system)?, show)
 }
 
 fn tell(stage: &Stage, show: &Show) -> Result<Told> {

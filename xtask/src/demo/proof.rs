@@ -40,6 +40,11 @@ impl Proof {
         Ok(Some(Self { listings }))
     }
 
+    /// What libvirt says of one machine.
+    pub(super) fn of_machine(stage: &Stage, id: &str) -> Result<Self> {
+        Ok(Self { listings: vec![virsh(stage, &["dominfo", &format!("occi-{id}")])?] })
+    }
+
     /// Whether libvirt has something for an entity; its id is part of the name.
     pub(super) fn has(&self, id: &str) -> bool {
         self.listings.iter().any(|(_, said)| said.contains(id))

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -54,6 +54,7 @@ impl Stage {
     ) -> Result<Self> {
         let mut stage = Self::new(workspace, "libvirt", uri, title)?;
         let consoles = stage.folder.join("consoles");
+        let images = stage.folder.join("images");
         let volumes = stage.folder.join("volumes");
         let config = Config {
             hypervisor: Hypervisor {
@@ -62,6 +63,7 @@ impl Stage {
                 domain_type: "qemu",
                 volumes: volumes.clone(),
                 consoles: consoles.clone(),
+                images: images.clone(),
                 boot: Boot {
                     kernel: system.kernel.clone(),
                     initrd: system.initrd.clone(),
@@ -70,9 +72,10 @@ impl Stage {
             },
         };
         let file = stage.folder.join("occi.toml");
-        for folder in [&consoles, &volumes] {
+        for folder in [&consoles, &volumes, &images] {
             fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
+        lay_out_image(&images, system)?;
         fs::write(&file, toml::to_string(&config)?).context("cannot write the server's configuration")?;
         stage.config = Some(file);
         stage.consoles = Some(consoles);
@@ -101,6 +104,23 @@ impl Stage {
     }
 }
 
+/// The name of the image that computes begin as.
+pub(super) const IMAGE: &str = "linux";
+
+/// An image whose disk is empty and whose kernel is the guest system's.
+fn lay_out_image(folder: &Path, system: &GuestSystem) -> Result<()> {
+    for (file, from) in [("vmlinuz", &system.kernel), ("initrd.gz", &system.initrd)] {
+        fs::copy(from, folder.join(file)).with_context(|| format!("cannot copy {}", from.display()))?;
+    }
+    fs::File::create(folder.join("disk.raw"))?.set_len(64 << 20)?;
+    let description = format!(
+        "title = \"Linux\"\ndisk = \"disk.raw\"\nformat = \"raw\"\nkernel = \"vmlinuz\"\ninitrd = \"initrd.gz\"\ncmdline = \"{}\"\n",
+        guest_system::COMMAND_LINE
+    );
+    fs::write(folder.join(IMAGE).with_extension("toml"), description)
+        .context("cannot write an image's description")
+}
+
 /// The part of the server's configuration that the demonstration sets.
 #[derive(Serialize)]
 struct Config {
@@ -114,6 +134,7 @@ struct Hypervisor {
     domain_type: &'static str,
     volumes: PathBuf,
     consoles: PathBuf,
+    images: PathBuf,
     boot: Boot,
 }
 

@@ -1,6 +1,7 @@
 //! The story itself, a chapter a function: what a client asks of the server, what it answers, and what libvirt then
-//! says. An answer other than the expected one ends it.
+//! says. An answer other than the expected one ends it. Where systems boot, `templates` goes on.
 
+use std::collections::HashMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,11 +20,13 @@ const JSON: &str = "application/occi+json";
 const HOSTNAME: &str = "web1.example.org";
 
 /// The lines that say what something is.
-const NETWORK: &str = r#"network; scheme="http://schemas.ogf.org/occi/infrastructure#"; class="kind""#;
+pub(super) const NETWORK: &str =
+    r#"network; scheme="http://schemas.ogf.org/occi/infrastructure#"; class="kind""#;
 const IP_NETWORK: &str =
     r#"ipnetwork; scheme="http://schemas.ogf.org/occi/infrastructure/network#"; class="mixin""#;
-const STORAGE: &str = r#"storage; scheme="http://schemas.ogf.org/occi/infrastructure#"; class="kind""#;
-const STORAGE_LINK: &str =
+pub(super) const STORAGE: &str =
+    r#"storage; scheme="http://schemas.ogf.org/occi/infrastructure#"; class="kind""#;
+pub(super) const STORAGE_LINK: &str =
     r#"storagelink; scheme="http://schemas.ogf.org/occi/infrastructure#"; class="kind""#;
 
 /// How long a machine may take to boot or to shut down, emulated on a busy machine.
@@ -38,7 +41,7 @@ pub(super) fn tell(stage: &Stage, show: &Show) -> Result<Told> {
         stage,
         show,
         client: Client::new(stage.address),
-        printed: 0,
+        printed: HashMap::new(),
         told: Told { title: stage.title.clone(), chapters: Vec::new(), exchanges: 0 },
     };
 
@@ -57,16 +60,19 @@ pub(super) fn tell(stage: &Stage, show: &Show) -> Result<Told> {
     story.refuse(&machine)?;
     story.delete(&all)?;
     story.prove("Proof: libvirt has nothing left", &[], &all)?;
+    if stage.consoles.is_some() {
+        story.by_templates()?;
+    }
     server.end()?;
     Ok(story.told)
 }
 
-struct Story<'a> {
-    stage: &'a Stage,
+pub(super) struct Story<'a> {
+    pub(super) stage: &'a Stage,
     show: &'a Show,
     client: Client,
-    /// How much of the machine's console was shown, in bytes.
-    printed: usize,
+    /// How much of each machine's console was shown, in bytes.
+    printed: HashMap<String, usize>,
     told: Told,
 }
 
@@ -233,7 +239,12 @@ impl Story<'_> {
     }
 
     /// What libvirt says: it has these, and not those.
-    fn prove(&mut self, title: &'static str, these: &[&String], not_those: &[&String]) -> Result<()> {
+    pub(super) fn prove(
+        &mut self,
+        title: &'static str,
+        these: &[&String],
+        not_those: &[&String],
+    ) -> Result<()> {
         self.chapter(title);
         let proof = Proof::of_everything(self.stage)?;
         self.show_proof(&proof);
@@ -246,38 +257,38 @@ impl Story<'_> {
         Ok(())
     }
 
-    fn show_proof(&self, proof: &Proof) {
+    pub(super) fn show_proof(&self, proof: &Proof) {
         for (asked, said) in &proof.listings {
             self.show.say(&format!("$ {asked}"));
             show::quote(said.trim_end());
         }
     }
 
-    fn chapter(&mut self, title: &'static str) {
+    pub(super) fn chapter(&mut self, title: &'static str) {
         self.show.chapter(title);
         self.told.chapters.push(title);
     }
 
     /// One exchange, shown whole.
-    fn ask(&mut self, request: &Request, status: u16) -> Result<Answer> {
+    pub(super) fn ask(&mut self, request: &Request, status: u16) -> Result<Answer> {
         let answer = self.send(request)?;
         self.show.answer(&answer, None);
         expect(&answer, status)?;
         Ok(answer)
     }
 
-    fn created(&mut self, request: &Request) -> Result<String> {
+    pub(super) fn created(&mut self, request: &Request) -> Result<String> {
         self.ask(request, 201)?.location()
     }
 
-    fn act(&mut self, path: &str, kind: &str, term: &str) -> Result<Answer> {
+    pub(super) fn act(&mut self, path: &str, kind: &str, term: &str) -> Result<Answer> {
         let category = format!(
             r#"Category: {term}; scheme="http://schemas.ogf.org/occi/infrastructure/{kind}/action#"; class="action""#
         );
         self.ask(&Request::post_text(&format!("{path}?action={term}"), &[&category]), 200)
     }
 
-    fn send(&mut self, request: &Request) -> Result<Answer> {
+    pub(super) fn send(&mut self, request: &Request) -> Result<Answer> {
         self.show.request(request);
         self.told.exchanges += 1;
         self.client.send(request)
@@ -291,7 +302,7 @@ impl Story<'_> {
     }
 
     /// Waits until an entity is in a state. An action's answer may come before its effect does.
-    fn state(&self, path: &str, attribute: &str, wanted: &str) -> Result<()> {
+    pub(super) fn state(&self, path: &str, attribute: &str, wanted: &str) -> Result<()> {
         let began = Instant::now();
         loop {
             let entity = self.entity(path)?;
@@ -306,7 +317,7 @@ impl Story<'_> {
     }
 
     /// Waits until a machine that boots has printed something to its console, and shows what is new there.
-    fn console(&mut self, machine: &str, wanted: &str) -> Result<()> {
+    pub(super) fn console(&mut self, machine: &str, wanted: &str) -> Result<()> {
         let Some(folder) = &self.stage.consoles else {
             return Ok(());
         };
@@ -316,12 +327,13 @@ impl Story<'_> {
             let log = std::fs::read(&file).unwrap_or_default();
             let log = String::from_utf8_lossy(&log);
             if log.contains(wanted) {
-                let fresh = log.get(self.printed..).unwrap_or(&log);
+                let printed = self.printed.entry(machine.to_owned()).or_default();
+                let fresh = log.get(*printed..).unwrap_or(&log);
                 if !fresh.trim().is_empty() {
                     self.show.say("The machine's console:");
                     show::quote(fresh.trim_start());
                 }
-                self.printed = log.len();
+                *printed = log.len();
                 return Ok(());
             }
             thread::sleep(Duration::from_millis(100));
@@ -336,6 +348,6 @@ fn expect(answer: &Answer, status: u16) -> Result<()> {
 }
 
 /// The id at the end of an entity's path.
-fn id_of(path: &str) -> &str {
+pub(super) fn id_of(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }

@@ -7,7 +7,7 @@ use crate::ext;
 use anyhow::{Context, bail};
 use async_trait::async_trait;
 use occi_capability::libvirt::{Hypervisor, HypervisorConfig};
-use occi_capability::{Buckets, ConfigValues, Figures};
+use occi_capability::{Buckets, ConfigValues, Figures, Images};
 use occi_extension::{Capability, Loader, Outline, Settings};
 use occi_operation::Core;
 use occi_rehearsal::{Functions, Props, Running, Stage};
@@ -78,6 +78,7 @@ impl Rehearsal {
         let lent = props
             .lent()
             .with(Arc::new(hypervisor.clone()))
+            .with(Arc::new(Images::open(&self.folder.path().join("images"))?))
             .with(Arc::new(settings))
             .with(Arc::new(folders(&self.config, props.folder())))
             .with(Arc::new(Figures::default()))
@@ -94,6 +95,7 @@ impl Rehearsal {
             extensions.push(Arc::new(other));
         }
         let core = Core::start_at(props.time(), props.store(), extensions)?;
+        core.renew_offers().await.context("the images")?;
         let events = hypervisor.events();
         core.recover().await.context("the recovery after the last run")?;
         follow(events, &core);

@@ -31,15 +31,18 @@ mod delete;
 mod errors;
 mod etag;
 mod guide;
+mod images;
 mod large;
 mod limits;
 mod link;
 mod migration;
 mod mixin;
 mod query;
+mod quota;
 mod race;
 mod retrieve;
 mod tags;
+mod templates;
 mod unplug;
 mod update;
 

@@ -105,3 +105,23 @@ fn while_the_server_was_away() {
     server.delete(&compute).answers(200);
     server.delete(&network).answers(200);
 }
+
+/// What nobody tells of is found by comparing, now and then; what is there without an entity is reported, and left alone.
+#[test]
+fn what_no_event_tells_of() {
+    let Ok(uri) = std::env::var("OCCI_TEST_LIBVIRT_TEST_URI") else {
+        eprintln!("SKIPPED: no OCCI_TEST_LIBVIRT_TEST_URI; `cargo xtask test` sets it");
+        return;
+    };
+    let pool = format!("occi-reconcile-{}", uuid::Uuid::new_v4());
+    let config = format!("[hypervisor]\nreconcile-seconds = 1\npool = \"{pool}\"\n");
+    let server = Server::with(Options { hypervisor: Some(uri.clone()), config, ..Options::default() });
+    let storage = server.create("storage", &["occi.storage.size=1"]);
+    virsh(&uri, &["vol-delete", &at_hypervisor(&storage), "--pool", &pool]);
+    eventually("the storage is in error", || state(&server, &storage) == "error");
+    let stray = format!("occi-{}", uuid::Uuid::new_v4());
+    virsh(&uri, &["vol-create-as", &pool, &stray, "1M"]);
+    eventually("the log tells of it", || server.log().contains(&stray));
+    assert!(virsh(&uri, &["vol-list", &pool]).contains(&stray), "it is left alone");
+    virsh(&uri, &["vol-delete", &stray, "--pool", &pool]);
+}

@@ -41,7 +41,8 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Figure>> {
 }
 
 async fn turns(ours: &Extension, bare: &Guest) -> Result<Pair> {
-    let subject = Arc::new(Subject { entity: Arc::new(note()?), mixins: Vec::new(), state: None });
+    let subject =
+        Arc::new(Subject { entity: Arc::new(note()?), mixins: Vec::new(), state: None, is_new: true });
     let role = CategoryId::parse(KIND)?;
     let parameters = Attributes::new();
     let (mut our_times, mut bare_times) = (Vec::new(), Vec::new());

@@ -104,6 +104,10 @@ impl types::HostEntity for Note {
         Vec::new()
     }
 
+    fn is_new(&mut self, _: Resource<types::Entity>) -> bool {
+        true
+    }
+
     fn source(&mut self, _: Resource<types::Entity>) -> Option<String> {
         None
     }

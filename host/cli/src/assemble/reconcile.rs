@@ -1,0 +1,44 @@
+//! Compares what there is with what there should be, now and then: events tell what happens, and this what they have missed.
+//! Entities are asked of their extensions; what is at the hypervisor without an entity is reported, and left alone.
+
+use crate::control::strays;
+use occi_capability::libvirt::Hypervisor;
+use occi_operation::Core;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// Does so until the server ends. The start has looked at everything itself.
+pub(super) fn begin(core: &Arc<Core>, hypervisor: Hypervisor, every: Duration) {
+    let core = Arc::downgrade(core);
+    tokio::spawn(async move {
+        let mut ticks = interval(every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.tick().await;
+        let (mut seen, mut said) = (HashSet::new(), HashSet::new());
+        loop {
+            ticks.tick().await;
+            let Some(core) = core.upgrade() else { return };
+            core.observe_all();
+            match hypervisor.inventory().await {
+                Ok(found) => match strays(&core, &found) {
+                    Ok(strays) => {
+                        let strays: HashSet<_> = strays.into_iter().collect();
+                        // What is made or ended at this moment is none the next time.
+                        let stay = strays.iter().filter(|stray| seen.contains(*stray));
+                        for stray in stay.filter(|stray| !said.contains(*stray)) {
+                            tracing::warn!("at the hypervisor without an entity, and left alone: {stray}");
+                        }
+                        said = seen.intersection(&strays).cloned().collect();
+                        seen = strays;
+                    }
+                    Err(refusal) => {
+                        tracing::error!("what is at the hypervisor cannot be compared: {refusal}");
+                    }
+                },
+                Err(error) => tracing::debug!("what is at the hypervisor cannot be told: {error}"),
+            }
+        }
+    });
+}
