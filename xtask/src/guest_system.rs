@@ -19,12 +19,13 @@ const KERNEL: &str = "linux-image-cloud-amd64";
 const BUSYBOX: &str = "busybox-static";
 
 /// What the kernel needs for a virtual machine's devices and its power button, each after what it depends on.
-const MODULES: [&str; 11] = [
+const MODULES: [&str; 12] = [
     "virtio_ring",
     "virtio",
     "virtio_pci_modern_dev",
     "virtio_pci_legacy_dev",
     "virtio_pci",
+    "virtio_balloon",
     "failover",
     "net_failover",
     "virtio_net",

@@ -1,8 +1,10 @@
 //! The configuration: a TOML file, every setting with its default; `occi.toml` beside this crate's manifest shows and
 //! explains all of them. What a command line says wins over the file.
 
+mod metrics;
 mod sandbox;
 
+pub(crate) use metrics::Metrics;
 pub(crate) use sandbox::Sandbox;
 
 use anyhow::{Context, anyhow, ensure};
@@ -38,6 +40,7 @@ pub(crate) struct Config {
     pub(crate) http: BTreeMap<String, Http>,
     pub(crate) hypervisor: Hypervisor,
     pub(crate) limits: Limits,
+    pub(crate) metrics: Metrics,
     pub(crate) sandbox: Sandbox,
 }
 
@@ -108,6 +111,7 @@ impl Default for Config {
             http: BTreeMap::new(),
             hypervisor: Hypervisor::default(),
             limits: Limits::default(),
+            metrics: Metrics::default(),
             sandbox: Sandbox::default(),
         }
     }
@@ -346,6 +350,7 @@ mod tests {
                 && config.extensions.is_some()
                 && config.capabilities.is_some()
                 && config.administrators.is_some()
+                && config.metrics.listen.is_some()
                 && config.settings["NAME"]["region"] == "north"
                 && config.http["NAME"].allow.len() == 1
                 && config.http["NAME"].addresses.len() == 2

@@ -6,6 +6,7 @@ use crate::compression::compress;
 use crate::conditions;
 use crate::failure::Failure;
 use crate::listing;
+use crate::metrics::{Metrics, Shown};
 use crate::origin;
 use crate::respond::{self, Answer};
 use crate::route::{self, Query};
@@ -25,7 +26,7 @@ use std::convert::Infallible;
 use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 /// What requests are served from.
@@ -38,6 +39,7 @@ pub struct Host {
     address: SocketAddr,
     public: Option<PublicUrl>,
     pub(crate) answers: Arc<Answers>,
+    pub(crate) metrics: Shown,
 }
 
 impl Host {
@@ -50,18 +52,42 @@ impl Host {
             address,
             public,
             answers: Arc::new(Answers::new()),
+            metrics: Shown::default(),
         }
     }
 
-    /// The whole service: OCCI at every path, and `/healthz`. Which path means what is data of the registry, so there
-    /// is nothing here for a router to do. Every request has an answer, whatever is in it.
+    /// The same, with its requests and connections counted, and shown at `/metrics` or not.
+    #[must_use]
+    pub fn counted(self, metrics: Arc<Metrics>, is_shown: bool) -> Self {
+        Self { metrics: Shown::Counted { metrics, is_shown }, ..self }
+    }
+
+    /// One that serves figures at `/metrics` and nothing else.
+    pub(crate) fn of_metrics(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics: Shown::Alone(metrics), ..self }
+    }
+
+    /// The whole service: OCCI at every path, `/healthz` and `/metrics`. Which path means what is data of the registry, so
+    /// there is nothing here for a router to do. Every request has an answer, whatever is in it.
     pub async fn answer(self, request: Request<Body>) -> Response<Body> {
-        if request.uri().path() == "/healthz" {
-            let mut response = respond::health(&self.core, request.method());
-            respond::finish(&mut response, request.method());
+        let Some(metrics) = self.metrics.counts().cloned() else { return self.dispatch(request).await };
+        let (method, began) = (request.method().clone(), Instant::now());
+        let response = self.dispatch(request).await;
+        metrics.answered(&method, response.status(), began.elapsed());
+        response
+    }
+
+    async fn dispatch(self, request: Request<Body>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        if let Some(response) = self.metrics.answer(&parts).await {
             return response;
         }
-        answer(self, request).await
+        if parts.uri.path() == "/healthz" {
+            let mut response = respond::health(&self.core, &parts.method);
+            respond::finish(&mut response, &parts.method);
+            return response;
+        }
+        answer(self, parts, body).await
     }
 
     /// The same, as a connection calls it.
@@ -71,8 +97,7 @@ impl Host {
 }
 
 /// Answers every request, also one that fails before it says how it wants to be answered.
-async fn answer(host: Host, request: Request<Body>) -> Response<Body> {
-    let (parts, mut body) = request.into_parts();
+async fn answer(host: Host, parts: Parts, mut body: Body) -> Response<Body> {
     let accept = occi_rendering::negotiate(values(&parts.headers, header::ACCEPT));
     let base = Base::new(&parts, host.address, host.public.as_ref());
     let outcome = match accept {

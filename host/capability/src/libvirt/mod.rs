@@ -22,9 +22,12 @@ mod network;
 mod network_xml;
 mod pool;
 mod probe;
+mod readings;
 mod reason;
 mod reservation;
 mod saved;
+mod stats;
+mod survey;
 mod unplug;
 mod usage;
 mod volume;
@@ -51,6 +54,9 @@ use self::machine_xml::Processors;
 pub use self::meter::Usage;
 pub use self::network::Network;
 pub use self::network_xml::NetworkPlan;
+pub use self::readings::{Measure, Readings};
+pub use self::survey::Survey;
+use self::survey::Surveyor;
 pub use self::volume::Volume;
 use self::worker::{Hold, Lane, Workers};
 
@@ -68,6 +74,7 @@ struct Inner {
     handovers: Handovers,
     /// What `DomainType::Auto` comes to.
     found: probe::Found,
+    surveyor: Surveyor,
 }
 
 /// Everything of ours at the hypervisor.
@@ -118,6 +125,7 @@ impl Hypervisor {
             workers,
             handovers: Handovers::default(),
             found: probe::Found::default(),
+            surveyor: Surveyor::new(),
         }));
         // One that does not answer is waited for in the background.
         match tokio::time::timeout(FIRST, hypervisor.0.workers.ensure()).await {
@@ -223,6 +231,10 @@ impl Hypervisor {
 
     fn handovers(&self) -> &Handovers {
         &self.0.handovers
+    }
+
+    fn surveyor(&self) -> &Surveyor {
+        &self.0.surveyor
     }
 }
 
