@@ -186,6 +186,7 @@ async fn hypervisor(config: &Config, data: &Path) -> anyhow::Result<Hypervisor> 
         cores: given.cores,
         memory: given.memory_mib << 20,
         translate: given.translate,
+        survey_age: HypervisorConfig::default().survey_age,
         short: libvirt::Call {
             patience: Duration::from_secs(given.short_seconds),
             ..HypervisorConfig::default().short

@@ -6,7 +6,7 @@ use crate::compression::compress;
 use crate::conditions;
 use crate::failure::Failure;
 use crate::listing;
-use crate::metrics::{Metrics, Shown};
+use crate::metrics::Shown;
 use crate::origin;
 use crate::respond::{self, Answer};
 use crate::route::{self, Query};
@@ -26,7 +26,7 @@ use std::convert::Infallible;
 use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::time::sleep;
 
 /// What requests are served from.
@@ -36,8 +36,8 @@ pub struct Host {
     pub(crate) limits: Arc<Limits>,
     /// Who asks; there are no others yet.
     pub(crate) caller: Caller,
-    address: SocketAddr,
-    public: Option<PublicUrl>,
+    pub(crate) address: SocketAddr,
+    pub(crate) public: Option<PublicUrl>,
     pub(crate) answers: Arc<Answers>,
     pub(crate) metrics: Shown,
 }
@@ -56,25 +56,11 @@ impl Host {
         }
     }
 
-    /// The same, with its requests and connections counted, and shown at `/metrics` or not.
-    #[must_use]
-    pub fn counted(self, metrics: Arc<Metrics>, is_shown: bool) -> Self {
-        Self { metrics: Shown::Counted { metrics, is_shown }, ..self }
-    }
-
-    /// One that serves figures at `/metrics` and nothing else.
-    pub(crate) fn of_metrics(self, metrics: Arc<Metrics>) -> Self {
-        Self { metrics: Shown::Alone(metrics), ..self }
-    }
-
     /// The whole service: OCCI at every path, `/healthz` and `/metrics`. Which path means what is data of the registry, so
     /// there is nothing here for a router to do. Every request has an answer, whatever is in it.
     pub async fn answer(self, request: Request<Body>) -> Response<Body> {
-        let Some(metrics) = self.metrics.counts().cloned() else { return self.dispatch(request).await };
-        let (method, began) = (request.method().clone(), Instant::now());
-        let response = self.dispatch(request).await;
-        metrics.answered(&method, response.status(), began.elapsed());
-        response
+        let metrics = self.metrics.clone();
+        metrics.count(request.method().clone(), self.dispatch(request)).await
     }
 
     async fn dispatch(self, request: Request<Body>) -> Response<Body> {

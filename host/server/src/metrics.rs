@@ -1,6 +1,7 @@
 //! What the server shows of itself at `/metrics`, in the text format of Prometheus: its own figures, and those of whatever
 //! else has some.
 
+use crate::Host;
 use crate::compression::compress;
 use crate::failure::Failure;
 use crate::respond;
@@ -20,7 +21,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Where it is shown.
 pub(crate) const PATH: &str = "/metrics";
@@ -52,8 +53,8 @@ struct OfMethod {
 const METHODS: [Method; 6] =
     [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS];
 
-/// Of status codes.
-const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+/// Of status codes. What comes before an answer is none.
+const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 
 /// In seconds: a read takes a tenth of a millisecond, and the start of a machine some seconds.
 const BUCKETS: [f64; 15] =
@@ -98,7 +99,7 @@ impl Metrics {
     pub(crate) fn answered(&self, method: &Method, status: StatusCode, after: Duration) {
         let is_of = |of: &&OfMethod| of.method.as_ref().is_none_or(|known| known == method);
         let Some(of) = self.methods.iter().find(is_of) else { return };
-        let class = usize::from(status.as_u16() / 100).checked_sub(1);
+        let class = usize::from(status.as_u16() / 100).checked_sub(2);
         if let Some(counter) = class.and_then(|class| of.by_class.get(class)) {
             counter.inc();
         }
@@ -153,6 +154,19 @@ impl Shown {
         }
     }
 
+    /// Answers a request, which counts where requests do.
+    pub(crate) async fn count(
+        &self,
+        method: Method,
+        answer: impl Future<Output = Response<Body>>,
+    ) -> Response<Body> {
+        let Some(metrics) = self.counts() else { return answer.await };
+        let began = Instant::now();
+        let response = answer.await;
+        metrics.answered(&method, response.status(), began.elapsed());
+        response
+    }
+
     fn to_be_seen(&self) -> Option<&Metrics> {
         match self {
             Self::Counted { metrics, is_shown: true } | Self::Alone(metrics) => Some(metrics),
@@ -178,6 +192,19 @@ impl Shown {
         };
         respond::finish(&mut response, &parts.method);
         Some(response)
+    }
+}
+
+impl Host {
+    /// The same, with its requests and connections counted, and shown at `/metrics` or not.
+    #[must_use]
+    pub fn counted(self, metrics: Arc<Metrics>, is_shown: bool) -> Self {
+        Self { metrics: Shown::Counted { metrics, is_shown }, ..self }
+    }
+
+    /// One that serves figures at `/metrics` and nothing else.
+    pub(crate) fn of_metrics(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics: Shown::Alone(metrics), ..self }
     }
 }
 

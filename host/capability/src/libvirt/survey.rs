@@ -19,8 +19,6 @@ use super::stats;
 use super::worker::{Hold, Lane};
 use super::{Hypervisor, attachment, machine, name};
 
-/// How long a survey is told to those who ask.
-const FRESH: Duration = Duration::from_secs(5);
 /// How long one waits for a survey that is under way: Prometheus gives up after ten seconds.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How old a survey may be where a newer one takes its time: then it is told all the same.
@@ -91,7 +89,7 @@ impl Surveyor {
 impl Hypervisor {
     /// What all machines use, as it was some seconds ago. 'unavailable' where the hypervisor does not answer soon.
     pub async fn survey(&self) -> Result<Arc<Survey>> {
-        self.survey_within(FRESH).await
+        self.survey_within(self.config().survey_age).await
     }
 
     /// The same, no older than that when it is asked for.
