@@ -153,19 +153,35 @@ impl Hypervisor {
         let hypervisor = self.clone();
         tokio::spawn(async move {
             let surveyor = hypervisor.surveyor();
-            let (told, attached) = (surveyor.told.clone(), Arc::clone(&surveyor.attached));
-            let survey = hypervisor.workers().call(Lane::Long, Hold::Nothing, move |live| {
-                let _under_way = &token;
-                let survey = Arc::new(survey(live, &attached)?);
-                // Here, as it may be that nobody waits for the call any more.
-                told.send_replace(Told { last: Some((Instant::now(), survey)), failed: None });
-                Ok(())
-            });
+            let flight = Flight {
+                told: surveyor.told.clone(),
+                attached: Arc::clone(&surveyor.attached),
+                _token: token,
+            };
+            let carry_out = move |live: &Live| flight.carry_out(live);
+            let survey = hypervisor.workers().call(Lane::Long, Hold::Nothing, carry_out);
             if let Err(error) = survey.await {
                 tracing::debug!(%error, "the machines could not be surveyed");
                 surveyor.told.send_modify(|told| told.failed = Some(error));
             }
         });
+    }
+}
+
+/// A survey that is under way.
+struct Flight {
+    told: watch::Sender<Told>,
+    attached: Arc<Attached>,
+    /// What says that it is.
+    _token: Arc<()>,
+}
+
+impl Flight {
+    /// It tells of itself, as it may be that nobody waits for the call any more.
+    fn carry_out(&self, live: &Live) -> Result<()> {
+        let survey = Arc::new(survey(live, &self.attached)?);
+        self.told.send_replace(Told { last: Some((Instant::now(), survey)), failed: None });
+        Ok(())
     }
 }
 

@@ -19,7 +19,7 @@ fn requests_are_counted_and_connections_are_open() {
         figures.get("occi_http_requests_total", &[("method", method), ("status", status)]).unwrap()
     };
     let first = figures(&server);
-    assert_eq!(count(&first, "POST", "2xx"), 0.0);
+    assert!(count(&first, "POST", "2xx") <= 0.0);
     assert!(first.get("occi_http_connections", &[]).unwrap() >= 1.0);
     assert!(first.get("occi_store_bytes", &[]).unwrap() > 0.0);
     assert_eq!(first.get("occi_hypervisor_up", &[]), Some(1.0));

@@ -202,10 +202,10 @@ fn a_running_guest_is_measured() {
         ["disk_read_bytes_total", "disk_reads_total", "disk_writes_total", "disk_written_bytes_total"]
     );
     let first = read(&server, &compute, "own");
-    assert_eq!(first["memory_bytes"], f64::from(128 << 20), "{first:?}");
-    assert_eq!(first["vcpus"], 2.0, "{first:?}");
+    assert_eq!(first.get("memory_bytes"), Some(&f64::from(128 << 20)), "{first:?}");
+    assert_eq!(first.get("vcpus"), Some(&2.0), "{first:?}");
     assert!(first["cpu_seconds_total"] > 0.0, "{first:?}");
-    assert_eq!(first["disk_read_bytes_total"], of_disk["disk_read_bytes_total"], "it has no other disk");
+    assert!(first["disk_read_bytes_total"] > 0.0, "{first:?}");
     let of_interface = read(&server, &interface, "own");
     assert_eq!(names(&of_interface).len(), 4, "{of_interface:?}");
     assert!(of_interface.keys().all(|name| name.starts_with("network_")), "{of_interface:?}");
@@ -227,24 +227,22 @@ fn a_running_guest_is_measured() {
     let third = read(&server, &compute, "own");
     assert!(third["disk_read_bytes_total"] > first["disk_read_bytes_total"], "{third:?} after {first:?}");
 
-    // The same at the place where Prometheus reads it.
+    // The same at the place where Prometheus reads it, all of one time.
     let shown = figures(&server);
-    let kinds = [
-        (&compute, "compute"),
-        (&disk, "storagelink"),
-        (&more, "storagelink"),
-        (&interface, "networkinterface"),
-    ];
-    for (path, kind) in kinds {
+    let shown = |path: &str, kind: &str, name: &str| {
         let (id, kind) = (path.rsplit('/').next().unwrap(), kind_id(kind));
-        let of = [("entity", id), ("kind", &*kind), ("tenant", "default")];
-        let name = if kind.ends_with("networkinterface") {
-            "network_received_bytes_total"
-        } else {
-            "disk_read_bytes_total"
-        };
-        assert!(shown.get(&format!("occi_entity_{name}"), &of).is_some(), "{path}: {shown:?}");
-    }
+        let labels = [("entity", id), ("kind", &*kind), ("tenant", "default")];
+        shown.get(&format!("occi_entity_{name}"), &labels)
+    };
+    let [whole, one, other] = [(&compute, "compute"), (&disk, "storagelink"), (&more, "storagelink")]
+        .map(|(path, kind)| shown(path, kind, "disk_read_bytes_total").unwrap());
+    assert!((one + other - whole).abs() < 0.5, "{one} and {other} are {whole}");
+    assert!(one > 0.0 && other > 0.0, "{one} {other}");
+    let received = ["networkinterface", "compute"].map(|kind| {
+        let path = if kind == "compute" { &compute } else { &interface };
+        shown(path, kind, "network_received_bytes_total")
+    });
+    assert!(received[0].is_some() && received[0] == received[1], "{received:?}");
 
     // Another volume in the place of the one that went.
     server.delete(&more).answers(200);
