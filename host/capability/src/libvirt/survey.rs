@@ -260,7 +260,7 @@ fn told(domains: &HashMap<Uuid, Domain>, attached: &Attached) -> Result<Vec<(Uui
     let mut of = Vec::new();
     let all: Vec<_> = domains.values().collect();
     for some in all.chunks(AT_ONCE) {
-        for stats::Told { machine, run, figures } in stats::of(some)? {
+        for stats::Told { machine, run, figures } in told_of(some)? {
             let Some(read) = readings::read(&figures) else { continue };
             of.push((machine, read.whole));
             if read.devices.is_empty() {
@@ -270,9 +270,10 @@ fn told(domains: &HashMap<Uuid, Domain>, attached: &Attached) -> Result<Vec<(Uui
                 let Some(domain) = domains.get(&machine) else { continue };
                 match Wiring::read(run, &read.devices, domain) {
                     Ok(wiring) => drop(known.insert(machine, wiring)),
-                    // It went while we looked.
-                    Err(Error::Missing(_)) => continue,
-                    Err(error) => return Err(error),
+                    Err(error) => {
+                        costs_itself_alone(error)?;
+                        continue;
+                    }
                 }
             }
             let wired = known.get(&machine).map_or(&[][..], |wiring| &wiring.devices);
@@ -281,6 +282,30 @@ fn told(domains: &HashMap<Uuid, Domain>, attached: &Attached) -> Result<Vec<(Uui
         }
     }
     Ok(of)
+}
+
+/// What libvirt tells of these machines. Where it fails at one of them it says nothing of all.
+fn told_of(domains: &[&Domain]) -> Result<Vec<stats::Told>> {
+    match (stats::of(domains), domains) {
+        (Ok(told), _) => Ok(told),
+        (Err(error), [_]) => costs_itself_alone(error).map(|()| Vec::new()),
+        (Err(error @ (Error::Unavailable(_) | Error::Timeout(_))), _) => Err(error),
+        (Err(_), _) => {
+            let (one, other) = domains.split_at(domains.len() / 2);
+            let mut told = told_of(one)?;
+            told.extend(told_of(other)?);
+            Ok(told)
+        }
+    }
+}
+
+/// A machine that cannot be read, or went while we looked, is left out; but not because nobody answers.
+fn costs_itself_alone(error: Error) -> Result<()> {
+    if matches!(error, Error::Unavailable(_) | Error::Timeout(_)) {
+        return Err(error);
+    }
+    tracing::debug!(%error, "a machine, or its devices, cannot be read");
+    Ok(())
 }
 
 /// Nothing can be half-done under these locks, so one that a panic has poisoned is as good as any.

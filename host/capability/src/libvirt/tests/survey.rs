@@ -1,6 +1,7 @@
 //! What all machines use. The test driver has nothing that computes, reads or sends, so the rest is QEMU's to show.
 
 use super::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn shown(readings: Result<Readings>) -> Result<Vec<(&'static str, f64)>, &'static str> {
     code(readings).map(|readings| readings.iter().map(|(measure, value)| (measure.name(), value)).collect())
@@ -65,21 +66,7 @@ async fn a_survey_is_kept_for_some_seconds_and_one_is_under_way_at_a_time() {
     assert!(Arc::ptr_eq(&next, &hypervisor.survey().await.unwrap()));
 
     // No long call is answered for a while, so that those who ask come together.
-    let gate = Arc::new(std::sync::Barrier::new(13));
-    let hanging: Vec<_> = (0..12)
-        .map(|_| {
-            let (hypervisor, gate) = (hypervisor.clone(), Arc::clone(&gate));
-            tokio::spawn(async move {
-                hypervisor
-                    .workers()
-                    .call(Lane::Long, Hold::Nothing, move |_| {
-                        gate.wait();
-                        Ok(())
-                    })
-                    .await
-            })
-        })
-        .collect();
+    let hung = Hung::all_long_calls_of(hypervisor).await;
     let asking: Vec<_> = (0..20)
         .map(|_| {
             let hypervisor = hypervisor.clone();
@@ -87,16 +74,63 @@ async fn a_survey_is_kept_for_some_seconds_and_one_is_under_way_at_a_time() {
         })
         .collect();
     tokio::time::sleep(Duration::from_millis(100)).await;
-    tokio::task::spawn_blocking(move || gate.wait()).await.unwrap();
-    for hung in hanging {
-        hung.await.unwrap().unwrap();
-    }
+    hung.end().await;
     let mut told = Vec::new();
     for asked in asking {
         told.push(asked.await.unwrap());
     }
     assert!(told.iter().all(|survey| Arc::ptr_eq(survey, &told[0])));
     assert!(!Arc::ptr_eq(&told[0], &next));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_takes_its_time_is_not_waited_for() {
+    let (one, other) = (private().await, private().await);
+    let last = one.hypervisor.survey().await.unwrap();
+    let hung = Hung::all_long_calls_of(&one.hypervisor).await;
+    let also_hung = Hung::all_long_calls_of(&other.hypervisor).await;
+    let (stale, none) = tokio::join!(one.hypervisor.survey_within(Duration::ZERO), other.hypervisor.survey());
+    assert!(Arc::ptr_eq(&stale.unwrap(), &last));
+    assert_eq!(code(none.map(drop)), Err("unavailable"));
+    hung.end().await;
+    also_hung.end().await;
+    assert!(!Arc::ptr_eq(&one.hypervisor.survey_within(Duration::ZERO).await.unwrap(), &last));
+    other.hypervisor.survey().await.unwrap();
+}
+
+/// Calls that are not answered.
+struct Hung {
+    gate: Arc<std::sync::Barrier>,
+    calls: Vec<tokio::task::JoinHandle<Result<()>>>,
+}
+
+impl Hung {
+    async fn all_long_calls_of(hypervisor: &Hypervisor) -> Self {
+        let at_once = HypervisorConfig::default().long.at_once;
+        let gate = Arc::new(std::sync::Barrier::new(at_once + 1));
+        let begun = Arc::new(AtomicUsize::new(0));
+        let call = |_| {
+            let (hypervisor, gate, begun) = (hypervisor.clone(), Arc::clone(&gate), Arc::clone(&begun));
+            let wait = move |_: &connection::Live| {
+                begun.fetch_add(1, Ordering::Relaxed);
+                gate.wait();
+                Ok(())
+            };
+            tokio::spawn(async move { hypervisor.workers().call(Lane::Long, Hold::Nothing, wait).await })
+        };
+        let calls = (0..at_once).map(call).collect();
+        while begun.load(Ordering::Relaxed) < at_once {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Self { gate, calls }
+    }
+
+    async fn end(self) {
+        tokio::task::spawn_blocking(move || self.gate.wait()).await.unwrap();
+        for call in self.calls {
+            call.await.unwrap().unwrap();
+        }
+    }
 }
 
 #[tokio::test]
