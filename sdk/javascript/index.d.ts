@@ -192,7 +192,7 @@ export namespace keyvalue {
 }
 
 /**
- * Figures: what a machine uses, and what the extension counts for the operator. The capability `metrics`.
+ * Figures: what machines use, and what the extension counts for the operator. The capability `metrics`.
  *
  * What is counted has a name that the manifest declares, in the lists `counters` and `gauges` of `[capabilities.metrics]`; any
  * other is `denied`. It counts at once, whether or not the operation is committed, and once more where the host calls again;
@@ -208,6 +208,14 @@ export namespace metrics {
    * there is none. One that has no power uses nothing: all is zero, and begins anew with its next start.
    */
   function usage(of: 'subject' | 'source' | 'target'): Usage;
+  /**
+   * What was read some seconds ago of such a machine, its disks and interfaces summed up; or, of a `subject` that is a link, of
+   * the device that is attached for it. By names as Prometheus has them, with their units: `cpu_seconds_total`, `vcpus`,
+   * `memory_bytes`, `disk_read_bytes_total` and others, which the contract lists. What the hypervisor does not tell is left out,
+   * and all is where the machine has no power. What ends in `_total` is counted since it has power. `missing` where there is
+   * neither, `unavailable` where the hypervisor does not answer.
+   */
+  function readings(of: 'subject' | 'source' | 'target'): Record<string, number>;
 
   interface Usage {
     /** Milliseconds that its CPUs have computed since it has power, all of them together. */

@@ -38,7 +38,8 @@ export type Call =
   | 'keyvalue.keys'
   | 'metrics.count'
   | 'metrics.gauge'
-  | 'metrics.usage';
+  | 'metrics.usage'
+  | 'metrics.readings';
 
 /** A host with one extension. It takes the place of the earlier one: a file of tests has one at a time. */
 export class Host {
@@ -71,6 +72,11 @@ export class Host {
   gauge(gauge: string): number | undefined;
   /** Set what the machine of an entity uses; what is left out is zero. Without that it has none. */
   setUsage(of: Entity, usage: Partial<metrics.Usage>): void;
+  /**
+   * Set what is read of the machine of an entity, or of the device that is attached for a link, by the names of the contract.
+   * Without that it has none.
+   */
+  setReadings(of: Entity, readings: Record<string, number>): void;
 
   // Each throws the Fault of an extension that refuses, and then leaves the entity as it was.
 

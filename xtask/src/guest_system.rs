@@ -25,6 +25,7 @@ const MODULES: [&str; 14] = [
     "virtio_pci_modern_dev",
     "virtio_pci_legacy_dev",
     "virtio_pci",
+    "virtio_balloon",
     "failover",
     "net_failover",
     "virtio_net",
@@ -33,7 +34,6 @@ const MODULES: [&str; 14] = [
     "evdev",
     "cdrom",
     "isofs",
-    "virtio_balloon",
 ];
 
 /// What a machine boots.

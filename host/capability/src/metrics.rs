@@ -1,4 +1,4 @@
-//! The capability `metrics`: `wit/metrics.wit`, what a machine uses, over [`libvirt`](crate::libvirt), and what an extension
+//! The capability `metrics`: `wit/metrics.wit`, what machines use, over [`libvirt`](crate::libvirt), and what an extension
 //! counts for the operator.
 //!
 //! Names are declared in the manifest, so that a guest can make no more of them than the operator has seen beforehand.
@@ -10,10 +10,10 @@ use occi_extension::{CallState, Capability, Manifest};
 use std::sync::Arc;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
-use crate::libvirt::Usage;
+use crate::libvirt::{Hypervisor, Measure, Usage};
 use crate::machines::granted;
 pub use figures::Figures;
-use generated::occi::extension::metrics::{self, Host, HostUsage};
+use generated::occi::extension::metrics::{self, Host, HostUsage, Reading};
 
 #[allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "generated; the words are those of wit/")]
 mod generated {
@@ -56,7 +56,7 @@ impl Capability for Metrics {
     }
 
     fn functions(&self) -> &'static [&'static str] {
-        &["usage.read", "count", "gauge"]
+        &["usage.read", "readings", "count", "gauge"]
     }
 
     /// What was counted was so, whatever becomes of the operation: nothing is there to be ended or undone.
@@ -117,6 +117,19 @@ fn check_declared(state: &CallState, list: &str, name: &str) -> Result<(), Fault
 }
 
 impl Host for CallState {
+    async fn readings(&mut self, of: End) -> wasmtime::Result<Result<Vec<Reading>, Fault>> {
+        begin!(self, "metrics", "readings");
+        let entity = match self.call().end(of) {
+            Ok(entity) => entity,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        // A device is read for the link that it is attached for alone, and an end is no link.
+        let source = self.call().source.filter(|_| of == End::Subject);
+        let read = self.lent::<Hypervisor>()?.readings(entity, source).await;
+        let reading = |(measure, value): (Measure, f64)| Reading { name: measure.name().into(), value };
+        Ok(read.map(|readings| readings.iter().map(reading).collect()).map_err(Fault::from))
+    }
+
     async fn count(&mut self, name: String, by: u64) -> wasmtime::Result<Result<(), Fault>> {
         begin!(self, "metrics", "count");
         let figures: Arc<Figures> = self.lent()?;

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use occi_capability::libvirt::{
-    Boot, DomainType, Event, Hypervisor, HypervisorConfig, Inventory, Machine, MachinePlan, NetworkPlan,
-    State, Usage,
+    Boot, DomainType, Event, Hypervisor, HypervisorConfig, Inventory, Machine, MachinePlan, Measure,
+    NetworkPlan, State, Usage,
 };
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
@@ -248,6 +248,19 @@ async fn what_a_guest_uses_is_counted_while_it_has_power() {
     };
     assert!(with_disk.disk_read > 0, "{with_disk:?}");
     assert!(with_disk.cpu_time > booted.cpu_time, "{with_disk:?} after {booted:?}");
+
+    // The same of all machines at once, and of each device for the link that it is attached for.
+    let survey = qemu.hypervisor.survey().await.unwrap();
+    let read = |of: Uuid, measure| survey.of(of).and_then(|readings| readings.get(measure));
+    let seconds = read(machine.entity(), Measure::CpuSeconds).unwrap();
+    assert!(seconds >= with_disk.cpu_time.as_secs_f64(), "{seconds} s after {with_disk:?}");
+    let bytes = Some(f64::from(u32::try_from(with_disk.disk_read).unwrap()));
+    for (of, memory) in [(machine.entity(), Some(f64::from(96 << 20))), (disk, None)] {
+        assert!(read(of, Measure::DiskRead) >= bytes);
+        assert_eq!(read(of, Measure::Memory), memory);
+    }
+    assert!(read(interface, Measure::NetworkReceived).is_some());
+    assert_eq!(read(interface, Measure::DiskRead), None);
 
     machine.detach_volume(disk, volume.entity(), false).await.unwrap();
     assert_eq!(machine.usage().await.unwrap().disk_read, 0, "it goes with the device");

@@ -7,7 +7,7 @@ use crate::refused::Refused;
 use crate::source::Source;
 use crate::stage::Stager;
 use crate::tending::{Tending, locked};
-use occi_extension::Extension;
+use occi_extension::{Extension, Tallied};
 use occi_operation::{Core, Replacement, Tried};
 use occi_store::{Batch, Revision};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -307,7 +307,8 @@ impl Entry {
         // Requests hold the snapshot that they began with, and that holds its extensions; we hold the last one ourselves.
         let previous = self.previous.iter().filter(|previous| Arc::strong_count(previous) > 1);
         let older = self.older.iter().filter(|older| older.strong_count() > 0);
-        let (calls, failures) = self.current.as_ref().map_or((0, 0), |current| current.tally());
+        let Tallied { done, refused, failed: failures } =
+            self.current.as_ref().map_or_else(Tallied::default, |current| current.tally());
         let Said { publisher, capabilities, .. } = self.record.said.clone();
         Listed {
             name: name.to_owned(),
@@ -324,7 +325,7 @@ impl Entry {
             previous: self.record.previous.as_ref().map(|previous| previous.version.clone()),
             draining: previous.count() + older.count(),
             problem: self.problem.clone(),
-            calls,
+            calls: done + refused + failures,
             failures,
         }
     }

@@ -6,6 +6,7 @@ mod rehearsal;
 use crate::administration::Administered;
 use crate::config::{Config, DomainType, Quota};
 use crate::control::{self, Control};
+use crate::exposition::Exposition;
 use crate::log::Feed;
 use anyhow::{Context, anyhow, ensure};
 use occi_capability::libvirt::{self, Hypervisor, HypervisorConfig};
@@ -16,11 +17,12 @@ use occi_capability::{
 use occi_catalogue::Prepared;
 use occi_extension::{Capability, Grants, Lent, Loader, Settings};
 use occi_operation::{Cause, Core};
-use occi_server::Host;
+use occi_server::{Host, Metrics as ServerMetrics};
 use occi_store::{Options, RedbStore, Store};
 use std::collections::BTreeSet;
 use std::fs::DirBuilder;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,6 +30,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use rehearsal::Rehearsal;
 
@@ -63,9 +66,10 @@ async fn serve(config: &Config, log: Feed) -> Result<(), Error> {
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", config.listen))
         .map_err(Error::Misconfigured)?;
     let address = listener.local_addr().context("where the server listens")?;
+    let for_metrics = listener_of_metrics(config).await.map_err(Error::Misconfigured)?;
     control::check(&config.data).map_err(Error::Misconfigured)?;
     let data = folder(&config.data).map_err(Error::Misconfigured)?;
-    let store = open_store(&data.join("store.redb")).map_err(Error::Misconfigured)?;
+    let store = open_store(&data.join(STORE)).map_err(Error::Misconfigured)?;
     let hypervisor = hypervisor(config, &data).await.map_err(Error::Misconfigured)?;
 
     let images = images(config, &data).map_err(Error::Misconfigured)?;
@@ -96,18 +100,55 @@ async fn serve(config: &Config, log: Feed) -> Result<(), Error> {
     let catalogue =
         prepared.serve(Arc::clone(&core), &store, |catalogue| administered.begin(catalogue)).await;
     let catalogue = catalogue.context("the extensions")?;
+    let exposition = Exposition {
+        core: Arc::clone(&core),
+        hypervisor: hypervisor.clone(),
+        figures: Arc::clone(&figures),
+        store: data.join(STORE),
+        written: tokio::sync::Mutex::default(),
+    };
+    let metrics = Arc::new(ServerMetrics::new(Arc::new(exposition)).context("the server's figures")?);
     let (uri, shown) = (config.hypervisor.uri.clone(), Arc::clone(&core));
     let control = Control { uri, hypervisor, core: shown, catalogue, figures, log };
     control.start(&data).map_err(Error::Misconfigured)?;
 
-    let stop = stop_signal()?;
+    let stop = CancellationToken::new();
+    tokio::spawn({
+        let (signal, stop) = (stop_signal()?, stop.clone());
+        async move {
+            signal.await;
+            stop.cancel();
+        }
+    });
     say(&format!("listening on http://{address}\n"));
     let host = Host::new(core, config.limits.to_server(), address, config.url.clone());
-    occi_server::serve(host, listener, stop).await;
+    let beside = for_metrics.map(|(listener, address)| {
+        tracing::info!("figures are at http://{address}/metrics");
+        let (host, metrics, stop) = (host.clone(), Arc::clone(&metrics), stop.clone());
+        tokio::spawn(occi_server::serve_metrics(host, metrics, listener, stop.cancelled_owned()))
+    });
+    let host = host.counted(metrics, config.shows_metrics());
+    occi_server::serve(host, listener, stop.cancelled_owned()).await;
+    if let Some(beside) = beside {
+        beside.await.context("what serves the figures")?;
+    }
     store.close().await.context("the store")?;
     tracing::info!("stopped");
     Ok(())
 }
+
+/// Where figures have an address of their own.
+async fn listener_of_metrics(config: &Config) -> anyhow::Result<Option<(TcpListener, SocketAddr)>> {
+    let Some(address) = config.metrics.listen else { return Ok(None) };
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}; choose another address as `metrics.listen`"))?;
+    let address = listener.local_addr().context("where figures are served")?;
+    Ok(Some((listener, address)))
+}
+
+/// The name of the store's file in the server's folder.
+const STORE: &str = "store.redb";
 
 /// The server's own folder. Where it makes it, nobody else may enter; in any case nobody else may write there.
 fn folder(path: &Path) -> anyhow::Result<PathBuf> {
@@ -155,6 +196,7 @@ async fn hypervisor(config: &Config, data: &Path) -> anyhow::Result<Hypervisor> 
         cores: given.cores,
         memory: given.memory_mib << 20,
         translate: given.translate,
+        survey_age: HypervisorConfig::default().survey_age,
         short: libvirt::Call {
             patience: Duration::from_secs(given.short_seconds),
             ..HypervisorConfig::default().short

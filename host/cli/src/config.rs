@@ -1,8 +1,10 @@
 //! The configuration: a TOML file, every setting with its default; `occi.toml` beside this crate's manifest shows and
 //! explains all of them. What a command line says wins over the file.
 
+mod metrics;
 mod sandbox;
 
+pub(crate) use metrics::Metrics;
 pub(crate) use sandbox::Sandbox;
 
 use anyhow::{Context, anyhow, bail, ensure};
@@ -41,6 +43,7 @@ pub(crate) struct Config {
     pub(crate) quota: Vec<Quota>,
     pub(crate) hypervisor: Hypervisor,
     pub(crate) limits: Limits,
+    pub(crate) metrics: Metrics,
     pub(crate) sandbox: Sandbox,
 }
 
@@ -125,6 +128,7 @@ impl Default for Config {
             quota: Vec::new(),
             hypervisor: Hypervisor::default(),
             limits: Limits::default(),
+            metrics: Metrics::default(),
             sandbox: Sandbox::default(),
         }
     }
@@ -388,6 +392,7 @@ mod tests {
                 && config.extensions.is_some()
                 && config.capabilities.is_some()
                 && config.administrators.is_some()
+                && config.metrics.listen.is_some()
                 && config.settings["NAME"]["region"] == "north"
                 && config.http["NAME"].allow.len() == 1
                 && config.http["NAME"].addresses.len() == 2

@@ -9,6 +9,7 @@ mod buckets;
 mod client;
 mod config;
 mod control;
+mod exposition;
 mod ext;
 mod inspect;
 mod log;

@@ -111,18 +111,32 @@ pub(crate) struct Code {
 /// How often an extension was called, but for what was only asked to observe or to try.
 #[derive(Debug, Default)]
 struct Tally {
-    calls: AtomicU64,
-    failures: AtomicU64,
+    done: AtomicU64,
+    refused: AtomicU64,
+    failed: AtomicU64,
+}
+
+/// What came of an extension's calls, each so often.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tallied {
+    /// It did what it was to do.
+    pub done: u64,
+    /// It said no.
+    pub refused: u64,
+    /// It trapped, went beyond a limit, or answered what the contract does not allow.
+    pub failed: u64,
 }
 
 impl Tally {
-    fn record<T>(&self, outcome: &Result<T, CallError>) {
-        if outcome.as_ref().err().is_none_or(CallError::was_called) {
-            self.calls.fetch_add(1, Ordering::Relaxed);
-        }
-        if outcome.as_ref().is_err_and(CallError::is_failure) {
-            self.failures.fetch_add(1, Ordering::Relaxed);
-        }
+    fn record<T>(&self, way: Way, outcome: &Result<T, CallError>) {
+        let counter = match outcome {
+            _ if !matches!(way, Way::Client | Way::Ending) => return,
+            Ok(_) => &self.done,
+            Err(error) if error.is_failure() => &self.failed,
+            Err(error) if error.was_called() => &self.refused,
+            Err(_) => return,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -199,9 +213,14 @@ impl Extension {
         let Some((code, export)) = self.code.as_ref().zip(export) else { return Ok(Outcome::default()) };
         let operation = call.operation.to_string();
         let params: OnEntity<'_> = (&operation, call.role.as_str(), Subject::handle());
-        let ((answer,), left) = self.call::<_, Gone>(code, Way::Ending, export, &call, params).await?;
-        self.accepted(answer)?;
-        Ok(Outcome { writes: left.writes, ..Outcome::default() })
+        let ended = async {
+            let ((answer,), left) = self.call::<_, Gone>(code, Way::Ending, export, &call, params).await?;
+            self.accepted(answer)?;
+            Ok(Outcome { writes: left.writes, ..Outcome::default() })
+        };
+        let outcome = ended.await;
+        code.tally.record(Way::Ending, &outcome);
+        outcome
     }
 
     /// A client invokes the action with that term.
@@ -240,10 +259,11 @@ impl Extension {
         self.leave(code, &call, &store, done).map(drop)
     }
 
-    /// How often it was called, but for what was only asked to observe or to try; and how many of these calls failed.
-    pub fn tally(&self) -> (u64, u64) {
-        let Some(Code { tally, .. }) = &self.code else { return (0, 0) };
-        (tally.calls.load(Ordering::Relaxed), tally.failures.load(Ordering::Relaxed))
+    /// How often it was called, but for what was only asked to observe or to try.
+    pub fn tally(&self) -> Tallied {
+        let Some(Code { tally, .. }) = &self.code else { return Tallied::default() };
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Tallied { done: read(&tally.done), refused: read(&tally.refused), failed: read(&tally.failed) }
     }
 
     fn lifecycle(&self) -> Option<&Lifecycle> {
@@ -288,13 +308,18 @@ impl Extension {
     where
         P: ComponentNamedList + Lower + Send + Sync,
     {
-        let ((answer,), left) = self.call::<P, Changed>(code, way, export, call, params).await?;
-        let (change, again) = convert::change_from_guest(self.accepted(answer)?).map_err(|reason| {
-            tracing::warn!(extension = &**self.name(), operation = %call.operation, "broken answer: {reason}");
-            CallError::Broken { extension: Arc::clone(self.name()), reason }
-        })?;
-        let made = left.made.iter().filter_map(|(of, name)| self.offered_as(of, name)).collect();
-        Ok(Outcome { change, again, writes: left.writes, made })
+        let proposed = async {
+            let ((answer,), left) = self.call::<P, Changed>(code, way, export, call, params).await?;
+            let (change, again) = convert::change_from_guest(self.accepted(answer)?).map_err(|reason| {
+                tracing::warn!(extension = &**self.name(), operation = %call.operation, "broken answer: {reason}");
+                CallError::Broken { extension: Arc::clone(self.name()), reason }
+            })?;
+            let made = left.made.iter().filter_map(|(of, name)| self.offered_as(of, name)).collect();
+            Ok(Outcome { change, again, writes: left.writes, made })
+        };
+        let outcome = proposed.await;
+        code.tally.record(way, &outcome);
+        outcome
     }
 
     fn accepted<T>(&self, answer: Result<T, types::Fault>) -> Result<T, CallError> {
@@ -317,18 +342,11 @@ impl Extension {
         P: ComponentNamedList + Lower + Send + Sync,
         R: ComponentNamedList + Lift + Send + Sync + 'static,
     {
-        let called = async {
-            let mut store = self.enter(code, way, call).await?;
-            let done = timeout(code.limits.timeout, run(&mut store, code, export, params)).await;
-            let answer = self.leave(code, call, &store, done)?;
-            let state = store.data_mut();
-            Ok((answer, Left { writes: state.take_writes().into_own(), made: state.take_made() }))
-        };
-        let outcome = called.await;
-        if matches!(way, Way::Client | Way::Ending) {
-            code.tally.record(&outcome);
-        }
-        outcome
+        let mut store = self.enter(code, way, call).await?;
+        let done = timeout(code.limits.timeout, run(&mut store, code, export, params)).await;
+        let answer = self.leave(code, call, &store, done)?;
+        let state = store.data_mut();
+        Ok((answer, Left { writes: state.take_writes().into_own(), made: state.take_made() }))
     }
 
     /// A sandbox for one call.

@@ -40,7 +40,7 @@ mod turns;
 
 pub use bindings::types::Fault;
 pub use cache::CacheError;
-pub use call::{Call, Outcome};
+pub use call::{Call, Outcome, Tallied};
 pub use capability::{CallContext, CallState, Capability, FaultInjection, Going, Lent, Offered, Offers};
 pub use compiler::{Bounds, Compiler, Task};
 pub use component::{Loader, MAX_SIZE};

@@ -11,6 +11,7 @@ use crate::lanes::Lanes;
 use crate::order::Errand;
 use crate::refusal::Refusal;
 use occi_extension::TimeSource;
+use occi_model::Entity;
 use occi_store::{Entities, StoreError, Stored};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -331,6 +332,16 @@ impl Core {
     /// Whether anybody has an entity of that id.
     pub fn has_entity(&self, id: Uuid) -> Result<bool, Refusal> {
         Ok(occi_store::owner(&*self.read()?, id)?.is_some())
+    }
+
+    /// The entities with these ids, of whatever tenant, all as they were at one moment; none where there is none.
+    pub fn entities(&self, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<Option<Arc<Entity>>>, Refusal> {
+        let view = self.read()?;
+        let find = |id| {
+            let Some(tenant) = occi_store::owner(&*view, id)? else { return Ok(None) };
+            Ok(Entities::new(&*view, &tenant).get(id)?.map(|stored| stored.entity))
+        };
+        ids.into_iter().map(find).collect()
     }
 
     /// An entity of whatever tenant: what happens outside names only its id.

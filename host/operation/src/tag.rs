@@ -119,7 +119,7 @@ fn tag(core: &Core, caller: &Caller, snapshot: &Snapshot, category: CategoryDraf
             id.term()
         )));
     }
-    let reserved = ["/-/", "/.well-known/", "/healthz/"];
+    let reserved = ["/-/", "/.well-known/", "/healthz/", "/metrics/"];
     let shadows = reserved.iter().any(|path| location.as_str().starts_with(path));
     if shadows || registry.kind_above(&location).is_some() {
         return Err(Refusal::Conflict(format!("{id}: {location} is the server's; choose another location")));

@@ -6,6 +6,7 @@ use crate::compression::compress;
 use crate::conditions;
 use crate::failure::Failure;
 use crate::listing;
+use crate::metrics::Shown;
 use crate::origin;
 use crate::respond::{self, Answer};
 use crate::route::{self, Query};
@@ -35,9 +36,10 @@ pub struct Host {
     pub(crate) limits: Arc<Limits>,
     /// Who asks; there are no others yet.
     pub(crate) caller: Caller,
-    address: SocketAddr,
-    public: Option<PublicUrl>,
+    pub(crate) address: SocketAddr,
+    pub(crate) public: Option<PublicUrl>,
     pub(crate) answers: Arc<Answers>,
+    pub(crate) metrics: Shown,
 }
 
 impl Host {
@@ -50,18 +52,29 @@ impl Host {
             address,
             public,
             answers: Arc::new(Answers::new()),
+            metrics: Shown::default(),
         }
     }
 
-    /// The whole service: OCCI at every path, and `/healthz`. Which path means what is data of the registry, so there
-    /// is nothing here for a router to do. Every request has an answer, whatever is in it.
+    /// The whole service: OCCI at every path, `/healthz` and `/metrics`. Which path means what is data of the registry, so
+    /// there is nothing here for a router to do. Every request has an answer, whatever is in it.
     pub async fn answer(self, request: Request<Body>) -> Response<Body> {
-        if request.uri().path() == "/healthz" {
-            let mut response = respond::health(&self.core, request.method());
-            respond::finish(&mut response, request.method(), &self.core);
+        let metrics = self.metrics.clone();
+        metrics.count(request.method().clone(), self.dispatch(request)).await
+    }
+
+    async fn dispatch(self, request: Request<Body>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        if let Some(mut response) = self.metrics.answer(&parts).await {
+            respond::finish(&mut response, &parts.method, &self.core);
             return response;
         }
-        answer(self, request).await
+        if parts.uri.path() == "/healthz" {
+            let mut response = respond::health(&self.core, &parts.method);
+            respond::finish(&mut response, &parts.method, &self.core);
+            return response;
+        }
+        answer(self, parts, body).await
     }
 
     /// The same, as a connection calls it.
@@ -71,8 +84,7 @@ impl Host {
 }
 
 /// Answers every request, also one that fails before it says how it wants to be answered.
-async fn answer(host: Host, request: Request<Body>) -> Response<Body> {
-    let (parts, mut body) = request.into_parts();
+async fn answer(host: Host, parts: Parts, mut body: Body) -> Response<Body> {
     let accept = occi_rendering::negotiate(values(&parts.headers, header::ACCEPT));
     let base = Base::new(&parts, host.address, host.public.as_ref());
     let outcome = match accept {

@@ -16,6 +16,7 @@ mod crowd;
 mod exchange;
 mod failure;
 mod listing;
+mod metrics;
 mod origin;
 mod respond;
 mod route;
@@ -26,4 +27,5 @@ mod version;
 
 pub use base::PublicUrl;
 pub use exchange::Host;
-pub use serve::{Limits, serve};
+pub use metrics::{Exposition, Metrics};
+pub use serve::{Limits, serve, serve_metrics};

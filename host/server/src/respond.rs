@@ -3,6 +3,7 @@
 use crate::base::Base;
 use crate::conditions;
 use crate::failure::Failure;
+use crate::metrics::Pieces;
 use crate::version;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
@@ -12,6 +13,7 @@ use occi_model::{Gravity, Representation, View, Violation};
 use occi_operation::{Core, MemberOutcome, MemberResult, Refusal, Reply};
 use occi_rendering::{CannotRender, MediaType, Rendered};
 use occi_store::StoreError;
+use prometheus::{Encoder, TextEncoder};
 use std::sync::LazyLock;
 
 /// An answer that can be given more than once.
@@ -268,15 +270,30 @@ pub(crate) fn options(allowed: &[Method]) -> Response<Body> {
     response
 }
 
-/// Whether the server serves: not fully after its store has failed.
-pub(crate) fn health(core: &Core, method: &Method) -> Response<Body> {
+/// The answer to a request that wants something else than to look, or asks what can be done here.
+pub(crate) fn refuse_change(method: &Method, path: &str) -> Option<Response<Body>> {
     const ALLOWED: &[Method] = &[Method::GET, Method::HEAD, Method::OPTIONS];
     if method == Method::OPTIONS {
-        return options(ALLOWED);
+        return Some(options(ALLOWED));
     }
-    if !ALLOWED.contains(method) {
-        let failure = Failure::MethodNotAllowed { method: method.clone(), allowed: ALLOWED };
-        return self::failure(&failure, MediaType::TextPlain, method, "/healthz");
+    if ALLOWED.contains(method) {
+        return None;
+    }
+    let failure = Failure::MethodNotAllowed { method: method.clone(), allowed: ALLOWED };
+    Some(self::failure(&failure, MediaType::TextPlain, method, path))
+}
+
+/// The server's figures.
+pub(crate) fn metrics(pieces: Pieces) -> Response<Body> {
+    let mut response = Response::new(Body::new(pieces));
+    insert(response.headers_mut(), header::CONTENT_TYPE, TextEncoder::new().format_type());
+    response
+}
+
+/// Whether the server serves: not fully after its store has failed.
+pub(crate) fn health(core: &Core, method: &Method) -> Response<Body> {
+    if let Some(refusal) = refuse_change(method, "/healthz") {
+        return refusal;
     }
     let (status, said) = if core.is_healthy() {
         (StatusCode::OK, "ok\r\n")

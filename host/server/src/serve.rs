@@ -3,6 +3,7 @@
 use crate::Host;
 use crate::activity::{Activity, WatchedStream};
 use crate::crowd::{Crowd, Place};
+use crate::metrics::{Connected, Metrics};
 use crate::stream::SharedStream;
 use crate::timer::ReusedTimer;
 use axum::body::Body;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -67,7 +69,31 @@ const READ: usize = 4 * HEAD;
 
 /// Serves until `stop` is ready, then ends the requests that have begun and all changes that go on behind them.
 pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output = ()>) {
-    let core = Arc::clone(&host.core);
+    let (core, grace) = (Arc::clone(&host.core), host.limits.grace);
+    let stop = async {
+        stop.await;
+        let seconds = grace.as_secs();
+        tracing::info!("stopping: no new connections, {seconds} seconds for the requests that go on");
+    };
+    let deadline = serve_requests(host, listener, stop).await;
+    // Who changes something gets a moment more, as it is better to end it than to recover from it.
+    if tokio::time::timeout_at(deadline + LAST_MOMENT, core.finish()).await.is_err() {
+        tracing::warn!("some changes did not end in time; the next start recovers from them");
+    }
+}
+
+/// Serves figures at `/metrics`, and nothing else, until `stop` is ready.
+pub async fn serve_metrics(
+    host: Host,
+    metrics: Arc<Metrics>,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) {
+    serve_requests(host.of_metrics(metrics), listener, stop).await;
+}
+
+/// Serves until `stop` is ready, then ends the requests that have begun; when they were to have ended.
+async fn serve_requests(host: Host, listener: TcpListener, stop: impl Future<Output = ()>) -> Instant {
     let limits = Arc::clone(&host.limits);
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().header_read_timeout(limits.head_time).max_buf_size(READ).max_headers(HEADERS);
@@ -90,7 +116,8 @@ pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output =
         };
         let Some((stream, permit)) = accepted else { continue };
         let (activity, leave) = (Activity::new(), end.child_token());
-        let place = crowd.enter(activity.clone(), leave.clone());
+        let place =
+            (crowd.enter(activity.clone(), leave.clone()), host.metrics.counts().map(Metrics::connected));
         let service = {
             let (host, activity, stream) = (host.clone(), activity.clone(), stream.clone());
             service_fn(move |mut request| {
@@ -124,25 +151,18 @@ pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output =
                 Some(Err(error)) => tracing::debug!("a connection ended: {error}"),
                 None => tracing::debug!("a connection on which nothing goes on is closed"),
             }
-            drop::<(Place, _)>((place, permit));
+            drop::<((Place, Option<Connected>), _)>((place, permit));
         });
     }
     drop(listener);
-    tracing::info!(
-        "stopping: no new connections, {} seconds for the requests that go on",
-        limits.grace.as_secs()
-    );
-    let deadline = tokio::time::Instant::now() + limits.grace;
+    let deadline = Instant::now() + limits.grace;
     end.cancel();
     tasks.close();
     if tokio::time::timeout_at(deadline, tasks.wait()).await.is_err() {
         tracing::warn!("some connections did not end in time and are closed");
         cut.cancel();
     }
-    // Who changes something gets a moment more, as it is better to end it than to recover from it.
-    if tokio::time::timeout_at(deadline + LAST_MOMENT, core.finish()).await.is_err() {
-        tracing::warn!("some changes did not end in time; the next start recovers from them");
-    }
+    deadline
 }
 
 /// After how long the next connection is told to leave where the last one has not left yet.

@@ -1,4 +1,4 @@
-// Figures: what a machine uses, and what the extension counts for the operator: the capability `metrics`.
+// Figures: what machines use, and what the extension counts for the operator: the capability `metrics`.
 
 import * as outside from '#outside/metrics';
 import { Fault } from './fault.js';
@@ -21,6 +21,10 @@ export function usage(of) {
     networkReceived: Number(read.networkReceived()),
     networkSent: Number(read.networkSent()),
   };
+}
+
+export function readings(of) {
+  return Object.fromEntries(asked(() => outside.readings(of)).map(({ name, value }) => [name, value]));
 }
 
 function asked(question) {

@@ -38,12 +38,13 @@ test('what the host refuses is a fault', () => {
     ['metrics.count', () => metrics.count('a')],
     ['metrics.gauge', () => metrics.gauge('a', 1)],
     ['metrics.usage', () => metrics.usage('subject')],
+    ['metrics.readings', () => metrics.readings('subject')],
   ]) {
     const { made, call: create } = host(() => void call());
     made.fail(failing, 'the disk is full');
     assert.throws(create, { code: 'failed', message: 'the disk is full' }, failing);
     // Without a fault there is only no machine.
-    if (failing === 'metrics.usage') assert.throws(create, { code: 'missing' });
+    if (['metrics.usage', 'metrics.readings'].includes(failing)) assert.throws(create, { code: 'missing' });
     else create();
   }
 });
@@ -93,4 +94,19 @@ test('what is counted, and what machines use', () => {
   const used = { cpuTime: 1500, memory: 1 << 20, diskRead: 1, diskWritten: 2, networkReceived: 3, networkSent: 4 };
   assert.deepEqual(seen, [used, none]);
   assert.throws(() => made.delete(made.link('k', one, other)), { code: 'invalid' });
+});
+
+test('what is read of machines and devices', () => {
+  const seen = [];
+  const create = () => {
+    for (const end of ['subject', 'source']) seen.push(metrics.readings(end));
+    metrics.readings('target');
+  };
+  const made = new Host(extension({ kinds: { k: { create } } }));
+  const machine = made.resource('machine');
+  const link = made.link('k', machine, made.resource('volume'));
+  made.setReadings(machine, { cpu_seconds_total: 1.5, vcpus: 2 });
+  made.setReadings(link, { disk_reads_total: 3 });
+  assert.throws(() => made.create(link), { code: 'missing' });
+  assert.deepEqual(seen, [{ disk_reads_total: 3 }, { cpu_seconds_total: 1.5, vcpus: 2 }]);
 });

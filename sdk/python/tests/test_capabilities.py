@@ -43,6 +43,7 @@ class CapabilitiesTest(unittest.TestCase):
             "metrics.count": lambda: metrics.count("a"),
             "metrics.gauge": lambda: metrics.gauge("a", 1),
             "metrics.usage": lambda: metrics.usage(End.SUBJECT),
+            "metrics.readings": lambda: metrics.readings(End.SUBJECT),
         }
         self.assertEqual(list(calls), list(get_args(Call)))
         for failing in get_args(Call):
@@ -57,7 +58,7 @@ class CapabilitiesTest(unittest.TestCase):
                 fault = fault_of(call)
                 self.assertEqual((fault.code, fault.message), ("failed", "the disk is full"))
                 self.assertEqual(host.store(), {}, "what a refused call has written is not kept")
-                if failing == "metrics.usage":
+                if failing in ("metrics.usage", "metrics.readings"):
                     self.assertEqual(fault_of(call).code, "missing")
                 else:
                     call()
@@ -97,3 +98,21 @@ class CapabilitiesTest(unittest.TestCase):
         host.create(host.link("k", one, other))
         self.assertEqual((host.counted("made"), host.gauge("last"), seen), (3, -0.5, used))
         self.assertEqual(fault_of(lambda: host.delete(host.link("k", one, other))).code, "invalid")
+
+    def test_what_is_read_of_machines_and_devices(self) -> None:
+        seen: list[dict[str, float]] = []
+
+        @kind("k")
+        class Meter(Kind):
+            def create(self, subject: Subject) -> Change | None:
+                seen.extend(metrics.readings(end) for end in (End.SUBJECT, End.SOURCE))
+                metrics.readings(End.TARGET)
+                return None
+
+        host = Host(Meter)
+        machine = host.resource("machine")
+        link = host.link("k", machine, host.resource("volume"))
+        host.set_readings(machine, {"cpu_seconds_total": 1.5, "vcpus": 2})
+        host.set_readings(link, {"disk_reads_total": 3})
+        self.assertEqual(fault_of(lambda: host.create(link)).code, "missing")
+        self.assertEqual(seen, [{"disk_reads_total": 3}, {"cpu_seconds_total": 1.5, "vcpus": 2}])

@@ -1,4 +1,4 @@
-//! Figures: what a machine uses, and what the extension counts for the operator. The capability `metrics`.
+//! Figures: what machines use, and what the extension counts for the operator. The capability `metrics`.
 //!
 //! What is counted has a name that the manifest declares:
 //!
@@ -14,6 +14,7 @@
 use crate::fault::{Result, found};
 use crate::outside::metrics as outside;
 use crate::subject::End;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Add to a counter; 'denied' where the manifest does not declare it.
@@ -24,6 +25,18 @@ pub fn count(counter: &str, by: u64) -> Result<()> {
 /// Set a gauge; 'denied' where the manifest does not declare it, 'invalid' where the value is not finite.
 pub fn gauge(gauge: &str, value: f64) -> Result<()> {
     outside::gauge(gauge, value)
+}
+
+/// What was read some seconds ago of the machine of an entity, its disks and interfaces summed up; or, where the subject is a
+/// link, of the device that is attached for it. By names as Prometheus has them, with their units: `cpu_seconds_total`, `vcpus`,
+/// `memory_bytes`, `disk_read_bytes_total` and others, which the contract lists (`wit/metrics.wit`). What the hypervisor does not
+/// tell is left out, and all is where the machine has no power. What ends in `_total` is counted since it has power.
+///
+/// 'missing' where there is neither, 'unavailable' where the hypervisor does not answer. The host reads all machines at once, so
+/// to ask costs next to nothing.
+pub fn readings(of: End) -> Result<BTreeMap<String, f64>> {
+    let readings = outside::readings(of)?;
+    Ok(readings.into_iter().map(|reading| (reading.name, reading.value)).collect())
 }
 
 /// What a machine uses, as it was when it was read. One that has no power uses nothing: all is zero, and begins anew with its
@@ -127,6 +140,36 @@ mod tests {
         look(&mut machine).unwrap();
         assert_eq!(machine.get("used"), Some("5 4 3 2 1".into()));
         assert_eq!(host.counted("nothing"), 0);
+    }
+
+    #[test]
+    fn a_test_says_what_is_read_of_machines_and_devices() {
+        let host = Host::<Meter>::new();
+        let (machine, volume) = (
+            host.resource("http://example.com/occi#machine"),
+            host.resource("http://example.com/occi#volume"),
+        );
+        let link = host.link("http://example.com/occi#link", &machine, &volume);
+        let read =
+            |of: End| host.call(&link, &link.kind, |_| Ok(readings(of)?.into_iter().collect::<Vec<_>>()));
+        let is_missing = |of: End| read(of).is_err_and(|fault| fault.is(Fault::MISSING));
+        assert!(is_missing(End::Subject) && is_missing(End::Source));
+
+        host.set_readings(&machine, [("cpu_seconds_total", 1.5), ("vcpus", 2.0)]);
+        host.set_readings(&link, [("disk_reads_total", 3.0)]);
+        let of_machine = vec![("cpu_seconds_total".into(), 1.5), ("vcpus".into(), 2.0)];
+        assert_eq!(read(End::Source).unwrap(), of_machine);
+        assert_eq!(read(End::Subject).unwrap(), [("disk_reads_total".into(), 3.0)]);
+        assert!(is_missing(End::Target));
+
+        // One of the extension's own is there, and without power there is nothing to be read.
+        host.call(&machine, &machine.kind, |_| Machine::define(End::Subject, &Plan::new())).unwrap();
+        assert_eq!(read(End::Source).unwrap(), []);
+        host.call(&machine, &machine.kind, |_| Machine::open(End::Subject)?.start()).unwrap();
+        assert_eq!(read(End::Source).unwrap(), of_machine);
+
+        host.fail("metrics.readings", Fault::unavailable("not now"));
+        assert!(read(End::Source).unwrap_err().is(Fault::UNAVAILABLE));
     }
 
     #[test]

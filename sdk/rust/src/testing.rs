@@ -177,6 +177,13 @@ impl<T> Host<T> {
         world(|world| world.usages.insert(of.id.clone(), usage));
     }
 
+    /// Set what is read of the machine of an entity while it has power, or of the device that is attached for a link, by the
+    /// names of the contract. It need not be the extension's own.
+    pub fn set_readings<'a>(&self, of: &Entity, readings: impl IntoIterator<Item = (&'a str, f64)>) {
+        let readings = readings.into_iter().map(|(name, value)| (name.into(), value)).collect();
+        world(|world| world.readings.insert(of.id.clone(), readings));
+    }
+
     /// Have an extension installed, for which an entity stands. It takes the place of one for which the same stands.
     pub fn install(&self, extension: Installed) {
         world(|world| {

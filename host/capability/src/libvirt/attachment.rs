@@ -155,8 +155,13 @@ impl Machine {
         hold: Hold,
         work: impl Fn(&Live, &View) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let entity = self.entity;
-        self.call(Lane::Long, hold, move |live| work(live, &View::of(live, find(live, entity)?)?)).await
+        let (hypervisor, entity) = (self.hypervisor.clone(), self.entity);
+        self.call(Lane::Long, hold, move |live| {
+            let done = work(live, &View::of(live, find(live, entity)?)?);
+            hypervisor.surveyor().is_rewired(entity);
+            done
+        })
+        .await
     }
 }
 

@@ -25,6 +25,8 @@ pub struct HypervisorConfig {
     pub memory: u64,
     /// Whether a network with a gateway reaches the outside by address translation; else every network is isolated.
     pub translate: bool,
+    /// How long what machines use is told to those who ask, before it is read again.
+    pub survey_age: Duration,
     /// How long a caller waits for a call that is quick by nature.
     pub short: Call,
     /// The same for calls that take seconds: start, destroy, save, attach and their like.
@@ -74,6 +76,7 @@ impl Default for HypervisorConfig {
             cores: 1,
             memory: 512 << 20,
             translate: true,
+            survey_age: Duration::from_secs(5),
             short: Call { patience: Duration::from_secs(15), at_once: 4 },
             // A libvirt daemon has 20 workers; machines that hang must not have them all.
             long: Call { patience: Duration::from_mins(2), at_once: 12 },

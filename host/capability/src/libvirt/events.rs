@@ -294,7 +294,7 @@ unsafe extern "C" fn forget(herald: *mut c_void) {
 ///
 /// # Safety
 /// The domain is valid.
-unsafe fn machine(domain: sys::virDomainPtr) -> Option<Uuid> {
+pub(super) unsafe fn machine(domain: sys::virDomainPtr) -> Option<Uuid> {
     let mut id = [0; 16];
     // SAFETY: both functions only read the domain, the name lives as long as it, and the buffer has the 16 bytes
     // (VIR_UUID_BUFLEN) that are written.
@@ -317,7 +317,7 @@ unsafe fn ours(answered: c_int, id: [c_uchar; 16], name: *const c_char) -> Optio
 
 /// # Safety
 /// It is null or a C string that lives as long as the caller uses it.
-unsafe fn text<'a>(lent: *const c_char) -> Option<&'a str> {
+pub(super) unsafe fn text<'a>(lent: *const c_char) -> Option<&'a str> {
     if lent.is_null() {
         return None;
     }

@@ -164,6 +164,10 @@ pub(super) fn definition(
             node(xml, "devices", &[], |xml| {
                 if driver == Driver::Qemu {
                     console(xml, config, &id)?;
+                    // Through it the guest system says now and then how much of its memory it uses.
+                    node(xml, "memballoon", &[("model", "virtio")], |xml| {
+                        leaf(xml, "stats", &[("period", "10")])
+                    })?;
                 }
                 xml.get_mut().extend_from_slice(devices.as_bytes());
                 Ok(())

@@ -25,11 +25,14 @@ mod network_xml;
 mod own_disk;
 mod pool;
 mod probe;
+mod readings;
 mod reason;
 mod reservation;
 mod resize;
 mod saved;
 mod seed;
+mod stats;
+mod survey;
 mod unplug;
 mod usage;
 mod volume;
@@ -57,6 +60,9 @@ use self::machine_xml::Processors;
 pub use self::meter::Usage;
 pub use self::network::Network;
 pub use self::network_xml::NetworkPlan;
+pub use self::readings::{Measure, Readings};
+pub use self::survey::Survey;
+use self::survey::Surveyor;
 pub use self::volume::Volume;
 use self::worker::{Hold, Lane, Workers};
 
@@ -74,6 +80,7 @@ struct Inner {
     handovers: Handovers,
     /// What `DomainType::Auto` comes to.
     found: probe::Found,
+    surveyor: Surveyor,
 }
 
 /// Everything of ours at the hypervisor.
@@ -137,6 +144,7 @@ impl Hypervisor {
             workers,
             handovers: Handovers::default(),
             found: probe::Found::default(),
+            surveyor: Surveyor::new(),
         }));
         // One that does not answer is waited for in the background.
         match tokio::time::timeout(FIRST, hypervisor.0.workers.ensure()).await {
@@ -240,6 +248,10 @@ impl Hypervisor {
 
     fn handovers(&self) -> &Handovers {
         &self.0.handovers
+    }
+
+    fn surveyor(&self) -> &Surveyor {
+        &self.0.surveyor
     }
 }
 

@@ -14,6 +14,7 @@ use occi_rehearsal::{Functions, Props, Running, Stage};
 use occi_server::Host;
 use occi_store::{Options, RedbStore, Store};
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// Where one extension is rehearsed.
@@ -67,8 +68,12 @@ impl Rehearsal {
 
     async fn hypervisor(&self) -> anyhow::Result<Hypervisor> {
         let node = self.folder.path().join("node.xml");
-        let config =
-            HypervisorConfig { uri: format!("test://{}", node.display()), ..HypervisorConfig::default() };
+        let config = HypervisorConfig {
+            uri: format!("test://{}", node.display()),
+            // The time of a scenario goes on while the machine's stands still, nearly.
+            survey_age: Duration::ZERO,
+            ..HypervisorConfig::default()
+        };
         Hypervisor::open(config).await.context("libvirt's imitation of a hypervisor")
     }
 

@@ -121,6 +121,8 @@ fn faults_of_capabilities_are_handed_on_and_a_trap_is_contained() {
     assert!(refused.body.contains("volume"), "{refused}");
     let refused = act(&server, &path, "refuse", &["how=\"usage\""]).is(409);
     assert!(refused.body.contains("no machine"), "{refused}");
+    let refused = act(&server, &path, "refuse", &["how=\"readings\""]).is(409);
+    assert!(refused.body.contains("no machine"), "{refused}");
     let refused = act(&server, &path, "refuse", &["how=\"figure\""]).is(403);
     assert!(refused.body.contains("does not declare"), "{refused}");
     act(&server, &path, "refuse", &["how=\"trap\""]).is(500);

@@ -78,6 +78,7 @@ fn what_is_refused_thrown_or_exhausted_ends_that_request_alone(server: &Server) 
         ("store", 409, "no key-value store of that name"),
         ("volume", 409, "volume"),
         ("usage", 409, "no machine"),
+        ("readings", 409, "no machine"),
         ("figure", 403, "does not declare"),
         ("slip", 500, "TypeError"),
         // The engine would answer with the time of the build, and with the same number in each call.

@@ -20,6 +20,7 @@ mod hung;
 mod mule;
 mod occi;
 mod ordered_links;
+mod prometheus;
 mod server;
 
 // What clients do.
@@ -50,6 +51,7 @@ mod update;
 mod asleep;
 mod config;
 mod crash;
+mod exposition;
 mod extension_resource;
 mod extensions;
 mod hang;
@@ -75,4 +77,5 @@ mod metrics;
 mod museum;
 mod python_sdk;
 mod quota_tag;
+mod readings;
 mod rehearsal;

@@ -109,7 +109,7 @@ const BODY: &str = r#"
         (i32.const 1024))
 "#;
 
-fn server() -> (Server, TempDir) {
+pub(crate) fn meter_server() -> (Server, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let meter = Guest {
         world: "import occi:extension/types@0.1.0; import occi:extension/metrics@0.1.0; \
@@ -124,13 +124,13 @@ fn server() -> (Server, TempDir) {
 }
 
 /// A meter of what is at a path.
-fn meter(server: &Server, source: &str) -> String {
+pub(crate) fn meter(server: &Server, source: &str) -> String {
     let category = r#"Category: meter; scheme="http://example.com/meter#"; class="kind""#;
     let ends = [format!("occi.core.source={source:?}"), format!("occi.core.target={source:?}")];
     server.post("/meter/").text(body(&[category], &[&ends[0], &ends[1]])).answers(201).location()
 }
 
-fn act(server: &Server, meter: &str, action: &str, parameters: &[&str]) -> Answer {
+pub(crate) fn act(server: &Server, meter: &str, action: &str, parameters: &[&str]) -> Answer {
     let category =
         format!(r#"Category: {action}; scheme="http://example.com/meter/action#"; class="action""#);
     server.post(&format!("{meter}?action={action}")).text(body(&[&category], parameters)).send()
@@ -149,7 +149,7 @@ fn shown(counter: u64, gauge: &str) -> String {
 
 #[test]
 fn the_operator_reads_what_extensions_count() {
-    let (mut server, _folder) = server();
+    let (mut server, _folder) = meter_server();
     assert_eq!(server.metrics(), "");
     let meter = meter(&server, &server.create("compute", &[]));
     act(&server, &meter, "count", &[]).is(200);
@@ -178,7 +178,7 @@ fn the_operator_reads_what_extensions_count() {
 
 #[test]
 fn an_extension_reads_what_the_machine_of_an_end_uses() {
-    let (server, _folder) = server();
+    let (server, _folder) = meter_server();
     let (compute, storage) = (
         server.create("compute", &["occi.compute.memory=0.5"]),
         server.create("storage", &["occi.storage.size=1"]),

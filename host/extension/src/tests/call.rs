@@ -2,7 +2,7 @@
 
 use super::guest::{Guest, manifest};
 use super::{Host, call};
-use crate::{CallError, Outcome};
+use crate::{CallError, Outcome, Tallied};
 use occi_model::{Attributes, Change, Value};
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,4 +84,17 @@ async fn a_dropped_call_leaves_its_place_to_others() {
         assert!(tokio::time::timeout(Duration::from_millis(30), spin).await.is_err());
     }
     extension.act(call(), "ok", &Attributes::new()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_comes_of_calls_is_counted() {
+    let extension = Host::new().load(&Guest::deeds().build());
+    for deed in ["ok", "ok", "refuse", "trap", "nan", "ok"] {
+        _ = extension.act(call(), deed, &Attributes::new()).await;
+    }
+    assert_eq!(extension.tally(), Tallied { done: 3, refused: 1, failed: 2 });
+    // Nobody has asked for it.
+    _ = extension.observe(call(), "timer").await;
+    extension.probe().await.unwrap();
+    assert_eq!(extension.tally(), Tallied { done: 3, refused: 1, failed: 2 });
 }

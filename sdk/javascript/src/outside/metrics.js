@@ -1,1 +1,1 @@
-export { Usage, count, gauge } from 'occi:extension/metrics@0.1.0';
+export { Usage, count, gauge, readings } from 'occi:extension/metrics@0.1.0';

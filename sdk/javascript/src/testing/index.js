@@ -68,6 +68,10 @@ export class Host {
     this.#world.usages.set(of.location, usage);
   }
 
+  setReadings(of, readings) {
+    this.#world.readings.set(of.location, { ...readings });
+  }
+
   create(entity) {
     const made = entity.copy();
     try {

@@ -12,6 +12,8 @@ export class World {
   gauges = new Map();
   // What machines use, by the locations of their entities.
   usages = new Map();
+  // The same, by the names of the contract.
+  readings = new Map();
   // The entity that the extension is called for.
   subject = undefined;
   faults = [];

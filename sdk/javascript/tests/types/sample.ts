@@ -45,6 +45,8 @@ const state: string | undefined = one.state;
 metrics.count('queries', 2n);
 const seconds: number = metrics.usage('source').cpuTime / 1000;
 host.setUsage(one, { memory: 1 << 20 });
+const read: number | undefined = metrics.readings('source')['disk_reads_total'];
+host.setReadings(one, { vcpus: 2 });
 // @ts-expect-error: there is no such end
 metrics.usage('middle');
 

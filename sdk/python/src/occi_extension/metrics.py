@@ -1,4 +1,4 @@
-"""Figures: what a machine uses, and what the extension counts for the operator. The capability `metrics`.
+"""Figures: what machines use, and what the extension counts for the operator. The capability `metrics`.
 
 What is counted has a name that the manifest declares, in the lists `counters` and `gauges` of `[capabilities.metrics]`;
 any other is `denied`. It counts at once, whether or not the operation is committed, and once more where the host calls
@@ -65,6 +65,19 @@ def usage(of: End) -> Usage:
             read.network_received(),
             read.network_sent(),
         )
+
+
+def readings(of: End) -> dict[str, float]:
+    """What was read some seconds ago of the machine of an entity, its disks and interfaces summed up; or, where the
+    subject is a link, of the device that is attached for it.
+
+    By names as Prometheus has them, with their units: `cpu_seconds_total`, `vcpus`, `memory_bytes`,
+    `disk_read_bytes_total` and others, which the contract lists. What the hypervisor does not tell is left out, and all
+    is where the machine has no power. What ends in `_total` is counted since it has power. `missing` where there is
+    neither, `unavailable` where the hypervisor does not answer.
+    """
+    with _asked():
+        return {reading.name: reading.value for reading in outside.readings(of)}
 
 
 @contextmanager

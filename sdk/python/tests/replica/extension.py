@@ -67,6 +67,7 @@ WAYS: dict[str, Callable[[], object]] = {
     "volume": lambda: Volume.open(End.SUBJECT),
     "figure": lambda: metrics.count("unknown"),
     "usage": lambda: metrics.usage(End.SUBJECT),
+    "readings": lambda: metrics.readings(End.SUBJECT),
     "slip": lambda: None.length,  # type: ignore[attr-defined]
     "clock": time.time,
     "now": datetime.now,

@@ -23,6 +23,36 @@ pub(crate) fn gauge(name: &str, value: f64) -> Result<()> {
     })
 }
 
+/// As in the contract.
+pub(crate) struct Reading {
+    pub(crate) name: String,
+    pub(crate) value: f64,
+}
+
+/// Those which the test has set.
+pub(crate) fn readings(of: End) -> Result<Vec<Reading>> {
+    world(|world| {
+        world.question("metrics.readings")?;
+        let id = world.id(of)?;
+        let machine = world.machines.get(&id);
+        let is_attached = of == End::Subject
+            && world
+                .machines
+                .values()
+                .any(|machine| machine.disks.contains_key(&id) || machine.interfaces.contains_key(&id));
+        let set = world.readings.get(&id);
+        if machine.is_none() && !is_attached && set.is_none() {
+            return Err(Fault::missing("there is no such machine, and no such device"));
+        }
+        let set = set.filter(|_| machine.is_none_or(has_power)).into_iter().flatten();
+        Ok(set.map(|(name, value)| Reading { name: name.clone(), value: *value }).collect())
+    })
+}
+
+fn has_power(machine: &world::Machine) -> bool {
+    matches!(&*machine.state, "running" | "paused")
+}
+
 pub(crate) struct Usage(world::Usage);
 
 impl Usage {
@@ -36,8 +66,7 @@ impl Usage {
             if machine.is_none() && used.is_none() {
                 return Err(Fault::missing("there is no such machine"));
             }
-            let has_power = machine.is_none_or(|machine| matches!(&*machine.state, "running" | "paused"));
-            Ok(Self(used.filter(|_| has_power).cloned().unwrap_or_default()))
+            Ok(Self(used.filter(|_| machine.is_none_or(has_power)).cloned().unwrap_or_default()))
         })
     }
 

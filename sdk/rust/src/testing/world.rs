@@ -128,6 +128,7 @@ pub(super) struct World {
     pub(super) counters: BTreeMap<String, u64>,
     pub(super) gauges: BTreeMap<String, f64>,
     pub(super) usages: BTreeMap<String, Usage>,
+    pub(super) readings: BTreeMap<String, BTreeMap<String, f64>>,
     pub(super) extensions: Vec<Installed>,
     /// Those that the extension sees beside the one that it is called for.
     pub(super) entities: Vec<Entity>,

@@ -8,6 +8,7 @@ mod links;
 mod machines;
 mod meter;
 mod networks;
+mod survey;
 mod volumes;
 
 use std::io::Write;

@@ -121,6 +121,7 @@ static bool refuse(const char *how, occi_fault *fault)
     occi_store store;
     occi_extension_volumes_own_volume_t volume;
     occi_extension_metrics_own_usage_t usage;
+    occi_extension_metrics_list_reading_t readings;
     extension_string_t unknown;
     if (strcmp(how, "store") == 0)
         return occi_store_open(&store, "no/such", fault);
@@ -128,6 +129,8 @@ static bool refuse(const char *how, occi_fault *fault)
         return occi_extension_volumes_static_volume_open(OCCI_EXTENSION_TYPES_END_SUBJECT, &volume, fault);
     if (strcmp(how, "usage") == 0)
         return occi_extension_metrics_static_usage_read(OCCI_EXTENSION_TYPES_END_SUBJECT, &usage, fault);
+    if (strcmp(how, "readings") == 0)
+        return occi_extension_metrics_readings(OCCI_EXTENSION_TYPES_END_SUBJECT, &readings, fault);
     if (strcmp(how, "figure") == 0) {
         extension_string_set(&unknown, "unknown");
         return occi_extension_metrics_count(&unknown, 1, fault);

@@ -18,14 +18,26 @@ export function gauge(name, value) {
   world.gauges.set(name, value);
 }
 
+// Those which the test has set for the entity at that end.
+export function readings(of) {
+  world.call('metrics.readings', failure);
+  const read = world.readings.get(at(of));
+  if (read === undefined) refuse({ code: 'missing', message: 'there is no such machine, and no such device' });
+  return Object.entries(read).map(([name, value]) => ({ name, value }));
+}
+
+function at(end) {
+  const { location, source, target } = world.subject;
+  return { subject: location, source, target }[end];
+}
+
 export class Usage {
   #used;
 
   // That which the test has set for the entity at that end.
   static read(of) {
     world.call('metrics.usage', failure);
-    const { location, source, target } = world.subject;
-    const used = world.usages.get({ subject: location, source, target }[of]);
+    const used = world.usages.get(at(of));
     if (used === undefined) refuse({ code: 'missing', message: 'there is no such machine' });
     const usage = new Usage();
     usage.#used = used;

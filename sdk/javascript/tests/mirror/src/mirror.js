@@ -36,6 +36,7 @@ const WAYS = {
   volume: () => Volume.open('subject'),
   figure: () => metrics.count('unknown'),
   usage: () => metrics.usage('subject'),
+  readings: () => metrics.readings('subject'),
   slip: () => undefined.length,
   clock: () => new Date(),
   chance: () => Math.random(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Self
 
 from . import world
@@ -25,6 +26,21 @@ def gauge(name: str, value: float) -> None:
     if not math.isfinite(value):
         raise Err(Fault("invalid", f"the gauge {name} is set to {value}, which is no figure", None))
     world.current().gauges[name] = value
+
+
+@dataclass
+class Reading:
+    name: str
+    value: float
+
+
+def readings(of: End) -> list[Reading]:
+    """Those which the test has set for the entity at that end."""
+    world.current().call("metrics.readings", _failure)
+    read = world.current().readings.get(world.current().ends.get(of))
+    if read is None:
+        raise Err(Fault("missing", "there is no such machine, and no such device", None))
+    return [Reading(name, value) for name, value in read.items()]
 
 
 class Usage:

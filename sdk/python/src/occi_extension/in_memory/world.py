@@ -38,6 +38,8 @@ class World:
     gauges: dict[str, float] = field(default_factory=dict)
     #: By the locations of their entities.
     usages: dict[str | None, Used] = field(default_factory=dict)
+    #: The same, by the names of the contract.
+    readings: dict[str | None, dict[str, float]] = field(default_factory=dict)
     #: Where the entities are that the extension is called for.
     ends: dict[End, str | None] = field(default_factory=dict)
     #: Whom requests by HTTP go to.

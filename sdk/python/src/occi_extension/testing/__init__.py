@@ -41,6 +41,7 @@ Call: TypeAlias = Literal[
     "metrics.count",
     "metrics.gauge",
     "metrics.usage",
+    "metrics.readings",
 ]
 
 T = TypeVar("T")
@@ -131,6 +132,11 @@ class Host:
             usage.network_received,
             usage.network_sent,
         )
+
+    def set_readings(self, of: Entity, readings: Mapping[str, float]) -> None:
+        """Set what is read of the machine of an entity, or of the device that is attached for a link, by the names of
+        the contract. Without that it has none."""
+        self._world.readings[of.location] = dict(readings)
 
     def create(self, entity: Entity) -> None:
         """One call for its Kind and one for each of its Mixins. After a fault they are all deleted."""
