@@ -52,6 +52,7 @@
 //! - A function that can say no is one of [`Capability::functions`], and asks [`CallState::begin`] first.
 
 use crate::bindings::types::{End, Fault};
+use crate::console::Console;
 use crate::entities::EntityView;
 use crate::keyvalue::KeyValueWrites;
 use crate::limits::Limiter;
@@ -109,6 +110,17 @@ pub trait Capability: Send + Sync + 'static {
     /// What stands outside under an entity's name, such as 'a machine at the hypervisor'; none where nothing does, or where it
     /// makes nothing of such a name.
     async fn standing(&self, lent: &Lent, entity: Uuid) -> Result<Option<&'static str>, Fault> {
+        let _ = (lent, entity);
+        Ok(None)
+    }
+
+    /// Whether what it makes has consoles, so that a Kind of who asks for it may say that its entities have one.
+    fn has_consoles(&self) -> bool {
+        false
+    }
+
+    /// The console of an entity, whether or not anything stands under its name; none where it has none for any.
+    async fn console(&self, lent: &Lent, entity: Uuid) -> Result<Option<Arc<dyn Console>>, Fault> {
         let _ = (lent, entity);
         Ok(None)
     }

@@ -1,7 +1,9 @@
 //! An extension that is loaded: its data, and how to call it (in [`crate::call`]).
 
+use crate::bindings::types::Fault;
 use crate::call::Code;
 use crate::capability::Capability;
+use crate::console::Console;
 use crate::digest::Digest;
 use crate::error::CallError;
 use crate::limits::Limits;
@@ -23,6 +25,8 @@ pub struct Extension {
     uses_data: bool,
     /// Those by which something is made outside.
     reaching: Vec<Arc<dyn Capability>>,
+    /// What makes that which has a console.
+    consoles: Option<Arc<dyn Capability>>,
 }
 
 /// Where what its calls do is seen, by the capabilities that it is lent.
@@ -49,7 +53,8 @@ impl Extension {
             administers |= capability.is_for_administrators();
         }
         let reaching = uses.iter().filter(|capability| capability.has_outside_effects()).cloned().collect();
-        Self { manifest, digest, code, reach, administers, uses_data, reaching }
+        let consoles = uses.iter().find(|capability| capability.has_consoles()).cloned();
+        Self { manifest, digest, code, reach, administers, uses_data, reaching, consoles }
     }
 
     /// What it says about itself.
@@ -160,6 +165,14 @@ impl Extension {
             }
         }
         Ok(None)
+    }
+
+    /// The console of an entity; none where nothing that it is lent has consoles.
+    pub async fn console(&self, entity: Uuid) -> Result<Option<Arc<dyn Console>>, Fault> {
+        match (&self.code, &self.consoles) {
+            (Some(code), Some(consoles)) => consoles.console(&code.lent, entity).await,
+            (None, _) | (_, None) => Ok(None),
+        }
     }
 
     /// Whether something of that outlives the host's process: such an operation is written down before it begins.

@@ -4,12 +4,14 @@ use crate::answers::{Answers, Asked};
 use crate::base::{self, Base, PublicUrl};
 use crate::compression::compress;
 use crate::conditions;
+use crate::console;
 use crate::failure::Failure;
 use crate::listing;
 use crate::origin;
 use crate::respond::{self, Answer};
 use crate::route::{self, Query};
 use crate::serve::{HEAD, Limits};
+use crate::socket::Consoles;
 use crate::stream::SharedStream;
 use crate::version;
 use axum::body::Body;
@@ -38,6 +40,7 @@ pub struct Host {
     address: SocketAddr,
     public: Option<PublicUrl>,
     pub(crate) answers: Arc<Answers>,
+    pub(crate) consoles: Arc<Consoles>,
 }
 
 impl Host {
@@ -50,6 +53,7 @@ impl Host {
             address,
             public,
             answers: Arc::new(Answers::new()),
+            consoles: Arc::new(Consoles::new()),
         }
     }
 
@@ -197,6 +201,7 @@ async fn show(
             let answer = listing::answer(host, asked, is_told_apart, listing).await?;
             Ok(compress(&parts.headers, answer).await)
         }
+        Operation::Console(entity) => console::answer(host, parts, &entity).await,
         Operation::Change(change) => {
             let client = parts.extensions.get::<SharedStream>();
             Ok(carry_out(host, base, client, change, accept).await?.into_response())

@@ -67,7 +67,7 @@ const READ: usize = 4 * HEAD;
 
 /// Serves until `stop` is ready, then ends the requests that have begun and all changes that go on behind them.
 pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output = ()>) {
-    let core = Arc::clone(&host.core);
+    let (core, consoles) = (Arc::clone(&host.core), Arc::clone(&host.consoles));
     let limits = Arc::clone(&host.limits);
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().header_read_timeout(limits.head_time).max_buf_size(READ).max_headers(HEADERS);
@@ -135,7 +135,8 @@ pub async fn serve(host: Host, listener: TcpListener, stop: impl Future<Output =
     let deadline = tokio::time::Instant::now() + limits.grace;
     end.cancel();
     tasks.close();
-    if tokio::time::timeout_at(deadline, tasks.wait()).await.is_err() {
+    let ended = async { tokio::join!(tasks.wait(), consoles.close()) };
+    if tokio::time::timeout_at(deadline, ended).await.is_err() {
         tracing::warn!("some connections did not end in time and are closed");
         cut.cancel();
     }
