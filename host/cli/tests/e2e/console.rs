@@ -111,6 +111,16 @@ impl Client {
         Ok(Self { runtime, socket, seen: String::new() })
     }
 
+    /// The same, once whoever had it before has let go.
+    fn opens_soon(server: &Server, path: &str) -> Self {
+        let mut client = None;
+        eventually("the console is free", || {
+            client = Self::open(server, path).ok();
+            client.is_some()
+        });
+        client.unwrap()
+    }
+
     fn send(&mut self, message: Message) {
         self.runtime.block_on(self.socket.send(message)).unwrap();
     }
@@ -177,18 +187,9 @@ fn a_machine_is_talked_to() {
 
     // Who leaves leaves it to others, whether or not he says so.
     drop(other);
-    let mut next = None;
-    eventually("the console is free", || {
-        next = Client::open(&server, &console).ok();
-        next.is_some()
-    });
-    let mut client = next.unwrap();
+    let mut client = Client::opens_soon(&server, &console);
     client.send(Message::Close(None));
-    eventually("the console is free again", || {
-        next = Client::open(&server, &console).ok();
-        next.is_some()
-    });
-    let mut client = next.unwrap();
+    let mut client = Client::opens_soon(&server, &console);
     client.send(Message::Text("still?\n".into()));
     client.hears("OCCI guest heard: still?");
 
@@ -220,13 +221,9 @@ fn a_console_ends_with_the_server() {
     client.send(Message::Text("again\n".into()));
     client.hears("OCCI guest heard: again");
     server.kill_and_restart();
-    let mut open = None;
-    eventually("the console is free", || {
-        open = Client::open(&server, &console).ok();
-        open.is_some()
-    });
+    let mut client = Client::opens_soon(&server, &console);
     server.delete(&compute).answers(200);
-    assert_eq!(open.unwrap().is_closed().0, 1001);
+    assert_eq!(client.is_closed().0, 1001);
 }
 
 /// A browser opens a WebSocket to any server for any page.
