@@ -41,6 +41,10 @@ const TYPED: usize = 64 << 10;
 const ASKED_EVERY: Duration = Duration::from_secs(30);
 /// How long it may take to say so.
 const PATIENCE: Duration = Duration::from_secs(45);
+/// So much of that is handed on at a time.
+const CHUNK: usize = 4 << 10;
+/// How long a machine may take nothing of what is typed. Meanwhile nothing is heard of the client, not even that it is gone.
+const DEAF: Duration = Duration::from_secs(10);
 /// The most bytes that are read when it is closed already.
 const DISCARDED: u64 = 16 << 20;
 /// How long a client may take until its connection is a WebSocket, and at the end to take its leave.
@@ -169,9 +173,11 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
             sink.send(Message::Close(Some(frame))).await?;
         }
         sink.close().await?;
-        while let Some(Ok(_)) = frames.next().await {}
-        // What was too much is on its way: a connection that is closed on unread bytes is reset, and why is not heard.
-        if let Ok(socket) = sink.reunite(frames) {
+        if end.is_understood() {
+            // Until the client takes its leave, too.
+            while frames.next().await.is_some_and(|frame| frame.is_ok_and(|frame| !frame.is_close())) {}
+        } else if let Ok(socket) = sink.reunite(frames) {
+            // More is on its way: a connection that is closed on unread bytes is reset, and why is not heard.
             let mut left = socket.into_inner().take(DISCARDED);
             tokio::io::copy(&mut left, &mut tokio::io::sink()).await?;
         }
@@ -236,7 +242,7 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
     heard: &Heard,
 ) -> End {
     loop {
-        let typed = match frames.next().await {
+        let mut typed = match frames.next().await {
             Some(Ok(Message::Binary(typed))) => typed,
             Some(Ok(Message::Text(typed))) => typed.into(),
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Bytes::new(),
@@ -246,14 +252,14 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
             Some(Err(_)) => return End::Left,
         };
         heard.note();
-        if typed.is_empty() {
-            continue;
+        while !typed.is_empty() {
+            let chunk = typed.split_to(typed.len().min(CHUNK));
+            match timeout(DEAF, line.write(chunk)).await {
+                Ok(Ok(())) => heard.note(),
+                Ok(Err(end)) => return End::Console(end),
+                Err(_) => return End::Deaf,
+            }
         }
-        if let Err(end) = line.write(typed).await {
-            return End::Console(end);
-        }
-        // It may have waited for the machine.
-        heard.note();
     }
 }
 
@@ -264,12 +270,19 @@ enum End {
     /// The client has closed it, or is gone.
     Left,
     Silent,
+    /// Nothing of what it types is taken.
+    Deaf,
     TooMuch,
     Nonsense,
     Stopping,
 }
 
 impl End {
+    /// Whether what comes from the client can still be understood.
+    fn is_understood(&self) -> bool {
+        !matches!(self, Self::TooMuch | Self::Nonsense)
+    }
+
     /// What the client is told, where it need be. From 4000 on codes are each service's own (RFC 6455, section 7.4.2); these
     /// end as the status codes of HTTP do that mean the same.
     fn frame(&self) -> Option<CloseFrame> {
@@ -285,6 +298,7 @@ impl End {
                 (CloseCode::Error, "the hypervisor cannot be reached; try again later")
             }
             Self::Silent => (CloseCode::Library(4408), "nothing was heard of the client"),
+            Self::Deaf => (CloseCode::Again, "the machine takes nothing of what is typed; try again later"),
             Self::TooMuch => (CloseCode::Size, "a message is larger than 64 KiB; send less at a time"),
             Self::Nonsense => (CloseCode::Protocol, "this is not RFC 6455"),
             Self::Stopping => (CloseCode::Away, "the server stops"),

@@ -102,6 +102,10 @@ impl Drop for Live {
         if let Some(watch) = &self.watch {
             watch.stop(&self.connect);
         }
+        // The bindings leave it open.
+        if let Err(error) = self.connect.close() {
+            tracing::debug!(%error, "a connection to the hypervisor is not closed");
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{Instant, sleep};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep, timeout};
 use virt::domain::Domain;
 use virt::error::Error as VirtError;
 
@@ -25,7 +26,8 @@ pub struct Console(Machine);
 #[derive(Debug)]
 pub struct Line {
     machine: Machine,
-    stream: Stream,
+    /// There until it is dropped.
+    stream: Option<Stream>,
 }
 
 /// Why an open console ended.
@@ -38,6 +40,9 @@ pub enum Ended {
     /// The connection to the hypervisor broke.
     Lost,
 }
+
+/// So long a console that is closed may take until others can have it.
+const LETTING_GO: Duration = Duration::from_secs(2);
 
 /// A machine's console ends a little before libvirt knows that it is off.
 const GOING_OFF: Duration = Duration::from_secs(3);
@@ -84,7 +89,17 @@ impl Console {
             Stream::open(live, &domain, take).map_err(|refused| refused_to_open(&domain, refused))
         };
         let stream = self.0.hypervisor.workers().apart(open).await?;
-        Ok(Line { machine: self.0.clone(), stream })
+        Ok(Line { machine: self.0.clone(), stream: Some(stream) })
+    }
+
+    /// Ends it for whoever has it open.
+    async fn end_other(&self) -> Result<()> {
+        let entity = self.0.entity;
+        let end = move |live: Live| {
+            let domain = find(&live, entity)?;
+            Ok(Stream::end_other(live, &domain)?)
+        };
+        self.0.hypervisor.workers().apart(end).await
     }
 }
 
@@ -92,22 +107,24 @@ impl Line {
     /// What was printed since, and was not read yet; waits where there is nothing. Beyond 256 KiB that are not read what comes
     /// is dropped, as libvirt would keep it without bound. Where the future is dropped nothing is.
     pub async fn read(&self) -> Result<Bytes, Ended> {
-        match self.stream.read().await {
+        let Some(stream) = &self.stream else { return Err(Ended::Lost) };
+        match stream.read().await {
             Some(printed) => Ok(printed),
-            None => Err(self.ended().await),
+            None => Err(self.ended(stream).await),
         }
     }
 
     /// Types something. Waits for as long as not all of what was typed before is on its way.
     pub async fn write(&self, typed: Bytes) -> Result<(), Ended> {
-        if self.stream.write(typed).await { Ok(()) } else { Err(self.ended().await) }
+        let Some(stream) = &self.stream else { return Err(Ended::Lost) };
+        if stream.write(typed).await { Ok(()) } else { Err(self.ended(stream).await) }
     }
 
     /// Why it ended, as far as can be seen now.
-    async fn ended(&self) -> Ended {
+    async fn ended(&self, stream: &Stream) -> Ended {
         let began = Instant::now();
         loop {
-            if self.stream.is_cut_off() {
+            if stream.is_cut_off() {
                 return Ended::Lost;
             }
             match self.machine.state().await {
@@ -117,6 +134,23 @@ impl Line {
                 Err(_) => return Ended::Lost,
             }
         }
+    }
+}
+
+impl Drop for Line {
+    /// Where the machine takes nothing of what was typed, the end of the stream waits behind that. Then the console is taken
+    /// over from another connection, which ends it at the daemon, and let go with that connection.
+    fn drop(&mut self) {
+        let Some(stream) = self.stream.take() else { return };
+        let console = self.machine.console();
+        // Without a runtime the process ends, and its connections with it.
+        let Ok(runtime) = Handle::try_current() else { return };
+        runtime.spawn(async move {
+            if timeout(LETTING_GO, stream.end()).await.is_err() {
+                let ended = console.end_other().await;
+                tracing::debug!(machine = %console.0.entity, ?ended, "a console did not end by itself");
+            }
+        });
     }
 }
 

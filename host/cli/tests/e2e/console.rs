@@ -141,6 +141,24 @@ impl Client {
         }
     }
 
+    /// Types the same again and again until the server closes it; the code.
+    fn types_on(&mut self, text: &str) -> u16 {
+        let (mut sink, mut frames) = (&mut self.socket).split();
+        let typing = async { while sink.send(Message::Text(text.into())).await.is_ok() {} };
+        let closing = async {
+            loop {
+                if let Message::Close(frame) = frames.next().await.unwrap().unwrap() {
+                    return frame.unwrap().code.into();
+                }
+            }
+        };
+        let both = async {
+            let (code, ()) = tokio::join!(closing, typing);
+            code
+        };
+        self.runtime.block_on(async { timeout(BOOT, both).await }).unwrap()
+    }
+
     /// Reads on until the server closes it; code and reason.
     fn is_closed(&mut self) -> (u16, String) {
         loop {
@@ -224,6 +242,23 @@ fn a_console_ends_with_the_server() {
     let mut client = Client::opens_soon(&server, &console);
     server.delete(&compute).answers(200);
     assert_eq!(client.is_closed().0, 1001);
+}
+
+/// A suspended machine takes nothing, and then the daemon does not read either that the console is to end. Others have it all the
+/// same.
+#[test]
+fn a_machine_that_takes_nothing_keeps_nobody_out() {
+    let Some(server) = talking() else { return };
+    let compute = booted(&server);
+    let console = format!("{compute}/console");
+    server.act(&compute, "suspend", &[]).is(200);
+    let mut client = Client::open(&server, &console).unwrap();
+    assert_eq!(client.types_on(&"and on\n".repeat(500)), 1013);
+    let mut client = Client::opens_soon(&server, &console);
+    server.act(&compute, "start", &[]).is(200);
+    client.send(Message::Text("\nawake?\n".into()));
+    client.hears("OCCI guest heard: awake?");
+    server.delete(&compute).answers(200);
 }
 
 /// A browser opens a WebSocket to any server for any page.

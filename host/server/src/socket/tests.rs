@@ -84,7 +84,7 @@ async fn bytes_go_both_ways_as_they_are() {
     talk.served.await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_client_is_told_why_its_console_ends() {
     for (end, code) in [(ConsoleEnd::Off, 1001), (ConsoleEnd::Taken, 4409), (ConsoleEnd::Lost, 1011)] {
         let mut talk = Talk::ending_with(end).await;
@@ -124,6 +124,15 @@ async fn a_client_that_does_not_read_is_waited_for_and_holds_nothing_up() {
     drop(talk.client);
     talk.served.await.unwrap();
     flood.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_types_to_a_machine_that_takes_nothing_is_told_so() {
+    let mut talk = Talk::begin().await;
+    for _ in 0..2 {
+        talk.client.send(Message::Text("anybody?".into())).await.unwrap();
+    }
+    assert_eq!(talk.code().await, 1013);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,8 +1,8 @@
 //! A two-way stream of libvirt's, for tasks that wait.
 //!
 //! What comes is taken at once, by the thread of libvirt's events: what is left to libvirt it keeps without bound. What goes is
-//! sent by a thread of the stream's own, since libvirt waits until it is on its way. That thread also ends the stream, and the
-//! connection, which is for this stream alone.
+//! sent by a thread of the stream's own, since libvirt waits until it is on its way: where a machine takes no more, the daemon
+//! soon reads no more of this connection, which therefore is for this stream alone. That thread also ends both.
 
 #![allow(
     unsafe_code,
@@ -13,10 +13,10 @@ use std::ffi::{c_char, c_int, c_void};
 use std::ptr::null;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 use virt::domain::Domain;
 use virt::error::Error;
 use virt::sys;
@@ -29,6 +29,10 @@ const UNREAD: usize = 256 << 10;
 const PIECE: usize = 64 << 10;
 /// So many texts wait to be sent.
 const UNSENT: usize = 4;
+/// So much is sent at a time.
+const CHUNK: usize = 4 << 10;
+/// For so long what was typed last is still sent when nobody types any more.
+const LAST: Duration = Duration::from_secs(1);
 /// So often the thread of events takes something before it looks after other streams.
 const AT_ONCE: usize = 64;
 /// What libvirt answers where it would have to wait.
@@ -41,6 +45,8 @@ const MOMENT: Duration = Duration::from_millis(10);
 pub(super) struct Stream {
     shared: Arc<Shared>,
     typed: mpsc::Sender<Bytes>,
+    /// Told by the thread that it has ended.
+    gone: oneshot::Receiver<()>,
 }
 
 /// What the threads and the tasks have together.
@@ -64,16 +70,25 @@ impl Stream {
     pub(super) fn open(live: Live, domain: &Domain, take: bool) -> Result<Self, Error> {
         let shared = Arc::new(Shared::default());
         let ends = Ends::open(live, domain, take, &shared)?;
-        let (typed, unsent) = mpsc::channel(UNSENT);
+        let ((typed, unsent), (going, gone)) = (mpsc::channel(UNSENT), oneshot::channel());
         let sending = Arc::clone(&shared);
-        let started =
-            thread::Builder::new().name("console".into()).spawn(move || send(ends, unsent, &sending));
+        let started = thread::Builder::new().name("console".into()).spawn(move || {
+            send(ends, unsent, &sending);
+            drop::<oneshot::Sender<()>>(going);
+        });
         if let Err(error) = started {
             // It ended with what the thread was given.
             tracing::warn!(%error, "no thread for a console");
             shared.end(false);
         }
-        Ok(Self { shared, typed })
+        Ok(Self { shared, typed, gone })
+    }
+
+    /// Ends whatever stream the console of a domain has, also one that waits until something is taken.
+    pub(super) fn end_other(live: Live, domain: &Domain) -> Result<(), Error> {
+        let mut ends = Ends::open(live, domain, true, &Arc::default())?;
+        ends.is_orderly = false;
+        Ok(())
     }
 
     /// What has come; nothing where no more comes.
@@ -97,6 +112,13 @@ impl Stream {
     /// Whether it is taken.
     pub(super) async fn write(&self, typed: Bytes) -> bool {
         self.typed.send(typed).await.is_ok()
+    }
+
+    /// Ends it; ready when it has ended at the hypervisor, too, which it does not where the machine takes no more.
+    pub(super) async fn end(self) {
+        drop(self.typed);
+        // Nothing is ever sent.
+        _ = self.gone.await;
     }
 
     /// Whether it ended since the connection broke.
@@ -134,6 +156,8 @@ impl Shared {
 struct Ends {
     stream: virt::stream::Stream,
     live: Live,
+    /// Whether what was sent before the end is to be taken before it. Where nothing is taken, that never ends.
+    is_orderly: bool,
 }
 
 impl Ends {
@@ -146,7 +170,7 @@ impl Ends {
             return Err(Error::last_error());
         }
         // From here on it is ended by its drop.
-        let ends = Self { stream, live };
+        let ends = Self { stream, live, is_orderly: true };
         let lent = || Box::into_raw(Box::new(Arc::clone(shared))).cast::<c_void>();
         let lent_to_stream = lent();
         let events =
@@ -189,16 +213,20 @@ impl Drop for Ends {
         unsafe {
             sys::virStreamEventRemoveCallback(self.as_ptr());
             sys::virConnectUnregisterCloseCallback(self.live.connect.as_ptr(), Some(closed));
-            // Refused where it has ended by itself.
-            sys::virStreamAbort(self.as_ptr());
+            // Refused where it has ended by itself. Without it the end of the connection is that of the stream.
+            if self.is_orderly {
+                sys::virStreamAbort(self.as_ptr());
+            }
         }
     }
 }
 
 /// Sends what is typed, until nobody can type any more or nothing is taken.
 fn send(ends: Ends, mut typed: mpsc::Receiver<Bytes>, shared: &Shared) {
+    let mut last = None;
     while let Some(text) = typed.blocking_recv() {
-        if !send_all(&ends, &text, &typed) {
+        let mut is_late = || typed.is_closed() && last.get_or_insert_with(Instant::now).elapsed() >= LAST;
+        if !send_all(&ends, &text, &mut is_late) {
             break;
         }
     }
@@ -207,13 +235,18 @@ fn send(ends: Ends, mut typed: mpsc::Receiver<Bytes>, shared: &Shared) {
     shared.end(false);
 }
 
-fn send_all(ends: &Ends, mut text: &[u8], typed: &mpsc::Receiver<Bytes>) -> bool {
+/// Whether all of it is sent.
+fn send_all(ends: &Ends, mut text: &[u8], is_late: &mut impl FnMut() -> bool) -> bool {
     while !text.is_empty() {
+        if is_late() {
+            return false;
+        }
+        let chunk = text.len().min(CHUNK);
         // SAFETY: the stream is valid, and libvirt reads so many bytes at most.
-        let sent = unsafe { sys::virStreamSend(ends.as_ptr(), text.as_ptr().cast::<c_char>(), text.len()) };
+        let sent = unsafe { sys::virStreamSend(ends.as_ptr(), text.as_ptr().cast::<c_char>(), chunk) };
         match usize::try_from(sent) {
             Ok(sent) => text = text.get(sent..).unwrap_or_default(),
-            Err(_) if sent == WOULD_WAIT && !typed.is_closed() => thread::sleep(MOMENT),
+            Err(_) if sent == WOULD_WAIT => thread::sleep(MOMENT),
             Err(_) => return false,
         }
     }
@@ -261,7 +294,7 @@ mod tests {
 
     fn stream() -> (Stream, mpsc::Receiver<Bytes>) {
         let (typed, unsent) = mpsc::channel(UNSENT);
-        (Stream { shared: Arc::default(), typed }, unsent)
+        (Stream { shared: Arc::default(), typed, gone: oneshot::channel().1 }, unsent)
     }
 
     #[tokio::test]
