@@ -280,6 +280,7 @@ fn representations() -> Vec<(&'static str, Representation)> {
                 entity: Arc::new(entity(BTreeMap::new(), None)),
                 links,
                 actions: Vec::new(),
+                console: None,
             }),
         ),
         (
