@@ -16,6 +16,8 @@ for folder in /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt 
     mkdir -p "$folder"
     mount -t tmpfs tmpfs "$folder"
 done
+# Where an open console is locked, behind /var/lock.
+mkdir -p /run/lock
 ip link set lo up 2>/dev/null || true
 
 # libvirt's QEMU driver does not start without this user, although its configuration names another.

@@ -23,6 +23,8 @@ mod logging;
 mod random;
 
 #[cfg(feature = "libvirt")]
+mod console;
+#[cfg(feature = "libvirt")]
 mod images;
 #[cfg(feature = "libvirt")]
 pub mod libvirt;

@@ -3,10 +3,11 @@
 //! A machine has devices for other entities than its own. Such a device always belongs to the entity that the call is
 //! about, so a guest can take away none but that one's.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use occi_extension::bindings::types::{End, Fault};
-use occi_extension::{CallContext, CallState, Capability, Lent};
+use occi_extension::{CallContext, CallState, Capability, Console, Lent};
 use uuid::Uuid;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
@@ -92,6 +93,15 @@ impl Capability for Machines {
 
     fn forgets(&self) -> bool {
         self.forgets
+    }
+
+    fn has_consoles(&self) -> bool {
+        true
+    }
+
+    async fn console(&self, lent: &Lent, entity: Uuid) -> Result<Option<Arc<dyn Console>>, Fault> {
+        let hypervisor = lent.get::<Hypervisor>();
+        Ok(hypervisor.map(|hypervisor| Arc::new(hypervisor.machine(entity).console()) as Arc<dyn Console>))
     }
 
     async fn standing(&self, lent: &Lent, entity: Uuid) -> Result<Option<&'static str>, Fault> {

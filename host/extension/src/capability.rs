@@ -52,6 +52,7 @@
 //! - A function that can say no is one of [`Capability::functions`], and asks [`CallState::begin`] first.
 
 use crate::bindings::types::{End, Fault};
+use crate::console::Console;
 use crate::entities::EntityView;
 use crate::keyvalue::KeyValueWrites;
 use crate::limits::Limiter;
@@ -117,6 +118,17 @@ pub trait Capability: Send + Sync + 'static {
     fn offers(&self, lent: &Lent) -> Option<Arc<dyn Offers>> {
         let _ = lent;
         None
+    }
+
+    /// Whether what it makes has consoles, so that a Kind of who asks for it may say that its entities have one.
+    fn has_consoles(&self) -> bool {
+        false
+    }
+
+    /// The console of an entity, whether or not anything stands under its name; none where it has none for any.
+    async fn console(&self, lent: &Lent, entity: Uuid) -> Result<Option<Arc<dyn Console>>, Fault> {
+        let _ = (lent, entity);
+        Ok(None)
     }
 
     /// Whether it gives power over more than an extension's own entities, so that only those extensions are lent it which

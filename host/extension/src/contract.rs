@@ -58,6 +58,7 @@ pub(crate) fn agree(
     let mut faults = Vec::new();
     let mut agreement = Agreement::default();
     asked(manifest, available, grants, &mut faults);
+    consoles(manifest, available, &mut faults);
     imports(shape, manifest, available, &mut agreement, &mut faults);
     exports(shape, manifest, &mut agreement, &mut faults);
     if faults.is_empty() { Ok(agreement) } else { Err(faults) }
@@ -68,6 +69,12 @@ pub(crate) fn agree_without_code(manifest: &Manifest) -> Result<(), Vec<String>>
     let mut faults = Vec::new();
     if let Some(action) = manifest.actions.first() {
         faults.push(format!("the manifest defines the action {}, but there is no code to do it", action.id));
+    }
+    if let Some(kind) = manifest.kinds.iter().find(|kind| kind.console.is_some()) {
+        faults.push(format!(
+            "the Kind {} has a console, but there is no code to make what is behind it; take `console` away",
+            kind.id
+        ));
     }
     if let Some(capability) = manifest.capabilities.first() {
         faults.push(format!(
@@ -107,6 +114,23 @@ fn asked(manifest: &Manifest, available: &[Arc<dyn Capability>], grants: &Grants
         faults.extend(manifest.own_keys.unknown(name, capability.keys()));
         faults.extend(capability.objections(manifest));
     }
+}
+
+/// A Kind with a console is of an extension that makes things which have one.
+fn consoles(manifest: &Manifest, available: &[Arc<dyn Capability>], faults: &mut Vec<String>) {
+    let mut having =
+        available.iter().filter(|capability| capability.has_consoles()).map(|capability| capability.name());
+    if having.clone().any(|name| manifest.capabilities.contains(name)) {
+        return;
+    }
+    let remedy = match having.next() {
+        Some(name) => {
+            format!("add [capabilities.{name}], whose things have consoles, or take `console` away")
+        }
+        None => "nothing that this host lends has consoles; take `console` away".into(),
+    };
+    let kinds = manifest.kinds.iter().filter(|kind| kind.console.is_some());
+    faults.extend(kinds.map(|kind| format!("the Kind {} has a console: {remedy}", kind.id)));
 }
 
 fn imports(

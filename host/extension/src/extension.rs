@@ -3,6 +3,7 @@
 use crate::bindings::types::Fault;
 use crate::call::Code;
 use crate::capability::{Capability, Offered, Offers};
+use crate::console::Console;
 use crate::digest::Digest;
 use crate::error::CallError;
 use crate::limits::Limits;
@@ -29,6 +30,8 @@ pub struct Extension {
     offering: Vec<(Offer, Arc<dyn Offers>)>,
     /// The Mixins for what is on offer.
     offered: ArcSwap<Vec<Mixin>>,
+    /// What makes that which has a console.
+    consoles: Option<Arc<dyn Capability>>,
 }
 
 /// Where what its calls do is seen, by the capabilities that it is lent.
@@ -62,7 +65,8 @@ impl Extension {
         };
         let offering = manifest.offers.iter().filter_map(behind).collect();
         let offered = ArcSwap::default();
-        Self { manifest, digest, code, reach, administers, uses_data, reaching, offering, offered }
+        let consoles = uses.iter().find(|capability| capability.has_consoles()).cloned();
+        Self { manifest, digest, code, reach, administers, uses_data, reaching, offering, offered, consoles }
     }
 
     /// What it says about itself.
@@ -222,6 +226,14 @@ impl Extension {
             }
         }
         Ok(None)
+    }
+
+    /// The console of an entity; none where nothing that it is lent has consoles.
+    pub async fn console(&self, entity: Uuid) -> Result<Option<Arc<dyn Console>>, Fault> {
+        match (&self.code, &self.consoles) {
+            (Some(code), Some(consoles)) => consoles.console(&code.lent, entity).await,
+            (None, _) | (_, None) => Ok(None),
+        }
     }
 
     /// Whether something of that outlives the host's process: such an operation is written down before it begins.

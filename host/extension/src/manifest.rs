@@ -25,6 +25,7 @@
 //! title = "Note"
 //! parent = "http://schemas.ogf.org/occi/core#resource"
 //! location = "/note/"             # left out where it cannot be instantiated
+//! console = "http://example.com/occi/note#console"    # optional, where a capability such as `machines` has consoles
 //!
 //! [kind.states]                   # optional; both attributes are declared below, and not mutable
 //! attribute = "com.example.state"

@@ -51,6 +51,9 @@ pub struct Kind {
     pub location: Option<Location>,
     /// The states of its entities, where they have any.
     pub states: Option<States>,
+    /// That its entities have a console, and the type identifier that names it in links. Kinds that descend from it have
+    /// none by that: what is behind a console is made by the Kind's own extension.
+    pub console: Option<CategoryId>,
 }
 
 /// The states that entities of a Kind go through.

@@ -47,6 +47,7 @@ pub fn kinds() -> Result<Vec<Kind>, InvalidIdentifier> {
             actions: Vec::new(),
             location: location.map(Location::parse).transpose()?,
             states: None,
+            console: None,
         })
     };
     let attribute = |name, mutable, required, description: &str| {

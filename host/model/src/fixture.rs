@@ -67,6 +67,7 @@ pub(crate) fn kind(term: &str, parent: &str) -> Kind {
         actions: Vec::new(),
         location: Some(path(&format!("/{term}/"))),
         states: None,
+        console: None,
     }
 }
 

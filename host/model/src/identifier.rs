@@ -115,6 +115,9 @@ impl fmt::Debug for AttributeName {
     }
 }
 
+/// What stands behind an entity's path in that of its console.
+const CONSOLE: &str = "/console";
+
 /// A path of this server: a collection's ends in `/`, an entity's does not (H11-01).
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Location(Arc<str>);
@@ -159,6 +162,18 @@ impl Location {
     pub fn child(&self, id: uuid::Uuid) -> Self {
         let slash = if self.is_collection() { "" } else { "/" };
         Self(format!("{self}{slash}{id}").into())
+    }
+
+    /// The path of the console of the entity at this one.
+    #[must_use]
+    pub fn console(&self) -> Self {
+        Self(format!("{self}{CONSOLE}").into())
+    }
+
+    /// The path of the entity whose console would be at this one.
+    pub fn of_console(&self) -> Option<Self> {
+        let entity = self.0.strip_suffix(CONSOLE).filter(|entity| !entity.is_empty())?;
+        Some(Self(entity.into()))
     }
 
     /// Whether it is a collection's form, with a slash at its end.
@@ -282,6 +297,16 @@ mod tests {
         }
         for path in ["/%", "/%4", "/%4g", "/%+1", "/a%00b", "/%7f", "/a/%2e%2E/b", "/%2E"] {
             assert!(Location::parse(path).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_console_is_below_its_entity() {
+        let path = |text| Location::parse(text).unwrap();
+        assert_eq!(path("/machine/web").console(), path("/machine/web/console"));
+        assert_eq!(path("/machine/web/console").of_console(), Some(path("/machine/web")));
+        for other in ["/console", "/machine/web", "/machine/console/", "/machine/web-console"] {
+            assert_eq!(path(other).of_console(), None, "{other}");
         }
     }
 

@@ -94,6 +94,8 @@ pub enum Target {
     Mixin(Arc<ResolvedMixin>),
     /// An entity, if there is one at this path.
     Entity(Location),
+    /// The console of the entity at this path. Where entities are is not known here, so a registry never says it.
+    Console(Location),
     /// A path above collections and entities (H11-02).
     Space(Location),
 }

@@ -30,6 +30,8 @@ pub struct View {
     pub links: Vec<View>,
     /// The actions that its state allows (H11-17).
     pub actions: Vec<CategoryId>,
+    /// What its console is in a link to it; none where it has no console.
+    pub console: Option<CategoryId>,
 }
 
 /// A category with what belongs to its rendering.

@@ -95,6 +95,7 @@ mod tests {
             actions: Vec::new(),
             location: Some(path("/volume/")),
             states: Some(states),
+            console: None,
         }
     }
 
@@ -116,6 +117,7 @@ mod tests {
             changed(|kind| kind.attributes[0].constraint.minimum = None),
             changed(|kind| kind.states.as_mut().unwrap().values.push("lost".into())),
             changed(|kind| kind.actions = vec![id("grow")]),
+            changed(|kind| kind.console = Some(id("screen"))),
         ] {
             assert!(next.takes_all_of(&kind()), "{next:?}");
         }

@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 use crate::snapshot::{Snapshot, SnapshotError};
 use crate::{Caller, Change, Collection, Listing, Page, Reply};
 use arc_swap::ArcSwap;
-use occi_extension::{Extension, MachineTime, TimeSource};
+use occi_extension::{Console, Extension, MachineTime, TimeSource};
 use occi_model::{Draft, Entity, Filter, Location, Target};
 use occi_store::{Batch, ReadView, Revision, Store, StoreError};
 use std::convert::Infallible;
@@ -131,7 +131,7 @@ impl Core {
     }
 
     /// What stands at a path, and the path that it has itself: an entity's is without the slash that some clients put
-    /// at its end, where no collection has that one.
+    /// at its end, where no collection has that one. A console is where no entity is.
     pub fn resolve(
         &self,
         snapshot: &Snapshot,
@@ -144,6 +144,12 @@ impl Core {
         {
             return Ok((entity.clone(), Target::Entity(entity)));
         }
+        if matches!(target, Target::Entity(_))
+            && path.of_console().is_some()
+            && let Some(entity) = crate::console::owner(&*self.read()?, snapshot, caller, &path)?
+        {
+            return Ok((path, Target::Console(entity)));
+        }
         Ok((path, target))
     }
 
@@ -155,6 +161,11 @@ impl Core {
     /// The entity at a path (HTTP-23).
     pub fn retrieve(&self, caller: &Caller, path: &Location) -> Result<Reply, Refusal> {
         crate::retrieve::retrieve(self, &self.snapshot(), caller, path)
+    }
+
+    /// The console of the entity at a path.
+    pub async fn console(&self, caller: &Caller, path: &Location) -> Result<Arc<dyn Console>, Refusal> {
+        crate::console::console(self, &self.snapshot(), caller, path).await
     }
 
     /// The members of a collection that a filter lets pass, all of them or a page (HTTP-12, HTTP-29).

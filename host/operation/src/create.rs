@@ -161,7 +161,12 @@ pub(crate) async fn check_nothing_stands(
 /// The new entities, as a client sees them. A link that is described within a resource is told with it and not beside it
 /// (H11-22).
 fn told(snapshot: &Snapshot, created: Vec<Entity>, inline: &HashSet<Uuid>) -> Vec<View> {
-    let view = |entity: Arc<Entity>, links| View { actions: actions(snapshot, &entity), entity, links };
+    let view = |entity: Arc<Entity>, links| View {
+        actions: actions(snapshot, &entity),
+        console: crate::console::relation(snapshot, &entity),
+        entity,
+        links,
+    };
     let created: Vec<Arc<Entity>> = created.into_iter().map(Arc::new).collect();
     let mut links: HashMap<Uuid, Vec<View>> = HashMap::new();
     for link in &created {

@@ -26,6 +26,7 @@ mod basis;
 mod birth;
 mod changes;
 mod claims;
+mod console;
 mod core;
 mod create;
 mod definitions;
@@ -113,6 +114,8 @@ pub enum Operation {
         /// Which part of them.
         page: Option<Page>,
     },
+    /// The console of the entity at a path.
+    Console(Location),
     /// A change.
     Change(Change),
 }
@@ -213,7 +216,7 @@ impl Operation {
     pub fn answers_listing(&self) -> bool {
         match self {
             Self::List { .. } => true,
-            Self::Query(_) | Self::Retrieve(_) => false,
+            Self::Query(_) | Self::Retrieve(_) | Self::Console(_) => false,
             Self::Change(change) => match change {
                 Change::Create { .. }
                 | Change::Delete { .. }

@@ -1,7 +1,7 @@
 //! Every reason to say no, in the standard's words. Which status code that is, the server decides.
 
 use crate::members::Members;
-use occi_extension::CallError;
+use occi_extension::{CallError, Fault};
 use occi_model::{CategoryId, InvalidIdentifier, Location, Violation};
 use occi_store::{Key, Revision, StoreError, Subject};
 use std::time::Duration;
@@ -40,6 +40,9 @@ pub enum Refusal {
     /// An extension said no, or failed.
     #[error(transparent)]
     Extension(#[from] CallError),
+    /// What is behind a console says no.
+    #[error("{}", .0.message)]
+    Console(Fault),
     /// An extension proposed what its own manifest does not allow.
     #[error("the extension {extension} proposed what its manifest does not allow: {}", join(.violations))]
     Proposal {

@@ -56,6 +56,7 @@ pub(crate) fn revision(stored: &Stored, links: &[Stored]) -> Revision {
 pub(crate) fn show(snapshot: &Snapshot, stored: &Stored, links: &[Stored]) -> View {
     let view = |stored: &Stored, links| View {
         actions: actions(snapshot, &stored.entity),
+        console: crate::console::relation(snapshot, &stored.entity),
         entity: Arc::clone(&stored.entity),
         links,
     };

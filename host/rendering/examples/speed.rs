@@ -247,7 +247,8 @@ fn entity(attributes: BTreeMap<AttributeName, Value>, ends: Option<Ends>) -> Ent
 
 fn representations() -> Vec<(&'static str, Representation)> {
     let name = |name: &str| AttributeName::parse(name).expect("a name");
-    let view = |entity| View { entity: Arc::new(entity), links: Vec::new(), actions: Vec::new() };
+    let view =
+        |entity| View { entity: Arc::new(entity), links: Vec::new(), actions: Vec::new(), console: None };
     let holding = |value: Value| Representation::Entity(view(entity([(name("a"), value)].into(), None)));
     let text = |piece: &str| holding(Value::Text(piece.repeat(SIZE / piece.len())));
     let many =
@@ -279,6 +280,7 @@ fn representations() -> Vec<(&'static str, Representation)> {
                 entity: Arc::new(entity(BTreeMap::new(), None)),
                 links,
                 actions: Vec::new(),
+                console: None,
             }),
         ),
         (

@@ -4,6 +4,7 @@ use crate::answers::{Answers, Asked};
 use crate::base::{self, Base, PublicUrl};
 use crate::compression::compress;
 use crate::conditions;
+use crate::console;
 use crate::failure::Failure;
 use crate::listing;
 use crate::metrics::Shown;
@@ -11,6 +12,7 @@ use crate::origin;
 use crate::respond::{self, Answer};
 use crate::route::{self, Query};
 use crate::serve::{HEAD, Limits};
+use crate::socket::Consoles;
 use crate::stream::SharedStream;
 use crate::version;
 use axum::body::Body;
@@ -40,6 +42,7 @@ pub struct Host {
     pub(crate) public: Option<PublicUrl>,
     pub(crate) answers: Arc<Answers>,
     pub(crate) metrics: Shown,
+    pub(crate) consoles: Arc<Consoles>,
 }
 
 impl Host {
@@ -53,6 +56,7 @@ impl Host {
             public,
             answers: Arc::new(Answers::new()),
             metrics: Shown::default(),
+            consoles: Arc::new(Consoles::new()),
         }
     }
 
@@ -209,6 +213,7 @@ async fn show(
             let answer = listing::answer(host, asked, is_told_apart, listing).await?;
             Ok(compress(&parts.headers, answer).await)
         }
+        Operation::Console(entity) => console::answer(host, parts, &entity).await,
         Operation::Change(change) => {
             let client = parts.extensions.get::<SharedStream>();
             Ok(carry_out(host, base, client, change, accept).await?.into_response())

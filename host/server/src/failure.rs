@@ -19,6 +19,12 @@ pub(crate) enum Failure {
     MethodNotAllowed { method: Method, allowed: &'static [Method] },
     #[error(transparent)]
     NotAcceptable(#[from] NotAcceptable),
+    #[error(
+        "there are {most} consoles open, which is the most that there may be; try again when some are closed"
+    )]
+    TooManyConsoles { most: usize },
+    #[error("only version 13 of WebSocket is spoken here (RFC 6455, header Sec-WebSocket-Version)")]
+    OtherWebSocket,
     #[error("the body was not sent in time; send it at once")]
     BodyTooSlow,
     #[error(

@@ -1,16 +1,18 @@
 //! Pages of other sites. A browser sends what they say to any server that it reaches, also to one that listens for its own machine
-//! alone; so what would change something is not taken from them.
+//! alone; so what would change something is not taken from them. Nor is a WebSocket opened for them, which they could read, too:
+//! the rules by which browsers keep a page from what another site says know none.
 
 use crate::base::Base;
 use crate::failure::Failure;
+use crate::socket;
 use axum::http::header;
 use axum::http::request::Parts;
 use occi_operation::Refusal;
 
-/// Refuses a change that a page of another site asks for. Browsers say whose page it is (Fetch, `Origin`; Fetch Metadata,
+/// Refuses a change, or a WebSocket, that a page of another site asks for. Browsers say whose page it is (Fetch, `Origin`; Fetch Metadata,
 /// `Sec-Fetch-Site`), and other clients say neither.
 pub(crate) fn check(parts: &Parts, base: &Base) -> Result<(), Failure> {
-    if parts.method.is_safe() {
+    if parts.method.is_safe() && !socket::is_wanted(parts) {
         return Ok(());
     }
     let (mut origins, mut sites) =
@@ -39,6 +41,19 @@ mod tests {
         let url = url.map(|url| url.parse().unwrap());
         let base = Base::new(&parts, ([127, 0, 0, 1], 8787).into(), url.as_ref());
         check(&parts, &base).is_ok()
+    }
+
+    #[test]
+    fn only_own_pages_open_a_socket() {
+        let socket = [("connection", "keep-alive, Upgrade"), ("upgrade", "websocket")];
+        let is_open_to = |headers: &[(&str, &str)]| {
+            is_taken("GET", "127.0.0.1:8787", None, &[&socket[..], headers].concat())
+        };
+        assert!(is_open_to(&[]), "it is no browser");
+        assert!(is_open_to(&[("origin", "http://127.0.0.1:8787")]));
+        assert!(!is_open_to(&[("origin", "http://evil.example")]));
+        assert!(!is_open_to(&[("origin", "null")]));
+        assert!(!is_open_to(&[("sec-fetch-site", "cross-site")]));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::version;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use bytes::Bytes;
-use occi_extension::CallError;
+use occi_extension::{CallError, Fault};
 use occi_model::{Gravity, Representation, View, Violation};
 use occi_operation::{Core, MemberOutcome, MemberResult, Refusal, Reply};
 use occi_rendering::{CannotRender, MediaType, Rendered};
@@ -38,6 +38,9 @@ impl Answer {
                     &format!("{}{}", base.as_str(), entity.location),
                 );
             }
+        }
+        if let Representation::Entity(view) = &reply.representation {
+            link_console(&mut answer.headers, view, accept);
         }
         if let Some(revision) = reply.revision {
             insert(&mut answer.headers, header::ETAG, &conditions::tag(revision, accept));
@@ -98,6 +101,8 @@ pub(crate) fn failure(failure: &Failure, accept: MediaType, method: &Method, pat
         Failure::Refused(refusal) if refusal.is_for_absence() => false,
         Failure::Refused(Refusal::Extension(CallError::Refused { fault, .. })) => fault.code != "unavailable",
         Failure::Refused(Refusal::Extension(error)) => error.was_called(),
+        Failure::Refused(Refusal::Console(fault)) => fault.code != "unavailable",
+        Failure::TooManyConsoles { .. } => false,
         _ => true,
     };
     if is_fault(status) && is_begun {
@@ -116,6 +121,10 @@ pub(crate) fn failure(failure: &Failure, accept: MediaType, method: &Method, pat
     answer.status = status;
     if let Failure::MethodNotAllowed { allowed, .. } = failure {
         allow(&mut answer.headers, allowed);
+    }
+    if let Failure::OtherWebSocket = failure {
+        insert(&mut answer.headers, header::UPGRADE, "websocket");
+        insert(&mut answer.headers, header::SEC_WEBSOCKET_VERSION, "13");
     }
     // An extension that is not there does not come by itself.
     if status == StatusCode::SERVICE_UNAVAILABLE
@@ -182,6 +191,8 @@ fn status(failure: &Failure) -> StatusCode {
         Failure::NoCollection(_) | Failure::NothingBelow { .. } => StatusCode::NOT_FOUND,
         Failure::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         Failure::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
+        Failure::TooManyConsoles { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        Failure::OtherWebSocket => StatusCode::UPGRADE_REQUIRED,
         Failure::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
         Failure::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Failure::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -208,6 +219,7 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         // HTTP-13
         Refusal::PageTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::Extension(error) => status_of_call(error),
+        Refusal::Console(fault) => status_of_fault(fault),
         Refusal::Part { refusal, .. } => status_of_refusal(refusal),
         // Where they differ: what must be changed in any case first, what is only not possible now last.
         Refusal::Members(members) => least(members.refusals().map(|(_, refusal)| refusal)),
@@ -243,16 +255,7 @@ fn status_of_violations(violations: &[Violation]) -> StatusCode {
 
 fn status_of_call(error: &CallError) -> StatusCode {
     match error {
-        // The codes are an open set; one that is not known here is 'failed'.
-        CallError::Refused { fault, .. } => match fault.code.as_str() {
-            "invalid" => StatusCode::BAD_REQUEST,
-            "denied" => StatusCode::FORBIDDEN,
-            "conflict" | "missing" => StatusCode::CONFLICT,
-            "unsupported" => StatusCode::NOT_IMPLEMENTED,
-            "unavailable" => StatusCode::SERVICE_UNAVAILABLE,
-            "timeout" => StatusCode::GATEWAY_TIMEOUT,
-            _ => StatusCode::INTERNAL_SERVER_ERROR,
-        },
+        CallError::Refused { fault, .. } => status_of_fault(fault),
         CallError::TimedOut { .. } | CallError::Unavailable { .. } | CallError::Suspended { .. } => {
             StatusCode::SERVICE_UNAVAILABLE
         }
@@ -261,6 +264,47 @@ fn status_of_call(error: &CallError) -> StatusCode {
         | CallError::TooManyHostCalls { .. }
         | CallError::Broken { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }
+}
+
+/// The codes are an open set; one that is not known here is 'failed'.
+fn status_of_fault(fault: &Fault) -> StatusCode {
+    match fault.code.as_str() {
+        "invalid" => StatusCode::BAD_REQUEST,
+        "denied" => StatusCode::FORBIDDEN,
+        "conflict" | "missing" => StatusCode::CONFLICT,
+        "unsupported" => StatusCode::NOT_IMPLEMENTED,
+        "unavailable" => StatusCode::SERVICE_UNAVAILABLE,
+        "timeout" => StatusCode::GATEWAY_TIMEOUT,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// Leads to an entity's console (RFC 8288), where this header is not OCCI's own.
+fn link_console(headers: &mut HeaderMap, view: &View, accept: MediaType) {
+    if let Some(relation) = view.console.as_ref().filter(|_| accept != MediaType::TextOcci) {
+        insert(headers, header::LINK, &format!("<{}>; rel=\"{relation}\"", view.entity.location.console()));
+    }
+}
+
+/// What a console printed. It is different each time, and a browser is to take it for nothing but text.
+pub(crate) fn printed(text: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// From here on the connection is a WebSocket (RFC 6455, section 4.2.2).
+pub(crate) fn switching(accepted: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    insert(headers, header::SEC_WEBSOCKET_ACCEPT, accepted);
+    response
 }
 
 /// The methods of a target.

@@ -85,6 +85,7 @@ pub(crate) fn allowed(target: &Target) -> &'static [Method] {
     static ALL: [Method; 6] =
         [Method::GET, Method::HEAD, Method::OPTIONS, Method::DELETE, Method::POST, Method::PUT];
     match target {
+        Target::Console(_) => &ALL[..3],
         Target::Mixin(_) | Target::Entity(_) => &ALL,
         // An action may be invoked on all entities below any path; they are created at the root.
         Target::Query | Target::Kind(_) | Target::Space(_) => &ALL[..5],
@@ -147,6 +148,7 @@ pub(crate) fn route(
         }
         Target::Query => Operation::Query(filter),
         Target::Entity(_) => Operation::Retrieve(path.clone()),
+        Target::Console(entity) => Operation::Console(entity),
         Target::Kind(kind) => list(Collection::Kind(kind.kind.id.clone()), filter),
         Target::Mixin(mixin) => list(Collection::Mixin(mixin.mixin.id.clone()), filter),
         Target::Space(space) => list(Collection::Space(space), filter),
@@ -176,6 +178,9 @@ fn change(
                 (&Method::DELETE, None) => Change::Delete { path, condition },
                 (_, None) => Change::Update { path, draft, condition },
             });
+        }
+        Target::Console(_) => {
+            return Err(Failure::MethodNotAllowed { method: method.clone(), allowed: allowed(&target) });
         }
         Target::Query if method == Method::DELETE => return Ok(Change::RemoveTags(draft)),
         Target::Query => return Ok(Change::DefineTags(draft)),

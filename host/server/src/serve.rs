@@ -94,6 +94,7 @@ pub async fn serve_metrics(
 
 /// Serves until `stop` is ready, then ends the requests that have begun; when they were to have ended.
 async fn serve_requests(host: Host, listener: TcpListener, stop: impl Future<Output = ()>) -> Instant {
+    let consoles = Arc::clone(&host.consoles);
     let limits = Arc::clone(&host.limits);
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().header_read_timeout(limits.head_time).max_buf_size(READ).max_headers(HEADERS);
@@ -158,7 +159,8 @@ async fn serve_requests(host: Host, listener: TcpListener, stop: impl Future<Out
     let deadline = Instant::now() + limits.grace;
     end.cancel();
     tasks.close();
-    if tokio::time::timeout_at(deadline, tasks.wait()).await.is_err() {
+    let ended = async { tokio::join!(tasks.wait(), consoles.close()) };
+    if tokio::time::timeout_at(deadline, ended).await.is_err() {
         tracing::warn!("some connections did not end in time and are closed");
         cut.cancel();
     }

@@ -32,7 +32,7 @@ pub(super) enum Driver {
 
 impl Driver {
     /// The driver that a URI names, through whatever transport.
-    fn of(uri: &str) -> Result<Self> {
+    pub(super) fn of(uri: &str) -> Result<Self> {
         let scheme = uri.split_once("://").map(|(scheme, _)| scheme);
         match scheme.and_then(|scheme| scheme.split('+').next()) {
             Some("test") => Ok(Driver::Test),
@@ -101,6 +101,10 @@ impl Drop for Live {
     fn drop(&mut self) {
         if let Some(watch) = &self.watch {
             watch.stop(&self.connect);
+        }
+        // The bindings leave it open.
+        if let Err(error) = self.connect.close() {
+            tracing::debug!(%error, "a connection to the hypervisor is not closed");
         }
     }
 }
@@ -176,6 +180,13 @@ impl Connections {
             lock(&self.free).push(live);
         }
         (answer, is_broken)
+    }
+
+    /// A connection for somebody who keeps it.
+    pub(super) fn apart(&self) -> Result<Live> {
+        // Where that one is known to be away, nobody waits to find it out once more.
+        self.live()?;
+        Live::open(&self.uri, &self.herald, false).map_err(away)
     }
 
     fn take(&self) -> Result<Arc<Live>> {

@@ -372,7 +372,7 @@ fn look(live: &Live, domain: Domain, machine: Uuid) -> Result<(Found, Vec<Attach
     Ok((found, attachment::all(live, domain, machine)?))
 }
 
-fn state(domain: &Domain) -> Result<State> {
+pub(super) fn state(domain: &Domain) -> Result<State> {
     Ok(match domain.get_state()? {
         // One that is shutting down runs until it is off.
         (sys::VIR_DOMAIN_RUNNING | sys::VIR_DOMAIN_BLOCKED | sys::VIR_DOMAIN_SHUTDOWN, _) => State::Running,

@@ -10,6 +10,7 @@
 mod attachment;
 mod config;
 mod connection;
+mod console;
 mod define;
 mod device;
 mod error;
@@ -50,6 +51,7 @@ use uuid::Uuid;
 pub use self::attachment::Nic;
 pub use self::config::{Boot, Call, DomainType, HypervisorConfig};
 use self::connection::{Driver, Live};
+pub use self::console::{Console, Ended, Line};
 pub use self::error::{Error, Result};
 pub use self::events::{Event, Events};
 use self::handover::Handovers;

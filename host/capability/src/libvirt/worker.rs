@@ -142,6 +142,16 @@ impl Workers {
         self.aside(Lane::Short, Hold::Nothing, move || connections.live().map(drop)).await
     }
 
+    /// Run `work` with a connection that it may keep. Where the caller gives up, what it has made of that is dropped.
+    pub(super) async fn apart<T, W>(&self, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(Live) -> Result<T> + Send + 'static,
+    {
+        let connections = Arc::clone(&self.connections);
+        self.aside(Lane::Short, Hold::Nothing, move || work(connections.apart()?)).await
+    }
+
     async fn run<T, W>(&self, lane: Lane, hold: Hold, attempts: u32, work: W) -> Result<T>
     where
         T: Send + 'static,

@@ -27,6 +27,7 @@ mod server;
 mod act;
 mod batch;
 mod collection;
+mod console;
 mod create;
 mod delete;
 mod errors;

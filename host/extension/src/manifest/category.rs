@@ -63,6 +63,8 @@ impl Checker<'_, '_, '_> {
         let parent = self.report.required(place, "parent", kind.parent.as_ref(), &example);
         let parent = parent.and_then(|parent| self.category(&place.key("parent"), parent));
         let location = self.location(place, kind.location.as_ref());
+        let console = kind.console.as_ref();
+        let console = console.and_then(|console| self.category(&place.key("console"), console));
         let managed = kind.states.iter().flat_map(|states| [&states.attribute, &states.message]);
         let managed: Vec<_> = managed.flatten().map(String::as_str).collect();
         let place_of_attributes = place.key("attributes");
@@ -76,7 +78,7 @@ impl Checker<'_, '_, '_> {
         let actions = self.actions(place, &kind.action, &known);
         if let (Some(id), Some(parent)) = (id, parent) {
             let (title, parent) = (kind.title.clone(), Some(parent));
-            self.found.kinds.push(Kind { id, title, parent, attributes, actions, location, states });
+            self.found.kinds.push(Kind { id, title, parent, attributes, actions, location, states, console });
         }
     }
 

@@ -88,6 +88,10 @@ pub(super) struct KindForm {
     pub(super) parent: Option<String>,
     /// The path of its collection, such as `"/lamp/"`. Left out where it has no entities of its own.
     pub(super) location: Option<String>,
+    /// That its entities have a console, which the host serves at their paths with `/console` behind: the type identifier that
+    /// links name it by, such as `"http://example.com/occi/lamp#console"`. The extension asks for a capability whose things have
+    /// consoles, such as `machines`.
+    pub(super) console: Option<String>,
     /// The states that its entities go through.
     pub(super) states: Option<StatesForm>,
     /// The attributes that it adds to its parent's, by their names.

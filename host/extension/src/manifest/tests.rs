@@ -18,6 +18,7 @@ deadline-ms = 100
 term = "lamp"
 scheme = "http://example.com/occi#"
 title = "Lamp"
+console = "http://example.com/occi/lamp#console"
 parent = "http://schemas.ogf.org/occi/core#resource"
 location = "/lamp/"
 
@@ -84,6 +85,7 @@ fn a_good_manifest_is_what_it_says() {
     let [lamp] = manifest.kinds.as_slice() else { panic!("one Kind") };
     assert_eq!(lamp.id.as_str(), "http://example.com/occi#lamp");
     assert_eq!(lamp.states.as_ref().unwrap().initial.as_ref(), "off");
+    assert_eq!(lamp.console.as_ref().unwrap().as_str(), "http://example.com/occi/lamp#console");
     assert_eq!(lamp.actions[0].as_str(), "http://example.com/occi/lamp/action#switch");
     let watts =
         lamp.attributes.iter().find(|attribute| attribute.name.as_str() == "com.example.watts").unwrap();

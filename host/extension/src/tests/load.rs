@@ -48,6 +48,53 @@ fn a_capability_must_be_granted() {
     assert!(extension.uses_outside_capabilities() && extension.forgets());
 }
 
+/// As `volumes`, but each with a console.
+struct Screens;
+
+impl Capability for Screens {
+    fn name(&self) -> &'static str {
+        Volumes.name()
+    }
+
+    fn interfaces(&self) -> &'static [&'static str] {
+        Volumes.interfaces()
+    }
+
+    fn link(&self, linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+        Volumes.link(linker)
+    }
+
+    fn has_outside_effects(&self) -> bool {
+        true
+    }
+
+    fn has_consoles(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_kind_with_a_console_is_of_who_makes_what_has_one() {
+    let with_console = |asked: &str| {
+        let kind = "[[kind]]\nconsole = \"http://example.com/occi/deed#console\"\n";
+        manifest(asked).replacen("[[kind]]\n", kind, 1)
+    };
+    let screens = |granted: &[&'static str]| Host { capabilities: vec![Arc::new(Screens)], ..host(granted) };
+    let asking = storing(with_console("[capabilities.volumes]"));
+    screens(&["volumes"]).load(&asking);
+    refused(
+        &host(&["volumes"]),
+        &asking,
+        "has a console: nothing that this host lends has consoles; take `console` away",
+    );
+    let message =
+        "has a console: add [capabilities.volumes], whose things have consoles, or take `console` away";
+    refused(&screens(&["volumes"]), &Guest::deeds().manifest(with_console("")).build(), message);
+    let alone = with_console("").split("[[kind.action]]").next().unwrap().to_owned();
+    let message = "has a console, but there is no code to make what is behind it; take `console` away";
+    assert!(Host::new().loader().manifest(&alone).unwrap_err().to_string().contains(message));
+}
+
 /// As `volumes`, but power over others.
 struct Power;
 

@@ -134,6 +134,7 @@ fn a_path_is_resolved_by_its_form() {
             Target::Kind(kind) => format!("kind {}", kind.kind.id.term()),
             Target::Mixin(mixin) => format!("mixin {}", mixin.mixin.id.term()),
             Target::Entity(location) => format!("entity {location}"),
+            Target::Console(location) => format!("console {location}"),
             Target::Space(location) => format!("space {location}"),
         };
         assert_eq!(found, expected, "{text}");

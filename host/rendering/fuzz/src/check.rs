@@ -306,5 +306,5 @@ fn entity(item: &Item, with_links: bool) -> Option<View> {
         attributes,
         ends,
     };
-    Some(View { entity: Arc::new(entity), links, actions: item.actions.clone() })
+    Some(View { entity: Arc::new(entity), links, actions: item.actions.clone(), console: None })
 }

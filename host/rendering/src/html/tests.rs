@@ -36,6 +36,14 @@ fn a_resource_with_its_links_and_actions() {
 }
 
 #[test]
+fn a_resource_with_a_console() {
+    let console = Some(compute().entity.kind.clone());
+    let view = View { console, ..compute() };
+    has(&page(&Representation::Entity(view)), &["<a href=\"/compute/1/console\">"]);
+    assert!(!page(&Representation::Entity(compute())).contains("console"));
+}
+
+#[test]
 fn a_link_with_its_ends() {
     let page = page(&Representation::Entity(link(None)));
     has(&page, &["<a href=\"/compute/1\">/compute/1</a>", "<a href=\"/network/9\">/network/9</a>", "eth0"]);

@@ -56,7 +56,8 @@ struct EntityObject<'a>(&'a View);
 
 impl Serialize for EntityObject<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(View { entity, links, actions }) = self;
+        // The standard's schema has no place for a console.
+        let Self(View { entity, links, actions, console: _ }) = self;
         let mut object = serializer.serialize_map(None)?;
         object.serialize_entry("kind", entity.kind.as_str())?;
         object.serialize_entry("id", &*entity.id.urn().encode_lower(&mut [0; Urn::LENGTH]))?;

@@ -50,7 +50,12 @@ pub(crate) fn compute() -> View {
     compute.title = Some("web, \"front\"\nend ä\\".into());
     compute.summary = Some("a summary".into());
     let actions = vec![id("http://schemas.ogf.org/occi/infrastructure/compute/action#start")];
-    View { entity: Arc::new(compute), links: vec![link(Some(infrastructure("network")))], actions }
+    View {
+        entity: Arc::new(compute),
+        links: vec![link(Some(infrastructure("network")))],
+        actions,
+        console: None,
+    }
 }
 
 /// Its link to a network.
@@ -69,7 +74,7 @@ pub(crate) fn link(target_kind: Option<CategoryId>) -> View {
         target_kind,
         target_id: None,
     });
-    View { entity: Arc::new(link), links: Vec::new(), actions: Vec::new() }
+    View { entity: Arc::new(link), links: Vec::new(), actions: Vec::new(), console: None }
 }
 
 /// A Kind, a Mixin and an Action that use everything that can be declared.
@@ -101,6 +106,7 @@ pub(crate) fn registry() -> Registry {
         actions: vec![switch.clone()],
         location: Some(path("/disk/")),
         states: None,
+        console: None,
     };
     let base = Mixin {
         id: id("http://x#base"),

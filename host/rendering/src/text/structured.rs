@@ -58,11 +58,11 @@ mod tests {
             "two, \"2\"".into(),
             Value::Hash(BTreeMap::from([("a".into(), Value::List(Vec::new()))])),
         ]);
-        let View { entity, links, actions } = example::compute();
+        let View { entity, links, actions, console } = example::compute();
         let mut entity = Arc::unwrap_or_clone(entity);
         let name = AttributeName::parse("x.rates").unwrap();
         entity.attributes.insert(name.clone(), rates.clone());
-        let view = Representation::Entity(View { entity: Arc::new(entity), links, actions });
+        let view = Representation::Entity(View { entity: Arc::new(entity), links, actions, console });
         for media_type in [MediaType::TextPlain, MediaType::TextOcci] {
             let rendered = render(media_type, &view, "http://h").unwrap();
             let headers = rendered.headers.iter().map(|(name, value)| (*name, value.as_bytes()));

@@ -90,6 +90,7 @@ fn link() -> impl Strategy<Value = View> {
         entity: Arc::new(entity),
         links: Vec::new(),
         actions,
+        console: None,
     })
 }
 
@@ -99,6 +100,7 @@ fn resource() -> impl Strategy<Value = View> {
         entity: Arc::new(entity),
         links,
         actions,
+        console: None,
     })
 }
 
@@ -179,6 +181,7 @@ fn categories_survive(title: Option<&str>, description: String, mutable: bool, r
         actions: Vec::new(),
         location: Some(Location::parse("/kind/").unwrap()),
         states: None,
+        console: None,
     };
     let mixin = Mixin {
         id: id("mixin"),
@@ -227,7 +230,7 @@ fn a_number_keeps_its_bits() {
             attributes,
             ends: None,
         };
-        let view = View { entity: Arc::new(entity), links: Vec::new(), actions: Vec::new() };
+        let view = View { entity: Arc::new(entity), links: Vec::new(), actions: Vec::new(), console: None };
         for media_type in [MediaType::TextPlain, MediaType::OcciJson] {
             let rendered = render(media_type, &Representation::Entity(view.clone()), check::BASE).unwrap();
             let draft = parse(media_type, [], &rendered.body).unwrap();
