@@ -22,6 +22,7 @@ mod occi;
 mod ordered_links;
 mod prometheus;
 mod server;
+mod wire;
 
 // What clients do.
 mod act;
@@ -56,6 +57,7 @@ mod exposition;
 mod extension_resource;
 mod extensions;
 mod hang;
+mod injected;
 mod observe;
 mod recovery;
 mod sandbox;
