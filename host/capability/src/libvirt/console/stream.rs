@@ -77,9 +77,9 @@ impl Stream {
             drop::<oneshot::Sender<()>>(going);
         });
         if let Err(error) = started {
-            // It ended with what the thread was given.
+            // What it was given ended with it, and the connection with that.
             tracing::warn!(%error, "no thread for a console");
-            shared.end(false);
+            shared.end(true);
         }
         Ok(Self { shared, typed, gone })
     }
