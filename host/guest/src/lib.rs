@@ -62,6 +62,13 @@ impl Guest {
     }
 }
 
+/// A component without any code, which says no more than its manifest.
+pub fn bare(manifest: &str) -> Vec<u8> {
+    let mut component = wat::parse_str("(component)").unwrap();
+    attach(&mut component, manifest);
+    component
+}
+
 /// A component that imports every function of an interface, and calls none.
 pub fn importing(interface: &str, manifest: &str) -> Vec<u8> {
     let (resolve, world) = world(&format!("import {interface}; export occi:extension/actions@0.1.0;"));

@@ -249,7 +249,7 @@ impl hyper::body::Body for Pieces {
 mod tests {
     use super::*;
     use axum::http::Request;
-    use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
+    use axum::http::header::{ALLOW, CONTENT_TYPE};
     use http_body_util::BodyExt;
 
     struct Other;
@@ -346,8 +346,5 @@ mod tests {
         );
         let options = ask(&alone, Method::OPTIONS, PATH).await.unwrap();
         assert_eq!(options.headers()[ALLOW], "GET, HEAD, OPTIONS");
-        let head = ask(&alone, Method::HEAD, PATH).await.unwrap();
-        assert!(head.headers()[CONTENT_LENGTH].to_str().unwrap().parse::<u64>().unwrap() > 100);
-        assert!(head.into_body().collect().await.unwrap().to_bytes().is_empty());
     }
 }

@@ -102,8 +102,11 @@ impl Drop for Live {
         if let Some(watch) = &self.watch {
             watch.stop(&self.connect);
         }
-        // The bindings leave it open.
-        if let Err(error) = self.connect.close() {
+        // The bindings leave it open. One that has broken stays so, which is a little memory: to close it while libvirt's own thread
+        // of events is about to do so has brought the process down.
+        if self.alive()
+            && let Err(error) = self.connect.close()
+        {
             tracing::debug!(%error, "a connection to the hypervisor is not closed");
         }
     }

@@ -95,7 +95,8 @@ impl Machine {
                 let Some(disk) = boots_from else { return Ok(DiskCopy { began_as, has_disk: false }) };
                 let copied = match (live.driver, domain.is_active()?) {
                     (Driver::Qemu, true) => copy_running(&domain, disk, &file, patience),
-                    (Driver::Qemu, false) | (Driver::Test, _) => copy_resting(live, &place, disk, &file),
+                    (Driver::Qemu, false) => copy_resting(live, &place, disk, &file),
+                    (Driver::Test, _) => imitate(&file),
                 };
                 if copied.is_err() {
                     remove(&file);
@@ -187,6 +188,13 @@ fn copy_resting(live: &Live, place: &Place, disk: &Device, file: &Path) -> Resul
     })?;
     StorageVol::create_xml_from(&pool, &description, &source, 0)?;
     Ok(())
+}
+
+/// The disks of libvirt's imitation hold nothing.
+fn imitate(file: &Path) -> Result<()> {
+    std::fs::File::create(file)
+        .map(drop)
+        .map_err(|error| Error::Failed(format!("the copy of the machine's disk could not be made: {error}")))
 }
 
 fn remove(file: &Path) {

@@ -17,7 +17,7 @@ use virt::stream::Stream;
 use virt::sys;
 
 use super::config::DomainType;
-use super::connection::Live;
+use super::connection::{Driver, Live};
 use super::error::Result;
 use super::volume::Place;
 use super::xml::{self, leaf, node, text};
@@ -230,6 +230,10 @@ impl Place {
     /// A volume with just these bytes, as they are.
     pub(super) fn upload(&self, live: &Live, name: &str, bytes: &[u8]) -> Result<StorageVol> {
         let volume = self.create_raw(live, name, bytes.len())?;
+        if live.driver == Driver::Test {
+            // Its volumes hold nothing.
+            return Ok(volume);
+        }
         let stream = Stream::new(&live.connect, 0)?;
         volume.upload(&stream, 0, bytes.len() as u64, 0)?;
         let mut left = bytes;

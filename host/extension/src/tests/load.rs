@@ -1,7 +1,7 @@
 //! Component, manifest and host must fit; if they do not, the message says what to change.
 
 use super::Host;
-use super::guest::{Guest, attach, manifest};
+use super::guest::{Guest, attach, bare, manifest};
 use super::lending::Volumes;
 use crate::{CallState, Capability, Manifest};
 use std::sync::Arc;
@@ -227,9 +227,9 @@ fn exports_and_manifest_say_the_same() {
     let nothing = "[extension]\nname = \"a\"\nversion = \"1.0.0\"";
     let message = "exports occi:extension/lifecycle@0.1.0, but the manifest defines no Kind or Mixin";
     refused(&host, &lifecycle(nothing.into()).build(), message);
+    let empty = Guest { world: "", body: String::new(), manifest: Some(nothing.into()) };
+    refused(&host, &empty.build(), "exports nothing that the host could call");
     // Without any code it is as good as its manifest alone; that must do without, too.
-    let bare =
-        |manifest: &str| Guest { world: "", body: String::new(), manifest: Some(manifest.into()) }.build();
     assert!(!host.load(&bare(nothing)).has_lifecycle());
     refused(&host, &bare(&manifest("")), "but there is no code to do it");
 }
