@@ -1,5 +1,6 @@
 //! The conformance suite: it asks any OCCI server, over HTTP, for every clause of OCCI 1.2 (Core, HTTP Protocol, text
-//! and JSON renderings) and of the HTTP rendering of OCCI 1.1, and reports clause by clause.
+//! and JSON renderings, Infrastructure, Compute Resource Templates Profile) and of the HTTP rendering of OCCI 1.1, and
+//! reports clause by clause.
 //!
 //! It shares nothing with the server of this workspace: it has a small strict reader of its own (`wire`), since a check
 //! that uses what it checks sees no mistake. It takes what it needs from the query interface, so it works with any set
@@ -8,18 +9,21 @@
 //! To read on: `clauses` is the table, `checks` are the questions, `session` makes what they need and removes it,
 //! `rendering` says the same in each rendering, `readback` looks whether it is there,
 //! `strangers` are what it leaves alone, `tag` are Mixins of its own, `trust` is whom it believes to be the endpoint, `observe` looks at every answer,
+//! and `claims` at what it says of profiles, `standard` has the tables of the infrastructure and `provision` makes it,
 //! `report` prints.
 
 #![forbid(unsafe_code)]
 
 mod answer;
 mod checks;
+mod claims;
 pub mod clauses;
 mod client;
 mod draft;
 mod error;
 mod model;
 mod observe;
+mod provision;
 mod readback;
 mod refusals;
 mod removal;
@@ -27,6 +31,7 @@ mod rendering;
 mod report;
 mod search;
 mod session;
+mod standard;
 mod strangers;
 mod tag;
 mod trust;

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::answer::Answer;
+use crate::claims::Claims;
 use crate::client::{OCCI_JSON, TEXT_OCCI, TEXT_PLAIN, URI_LIST};
 use crate::error::Error;
 use crate::verdict::{Evidence, excerpt};
@@ -16,7 +17,7 @@ use crate::wire::schema::Schema;
 /// The clauses that are held against every answer.
 pub(crate) const CLAUSES: &[&str] = &[
     "HTTP-09", "HTTP-10", "TXT-02", "TXT-03", "TXT-05", "TXT-08", "TXT-13", "JSON-02", "JSON-05", "JSON-06",
-    "JSON-11", "H11-29",
+    "JSON-11", "H11-29", "R0401", "R0402", "R0403", "R0405",
 ];
 
 /// The forms that an entity or a category comes in, and the name under which JSON is often asked for.
@@ -29,16 +30,18 @@ pub(crate) struct Observer {
     schema: Schema,
     /// The clauses that some answer showed at work or broke, with the first that did the latter.
     seen: BTreeMap<&'static str, Option<Evidence>>,
+    pub(crate) claims: Claims,
 }
 
 impl Observer {
     pub(crate) fn new() -> Result<Self, Error> {
-        Ok(Self { schema: Schema::new()?, seen: BTreeMap::new() })
+        Ok(Self { schema: Schema::new()?, seen: BTreeMap::new(), claims: Claims::default() })
     }
 
     /// The clauses that were seen at work, each with its first failure.
     pub(crate) fn findings(&self) -> impl Iterator<Item = (&'static str, Option<&Evidence>)> {
-        CLAUSES.iter().filter_map(|clause| Some((*clause, self.seen.get(clause)?.as_ref())))
+        let seen = CLAUSES.iter().filter_map(|clause| Some((*clause, self.seen.get(clause)?.as_ref())));
+        seen.chain(self.claims.findings())
     }
 
     pub(crate) fn see(&mut self, answer: &Answer) {
@@ -49,6 +52,7 @@ impl Observer {
                 self.broken(clause, answer, &format!("{token} in Server"), &server);
             }
         }
+        self.claims.see(answer, &server);
         self.content_type(answer);
         if answer.succeeded() {
             let media_type = answer.media_type();

@@ -84,7 +84,8 @@ impl Session {
         }
     }
 
-    fn remove_made(&mut self) {
+    /// Removes the entities that were made, the newest first.
+    pub(crate) fn remove_made(&mut self) {
         while let Some(url) = self.made.pop() {
             let answer = self.client.delete(&url).try_send();
             // A server may show what it does not find when it is to go.

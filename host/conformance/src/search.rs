@@ -169,7 +169,7 @@ impl Session {
 
     /// What a creation of a Kind takes, as far as it is declared; or why there can be none: a value is needed that cannot
     /// be made up, or there is no place for it.
-    fn sketch(&mut self, kind: &Type) -> Result<Draft, String> {
+    pub(crate) fn sketch(&mut self, kind: &Type) -> Result<Draft, String> {
         let Some(location) = kind.location.clone().filter(|_| kind.id() != ENTITY) else {
             return Err(format!("{} has no location", kind.id()));
         };

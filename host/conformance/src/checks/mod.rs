@@ -12,6 +12,9 @@ mod batches;
 mod collections;
 mod effects;
 mod entities;
+mod infrastructure;
+mod infrastructure_actions;
+mod infrastructure_entities;
 mod json;
 mod links;
 mod mirror;
@@ -20,9 +23,11 @@ mod namespace;
 mod negotiation;
 mod pages;
 mod parameters;
+mod profile;
 mod query;
 mod security;
 mod tags;
+mod templates;
 mod text;
 mod types;
 mod updates;
@@ -57,7 +62,7 @@ fn again(s: &mut Session, rendering: Rendering, question: Question) -> Verdict {
 }
 
 /// All of them, in the order in which they are asked. What removes whole collections comes last.
-const GROUPS: [&[Check]; 21] = [
+const GROUPS: [&[Check]; 26] = [
     query::CHECKS,
     mirror::CHECKS,
     types::CHECKS,
@@ -76,6 +81,11 @@ const GROUPS: [&[Check]; 21] = [
     text::CHECKS,
     json::CHECKS,
     pages::CHECKS,
+    infrastructure::CHECKS,
+    infrastructure_entities::CHECKS,
+    infrastructure_actions::CHECKS,
+    templates::CHECKS,
+    profile::CHECKS,
     batches::CHECKS,
     collections::CHECKS,
     namespace::CHECKS,

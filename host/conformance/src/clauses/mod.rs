@@ -2,8 +2,10 @@
 
 mod core;
 mod http;
+mod infrastructure;
 mod json;
 mod legacy;
+mod templates;
 mod text;
 
 use serde::Serialize;
@@ -61,7 +63,8 @@ impl Clause {
 /// One document of the suite, or one earlier version of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Document {
-    /// What its clauses' ids begin with, such as `HTTP`.
+    /// What its clauses are named together by, such as `HTTP`. Their ids begin with it, but for those of a profile, which
+    /// are its own.
     pub prefix: &'static str,
     /// Its name and number.
     pub title: &'static str,
@@ -75,6 +78,12 @@ pub const DOCUMENTS: &[Document] = &[
     Document { prefix: "HTTP", title: "HTTP Protocol (GFD.223)", clauses: http::CLAUSES },
     Document { prefix: "TXT", title: "Text Rendering (GFD.229)", clauses: text::CLAUSES },
     Document { prefix: "JSON", title: "JSON Rendering (GFD.226)", clauses: json::CLAUSES },
+    Document { prefix: "INF", title: "Infrastructure (GFD.224)", clauses: infrastructure::CLAUSES },
+    Document {
+        prefix: "CRTP",
+        title: "Compute Resource Templates Profile (GFD.222)",
+        clauses: templates::CLAUSES,
+    },
     Document { prefix: "H11", title: "OCCI 1.1 HTTP Rendering (GFD.185)", clauses: legacy::CLAUSES },
 ];
 
@@ -88,15 +97,19 @@ mod tests {
     use super::*;
 
     /// How many clauses each document has.
-    const COUNTS: [(&str, usize); 5] = [("CORE", 48), ("HTTP", 39), ("TXT", 18), ("JSON", 14), ("H11", 30)];
+    const COUNTS: [(&str, usize); 7] =
+        [("CORE", 48), ("HTTP", 39), ("TXT", 18), ("JSON", 14), ("INF", 19), ("CRTP", 16), ("H11", 30)];
 
     #[test]
     fn every_clause_stands_once_and_in_order() {
         for (document, (prefix, count)) in DOCUMENTS.iter().zip(COUNTS) {
             assert_eq!(document.prefix, prefix);
             let ids: Vec<_> = document.clauses.iter().map(|clause| clause.id.to_owned()).collect();
-            let wanted: Vec<_> = (1..=count).map(|number| format!("{prefix}-{number:02}")).collect();
-            assert_eq!(ids, wanted);
+            let wanted: Vec<_> = match prefix {
+                "CRTP" => (301..=311).chain(401..=405).map(|number| format!("R{number:04}")).collect(),
+                _ => (1..=count).map(|number| format!("{prefix}-{number:02}")).collect(),
+            };
+            assert_eq!((ids.len(), ids), (count, wanted));
         }
     }
 

@@ -68,7 +68,7 @@ impl Answer {
     /// One that says as little as an OCCI server can.
     pub(crate) fn empty(status: u16) -> Self {
         let mut answer = Self { status, headers: HeaderMap::new(), body: Vec::new() };
-        answer.set("server", "occi/0.1.0 OCCI/1.2 OCCI/1.1");
+        answer.set("server", "occi/0.1.0 OCCI/1.2 OCCI/1.1 OCCI-CRTP/1.1");
         answer.set("content-type", "text/plain");
         answer
     }
