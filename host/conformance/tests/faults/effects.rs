@@ -18,19 +18,11 @@ fn invokes(asked: &Asked, term: &str) -> bool {
     asked.method == "POST" && asked.query == query && names && !asked.path.ends_with('/')
 }
 
-/// The answer is that of the server to a GET: a rendering of the entity as it stays.
-fn read_instead(asked: &mut Asked) {
-    asked.method = "GET".into();
-    asked.query.clear();
-    asked.headers.remove("content-type");
-    asked.clear();
-}
-
 #[test]
 fn actions_that_do_nothing() {
     found_in_requests(&["CORE-29", "HTTP-27"], |asked| {
         if ["start", "up", "online"].iter().any(|term| invokes(asked, term)) {
-            read_instead(asked);
+            asked.read_instead();
         }
         None
     });
@@ -40,7 +32,7 @@ fn actions_that_do_nothing() {
 fn an_action_of_one_kind_that_does_nothing() {
     found_in_requests(&["CORE-29", "HTTP-27"], |asked| {
         if invokes(asked, "up") {
-            read_instead(asked);
+            asked.read_instead();
         }
         None
     });
@@ -50,7 +42,7 @@ fn an_action_of_one_kind_that_does_nothing() {
 fn actions_in_json_that_do_nothing() {
     found_in_requests(&["JSON-14"], |asked| {
         if asked.header("content-type") == "application/occi+json" && invokes(asked, "start") {
-            read_instead(asked);
+            asked.read_instead();
         }
         None
     });

@@ -18,12 +18,16 @@ mod effects;
 mod elsewhere;
 mod entities;
 mod http;
+mod infrastructure;
+mod infrastructure_actions;
 mod json;
 mod listings;
 mod parameters;
+mod profile;
 mod proxy;
 mod server;
 mod strangers;
+mod templates;
 mod text;
 mod tls;
 mod unlocated;
@@ -72,6 +76,30 @@ fn found_in_requests(clauses: &[&str], request: fn(&mut Asked) -> Option<Answer>
     assert_eq!(failing(proxy::Fault::in_requests(request)), clauses.iter().copied().collect());
 }
 
+/// The clauses that are not held against every answer, of the infrastructure and of the profile: for them alone, a run
+/// asks no other checks.
+const INFRASTRUCTURE: [&str; 13] = [
+    "INF", "R0301", "R0302", "R0303", "R0304", "R0305", "R0306", "R0307", "R0308", "R0309", "R0310", "R0311",
+    "R0404",
+];
+
+/// What a run for these clauses sees of a server behind a proxy.
+fn infrastructure_of(server: &Server, planted: proxy::Fault) -> Report {
+    let proxy = Proxy::start(server.address(), planted);
+    let only = INFRASTRUCTURE.map(str::to_owned).to_vec();
+    let report = run(&Options { daring: true, only, ..Options::of(proxy.endpoint()) }).unwrap();
+    assert_eq!(server.entities(), "", "the suite removes what it makes");
+    assert!(!server.categories().contains("conformance-"), "the suite removes what it makes");
+    report
+}
+
+/// Fails unless a fault in the answers is found in these clauses of the infrastructure, and in no others of it.
+#[track_caller]
+fn found_in_infrastructure(clauses: &[&str], answer: fn(&Asked, &mut Answer)) {
+    let report = infrastructure_of(&Server::shared(), proxy::Fault::in_answers(answer));
+    assert_eq!(ids(&report), clauses.iter().copied().collect(), "{}", report.table());
+}
+
 /// What a server has not is not applicable, and no failure.
 #[test]
 fn a_server_of_the_core_alone() {
@@ -82,6 +110,10 @@ fn a_server_of_the_core_alone() {
     assert_eq!(outcome(&report, "CORE-41"), Outcome::Passed);
     let without_actions = outcome(&report, "HTTP-27");
     assert!(matches!(without_actions, Outcome::NotApplicable(_)), "{without_actions:?}");
+    let rows = report.rows.iter().filter(|row| row.id.starts_with("INF-") || row.id.starts_with('R'));
+    for row in rows {
+        assert!(matches!(row.outcome, Outcome::NotApplicable(_)), "{}: {:?}", row.id, row.outcome);
+    }
     assert_eq!(server.entities(), "", "the suite removes what it makes");
 }
 

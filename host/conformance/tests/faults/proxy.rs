@@ -39,9 +39,22 @@ impl Asked {
         self.body = (line.to_owned() + &self.text()).into();
     }
 
+    /// Puts a line after the body.
+    pub(crate) fn append(&mut self, line: &str) {
+        self.body = (self.text() + line).into();
+    }
+
     /// Keeps the lines of the body for which this holds.
     pub(crate) fn lines(&mut self, keep: impl Fn(&str) -> bool) {
         self.body = self.text().split_inclusive("\r\n").filter(|line| keep(line)).collect::<String>().into();
+    }
+
+    /// Makes it a request to read what it is sent to, and to do nothing.
+    pub(crate) fn read_instead(&mut self) {
+        self.method = "GET".into();
+        self.query.clear();
+        self.headers.remove("content-type");
+        self.clear();
     }
 
     /// Changes the JSON of the body.

@@ -92,9 +92,28 @@ impl Server {
         Self { process, address: address.to_owned(), _folder: folder }
     }
 
+    /// One with all extensions that offers OS templates of these names.
+    pub(crate) fn with_images(folder: &Path, names: &[&str]) -> Self {
+        for name in names {
+            // Of no disk: what a system is, is none of the suite's business.
+            std::fs::write(folder.join(format!("{name}.toml")), format!("title = \"{name}\"\n")).unwrap();
+        }
+        let config = format!("[hypervisor]\nimages = \"{}\"\n", folder.display());
+        Self::start(&extensions(&program()), &config)
+    }
+
     /// Everything that it holds, as text.
     pub(crate) fn entities(&self) -> String {
-        let mut answer = ureq::get(format!("http://{}/", self.address)).call().unwrap();
+        self.read("/")
+    }
+
+    /// Everything that its query interface shows.
+    pub(crate) fn categories(&self) -> String {
+        self.read("/-/")
+    }
+
+    fn read(&self, path: &str) -> String {
+        let mut answer = ureq::get(format!("http://{}{path}", self.address)).call().unwrap();
         answer.body_mut().read_to_string().unwrap()
     }
 

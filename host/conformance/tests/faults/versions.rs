@@ -8,8 +8,8 @@ use crate::{failing, found_in, found_in_requests, outcome};
 
 #[test]
 fn a_server_without_its_version() {
-    found_in(&["HTTP-10"], |_, answer| answer.set("server", "occi/0.1.0 OCCI/1.1"));
-    found_in(&["H11-29"], |_, answer| answer.set("server", "occi/0.1.0 OCCI/1.2"));
+    found_in(&["HTTP-10"], |_, answer| answer.set("server", "occi/0.1.0 OCCI/1.1 OCCI-CRTP/1.1"));
+    found_in(&["H11-29"], |_, answer| answer.set("server", "occi/0.1.0 OCCI/1.2 OCCI-CRTP/1.1"));
 }
 
 fn a_made_up_method_without_version(asked: &Asked, answer: &mut Answer) {
@@ -20,7 +20,7 @@ fn a_made_up_method_without_version(asked: &Asked, answer: &mut Answer) {
 
 #[test]
 fn answers_to_made_up_methods_without_version() {
-    found_in(&["H11-29", "HTTP-10"], a_made_up_method_without_version);
+    found_in(&["H11-29", "HTTP-10", "R0401"], a_made_up_method_without_version);
 }
 
 /// One clause is held against every answer: its outcome is the same whatever else is asked for.
