@@ -118,9 +118,14 @@ impl Session {
 }
 
 impl Answer {
+    /// Whether it says that the server cannot do something just now, or not with what is there.
+    pub(crate) fn is_unable(&self) -> bool {
+        UNABLE.contains(&self.status)
+    }
+
     /// Goes on with a success. That the server is not able to is not blamed; any other answer fails.
     pub(crate) fn able(self, expected: &str) -> Verdict<Self> {
-        if UNABLE.contains(&self.status) {
+        if self.is_unable() {
             return skip(format!("the server is not able to: {}", self.brief()));
         }
         self.hold(self.succeeded(), expected)?;

@@ -262,22 +262,39 @@ fn attributes_go_with_their_mixin(s: &mut Session) -> Verdict {
     }
 }
 
+/// An entity shows what only the Mixin declares that its own depends on, or takes one of these attributes. One alone may be
+/// refused for its value.
 fn a_mixin_brings_what_it_depends_on(s: &mut Session) -> Verdict {
     for mixin in s.model.of(Class::Mixin).cloned().collect::<Vec<_>>() {
         for parent in mixin.parents.iter().filter_map(|id| s.model.find(id).cloned()).collect::<Vec<_>>() {
             let fitting = s.resources.iter().find(|draft| s.model.fits(&mixin, &draft.kind())).cloned();
-            let settable = parent.attributes.iter().filter(|attribute| !attribute.immutable);
-            let value = settable
-                .into_iter()
-                .find_map(|one| Some((one.name.clone(), crate::values::candidates(one).first()?.clone())));
-            let (Some(draft), Some((name, value))) = (fitting, value) else { continue };
+            let Some(draft) = fitting else { continue };
+            let others: Vec<_> =
+                s.model.types_of(&draft.kind()).chain([&mixin]).flat_map(|one| &one.attributes).collect();
+            let is_own = |name: &str| !others.iter().any(|other| other.name == name);
+            let brought = parent.attributes.iter().filter(|one| !one.immutable && is_own(&one.name));
+            let values: Vec<_> = brought
+                .filter_map(|one| Some((one.name.clone(), crate::values::candidates(one).first()?.clone())))
+                .collect();
+            if values.is_empty() {
+                continue;
+            }
             let entity = s.make(&draft.mixin((&mixin.scheme, &mixin.term)))?;
-            let answer = s.client.post(&entity.url).text(&[attribute(&name, &value)]).send()?;
-            return answer
-                .hold(answer.succeeded(), &format!("{name}, of the Mixin that this one depends on"));
+            let shown = s.client.get(&entity.url).send()?.needed("read an entity")?;
+            if values.iter().any(|(name, _)| shown.read().attribute(name).is_some()) {
+                return Ok(());
+            }
+            for (name, value) in &values {
+                if s.client.post(&entity.url).text(&[attribute(name, value)]).send()?.succeeded() {
+                    return Ok(());
+                }
+            }
+            let names: Vec<_> = values.iter().map(|(name, _)| name.as_str()).collect();
+            let expected = format!("{}, of {}, shown or taken", names.join(" or "), parent.id());
+            return shown.wrong(&expected, shown.brief());
         }
     }
-    skip("no Mixin was found that depends on one with attributes")
+    skip("no Mixin was found that depends on one with attributes of its own")
 }
 
 fn a_mixin_gives_defaults(s: &mut Session) -> Verdict {

@@ -14,6 +14,7 @@ use crate::session::{Entity, Session};
 use crate::standard::{COMPUTE, OS_TPL, RESOURCE_TPL};
 use crate::values::candidates;
 use crate::verdict::{Stop, Verdict, fail, skip};
+use crate::wire::text::Text;
 
 pub(super) const CHECKS: &[Check] = &[
     check(&["INF-11"], |s| their_root_is_there(s, OS_TPL)),
@@ -106,20 +107,23 @@ fn defaults(template: &Type) -> Vec<(String, Value)> {
     given.map(|attribute| (attribute.name.clone(), attribute.default.clone())).collect()
 }
 
+/// Whether a value is the one that was given. Whether a number is rightly shown without quotation marks is another question.
+fn means(is: &Value, given: &Value) -> bool {
+    let number = is.as_str().and_then(|text| text.parse::<f64>().ok());
+    is_same(is, given) || number.is_some() && number == given.as_f64()
+}
+
 /// Fails unless a compute shows these values, at once or after a while: to resize one takes its time.
 pub(super) fn shows_values(s: &Session, entity: &Entity, values: &[(String, Value)], of: &str) -> Verdict {
-    s.awaited(entity, |read| {
-        values.iter().all(|(name, value)| read.attribute(name).is_some_and(|is| is_same(is, value)))
-    })?;
+    let is_shown =
+        |read: &Text, name: &str, value: &Value| read.attribute(name).is_some_and(|is| means(is, value));
+    s.awaited(entity, |read| values.iter().all(|(name, value)| is_shown(read, name, value)))?;
     let answer = s.client.get(&entity.url).send()?.is(&[200])?;
     let read = answer.read();
-    for (name, value) in values {
-        let is = read.attribute(name);
-        if !is.is_some_and(|is| is_same(is, value)) {
-            return answer.wrong(&format!("{name}={value}, of {of}"), shown(is));
-        }
+    match values.iter().find(|(name, value)| !is_shown(&read, name, value)) {
+        None => Ok(()),
+        Some((name, value)) => answer.wrong(&format!("{name}={value}, of {of}"), shown(read.attribute(name))),
     }
-    Ok(())
 }
 
 fn a_template_gives_its_defaults(s: &mut Session, root: &str) -> Verdict {

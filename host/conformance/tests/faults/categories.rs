@@ -8,7 +8,7 @@ use crate::proxy::{Answer, Asked, Fault};
 /// What entities show as their actions is then nothing that is known.
 #[test]
 fn actions_are_not_described() {
-    found_in(&["CORE-06", "CORE-38", "H11-06", "JSON-03"], |asked, answer| {
+    found_in(&["CORE-06", "CORE-38", "H11-06", "INF-01", "INF-05", "JSON-03"], |asked, answer| {
         if asked.path.ends_with("/-/") && asked.method == "GET" {
             answer.lines(|line| !line.contains("class=\"action\""));
             answer.json(|value| {
@@ -29,7 +29,7 @@ fn a_location_without_slash() {
 
 #[test]
 fn a_kind_with_another_parent_in_text() {
-    found_in(&["TXT-17"], |asked, answer| {
+    found_in(&["INF-02", "TXT-17"], |asked, answer| {
         if asked.path.ends_with("/-/") && answer.is("text/plain") {
             let other = |line: &str| {
                 if line.starts_with("Category: storage;") {

@@ -80,7 +80,7 @@ fn actions_of_other_states() {
         }
     });
     found_in_infrastructure(&["INF-05"], |asked, answer| {
-        if shows(asked, "network") && answer.text().contains("action#up") {
+        if shows(asked, "network") && answer.is("text/plain") && answer.text().contains("action#up") {
             let down = format!(
                 "Link: <{}?action=down>; rel=\"http://schemas.ogf.org/occi/infrastructure/network/action#down\"\r\n",
                 asked.path

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::infrastructure::{Paths, described, hidden, made, makes, shows};
 use crate::proxy::{Answer, Asked, Fault};
 use crate::server::Server;
-use crate::{found_in_infrastructure, ids, infrastructure_of};
+use crate::{failing, found_in_infrastructure, ids, infrastructure_of};
 
 /// The line of a type that a request names.
 fn named(asked: &Asked, term: &str) -> Option<String> {
@@ -254,4 +254,19 @@ fn resource_templates_with_other_values() {
             answer.replace("ephemeral_storage.size=20.0", "ephemeral_storage.size=10.0");
         }
     });
+}
+
+/// What a compute has by the root of its template is neither shown nor taken.
+#[test]
+fn the_root_brings_nothing() {
+    let refused = |asked: &mut Asked| {
+        let sets = asked.method == "POST" && asked.text().contains("ephemeral_storage.deviceid=");
+        sets.then(|| Answer::empty(400))
+    };
+    let hide = |asked: &Asked, answer: &mut Answer| {
+        if shows(asked, "compute") {
+            answer.lines(|line| !line.contains("ephemeral_storage.deviceid="));
+        }
+    };
+    assert_eq!(failing(Fault::in_both(refused, hide)), ["CORE-26"].into());
 }
