@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use occi_conformance::Outcome;
+use occi_conformance::{Outcome, Report};
 use serde_json::{Value, json};
 
 use crate::proxy::{Answer, Asked, Fault};
@@ -69,7 +69,7 @@ pub(crate) fn makes(asked: &Asked, kind: &str) -> bool {
 /// The path of what an answer says was made.
 pub(crate) fn made(answer: &Answer) -> Option<String> {
     let location = answer.headers.get("location")?.to_str().unwrap();
-    Some(location[location.find("://")? + 3..].split_once('/').map(|(_, path)| format!("/{path}"))?)
+    location[location.find("://")? + 3..].split_once('/').map(|(_, path)| format!("/{path}"))
 }
 
 /// Nothing is wrong with the server itself.
@@ -267,6 +267,9 @@ fn mixins_without_their_attributes() {
     });
 }
 
+/// What is done to a request.
+type Change = fn(&mut Asked) -> Option<Answer>;
+
 /// The Mixin is not looked at, and the rest is done.
 fn ignored(asked: &mut Asked, kind: &str, term: &str, attribute: &str) {
     if makes(asked, kind) && asked.text().contains(&format!("Category: {term};")) {
@@ -276,7 +279,7 @@ fn ignored(asked: &mut Asked, kind: &str, term: &str, attribute: &str) {
 
 #[test]
 fn mixins_on_what_they_are_not_for() {
-    let faults: [(&str, fn(&mut Asked) -> Option<Answer>); 4] = [
+    let faults: [(&str, Change); 4] = [
         ("INF-07", |asked| {
             ignored(asked, "compute", "ipnetwork", "occi.network.");
             None
@@ -300,10 +303,13 @@ fn mixins_on_what_they_are_not_for() {
     }
 }
 
+/// Whether a line is kept.
+type Keep = fn(&str) -> bool;
+
 /// A server that takes keys and user data, which libvirt's test driver cannot: it is told by the lines that it shows of them.
-fn with_credentials(attributes: fn(&str) -> bool) -> occi_conformance::Report {
+fn with_credentials(attributes: Keep) -> Report {
     static GIVEN: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
-    static SHOWN: Mutex<Option<fn(&str) -> bool>> = Mutex::new(None);
+    static SHOWN: Mutex<Option<Keep>> = Mutex::new(None);
     fn is_theirs(line: &str) -> bool {
         [
             "Category: ssh_key;",

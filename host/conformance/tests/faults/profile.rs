@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use occi_conformance::Outcome;
 use serde_json::{Value, json};
 
 use crate::infrastructure::{described, hidden, made, makes, shows};
@@ -52,7 +53,7 @@ fn claims_of_another_token() {
 #[test]
 fn claims_of_another_version() {
     found_in(&["R0405"], |_, answer| {
-        claims(answer, |server| server.replace("OCCI-CRTP/1.1", "OCCI-CRTP/2.0"))
+        claims(answer, |server| server.replace("OCCI-CRTP/1.1", "OCCI-CRTP/2.0"));
     });
 }
 
@@ -114,7 +115,7 @@ fn the_kind_is_not_described() {
     let hide = |asked: &Asked, answer: &mut Answer| hidden(asked, answer, "compute");
     let report = infrastructure_of(&Server::shared(), Fault::in_answers(hide));
     assert!(ids(&report).contains("R0301"), "{}", report.table());
-    assert!(matches!(outcome(&report, "R0305"), occi_conformance::Outcome::NotApplicable(_)));
+    assert!(matches!(outcome(&report, "R0305"), Outcome::NotApplicable(_)));
 }
 
 /// Two that are named at once are both taken.
@@ -152,4 +153,14 @@ fn a_template_that_sizes_in_part() {
             answer.replace("ephemeral_storage.size=10.0", "ephemeral_storage.size=5.0");
         }
     });
+}
+
+/// It is claimed by a server that has nothing of it.
+#[test]
+fn a_claim_without_templates() {
+    let extensions = tempfile::tempdir().unwrap();
+    let server = Server::start(extensions.path(), "");
+    let claim = |_: &Asked, answer: &mut Answer| claims(answer, |server| format!("{server} OCCI-CRTP/1.1"));
+    let report = infrastructure_of(&server, Fault::in_answers(claim));
+    assert_eq!(ids(&report), ["R0301", "R0303", "R0306", "R0307", "R0308"].into(), "{}", report.table());
 }

@@ -37,6 +37,8 @@ fn with_lines(asked: &Asked, answer: &mut Answer, shown: &Shown) {
 
 #[test]
 fn systems() {
+    static BOTH: Shown = Mutex::new(BTreeMap::new());
+    static MEMBERS: Paths = Mutex::new(BTreeSet::new());
     let folder = tempfile::tempdir().unwrap();
     let server = Server::with_images(folder.path(), &["one", "two"]);
     let found = |clauses: &[&str], fault: Fault| {
@@ -99,7 +101,6 @@ fn systems() {
     // No fault: it is one.
     found(&[], Fault::in_requests(|asked| assigns(asked, "two").then(|| Answer::empty(409))));
     // Both are there, by whichever way they come.
-    static BOTH: Shown = Mutex::new(BTreeMap::new());
     found(
         &["INF-13"],
         Fault::in_both(
@@ -119,7 +120,6 @@ fn systems() {
             },
         ),
     );
-    static MEMBERS: Paths = Mutex::new(BTreeSet::new());
     found(
         &["INF-13"],
         Fault::in_answers(|asked, answer| {
