@@ -60,12 +60,13 @@ impl Machine {
             let place = Place::of(hypervisor.config());
             let removed = find(live, entity).and_then(|domain| {
                 cut(&domain)?;
-                // Before its definition, which is all that knows them.
-                own_disk::discard(live, &place, &Devices::defined(&domain)?)?;
+                let devices = Devices::defined(&domain)?;
                 forget_console(hypervisor.config(), entity);
-                Ok(domain.undefine_flags(
+                domain.undefine_flags(
                     sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
-                )?)
+                )?;
+                // Once nothing can be refused any more: a machine that stays keeps its disks.
+                own_disk::discard(live, &place, &devices)
             });
             match removed {
                 // A creation that was cut short may have left some.

@@ -264,10 +264,18 @@ impl<'a> OwnDisks<'a> {
     }
 }
 
-/// Deletes what a machine has by itself; the machine has no power.
+/// Deletes what a machine had by itself that is gone. What cannot be deleted is no reason to say that it is not: the log tells.
 pub(super) fn discard(live: &Live, place: &Place, devices: &Devices) -> Result<()> {
     let own = devices.all().iter().filter(|device| device.own.is_some());
-    own.filter_map(|device| device.volume.as_deref()).try_for_each(|volume| delete(live, place, volume))
+    for volume in own.filter_map(|device| device.volume.as_deref()) {
+        match delete(live, place, volume).or_else(|_| delete(live, place, volume)) {
+            // Who deletes it again begins here.
+            Err(error @ (Error::Unavailable(_) | Error::Timeout(_))) => return Err(error),
+            Err(error) => tracing::error!(volume, %error, "a disk of a machine that is gone stays"),
+            Ok(()) => {}
+        }
+    }
+    Ok(())
 }
 
 /// Deletes what a machine that is not there had by itself.

@@ -183,7 +183,8 @@ fn disagreement(stage: &Stage) -> Option<String> {
         let has = own.iter().find(|disk| disk["name"].as_str().unwrap().ends_with("-scratch"));
         #[expect(clippy::cast_precision_loss, reason = "some GiB")]
         let has = has.map(|disk| disk["capacity"].as_u64().unwrap() as f64 / f64::from(1 << 30));
-        if has != Some(size) {
+        // One that has grown for what was refused afterwards does not shrink.
+        if has.is_none_or(|has| has < size) {
             return Some(format!("{prefix} has {has:?} GiB, not {size}"));
         }
         count += own.len();
@@ -222,6 +223,10 @@ fn sweep(fault: Fault) {
     let server = &stage.server;
     let mut failed = 0;
     for (name, prepare, operation) in OPERATIONS {
+        // What goes with its machine leaves that its device, which it has to its end, should it stay after all.
+        if fault == Fault::Refused && *name == "delete all" {
+            continue;
+        }
         for number in 0.. {
             let before = stage.prepare();
             prepare(&stage, &before);

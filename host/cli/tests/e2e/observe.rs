@@ -114,7 +114,7 @@ fn what_no_event_tells_of() {
         return;
     };
     let pool = format!("occi-reconcile-{}", uuid::Uuid::new_v4());
-    let config = format!("[hypervisor]\nreconcile-seconds = 1\npool = \"{pool}\"\n");
+    let config = format!("[hypervisor]\nreconcile-seconds = 1\npool = \"{pool}\"\nvolumes = \"/{pool}\"\n");
     let server = Server::with(Options { hypervisor: Some(uri.clone()), config, ..Options::default() });
     let storage = server.create("storage", &["occi.storage.size=1"]);
     virsh(&uri, &["vol-delete", &at_hypervisor(&storage), "--pool", &pool]);
