@@ -163,10 +163,11 @@ impl Core {
     /// Replaces what serves under a name, or says why it still does.
     pub async fn replace(self: &Arc<Self>, replacement: Replacement) -> Result<Replaced, CannotReplace> {
         let core = Arc::clone(self);
+        let has_offers = replacement.next.as_ref().is_some_and(|next| !next.manifest().offers.is_empty());
         // It goes on to its end, whether or not somebody still waits for it.
         let replaced = async move {
             let replaced = core.replace_now(replacement, HELD).await?;
-            if let Err(refusal) = core.renew_offers().await {
+            if has_offers && let Err(refusal) = core.renew_offers().await {
                 tracing::error!("what is on offer stays as it was: {refusal}");
             }
             Ok(replaced)

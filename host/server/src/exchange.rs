@@ -14,7 +14,7 @@ use crate::route::{self, Query};
 use crate::serve::{HEAD, Limits};
 use crate::socket::Consoles;
 use crate::stream::SharedStream;
-use crate::version;
+use crate::version::{self, Signature};
 use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
@@ -43,6 +43,7 @@ pub struct Host {
     pub(crate) answers: Arc<Answers>,
     pub(crate) metrics: Shown,
     pub(crate) consoles: Arc<Consoles>,
+    pub(crate) signature: Arc<Signature>,
 }
 
 impl Host {
@@ -57,6 +58,7 @@ impl Host {
             answers: Arc::new(Answers::new()),
             metrics: Shown::default(),
             consoles: Arc::new(Consoles::new()),
+            signature: Arc::new(Signature::new()),
         }
     }
 
@@ -70,12 +72,12 @@ impl Host {
     async fn dispatch(self, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         if let Some(mut response) = self.metrics.answer(&parts).await {
-            respond::finish(&mut response, &parts.method, &self.core);
+            respond::finish(&mut response, &parts.method, &self);
             return response;
         }
         if parts.uri.path() == "/healthz" {
             let mut response = respond::health(&self.core, &parts.method);
-            respond::finish(&mut response, &parts.method, &self.core);
+            respond::finish(&mut response, &parts.method, &self);
             return response;
         }
         answer(self, parts, body).await
@@ -101,7 +103,7 @@ async fn answer(host: Host, parts: Parts, mut body: Body) -> Response<Body> {
     let mut response = outcome.unwrap_or_else(|failure| {
         respond::failure(&failure, accept.unwrap_or(MediaType::TextPlain), &parts.method, parts.uri.path())
     });
-    respond::finish(&mut response, &parts.method, &host.core);
+    respond::finish(&mut response, &parts.method, &host);
     response
 }
 

@@ -2,9 +2,9 @@
 
 use crate::base::Base;
 use crate::conditions;
+use crate::exchange::Host;
 use crate::failure::Failure;
 use crate::metrics::Pieces;
-use crate::version;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use bytes::Bytes;
@@ -357,14 +357,14 @@ pub(crate) fn health(core: &Core, method: &Method) -> Response<Body> {
 const VARY: &str = "accept, accept-encoding, category, x-occi-attribute";
 
 /// What every answer carries (HTTP-08, HTTP-10), and what no answer to HEAD does.
-pub(crate) fn finish(response: &mut Response<Body>, method: &Method, core: &Core) {
+pub(crate) fn finish(response: &mut Response<Body>, method: &Method, host: &Host) {
     let headers = response.headers_mut();
     // An answer that is given again has them already.
     if !headers.contains_key(header::ACCEPT) {
         sign(headers);
     }
     // Not kept with an answer: extensions, and with them profiles, come and go.
-    headers.insert(header::SERVER, version::server(core.snapshot().profiles()));
+    headers.insert(header::SERVER, host.signature.of(host.core.snapshot().profiles()));
     if method == Method::HEAD {
         let length = axum::body::HttpBody::size_hint(response.body()).exact();
         if let Some(length) = length {

@@ -1,13 +1,34 @@
 //! Which OCCI is spoken (HTTP-07, HTTP-10, HTTP-11).
 
 use crate::failure::Failure;
+use arc_swap::ArcSwap;
 use axum::http::{HeaderMap, HeaderValue, header};
+use std::sync::Arc;
 
 /// What the Server header begins with: both versions, since 1.1 clients look for theirs.
 const SERVER: &str = concat!("occi/", env!("CARGO_PKG_VERSION"), " OCCI/1.2 OCCI/1.1");
 
-/// The Server header, with the profiles that extensions implement (R0401).
-pub(crate) fn server(profiles: &str) -> HeaderValue {
+/// The Server header, with the profiles that extensions implement (R0401). It is made once for as long as these are the same, not
+/// for each answer.
+pub(crate) struct Signature(ArcSwap<(Arc<str>, HeaderValue)>);
+
+impl Signature {
+    pub(crate) fn new() -> Self {
+        Self(ArcSwap::from_pointee(("".into(), HeaderValue::from_static(SERVER))))
+    }
+
+    pub(crate) fn of(&self, profiles: &Arc<str>) -> HeaderValue {
+        let made = self.0.load();
+        if Arc::ptr_eq(&made.0, profiles) {
+            return made.1.clone();
+        }
+        let value = server(profiles);
+        self.0.store(Arc::new((Arc::clone(profiles), value.clone())));
+        value
+    }
+}
+
+fn server(profiles: &str) -> HeaderValue {
     let named =
         if profiles.is_empty() { None } else { HeaderValue::from_str(&format!("{SERVER} {profiles}")).ok() };
     named.unwrap_or(HeaderValue::from_static(SERVER))

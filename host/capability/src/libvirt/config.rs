@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use uuid::Uuid;
+
 /// Where the hypervisor is and what every object on it gets.
 #[derive(Debug, Clone)]
 pub struct HypervisorConfig {
@@ -62,6 +64,13 @@ pub struct Boot {
     pub initrd: Option<PathBuf>,
     /// The kernel's command line.
     pub cmdline: Option<String>,
+}
+
+impl HypervisorConfig {
+    /// The file with what an entity's machine prints, where that is kept.
+    pub(super) fn console_log(&self, entity: Uuid) -> Option<PathBuf> {
+        Some(self.console.as_ref()?.join(entity.to_string()).with_extension("log"))
+    }
 }
 
 impl Default for HypervisorConfig {

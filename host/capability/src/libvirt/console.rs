@@ -61,12 +61,11 @@ impl Console {
     pub async fn printed(&self, most: usize) -> Result<Vec<u8>> {
         let config = self.0.hypervisor.config();
         check_real(Driver::of(&config.uri)?)?;
-        let Some(folder) = &config.console else {
+        let Some(file) = config.console_log(self.0.entity) else {
             return Err(Error::Unsupported(
                 "nothing is kept of what machines print; its operator names a folder for it (`hypervisor.consoles`)".into(),
             ));
         };
-        let file = folder.join(self.0.entity.to_string()).with_extension("log");
         let read = tokio::task::spawn_blocking(move || end_of(&file, most).map_err(|error| (file, error)));
         match read.await {
             Ok(Ok(end)) => Ok(end),

@@ -1,14 +1,10 @@
 //! How a machine comes, changes and goes, with the disks that it has by itself.
 
-use std::io;
-
 use uuid::Uuid;
 use virt::domain::Domain;
 use virt::error::ErrorNumber;
 use virt::sys;
 
-use super::Hypervisor;
-use super::config::HypervisorConfig;
 use super::connection::Live;
 use super::device::Devices;
 use super::error::{self, Error, Result};
@@ -18,6 +14,7 @@ use super::own_disk::{self, Own, OwnDisks};
 use super::resize::Size;
 use super::volume::Place;
 use super::worker::{Hold, Lane};
+use super::{Hypervisor, local};
 
 impl Machine {
     /// Define the machine, or change its definition to the plan. A machine that is defined already keeps its state
@@ -61,7 +58,10 @@ impl Machine {
             let removed = find(live, entity).and_then(|domain| {
                 cut(&domain)?;
                 let devices = Devices::defined(&domain)?;
-                forget_console(hypervisor.config(), entity);
+                // On a hypervisor elsewhere there is no such file here.
+                if let Some(log) = hypervisor.config().console_log(entity) {
+                    local::remove(&log, "the console log of a removed machine");
+                }
                 domain.undefine_flags(
                     sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
                 )?;
@@ -104,19 +104,6 @@ fn define(live: &Live, hypervisor: &Hypervisor, entity: Uuid, plan: &MachinePlan
         return Ok(None);
     }
     Ok(Some(machine_xml::size(plan, config)).filter(|size| size.differs(live, &domain)))
-}
-
-/// What a machine printed goes with it. On a hypervisor elsewhere there is no such file here; one that stays is no reason to
-/// keep the machine.
-fn forget_console(config: &HypervisorConfig, entity: Uuid) {
-    let Some(folder) = &config.console else { return };
-    let file = folder.join(entity.to_string()).with_extension("log");
-    match std::fs::remove_file(&file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            tracing::warn!(file = %file.display(), %error, "the console log of a removed machine stays");
-        }
-        Ok(()) | Err(_) => {}
-    }
 }
 
 /// libvirt refuses a definition whose name or id another machine has.

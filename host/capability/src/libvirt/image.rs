@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use virt::domain::Domain;
-use virt::storage_vol::StorageVol;
 use virt::sys;
 
 use super::config::Boot;
@@ -17,10 +16,10 @@ use super::connection::{Driver, Live};
 use super::device::{Device, Devices};
 use super::error::{Error, Result};
 use super::machine::{Machine, find};
-use super::own_disk;
 use super::volume::Place;
 use super::worker::{Hold, Lane};
 use super::xml::{self, leaf, node};
+use super::{local, own_disk};
 
 /// What a machine's system begins as.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +98,7 @@ impl Machine {
                     (Driver::Test, _) => imitate(&file),
                 };
                 if copied.is_err() {
-                    remove(&file);
+                    local::remove(&file, "a copy that is not whole");
                 }
                 copied.map(|()| DiskCopy { began_as, has_disk: true })
             })
@@ -174,20 +173,9 @@ fn is_mirrored(domain: &Domain, target: &str) -> Result<bool> {
 /// A disk that nobody writes to is copied as a volume.
 fn copy_resting(live: &Live, place: &Place, disk: &Device, file: &Path) -> Result<()> {
     let volume = disk.volume.as_deref().unwrap_or_default();
-    let source = place.within(live, |pool| StorageVol::lookup_by_name(pool, volume))?;
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
     let pool = place.beside(file.parent().unwrap_or(Path::new("/"))).ready(&live.connect)?;
-    let bytes = source.get_info()?.capacity.to_string();
-    let description = xml::document(|xml| {
-        node(xml, "volume", &[], |xml| {
-            xml::text(xml, "name", &[], &name)?;
-            xml::text(xml, "capacity", &[("unit", "bytes")], &bytes)?;
-            xml::text(xml, "allocation", &[], "0")?;
-            node(xml, "target", &[], |xml| leaf(xml, "format", &[("type", DiskFormat::Qcow2.as_str())]))
-        })
-    })?;
-    StorageVol::create_xml_from(&pool, &description, &source, 0)?;
-    Ok(())
+    place.copy(live, volume, &pool, &name).map(drop)
 }
 
 /// The disks of libvirt's imitation hold nothing.
@@ -195,15 +183,6 @@ fn imitate(file: &Path) -> Result<()> {
     std::fs::File::create(file)
         .map(drop)
         .map_err(|error| Error::Failed(format!("the copy of the machine's disk could not be made: {error}")))
-}
-
-fn remove(file: &Path) {
-    match std::fs::remove_file(file) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            tracing::warn!(file = %file.display(), %error, "a copy that is not whole stays");
-        }
-        Ok(()) | Err(_) => {}
-    }
 }
 
 fn c_string(text: &str) -> Result<CString> {

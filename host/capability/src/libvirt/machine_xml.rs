@@ -163,7 +163,7 @@ pub(super) fn definition(
             cpu(xml, processors, grows.then_some((most, &all)))?;
             node(xml, "devices", &[], |xml| {
                 if driver == Driver::Qemu {
-                    console(xml, config, &id)?;
+                    console(xml, config, entity)?;
                     // Through it the guest system says now and then how much of its memory it uses.
                     node(xml, "memballoon", &[("model", "virtio")], |xml| {
                         leaf(xml, "stats", &[("period", "10")])
@@ -224,10 +224,9 @@ fn system(
 }
 
 /// A serial line that people can talk over, and that is written down where the operator wants it.
-fn console(xml: &mut Xml, config: &HypervisorConfig, id: &str) -> io::Result<()> {
+fn console(xml: &mut Xml, config: &HypervisorConfig, entity: Uuid) -> io::Result<()> {
     node(xml, "serial", &[("type", "pty")], |xml| {
-        if let Some(folder) = &config.console {
-            let file = folder.join(id).with_extension("log");
+        if let Some(file) = config.console_log(entity) {
             leaf(xml, "log", &[("file", &file.to_string_lossy()), ("append", "on")])?;
         }
         leaf(xml, "target", &[("port", "0")])

@@ -17,6 +17,7 @@ mod error;
 mod events;
 mod handover;
 mod image;
+mod local;
 mod machine;
 mod machine_xml;
 mod meter;

@@ -246,43 +246,25 @@ impl Place {
     pub(super) fn begin_as(&self, live: &Live, name: &str, image: &ImageDisk) -> Result<StorageVol> {
         // It is as large as the image; libvirt's imitation cannot know how large that is.
         let bytes = if live.driver == Driver::Test { Some(IMITATED) } else { None };
-        self.describe(live, name, bytes, FORMAT, |xml| {
+        let description = description(name, bytes, FORMAT, |xml| {
             xml::node(xml, "backingStore", &[], |xml| {
                 xml::text(xml, "path", &[], &image.file.to_string_lossy())?;
                 xml::leaf(xml, "format", &[("type", image.format.as_str())])
             })
-        })
+        })?;
+        self.within(live, |pool| StorageVol::create_xml(pool, &description, 0))
     }
 
     pub(super) fn make(&self, live: &Live, name: &str, bytes: u64, format: &str) -> Result<StorageVol> {
-        self.describe(live, name, Some(bytes), format, |_| Ok(()))
+        let description = description(name, Some(bytes), format, |_| Ok(()))?;
+        self.within(live, |pool| StorageVol::create_xml(pool, &description, 0))
     }
 
-    fn describe(
-        &self,
-        live: &Live,
-        name: &str,
-        bytes: Option<u64>,
-        format: &str,
-        more: impl FnOnce(&mut Xml) -> io::Result<()>,
-    ) -> Result<StorageVol> {
-        let description = xml::document(|xml| {
-            xml::node(xml, "volume", &[], |xml| {
-                xml::text(xml, "name", &[], name)?;
-                if let Some(bytes) = bytes {
-                    xml::text(xml, "capacity", &[("unit", "bytes")], &bytes.to_string())?;
-                }
-                // What a guest has not written takes no room.
-                xml::text(xml, "allocation", &[], "0")?;
-                xml::node(xml, "target", &[], |xml| {
-                    xml::leaf(xml, "format", &[("type", format)])?;
-                    // Of an older qcow2 one that has snapshots does not grow.
-                    if format == FORMAT { xml::text(xml, "compat", &[], "1.1") } else { Ok(()) }
-                })?;
-                more(xml)
-            })
-        })?;
-        self.within(live, |pool| StorageVol::create_xml(pool, &description, 0))
+    /// A copy of a volume of ours, as one of that name in another pool.
+    pub(super) fn copy(&self, live: &Live, volume: &str, to: &StoragePool, name: &str) -> Result<StorageVol> {
+        let source = self.within(live, |pool| StorageVol::lookup_by_name(pool, volume))?;
+        let description = description(name, Some(source.get_info()?.capacity), FORMAT, |_| Ok(()))?;
+        Ok(StorageVol::create_xml_from(to, &description, &source, 0)?)
     }
 
     /// Do something within the pool; again where it turns out that the pool has stopped since it was last used.
@@ -346,6 +328,31 @@ impl Place {
         }
         Ok(pool)
     }
+}
+
+/// How libvirt is told of a volume; `more` is what only some have.
+fn description(
+    name: &str,
+    bytes: Option<u64>,
+    format: &str,
+    more: impl FnOnce(&mut Xml) -> io::Result<()>,
+) -> Result<String> {
+    xml::document(|xml| {
+        xml::node(xml, "volume", &[], |xml| {
+            xml::text(xml, "name", &[], name)?;
+            if let Some(bytes) = bytes {
+                xml::text(xml, "capacity", &[("unit", "bytes")], &bytes.to_string())?;
+            }
+            // What a guest has not written takes no room.
+            xml::text(xml, "allocation", &[], "0")?;
+            xml::node(xml, "target", &[], |xml| {
+                xml::leaf(xml, "format", &[("type", format)])?;
+                // Of an older qcow2 one that has snapshots does not grow.
+                if format == FORMAT { xml::text(xml, "compat", &[], "1.1") } else { Ok(()) }
+            })?;
+            more(xml)
+        })
+    })
 }
 
 /// So many bytes as whole sectors.

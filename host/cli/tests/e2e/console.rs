@@ -1,60 +1,33 @@
 //! The serial console of a machine: what it printed last, and both ways over a WebSocket (RFC 6455).
 
 use crate::occi::{self, body};
-use crate::server::{Options, PATIENCE, Server, eventually};
+use crate::server::{GuestSystem, Options, PATIENCE, Server, eventually};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use futures_util::{SinkExt, StreamExt};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Message, Role};
-
-/// How long a guest system may take for anything, under emulation on a busy machine.
-const BOOT: Duration = Duration::from_mins(2);
 
 /// The link relation of infrastructure's consoles.
 const RELATION: &str = "http://schemas.ogf.org/occi/infrastructure/compute#console";
 
 /// A server whose machines boot a system that talks, where there is one to test with.
 fn talking() -> Option<Server> {
-    let variable = |name: &str| std::env::var(name).ok();
-    let (Some(uri), Some(kernel), Some(initrd)) =
-        (variable("OCCI_TEST_QEMU_URI"), variable("OCCI_TEST_KERNEL"), variable("OCCI_TEST_INITRD"))
-    else {
-        eprintln!(
-            "SKIPPED: no OCCI_TEST_QEMU_URI, OCCI_TEST_KERNEL and OCCI_TEST_INITRD; `cargo xtask test` sets them"
-        );
-        return None;
-    };
-    let config = format!(
-        "[hypervisor.boot]\nkernel = {kernel:?}\ninitrd = {initrd:?}\ncmdline = \"console=ttyS0 quiet panic=1\"\n"
-    );
-    Some(Server::with(Options { hypervisor: Some(uri), config, ..Options::default() }))
+    let system = GuestSystem::find()?;
+    let (config, hypervisor) = (system.boot(), Some(system.uri));
+    Some(Server::with(Options { config, hypervisor, ..Options::default() }))
 }
 
 /// A machine that has booted.
 fn booted(server: &Server) -> String {
     let compute = server.create("compute", &["occi.compute.memory=0.125", "occi.compute.hostname=\"web\""]);
     server.act(&compute, "start", &[]).is(200);
-    has_printed(server, &compute, "OCCI guest up: web");
+    server.prints(&compute, "OCCI guest up: web");
     compute
-}
-
-#[track_caller]
-fn has_printed(server: &Server, compute: &str, words: &str) {
-    let began = std::time::Instant::now();
-    loop {
-        let printed = server.get(&format!("{compute}/console")).answers(200).body;
-        if printed.contains(words) {
-            return;
-        }
-        assert!(began.elapsed() < BOOT, "no {words:?} in {printed:?}");
-        std::thread::sleep(Duration::from_millis(200));
-    }
 }
 
 /// A client at a console.
@@ -126,7 +99,7 @@ impl Client {
     }
 
     fn next(&mut self) -> Message {
-        let next = self.runtime.block_on(async { timeout(BOOT, self.socket.next()).await });
+        let next = self.runtime.block_on(async { timeout(GuestSystem::PATIENCE, self.socket.next()).await });
         next.unwrap_or_else(|_| panic!("nothing more came after {:?}", self.seen)).unwrap().unwrap()
     }
 
@@ -156,7 +129,7 @@ impl Client {
             let (code, ()) = tokio::join!(closing, typing);
             code
         };
-        self.runtime.block_on(async { timeout(BOOT, both).await }).unwrap()
+        self.runtime.block_on(async { timeout(GuestSystem::PATIENCE, both).await }).unwrap()
     }
 
     /// Reads on until the server closes it; code and reason.
@@ -190,7 +163,7 @@ fn a_machine_is_talked_to() {
     // As the key of a terminal sends it.
     client.send(Message::Binary(b"bytes\r".to_vec().into()));
     client.hears("OCCI guest heard: bytes");
-    has_printed(&server, &compute, "OCCI guest heard: bytes");
+    server.prints(&compute, "OCCI guest heard: bytes");
     client.send(Message::Ping(b"there?".to_vec().into()));
     while client.next() != Message::Pong(b"there?".to_vec().into()) {}
 
@@ -217,7 +190,7 @@ fn a_machine_is_talked_to() {
     let (status, message) = Client::open(&server, &console).err().unwrap();
     assert_eq!((status, message.contains("start it first")), (409, true), "{message}");
     // What it said is still there, until it goes.
-    has_printed(&server, &compute, "OCCI guest heard: still?");
+    server.prints(&compute, "OCCI guest heard: still?");
     server.delete(&compute).answers(200);
     server.get(&console).answers(404);
 }

@@ -2,9 +2,8 @@
 
 use crate::http::Answer;
 use crate::occi::{body, kind};
-use crate::server::{Options, Server, eventually};
+use crate::server::{GuestSystem, Options, Server, eventually};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const SCHEME: &str = "http://example.org/occi/infrastructure/os_tpl#";
@@ -138,13 +137,7 @@ fn new_template(answer: &Answer) -> String {
 
 /// A server on QEMU with images whose systems boot; none where there is no QEMU to test with.
 fn on_qemu() -> Option<(Server, TempDir)> {
-    let variable = |name: &str| std::env::var(name).ok();
-    let (Some(uri), Some(kernel), Some(initrd)) =
-        (variable("OCCI_TEST_QEMU_URI"), variable("OCCI_TEST_KERNEL"), variable("OCCI_TEST_INITRD"))
-    else {
-        eprintln!("SKIPPED: no OCCI_TEST_QEMU_URI; `cargo xtask test` sets it");
-        return None;
-    };
+    let GuestSystem { uri, kernel, initrd } = GuestSystem::find()?;
     let folder = tempfile::tempdir().unwrap();
     let images = folder.path().join("images");
     std::fs::create_dir(&images).unwrap();
@@ -152,12 +145,11 @@ fn on_qemu() -> Option<(Server, TempDir)> {
         std::fs::copy(from, images.join(file)).unwrap();
     }
     std::fs::write(images.join("disk.raw"), vec![0; 8 << 20]).unwrap();
-    put(
-        &images,
-        "linux",
-        "title = \"Linux\"\ndisk = \"disk.raw\"\nformat = \"raw\"\nkernel = \"vmlinuz\"\ninitrd = \"initrd.gz\"\n\
-         cmdline = \"console=ttyS0 quiet panic=1\"",
+    let description = format!(
+        "title = \"Linux\"\ndisk = \"disk.raw\"\nformat = \"raw\"\nkernel = \"vmlinuz\"\ninitrd = \"initrd.gz\"\ncmdline = {:?}",
+        GuestSystem::COMMAND_LINE
     );
+    put(&images, "linux", &description);
     let path = folder.path().display();
     let config = format!(
         "[hypervisor]\ndomain-type = \"qemu\"\nimages = \"{path}/images\"\nconsoles = \"{path}/consoles\"\n\
@@ -168,26 +160,8 @@ fn on_qemu() -> Option<(Server, TempDir)> {
     Some((server, folder))
 }
 
-/// How long a guest may take for anything, under emulation on a busy machine.
-const BOOT: Duration = Duration::from_mins(2);
-
 fn console(folder: &TempDir, compute: &str) -> PathBuf {
     folder.path().join("consoles").join(compute.rsplit('/').next().unwrap()).with_extension("log")
-}
-
-/// Waits until a machine has printed something.
-#[track_caller]
-fn prints(folder: &TempDir, compute: &str, wanted: &str) {
-    let (file, began) = (console(folder, compute), Instant::now());
-    loop {
-        let printed =
-            std::fs::read(&file).map(|log| String::from_utf8_lossy(&log).into_owned()).unwrap_or_default();
-        if printed.contains(wanted) {
-            return;
-        }
-        assert!(began.elapsed() < BOOT, "{wanted:?} was not printed, but:\n{printed}");
-        std::thread::sleep(Duration::from_millis(100));
-    }
 }
 
 /// INF-06, INF-18, INF-19: a system boots from a copy of the image, is told what the client says, and a second begins as it was
@@ -216,21 +190,21 @@ fn a_system_boots_as_the_template_says() {
         "OCCI guest runs: told 42",
         "boots its disk for the time number 1",
     ] {
-        prints(&folder, &compute, wanted);
+        server.prints(&compute, wanted);
     }
     // It is copied while it runs.
     let name = new_template(&server.act(&compute, "save", &["name=\"booted once\""]));
     let second = begun_as(&server, &name);
     server.act(&second, "start", &[]).is(200);
-    prints(&folder, &second, "boots its disk for the time number 2");
+    server.prints(&second, "boots its disk for the time number 2");
     let name = new_template(&server.act(&second, "save", &["method=\"deferred\""]));
-    prints(&folder, &second, "boots its disk for the time number 3");
+    server.prints(&second, "boots its disk for the time number 3");
     let third = begun_as(&server, &name);
     server.act(&third, "start", &[]).is(200);
-    prints(&folder, &third, "boots its disk for the time number 3");
+    server.prints(&third, "boots its disk for the time number 3");
     // The first knows nothing of it.
     server.act(&compute, "restart", &["method=\"cold\""]).is(200);
-    prints(&folder, &compute, "boots its disk for the time number 2");
+    server.prints(&compute, "boots its disk for the time number 2");
     for compute in [&compute, &second, &third] {
         server.delete(compute).answers(200);
         assert!(!console(&folder, compute).exists());

@@ -3,7 +3,7 @@
 use crate::exposition::figures;
 use crate::http::Answer;
 use crate::occi::{body, kind_id};
-use crate::server::{Options, PATIENCE, Server, eventually, extensions};
+use crate::server::{GuestSystem, Options, PATIENCE, Server, eventually, extensions};
 use occi_guest::Guest;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -158,22 +158,14 @@ fn what_is_attached_for_a_link_is_not_missing() {
 
 #[test]
 fn a_running_guest_is_measured() {
-    let variable = |name: &str| std::env::var(name).ok();
-    let (Some(uri), Some(kernel), Some(initrd)) =
-        (variable("OCCI_TEST_QEMU_URI"), variable("OCCI_TEST_KERNEL"), variable("OCCI_TEST_INITRD"))
-    else {
-        eprintln!(
-            "SKIPPED: no OCCI_TEST_QEMU_URI, OCCI_TEST_KERNEL and OCCI_TEST_INITRD; `cargo xtask test` sets them"
-        );
-        return;
-    };
+    let Some(system) = GuestSystem::find() else { return };
     let folder = folder();
-    let config = format!(
-        "[hypervisor]\ndomain-type = \"qemu\"\n[hypervisor.boot]\nkernel = {kernel:?}\ninitrd = {initrd:?}\n\
-         cmdline = \"console=ttyS0 quiet panic=1\"\n"
-    );
-    let server =
-        Server::with(Options { config, hypervisor: Some(uri), extensions: Some(folder.path().into()) });
+    let config = format!("[hypervisor]\ndomain-type = \"qemu\"\n{}", system.boot());
+    let server = Server::with(Options {
+        config,
+        hypervisor: Some(system.uri),
+        extensions: Some(folder.path().into()),
+    });
     let compute = server.create("compute", &["occi.compute.cores=2", "occi.compute.memory=0.125"]);
     let storages = [(); 2].map(|()| server.create("storage", &["occi.storage.size=0.05"]));
     let disk = server.link("storagelink", &compute, &storages[0]);

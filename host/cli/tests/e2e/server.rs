@@ -43,6 +43,45 @@ struct Running {
     base: String,
 }
 
+/// The system that machines boot in tests.
+pub(crate) struct GuestSystem {
+    /// Of the QEMU on which they do.
+    pub(crate) uri: String,
+    pub(crate) kernel: String,
+    pub(crate) initrd: String,
+}
+
+impl GuestSystem {
+    /// Its kernel's command line.
+    pub(crate) const COMMAND_LINE: &str = "console=ttyS0 quiet panic=1";
+
+    /// How long it may take for anything, under emulation on a busy machine.
+    pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+
+    /// None, and a word about it, where there is no QEMU to test with.
+    pub(crate) fn find() -> Option<Self> {
+        let variable = |name: &str| std::env::var(name).ok();
+        let found =
+            (variable("OCCI_TEST_QEMU_URI"), variable("OCCI_TEST_KERNEL"), variable("OCCI_TEST_INITRD"));
+        let (Some(uri), Some(kernel), Some(initrd)) = found else {
+            eprintln!(
+                "SKIPPED: no OCCI_TEST_QEMU_URI, OCCI_TEST_KERNEL and OCCI_TEST_INITRD; `cargo xtask test` sets them"
+            );
+            return None;
+        };
+        Some(Self { uri, kernel, initrd })
+    }
+
+    /// The part of a configuration by which all machines boot it.
+    pub(crate) fn boot(&self) -> String {
+        let Self { kernel, initrd, .. } = self;
+        format!(
+            "[hypervisor.boot]\nkernel = {kernel:?}\ninitrd = {initrd:?}\ncmdline = {:?}\n",
+            Self::COMMAND_LINE
+        )
+    }
+}
+
 impl Server {
     /// One with every setting at its default.
     pub(crate) fn start() -> Self {
@@ -246,6 +285,20 @@ impl Server {
     pub(crate) fn link(&self, term: &str, source: &str, target: &str) -> String {
         let ends = [format!("occi.core.source={source:?}"), format!("occi.core.target={target:?}")];
         self.create(term, &[&ends[0], &ends[1]])
+    }
+
+    /// Waits until a compute's console has shown these words.
+    #[track_caller]
+    pub(crate) fn prints(&self, compute: &str, words: &str) {
+        let began = Instant::now();
+        loop {
+            let printed = self.get(&format!("{compute}/console?lines=1000")).answers(200).body;
+            if printed.contains(words) {
+                return;
+            }
+            assert!(began.elapsed() < GuestSystem::PATIENCE, "no {words:?} in {printed:?}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 
     /// Invokes an action of Infrastructure on what is at a path.
