@@ -55,7 +55,7 @@ impl Survey {
 pub(super) struct Surveyor {
     told: watch::Sender<Told>,
     /// Alive for as long as a survey is under way, whether or not somebody still waits for it.
-    under_way: Mutex<Weak<()>>,
+    under_way: Arc<Mutex<Weak<()>>>,
     attached: Arc<Attached>,
 }
 
@@ -74,7 +74,7 @@ impl Told {
 
 impl Surveyor {
     pub(super) fn new() -> Self {
-        Self { told: watch::Sender::default(), under_way: Mutex::default(), attached: Arc::default() }
+        Self { told: watch::Sender::default(), under_way: Arc::default(), attached: Arc::default() }
     }
 
     /// Something of what is attached to a machine is another by now.
@@ -155,6 +155,7 @@ impl Hypervisor {
             let surveyor = hypervisor.surveyor();
             let flight = Flight {
                 told: surveyor.told.clone(),
+                under_way: Arc::clone(&surveyor.under_way),
                 attached: Arc::clone(&surveyor.attached),
                 _token: token,
             };
@@ -171,6 +172,7 @@ impl Hypervisor {
 /// A survey that is under way.
 struct Flight {
     told: watch::Sender<Told>,
+    under_way: Arc<Mutex<Weak<()>>>,
     attached: Arc<Attached>,
     /// What says that it is.
     _token: Arc<()>,
@@ -180,6 +182,8 @@ impl Flight {
     /// It tells of itself, as it may be that nobody waits for the call any more.
     fn carry_out(&self, live: &Live) -> Result<()> {
         let survey = Arc::new(survey(live, &self.attached)?);
+        // Who is told of this one and wants a newer must not wait for this one.
+        *lock(&self.under_way) = Weak::new();
         self.told.send_replace(Told { last: Some((Instant::now(), survey)), failed: None });
         Ok(())
     }

@@ -84,6 +84,18 @@ async fn a_survey_is_kept_for_some_seconds_and_one_is_under_way_at_a_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_is_begun_for_who_asks_right_after_the_last() {
+    let private = private().await;
+    let Private { hypervisor, .. } = &private;
+    let mut last = hypervisor.survey().await.unwrap();
+    for _ in 0..2000 {
+        let next = hypervisor.survey_within(Duration::ZERO).await.unwrap();
+        assert!(!Arc::ptr_eq(&last, &next));
+        last = next;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_that_takes_its_time_is_not_waited_for() {
     let (one, other) = (private().await, private().await);
     let last = one.hypervisor.survey().await.unwrap();
