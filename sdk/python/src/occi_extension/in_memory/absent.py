@@ -11,6 +11,8 @@ class Absent:
 
     @classmethod
     def open(cls, *_given: Any) -> Never:
-        raise Fault.unsupported("the host in memory has no machines, volumes, networks, images, other entities and folder")
+        raise Fault.unsupported(
+            "the host in memory has no machines, volumes, networks, images, other entities and folder"
+        )
 
     create = define = members = links_from = links_to = open
