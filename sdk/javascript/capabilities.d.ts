@@ -54,7 +54,7 @@ declare module 'occi:extension/folder@0.1.0' {
 
 declare module 'occi:extension/machines@0.1.0' {
   import type { Network } from 'occi:extension/networks@0.1.0';
-  import type { End } from 'occi:extension/types@0.1.0';
+  import type { End, Entity } from 'occi:extension/types@0.1.0';
   import type { Volume } from 'occi:extension/volumes@0.1.0';
 
   export class Plan {
@@ -67,6 +67,9 @@ declare module 'occi:extension/machines@0.1.0' {
     image(name: string): void;
     scratch(bytes: bigint): void;
     seed(name: string, content: Uint8Array): void;
+    labels(labels: string[]): void;
+    near(other: Entity): void;
+    apart(other: Entity): void;
   }
 
   export class Nic {
@@ -80,6 +83,8 @@ declare module 'occi:extension/machines@0.1.0' {
     static define(of: End, plan: Plan): Machine;
     static open(of: End): Machine;
     static discard(of: End): void;
+    static isAway(of: End): boolean;
+    node(): string;
     scratch(): string | undefined;
     state(): string;
     reason(): string;

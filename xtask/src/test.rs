@@ -80,19 +80,23 @@ pub(crate) fn with(workspace: &Workspace, consent: Consent, command: &[String]) 
 /// What tests on real machines need, as long as this value lives.
 struct Services {
     libvirtd: Libvirtd,
+    /// For tests with several hypervisors.
+    other: Libvirtd,
     system: GuestSystem,
 }
 
 impl Services {
     fn start(workspace: &Workspace, consent: Consent) -> Result<Self> {
         let system = prerequisites::machines(workspace, consent)?;
-        Ok(Self { libvirtd: Libvirtd::start(workspace)?, system })
+        Ok(Self { libvirtd: Libvirtd::start(workspace)?, other: Libvirtd::start(workspace)?, system })
     }
 
     fn run(&self, command: &mut Command) -> Result<ExitCode> {
         command
             .env("OCCI_TEST_QEMU_URI", self.libvirtd.qemu_uri())
             .env("OCCI_TEST_LIBVIRT_TEST_URI", self.libvirtd.test_uri())
+            .env("OCCI_TEST_OTHER_QEMU_URI", self.other.qemu_uri())
+            .env("OCCI_TEST_OTHER_LIBVIRT_TEST_URI", self.other.test_uri())
             .env("OCCI_TEST_KERNEL", &self.system.kernel)
             .env("OCCI_TEST_INITRD", &self.system.initrd);
         running::to_the_end(command)

@@ -48,12 +48,12 @@ mod tests {
     #[tokio::test]
     async fn at_the_hypervisor_as_well() {
         use crate::libvirt::{Hypervisor, HypervisorConfig};
-        let hypervisor = Hypervisor::open(HypervisorConfig::default()).await.unwrap();
-        let machines = crate::Machines::new(&hypervisor);
+        let nodes = crate::Nodes::from(Hypervisor::open(HypervisorConfig::default()).await.unwrap());
+        let machines = crate::Machines::new(&nodes);
         check(&machines, include_str!("machines.rs"), include_str!("../../../wit/machines.wit"));
-        let volumes = crate::Volumes::new(&hypervisor);
+        let volumes = crate::Volumes::new(&nodes);
         check(&volumes, include_str!("volumes.rs"), include_str!("../../../wit/volumes.wit"));
-        let networks = crate::Networks::new(&hypervisor);
+        let networks = crate::Networks::new(&nodes);
         check(&networks, include_str!("networks.rs"), include_str!("../../../wit/networks.wit"));
         check(&crate::Metrics, include_str!("metrics.rs"), include_str!("../../../wit/metrics.wit"));
     }

@@ -9,7 +9,8 @@ use occi_extension::bindings::types::Fault;
 use occi_extension::{CallState, Capability, Lent, Offered, Offers};
 use wasmtime::component::{HasSelf, Linker, Resource};
 
-use crate::libvirt::{Hypervisor, Machine};
+use crate::libvirt::Machine;
+use crate::nodes::Nodes;
 use crate::objects::ruled;
 pub use folder::Images;
 use generated::occi::extension::images::{self, Host};
@@ -37,9 +38,9 @@ pub struct ImageCatalogue {
 }
 
 impl ImageCatalogue {
-    /// Those that machines of a hypervisor begin as. The folder is lent to the calls.
-    pub fn new(hypervisor: &Hypervisor) -> Self {
-        Self { forgets: hypervisor.forgets() }
+    /// Those that machines of hypervisors begin as. The folder is lent to the calls.
+    pub fn new(nodes: &Nodes) -> Self {
+        Self { forgets: nodes.forgets() }
     }
 }
 

@@ -35,6 +35,8 @@ mod metrics;
 #[cfg(feature = "libvirt")]
 mod networks;
 #[cfg(feature = "libvirt")]
+mod nodes;
+#[cfg(feature = "libvirt")]
 mod objects;
 #[cfg(feature = "libvirt")]
 mod volumes;
@@ -55,6 +57,7 @@ pub use {
     machines::{DraftPlan, Machines},
     metrics::{Figures, Metrics},
     networks::Networks,
+    nodes::{Node, Nodes, Wishes},
     volumes::Volumes,
 };
 

@@ -3,6 +3,8 @@
 //! A machine has devices for other entities than its own. Such a device always belongs to the entity that the call is
 //! about, so a guest can take away none but that one's.
 
+mod plan;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +14,11 @@ use uuid::Uuid;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::images::Images;
-use crate::libvirt::{Hypervisor, Machine, MachinePlan, Network, Nic, Volume};
-use crate::objects::{may_change, ruled, standing};
-use generated::occi::extension::machines::{self, Host, HostMachine, HostNic, HostPlan};
+use crate::libvirt::{Error, Machine, Network, Nic, Volume};
+use crate::nodes::{Nodes, Wishes};
+use crate::objects::{home, may_change, place, ruled, standing};
+use generated::occi::extension::machines::{self, Host, HostMachine};
+pub use plan::DraftPlan;
 
 /// Also for the capability whose function takes a machine.
 #[allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "generated; the words are those of wit/")]
@@ -29,7 +33,7 @@ pub(crate) mod generated {
             "occi:extension/volumes": crate::volumes::generated::occi::extension::volumes,
             "occi:extension/networks": crate::networks::generated::occi::extension::networks,
             "occi:extension/machines.machine": crate::libvirt::Machine,
-            "occi:extension/machines.plan": super::DraftPlan,
+            "occi:extension/machines.plan": super::plan::DraftPlan,
             "occi:extension/machines.nic": crate::libvirt::Nic,
         },
     });
@@ -42,9 +46,9 @@ pub struct Machines {
 }
 
 impl Machines {
-    /// Those of a hypervisor, which is lent to the calls as well.
-    pub fn new(hypervisor: &Hypervisor) -> Self {
-        Self { forgets: hypervisor.forgets() }
+    /// Those of hypervisors, which are lent to the calls as well.
+    pub fn new(nodes: &Nodes) -> Self {
+        Self { forgets: nodes.forgets() }
     }
 }
 
@@ -67,6 +71,7 @@ impl Capability for Machines {
             "machine.define",
             "machine.open",
             "machine.discard",
+            "machine.node",
             "machine.scratch",
             "machine.state",
             "machine.reason",
@@ -100,111 +105,20 @@ impl Capability for Machines {
     }
 
     async fn console(&self, lent: &Lent, entity: Uuid) -> Result<Option<Arc<dyn Console>>, Fault> {
-        let hypervisor = lent.get::<Hypervisor>();
-        Ok(hypervisor.map(|hypervisor| Arc::new(hypervisor.machine(entity).console()) as Arc<dyn Console>))
+        let Some(nodes) = lent.get::<Nodes>() else { return Ok(None) };
+        let console = nodes.of(entity).await?.machine(entity).console();
+        Ok(Some(Arc::new(console) as Arc<dyn Console>))
     }
 
     async fn standing(&self, lent: &Lent, entity: Uuid) -> Result<Option<&'static str>, Fault> {
-        standing("a machine at the hypervisor", lent, async |hypervisor| {
+        standing("a machine at the hypervisor", lent, move |hypervisor| async move {
             hypervisor.machine(entity).is_there().await
         })
         .await
     }
 }
 
-/// The one way to a machine: of an entity that the call is about.
-pub(crate) fn granted(state: &CallState, of: End) -> wasmtime::Result<Result<Machine, Fault>> {
-    Ok(match state.call().end(of) {
-        Ok(entity) => Ok(state.lent::<Hypervisor>()?.machine(entity)),
-        Err(fault) => Err(fault),
-    })
-}
-
 impl Host for CallState {}
-
-/// A plan as a guest fills it in.
-#[derive(Debug, Default)]
-pub struct DraftPlan {
-    plan: MachinePlan,
-    /// The name of the image.
-    image: Option<String>,
-}
-
-impl HostPlan for CallState {
-    async fn new(&mut self) -> wasmtime::Result<Resource<DraftPlan>> {
-        Ok(self.table().push(DraftPlan::default())?)
-    }
-
-    async fn cores(&mut self, plan: Resource<DraftPlan>, count: u32) -> wasmtime::Result<()> {
-        self.table().get_mut(&plan)?.plan.cores = Some(count);
-        Ok(())
-    }
-
-    async fn memory(&mut self, plan: Resource<DraftPlan>, bytes: u64) -> wasmtime::Result<()> {
-        self.table().get_mut(&plan)?.plan.memory = Some(bytes);
-        Ok(())
-    }
-
-    async fn shares(&mut self, plan: Resource<DraftPlan>, weight: u32) -> wasmtime::Result<()> {
-        self.table().get_mut(&plan)?.plan.shares = Some(weight);
-        Ok(())
-    }
-
-    async fn architecture(&mut self, plan: Resource<DraftPlan>, name: String) -> wasmtime::Result<()> {
-        self.table().get_mut(&plan)?.plan.architecture = Some(name);
-        Ok(())
-    }
-
-    async fn hostname(&mut self, plan: Resource<DraftPlan>, name: String) -> wasmtime::Result<()> {
-        self.table().get_mut(&plan)?.plan.hostname = Some(name);
-        Ok(())
-    }
-
-    async fn title(&mut self, plan: Resource<DraftPlan>, text: String) -> wasmtime::Result<()> {
-        self.table().get_mut(&plan)?.plan.title = Some(text);
-        Ok(())
-    }
-
-    async fn image(&mut self, plan: Resource<DraftPlan>, name: String) -> wasmtime::Result<()> {
-        self.table().get_mut(&plan)?.image = Some(name);
-        Ok(())
-    }
-
-    async fn scratch(&mut self, plan: Resource<DraftPlan>, bytes: u64) -> wasmtime::Result<()> {
-        self.table().get_mut(&plan)?.plan.scratch = Some(bytes);
-        Ok(())
-    }
-
-    async fn seed(
-        &mut self,
-        plan: Resource<DraftPlan>,
-        name: String,
-        content: Vec<u8>,
-    ) -> wasmtime::Result<()> {
-        self.table().get_mut(&plan)?.plan.seed.push((name, content));
-        Ok(())
-    }
-
-    async fn drop(&mut self, plan: Resource<DraftPlan>) -> wasmtime::Result<()> {
-        self.table().delete(plan)?;
-        Ok(())
-    }
-}
-
-impl HostNic for CallState {
-    async fn device(&mut self, nic: Resource<Nic>) -> wasmtime::Result<String> {
-        Ok(self.table().get(&nic)?.device.clone())
-    }
-
-    async fn mac(&mut self, nic: Resource<Nic>) -> wasmtime::Result<String> {
-        Ok(self.table().get(&nic)?.mac.clone())
-    }
-
-    async fn drop(&mut self, nic: Resource<Nic>) -> wasmtime::Result<()> {
-        self.table().delete(nic)?;
-        Ok(())
-    }
-}
 
 impl HostMachine for CallState {
     async fn define(
@@ -213,18 +127,23 @@ impl HostMachine for CallState {
         plan: Resource<DraftPlan>,
     ) -> wasmtime::Result<Result<Resource<Machine>, Fault>> {
         begin!(self, "machines", "machine.define");
-        let machine = match granted(self, of)?.and_then(|machine| may_change(self, machine)) {
-            Ok(machine) => machine,
+        let DraftPlan { plan, image, wishes } = self.table().get(&plan)?;
+        let (mut plan, image, wishes) = (plan.clone(), image.clone(), wishes.clone());
+        let wishes = Wishes { memory: plan.memory.unwrap_or_default(), ..wishes };
+        let machine = match place(self, of, wishes.clone())?.await {
+            Ok((hypervisor, entity)) => hypervisor.machine(entity),
             Err(fault) => return Ok(Err(fault)),
         };
-        let DraftPlan { plan, image } = self.table().get(&plan)?;
-        let (mut plan, image) = (plan.clone(), image.clone());
         if let Some(name) = image {
             plan.image = match self.lent::<Images>()?.find(&name).await {
                 Ok(image) => Some(image),
                 Err(error) => return Ok(Err(error.into())),
             };
         }
+        let machine = match suited(self, machine, &wishes).await? {
+            Ok(machine) => machine,
+            Err(error) => return Ok(Err(error.into())),
+        };
         match machine.define(plan).await {
             Ok(()) => Ok(Ok(self.table().push(machine)?)),
             Err(error) => Ok(Err(error.into())),
@@ -233,8 +152,8 @@ impl HostMachine for CallState {
 
     async fn open(&mut self, of: End) -> wasmtime::Result<Result<Resource<Machine>, Fault>> {
         begin!(self, "machines", "machine.open");
-        let machine = match granted(self, of)? {
-            Ok(machine) => machine,
+        let machine = match home(self, of)?.await {
+            Ok((hypervisor, entity)) => hypervisor.machine(entity),
             Err(fault) => return Ok(Err(fault)),
         };
         match machine.exists().await {
@@ -245,10 +164,26 @@ impl HostMachine for CallState {
 
     async fn discard(&mut self, of: End) -> wasmtime::Result<Result<(), Fault>> {
         begin!(self, "machines", "machine.discard");
-        Ok(match granted(self, of)?.and_then(|machine| may_change(self, machine)) {
-            Ok(machine) => machine.remove().await.map_err(Fault::from),
-            Err(fault) => Err(fault),
-        })
+        let machine = match home(self, of)?.await {
+            Ok((hypervisor, entity)) => hypervisor.machine(entity),
+            Err(fault) => return Ok(Err(fault)),
+        };
+        match may_change(self, machine) {
+            Ok(machine) => remove(self, &machine).await,
+            Err(fault) => Ok(Err(fault)),
+        }
+    }
+
+    async fn is_away(&mut self, of: End) -> wasmtime::Result<bool> {
+        let nodes = self.lent::<Nodes>()?;
+        Ok(self.call().end(of).is_ok_and(|entity| nodes.is_away(entity)))
+    }
+
+    async fn node(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<String, Fault>> {
+        begin!(self, "machines", "machine.node");
+        let machine = self.table().get(&machine)?.clone();
+        let nodes = self.lent::<Nodes>()?;
+        Ok(Ok(nodes.name_of(machine.hypervisor()).to_owned()))
     }
 
     async fn scratch(
@@ -353,8 +288,15 @@ impl HostMachine for CallState {
         volume: Resource<Volume>,
     ) -> wasmtime::Result<Result<String, Fault>> {
         begin!(self, "machines", "machine.attach-volume");
-        let (subject, volume) = (self.call().entity, self.table().get(&volume)?.entity());
+        let (subject, volume) = (self.call().entity, self.table().get(&volume)?.clone());
         let machine = self.table().get(&machine)?.clone();
+        if !machine.hypervisor().is(volume.hypervisor()) {
+            let nodes = self.lent::<Nodes>()?;
+            if let Err(error) = self.aside(nodes.bring_volume(&machine, &volume)).await {
+                return Ok(Err(error.into()));
+            }
+        }
+        let volume = volume.entity();
         Ok(machine.attach_volume(subject, volume).await.map_err(Fault::from))
     }
 
@@ -379,8 +321,19 @@ impl HostMachine for CallState {
         mac: Option<String>,
     ) -> wasmtime::Result<Result<Resource<Nic>, Fault>> {
         begin!(self, "machines", "machine.attach-network");
-        let (subject, network) = (self.call().entity, self.table().get(&network)?.entity());
-        let machine = self.table().get(&machine)?.clone();
+        let (subject, network) = (self.call().entity, self.table().get(&network)?.clone());
+        let handle = machine;
+        let mut machine = self.table().get(&handle)?.clone();
+        if !machine.hypervisor().is(network.hypervisor()) {
+            let nodes = self.lent::<Nodes>()?;
+            machine = match self.aside(nodes.bring_network(&machine, &network)).await {
+                Ok(machine) => machine,
+                Err(error) => return Ok(Err(error.into())),
+            };
+            // The guest goes on with it where it is now.
+            *self.table().get_mut(&handle)? = machine.clone();
+        }
+        let network = network.entity();
         match machine.attach_network(subject, network, mac.as_deref()).await {
             Ok(nic) => Ok(Ok(self.table().push(nic)?)),
             Err(error) => Ok(Err(error.into())),
@@ -418,10 +371,10 @@ impl HostMachine for CallState {
 
     async fn remove(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {
         begin!(self, "machines", "machine.remove");
-        Ok(match ruled(self, &machine)? {
-            Ok(machine) => machine.remove().await.map_err(Fault::from),
-            Err(fault) => Err(fault),
-        })
+        match ruled(self, &machine)? {
+            Ok(machine) => remove(self, &machine).await,
+            Err(fault) => Ok(Err(fault)),
+        }
     }
 
     async fn drop(&mut self, machine: Resource<Machine>) -> wasmtime::Result<()> {
@@ -433,4 +386,26 @@ impl HostMachine for CallState {
 /// Whether a machine goes in the same operation as what is attached to it.
 fn goes(call: &CallContext, machine: &Machine) -> bool {
     call.going.source && call.source == Some(machine.entity())
+}
+
+/// The machine where it is as it should be; it moves where it is not.
+async fn suited(
+    state: &mut CallState,
+    machine: Machine,
+    wishes: &Wishes,
+) -> wasmtime::Result<Result<Machine, Error>> {
+    let nodes = state.lent::<Nodes>()?;
+    Ok(match nodes.suits(&machine, wishes).await {
+        Ok(true) => Ok(machine),
+        Ok(false) => state.aside(nodes.move_by(&machine, wishes)).await,
+        Err(error) => Err(error),
+    })
+}
+
+async fn remove(state: &mut CallState, machine: &Machine) -> wasmtime::Result<Result<(), Fault>> {
+    let removed = machine.remove().await;
+    if removed.is_ok() {
+        state.lent::<Nodes>()?.forget(machine.entity());
+    }
+    Ok(removed.map_err(Fault::from))
 }

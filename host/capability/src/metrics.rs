@@ -10,8 +10,9 @@ use occi_extension::{CallState, Capability, Manifest};
 use std::sync::Arc;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
-use crate::libvirt::{Hypervisor, Measure, Usage};
-use crate::machines::granted;
+use crate::libvirt::{Measure, Usage};
+use crate::nodes::Nodes;
+use crate::objects::home;
 pub use figures::Figures;
 use generated::occi::extension::metrics::{self, Host, HostUsage, Reading};
 
@@ -125,7 +126,11 @@ impl Host for CallState {
         };
         // A device is read for the link that it is attached for alone, and an end is no link.
         let source = self.call().source.filter(|_| of == End::Subject);
-        let read = self.lent::<Hypervisor>()?.readings(entity, source).await;
+        let nodes = self.lent::<Nodes>()?;
+        let read = match nodes.of(source.unwrap_or(entity)).await {
+            Ok(hypervisor) => hypervisor.readings(entity, source).await,
+            Err(error) => Err(error),
+        };
         let reading = |(measure, value): (Measure, f64)| Reading { name: measure.name().into(), value };
         Ok(read.map(|readings| readings.iter().map(reading).collect()).map_err(Fault::from))
     }
@@ -160,8 +165,8 @@ impl Host for CallState {
 impl HostUsage for CallState {
     async fn read(&mut self, of: End) -> wasmtime::Result<Result<Resource<Usage>, Fault>> {
         begin!(self, "metrics", "usage.read");
-        let machine = match granted(self, of)? {
-            Ok(machine) => machine,
+        let machine = match home(self, of)?.await {
+            Ok((hypervisor, entity)) => hypervisor.machine(entity),
             Err(fault) => return Ok(Err(fault)),
         };
         match machine.usage().await {

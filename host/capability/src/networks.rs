@@ -5,8 +5,9 @@ use occi_extension::{CallState, Capability, Lent};
 use uuid::Uuid;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
-use crate::libvirt::{Hypervisor, Network, NetworkPlan};
-use crate::objects::{may_change, ruled, standing};
+use crate::libvirt::{Network, NetworkPlan};
+use crate::nodes::{Nodes, Wishes};
+use crate::objects::{home, place, ruled, standing};
 use generated::occi::extension::networks::{self, Host, HostNetwork, HostPlan};
 
 /// Also for the capabilities whose functions take a network.
@@ -32,9 +33,9 @@ pub struct Networks {
 }
 
 impl Networks {
-    /// Those of a hypervisor, which is lent to the calls as well.
-    pub fn new(hypervisor: &Hypervisor) -> Self {
-        Self { forgets: hypervisor.forgets() }
+    /// Those of hypervisors, which are lent to the calls as well.
+    pub fn new(nodes: &Nodes) -> Self {
+        Self { forgets: nodes.forgets() }
     }
 }
 
@@ -65,19 +66,11 @@ impl Capability for Networks {
     }
 
     async fn standing(&self, lent: &Lent, entity: Uuid) -> Result<Option<&'static str>, Fault> {
-        standing("a network at the hypervisor", lent, async |hypervisor| {
+        standing("a network at the hypervisor", lent, move |hypervisor| async move {
             hypervisor.network(entity).is_there().await
         })
         .await
     }
-}
-
-/// The one way to a network: of an entity that the call is about.
-fn granted(state: &CallState, of: End) -> wasmtime::Result<Result<Network, Fault>> {
-    Ok(match state.call().end(of) {
-        Ok(entity) => Ok(state.lent::<Hypervisor>()?.network(entity)),
-        Err(fault) => Err(fault),
-    })
 }
 
 impl Host for CallState {}
@@ -125,8 +118,8 @@ impl HostNetwork for CallState {
         plan: Resource<NetworkPlan>,
     ) -> wasmtime::Result<Result<Resource<Network>, Fault>> {
         begin!(self, "networks", "network.define");
-        let network = match granted(self, of)?.and_then(|network| may_change(self, network)) {
-            Ok(network) => network,
+        let network = match place(self, of, Wishes::default())?.await {
+            Ok((hypervisor, entity)) => hypervisor.network(entity),
             Err(fault) => return Ok(Err(fault)),
         };
         let plan = self.table().get(&plan)?.clone();
@@ -138,8 +131,8 @@ impl HostNetwork for CallState {
 
     async fn open(&mut self, of: End) -> wasmtime::Result<Result<Resource<Network>, Fault>> {
         begin!(self, "networks", "network.open");
-        let network = match granted(self, of)? {
-            Ok(network) => network,
+        let network = match home(self, of)?.await {
+            Ok((hypervisor, entity)) => hypervisor.network(entity),
             Err(fault) => return Ok(Err(fault)),
         };
         match network.exists().await {
@@ -172,10 +165,15 @@ impl HostNetwork for CallState {
 
     async fn remove(&mut self, network: Resource<Network>) -> wasmtime::Result<Result<(), Fault>> {
         begin!(self, "networks", "network.remove");
-        Ok(match ruled(self, &network)? {
-            Ok(network) => network.remove().await.map_err(Fault::from),
-            Err(fault) => Err(fault),
-        })
+        let network = match ruled(self, &network)? {
+            Ok(network) => network,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let removed = network.remove().await;
+        if removed.is_ok() {
+            self.lent::<Nodes>()?.forget(network.entity());
+        }
+        Ok(removed.map_err(Fault::from))
     }
 
     async fn drop(&mut self, network: Resource<Network>) -> wasmtime::Result<()> {

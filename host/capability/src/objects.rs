@@ -1,12 +1,13 @@
 //! What calls may change at the hypervisor: the objects of their subject, and those of an end whose Kind the extension
 //! defines.
 
-use occi_extension::bindings::types::Fault;
+use occi_extension::bindings::types::{End, Fault};
 use occi_extension::{CallState, Lent};
 use uuid::Uuid;
 use wasmtime::component::Resource;
 
 use crate::libvirt::{Error, Hypervisor, Machine, Network, Volume};
+use crate::nodes::{Nodes, Wishes};
 
 /// What an entity has at the hypervisor.
 pub(crate) trait Object: Clone + Send + 'static {
@@ -37,6 +38,34 @@ pub(crate) fn may_change<T: Object>(state: &CallState, object: T) -> Result<T, F
     state.call().may_change(object.owner()).map(|()| object)
 }
 
+/// The hypervisor with the things of an entity that the call is about.
+pub(crate) fn home(
+    state: &CallState,
+    of: End,
+) -> wasmtime::Result<impl Future<Output = Result<(Hypervisor, Uuid), Fault>> + use<>> {
+    let (nodes, entity) = (state.lent::<Nodes>()?, state.call().end(of));
+    Ok(async move {
+        let entity = entity?;
+        Ok((nodes.of(entity).await?, entity))
+    })
+}
+
+/// The same, if the call may change them; where there are none yet, the one where they are to be.
+pub(crate) fn place(
+    state: &CallState,
+    of: End,
+    wishes: Wishes,
+) -> wasmtime::Result<impl Future<Output = Result<(Hypervisor, Uuid), Fault>> + use<>> {
+    let (nodes, call) = (state.lent::<Nodes>()?, state.call());
+    let entity = call.end(of).and_then(|entity| call.may_change(entity).map(|()| entity));
+    let is_new = of == End::Subject && state.subject().is_new;
+    let wishes = Wishes { joined: call.joined.to_vec(), ..wishes };
+    Ok(async move {
+        let entity = entity?;
+        Ok((nodes.place(entity, is_new, &wishes).await?, entity))
+    })
+}
+
 /// The object behind a handle, if the call may change it.
 pub(crate) fn ruled<T: Object>(
     state: &mut CallState,
@@ -47,11 +76,16 @@ pub(crate) fn ruled<T: Object>(
 }
 
 /// The name of an object, if it is there.
-pub(crate) async fn standing(
+pub(crate) async fn standing<T: Future<Output = Result<bool, Error>>>(
     what: &'static str,
     lent: &Lent,
-    is_there: impl AsyncFnOnce(&Hypervisor) -> Result<bool, Error>,
+    is_there: impl Fn(Hypervisor) -> T,
 ) -> Result<Option<&'static str>, Fault> {
-    let Some(hypervisor) = lent.get::<Hypervisor>() else { return Ok(None) };
-    Ok(is_there(&hypervisor).await?.then_some(what))
+    let Some(nodes) = lent.get::<Nodes>() else { return Ok(None) };
+    for node in nodes.all() {
+        if is_there(node.hypervisor().clone()).await? {
+            return Ok(Some(what));
+        }
+    }
+    Ok(None)
 }

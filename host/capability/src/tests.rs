@@ -9,10 +9,11 @@ use wasmtime::component::Linker;
 
 async fn capabilities() -> Vec<Arc<dyn Capability>> {
     let hypervisor = libvirt::Hypervisor::open(libvirt::HypervisorConfig::default()).await.unwrap();
+    let nodes = Nodes::from(hypervisor);
     vec![
-        Arc::new(Machines::new(&hypervisor)),
-        Arc::new(Volumes::new(&hypervisor)),
-        Arc::new(Networks::new(&hypervisor)),
+        Arc::new(Machines::new(&nodes)),
+        Arc::new(Volumes::new(&nodes)),
+        Arc::new(Networks::new(&nodes)),
         Arc::new(Clocks),
         Arc::new(Config),
         Arc::new(Entities),

@@ -5,8 +5,9 @@ use occi_extension::{CallState, Capability, Lent};
 use uuid::Uuid;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
-use crate::libvirt::{Hypervisor, Volume};
-use crate::objects::{may_change, ruled, standing};
+use crate::libvirt::Volume;
+use crate::nodes::{Nodes, Wishes};
+use crate::objects::{home, place, ruled, standing};
 use generated::occi::extension::volumes::{self, Host, HostVolume};
 
 /// Also for the capabilities whose functions take a volume.
@@ -31,9 +32,9 @@ pub struct Volumes {
 }
 
 impl Volumes {
-    /// Those of a hypervisor, which is lent to the calls as well.
-    pub fn new(hypervisor: &Hypervisor) -> Self {
-        Self { forgets: hypervisor.forgets() }
+    /// Those of hypervisors, which are lent to the calls as well.
+    pub fn new(nodes: &Nodes) -> Self {
+        Self { forgets: nodes.forgets() }
     }
 }
 
@@ -64,19 +65,11 @@ impl Capability for Volumes {
     }
 
     async fn standing(&self, lent: &Lent, entity: Uuid) -> Result<Option<&'static str>, Fault> {
-        standing("a volume at the hypervisor", lent, async |hypervisor| {
+        standing("a volume at the hypervisor", lent, move |hypervisor| async move {
             hypervisor.volume(entity).is_there().await
         })
         .await
     }
-}
-
-/// The one way to a volume: of an entity that the call is about.
-fn granted(state: &CallState, of: End) -> wasmtime::Result<Result<Volume, Fault>> {
-    Ok(match state.call().end(of) {
-        Ok(entity) => Ok(state.lent::<Hypervisor>()?.volume(entity)),
-        Err(fault) => Err(fault),
-    })
 }
 
 impl Host for CallState {}
@@ -84,8 +77,8 @@ impl Host for CallState {}
 impl HostVolume for CallState {
     async fn create(&mut self, of: End, bytes: u64) -> wasmtime::Result<Result<Resource<Volume>, Fault>> {
         begin!(self, "volumes", "volume.create");
-        let volume = match granted(self, of)?.and_then(|volume| may_change(self, volume)) {
-            Ok(volume) => volume,
+        let volume = match place(self, of, Wishes::default())?.await {
+            Ok((hypervisor, entity)) => hypervisor.volume(entity),
             Err(fault) => return Ok(Err(fault)),
         };
         match volume.create(bytes).await {
@@ -96,8 +89,8 @@ impl HostVolume for CallState {
 
     async fn open(&mut self, of: End) -> wasmtime::Result<Result<Resource<Volume>, Fault>> {
         begin!(self, "volumes", "volume.open");
-        let volume = match granted(self, of)? {
-            Ok(volume) => volume,
+        let volume = match home(self, of)?.await {
+            Ok((hypervisor, entity)) => hypervisor.volume(entity),
             Err(fault) => return Ok(Err(fault)),
         };
         match volume.exists().await {
@@ -122,10 +115,15 @@ impl HostVolume for CallState {
 
     async fn remove(&mut self, volume: Resource<Volume>) -> wasmtime::Result<Result<(), Fault>> {
         begin!(self, "volumes", "volume.remove");
-        Ok(match ruled(self, &volume)? {
-            Ok(volume) => volume.remove().await.map_err(Fault::from),
-            Err(fault) => Err(fault),
-        })
+        let volume = match ruled(self, &volume)? {
+            Ok(volume) => volume,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let removed = volume.remove().await;
+        if removed.is_ok() {
+            self.lent::<Nodes>()?.forget(volume.entity());
+        }
+        Ok(removed.map_err(Fault::from))
     }
 
     async fn drop(&mut self, volume: Resource<Volume>) -> wasmtime::Result<()> {

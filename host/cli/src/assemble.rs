@@ -1,22 +1,22 @@
 //! Where all parts are named and put together.
 
+mod hypervisors;
 mod reconcile;
 mod rehearsal;
 
 use crate::administration::Administered;
-use crate::config::{Config, DomainType, Quota};
+use crate::config::{Config, Quota};
 use crate::control::{self, Control};
 use crate::exposition::Exposition;
 use crate::log::Feed;
 use anyhow::{Context, anyhow, ensure};
-use occi_capability::libvirt::{self, Hypervisor, HypervisorConfig};
 use occi_capability::{
     Administrator, Clocks, Entities, Extensions, Figures, Folder, FolderQuota, Folders, Http, HttpGrants,
-    ImageCatalogue, Images, Io, KeyValue, Logging, Machines, Metrics, Networks, Random, Volumes,
+    ImageCatalogue, Images, Io, KeyValue, Logging, Machines, Metrics, Networks, Nodes, Random, Volumes,
 };
 use occi_catalogue::Prepared;
 use occi_extension::{Capability, Grants, Lent, Loader, Settings};
-use occi_operation::{Cause, Core};
+use occi_operation::Core;
 use occi_server::{Host, Metrics as ServerMetrics};
 use occi_store::{Options, RedbStore, Store};
 use std::collections::BTreeSet;
@@ -70,11 +70,11 @@ async fn serve(config: &Config, log: Feed) -> Result<(), Error> {
     control::check(&config.data).map_err(Error::Misconfigured)?;
     let data = folder(&config.data).map_err(Error::Misconfigured)?;
     let store = open_store(&data.join(STORE)).map_err(Error::Misconfigured)?;
-    let hypervisor = hypervisor(config, &data).await.map_err(Error::Misconfigured)?;
+    let nodes = Arc::new(hypervisors::open(config, &data).await.map_err(Error::Misconfigured)?);
 
     let images = images(config, &data).map_err(Error::Misconfigured)?;
     let (administered, figures) = (Administered::default(), Arc::new(Figures::default()));
-    let loader = loader(config, &data, &store, (&hypervisor, &images), &administered, &figures);
+    let loader = loader(config, &data, &store, (&nodes, &images), &administered, &figures);
     let loader = loader.map_err(Error::Misconfigured)?;
     let folder = config.extensions_folder().map_err(Error::Misconfigured)?;
     let prepared = Prepared::new(Arc::new(loader), &*store, &folder, &data).await;
@@ -88,28 +88,27 @@ async fn serve(config: &Config, log: Feed) -> Result<(), Error> {
     let changes = images.changes();
     core.renew_offers().await.context("the images")?;
     // From here on, so that nothing is missed which happens after an entity was asked during the recovery.
-    let events = hypervisor.events();
+    let events = hypervisors::events(&nodes);
     let recovered = core.recover().await.context("the recovery after the last run")?;
     if recovered != occi_operation::Recovered::default() {
         tracing::info!(?recovered, "recovered from the last run");
     }
-    follow(events, &core);
+    hypervisors::follow(events, &nodes, &core);
     follow_images(changes, &core);
     let every = Duration::from_secs(config.hypervisor.reconcile_seconds);
-    reconcile::begin(&core, hypervisor.clone(), every);
+    reconcile::begin(&core, Arc::clone(&nodes), every);
     let catalogue =
         prepared.serve(Arc::clone(&core), &store, |catalogue| administered.begin(catalogue)).await;
     let catalogue = catalogue.context("the extensions")?;
     let exposition = Exposition {
         core: Arc::clone(&core),
-        hypervisor: hypervisor.clone(),
+        nodes: Arc::clone(&nodes),
         figures: Arc::clone(&figures),
         store: data.join(STORE),
         written: tokio::sync::Mutex::default(),
     };
     let metrics = Arc::new(ServerMetrics::new(Arc::new(exposition)).context("the server's figures")?);
-    let (uri, shown) = (config.hypervisor.uri.clone(), Arc::clone(&core));
-    let control = Control { uri, hypervisor, core: shown, catalogue, figures, log };
+    let control = Control { nodes, core: Arc::clone(&core), catalogue, figures, log };
     control.start(&data).map_err(Error::Misconfigured)?;
 
     let stop = CancellationToken::new();
@@ -168,56 +167,15 @@ fn open_store(path: &Path) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(RedbStore::open(path, &Options::default())?))
 }
 
-async fn hypervisor(config: &Config, data: &Path) -> anyhow::Result<Hypervisor> {
-    let given = &config.hypervisor;
-    given.check_files()?;
-    let longest = given.short_seconds.max(given.long_seconds);
-    if longest.saturating_mul(1000) >= config.sandbox.timeout_ms {
-        tracing::warn!(
-            "`sandbox.timeout-ms` ends a call before `hypervisor.short-seconds` or `long-seconds` do, so that the extension is blamed for what \
-             the hypervisor does not answer; make it larger"
-        );
-    }
-    let wanted = HypervisorConfig {
-        uri: given.uri.clone(),
-        domain_type: match given.domain_type {
-            DomainType::Auto => libvirt::DomainType::Auto,
-            DomainType::Kvm => libvirt::DomainType::Kvm,
-            DomainType::Qemu => libvirt::DomainType::Qemu,
-        },
-        pool: given.pool.clone(),
-        volumes: given.volumes.clone(),
-        console: Some(given.consoles.clone().unwrap_or_else(|| data.join("consoles"))),
-        boot: given.boot.as_ref().map(|boot| libvirt::Boot {
-            kernel: boot.kernel.clone(),
-            initrd: boot.initrd.clone(),
-            cmdline: boot.cmdline.clone(),
-        }),
-        cores: given.cores,
-        memory: given.memory_mib << 20,
-        translate: given.translate,
-        survey_age: HypervisorConfig::default().survey_age,
-        short: libvirt::Call {
-            patience: Duration::from_secs(given.short_seconds),
-            ..HypervisorConfig::default().short
-        },
-        long: libvirt::Call {
-            patience: Duration::from_secs(given.long_seconds),
-            ..HypervisorConfig::default().long
-        },
-    };
-    Hypervisor::open(wanted).await.with_context(|| format!("the hypervisor at {}", given.uri))
-}
-
 fn loader(
     config: &Config,
     data: &Path,
     store: &Arc<dyn Store>,
-    (hypervisor, images): (&Hypervisor, &Arc<Images>),
+    (nodes, images): (&Arc<Nodes>, &Arc<Images>),
     administered: &Administered,
     figures: &Arc<Figures>,
 ) -> anyhow::Result<Loader> {
-    let capabilities = capabilities(hypervisor);
+    let capabilities = capabilities(nodes);
     let grants = grants(config, &capabilities)?;
     let settings = Settings {
         limits: config.sandbox.to_limits(),
@@ -225,7 +183,7 @@ fn loader(
         ..Settings::default()
     };
     let lent = Lent::new()
-        .with(Arc::new(hypervisor.clone()))
+        .with(Arc::clone(nodes))
         .with(Arc::clone(images))
         .with(Arc::new(config.settings.clone()))
         .with(Arc::new(http_grants(config)?))
@@ -252,12 +210,12 @@ fn folders(config: &Config, data: &Path) -> Folders {
 }
 
 /// All that there is to lend.
-pub(crate) fn capabilities(hypervisor: &Hypervisor) -> Vec<Arc<dyn Capability>> {
+pub(crate) fn capabilities(nodes: &Nodes) -> Vec<Arc<dyn Capability>> {
     vec![
-        Arc::new(Machines::new(hypervisor)),
-        Arc::new(Volumes::new(hypervisor)),
-        Arc::new(Networks::new(hypervisor)),
-        Arc::new(ImageCatalogue::new(hypervisor)),
+        Arc::new(Machines::new(nodes)),
+        Arc::new(Volumes::new(nodes)),
+        Arc::new(Networks::new(nodes)),
+        Arc::new(ImageCatalogue::new(nodes)),
         Arc::new(Clocks),
         Arc::new(occi_capability::Config),
         Arc::new(Entities),
@@ -309,20 +267,6 @@ fn http_grants(config: &Config) -> anyhow::Result<HttpGrants> {
         Ok((name.clone(), Arc::new(grant)))
     };
     config.http.iter().map(grant).collect()
-}
-
-/// Passes the hypervisor's events on. Only after the recovery: what it has yet to make again would be found missing.
-fn follow(mut events: libvirt::Events, core: &Arc<Core>) {
-    let core = Arc::downgrade(core);
-    tokio::spawn(async move {
-        while let Some(event) = events.next().await {
-            let Some(core) = core.upgrade() else { return };
-            match event {
-                libvirt::Event::Changed(entity) => core.observe(entity, Cause::Event),
-                libvirt::Event::Missed => core.observe_all(),
-            }
-        }
-    });
 }
 
 /// How long what has changed among images is left to change further: files that are copied come one after the other.

@@ -1,9 +1,11 @@
 //! The configuration: a TOML file, every setting with its default; `occi.toml` beside this crate's manifest shows and
 //! explains all of them. What a command line says wins over the file.
 
+mod hypervisor;
 mod metrics;
 mod sandbox;
 
+pub(crate) use hypervisor::{DomainType, Hypervisor, Node};
 pub(crate) use metrics::Metrics;
 pub(crate) use sandbox::Sandbox;
 
@@ -71,40 +73,6 @@ pub(crate) struct Quota {
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Hypervisor {
-    pub(crate) uri: String,
-    pub(crate) domain_type: DomainType,
-    pub(crate) pool: String,
-    pub(crate) volumes: PathBuf,
-    pub(crate) consoles: Option<PathBuf>,
-    pub(crate) images: Option<PathBuf>,
-    pub(crate) memory_mib: u64,
-    pub(crate) cores: u32,
-    pub(crate) translate: bool,
-    pub(crate) short_seconds: u64,
-    pub(crate) long_seconds: u64,
-    pub(crate) reconcile_seconds: u64,
-    pub(crate) boot: Option<Boot>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum DomainType {
-    Auto,
-    Kvm,
-    Qemu,
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Boot {
-    pub(crate) kernel: PathBuf,
-    pub(crate) initrd: Option<PathBuf>,
-    pub(crate) cmdline: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Limits {
     pub(crate) body: usize,
     pub(crate) head_seconds: u64,
@@ -130,26 +98,6 @@ impl Default for Config {
             limits: Limits::default(),
             metrics: Metrics::default(),
             sandbox: Sandbox::default(),
-        }
-    }
-}
-
-impl Default for Hypervisor {
-    fn default() -> Self {
-        Self {
-            uri: "test:///default".into(),
-            domain_type: DomainType::Auto,
-            pool: "occi".into(),
-            volumes: "/var/lib/occi/volumes".into(),
-            consoles: None,
-            images: None,
-            memory_mib: 512,
-            cores: 1,
-            translate: true,
-            short_seconds: 15,
-            long_seconds: 25,
-            reconcile_seconds: 600,
-            boot: None,
         }
     }
 }
@@ -223,11 +171,7 @@ impl Config {
             sandbox.total_memory_mib >= least,
             "`sandbox.total-memory-mib` must be at least {least}, twice `sandbox.memory-mib`"
         );
-        let pool = &hypervisor.pool;
-        ensure!(
-            !pool.is_empty() && !pool.contains('/') && !pool.contains(char::is_control),
-            "`hypervisor.pool` is the name of a storage pool, without `/`, such as \"occi\""
-        );
+        hypervisor.check()?;
         ensure!(limits.grace_seconds <= DAY, "`limits.grace-seconds` must be at most {DAY}");
         Ok(())
     }
@@ -284,34 +228,6 @@ fn certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
 impl Quota {
     pub(crate) fn to_allowance(&self) -> Allowance {
         Allowance { category: self.category.clone(), attribute: self.attribute.clone(), most: self.most }
-    }
-}
-
-impl Hypervisor {
-    /// Whether folders are named as libvirt wants them, and the files that machines boot from are there; those of a
-    /// hypervisor on another host are not ours to see.
-    pub(crate) fn check_files(&self) -> anyhow::Result<()> {
-        let folders = [
-            ("volumes", Some(&self.volumes)),
-            ("consoles", self.consoles.as_ref()),
-            ("images", self.images.as_ref()),
-        ];
-        for (name, folder) in folders {
-            if let Some(folder) = folder {
-                let shown = folder.display();
-                ensure!(
-                    folder.is_absolute(),
-                    "`hypervisor.{name}`: `{shown}` is no absolute path, such as /var/lib/occi/{name}"
-                );
-            }
-        }
-        let Some(boot) = self.boot.as_ref().filter(|_| self.uri.contains(":///")) else { return Ok(()) };
-        for (name, file) in [("kernel", Some(&boot.kernel)), ("initrd", boot.initrd.as_ref())] {
-            if let Some(file) = file {
-                ensure!(file.is_file(), "`hypervisor.boot.{name}`: there is no file {}", file.display());
-            }
-        }
-        Ok(())
     }
 }
 
@@ -397,6 +313,7 @@ mod tests {
                 && config.http["NAME"].allow.len() == 1
                 && config.http["NAME"].addresses.len() == 2
                 && config.quota.len() == 1
+                && config.hypervisor.node.len() == 1
         );
     }
 

@@ -1,5 +1,7 @@
 //! The operator's view of a running server: a socket in its own folder, which nobody else may enter. It speaks HTTP.
 
+mod inventory;
+
 use crate::log::Feed;
 use anyhow::Context;
 use axum::body::{Body, Bytes};
@@ -7,12 +9,11 @@ use axum::extract::{DefaultBodyLimit, Path as Named, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
-use occi_capability::Figures;
-use occi_capability::libvirt::{self, Attached, Found, Hypervisor, OwnDisk};
+use occi_capability::{Figures, Nodes};
 use occi_catalogue::{Catalogue, Listed, Listing, Refused};
 use occi_extension::MAX_SIZE;
 use occi_model::{CategoryId, Location};
-use occi_operation::{Caller, Core, Refusal};
+use occi_operation::{Caller, Core};
 use serde::{Deserialize, Serialize};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -20,14 +21,13 @@ use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::UnixListener;
-use uuid::Uuid;
 
 /// Where the socket is in the server's folder.
 pub(crate) fn socket(data: &Path) -> PathBuf {
     data.join("control.sock")
 }
 
-/// The path under which the socket tells what is at the hypervisor.
+/// The path under which the socket tells what is at the hypervisors.
 pub(crate) const INVENTORY: &str = "/inventory";
 
 /// The path under which the socket shows what extensions count, in the text format of Prometheus.
@@ -41,55 +41,6 @@ pub(crate) const EXTENSIONS: &str = "/extensions";
 /// The path under which entities are forgotten whose extension serves no more: `DELETE` with `what`, a path or a Kind.
 pub(crate) const ENTITIES: &str = "/entities";
 
-/// What of ours is at the hypervisor, in libvirt's own words.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Inventory {
-    /// libvirt's URI.
-    pub(crate) uri: String,
-    pub(crate) machines: Vec<Machine>,
-    pub(crate) volumes: Vec<Volume>,
-    /// Those that machines have by themselves.
-    pub(crate) own_disks: Vec<Volume>,
-    pub(crate) networks: Vec<Network>,
-    pub(crate) attachments: Vec<Attachment>,
-    /// What of all that is there for no entity: it is made or ended at this moment, or was left by an extension that did
-    /// not end it.
-    pub(crate) strays: Vec<String>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Machine {
-    pub(crate) name: String,
-    pub(crate) state: String,
-    /// How many virtual CPUs it is defined with.
-    pub(crate) cores: u32,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Volume {
-    pub(crate) name: String,
-    /// In bytes.
-    pub(crate) capacity: u64,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Network {
-    pub(crate) name: String,
-    pub(crate) active: bool,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Attachment {
-    /// The domain's name.
-    pub(crate) machine: String,
-    /// The id of the link that it is attached for.
-    pub(crate) link: String,
-    /// The name of the volume or network.
-    pub(crate) to: String,
-    /// Whether the running domain has it, or the definition that its next start takes.
-    pub(crate) live: bool,
-}
-
 /// What may become of the entities of an extension that goes.
 #[derive(Debug, Default, Clone, Copy, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
@@ -101,14 +52,14 @@ pub(crate) struct Leaving {
 /// What the operator can look at and change.
 #[derive(Clone)]
 pub(crate) struct Control {
-    /// libvirt's URI.
-    pub(crate) uri: String,
-    pub(crate) hypervisor: Hypervisor,
+    pub(crate) nodes: Arc<Nodes>,
     pub(crate) core: Arc<Core>,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) figures: Arc<Figures>,
     pub(crate) log: Feed,
 }
+
+pub(crate) use inventory::{Inventory, Machine, Node, strays};
 
 type Answer<T> = Result<T, (StatusCode, String)>;
 
@@ -166,66 +117,7 @@ impl Control {
 }
 
 async fn inventory(State(shown): State<Control>) -> Answer<Json<Inventory>> {
-    let found = shown.hypervisor.inventory().await;
-    let found = found.map_err(|error| (StatusCode::BAD_GATEWAY, error.to_string()))?;
-    let strays = strays(&shown.core, &found);
-    let strays = strays.map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-    Ok(Json(Inventory {
-        uri: shown.uri,
-        machines: found
-            .machines
-            .into_iter()
-            .map(|Found { machine, state, cores }| Machine {
-                name: name(machine),
-                state: state.as_str().into(),
-                cores,
-            })
-            .collect(),
-        volumes: found
-            .volumes
-            .into_iter()
-            .map(|(id, capacity)| Volume { name: name(id), capacity })
-            .collect(),
-        own_disks: found
-            .own_disks
-            .into_iter()
-            .map(|OwnDisk { name, capacity, .. }| Volume { name, capacity })
-            .collect(),
-        networks: found.networks.into_iter().map(|(id, active)| Network { name: name(id), active }).collect(),
-        attachments: found
-            .attachments
-            .into_iter()
-            .map(|Attached { machine, attachment, to, live }| Attachment {
-                machine: name(machine),
-                link: attachment.to_string(),
-                to,
-                live,
-            })
-            .collect(),
-        strays,
-    }))
-}
-
-fn name(entity: Uuid) -> String {
-    format!("occi-{entity}")
-}
-
-/// What is there for no entity.
-pub(crate) fn strays(core: &Core, found: &libvirt::Inventory) -> Result<Vec<String>, Refusal> {
-    let machines = found.machines.iter().map(|found| (found.machine, name(found.machine)));
-    let volumes = found.volumes.iter().map(|(id, _)| (*id, name(*id)));
-    let networks = found.networks.iter().map(|(id, _)| (*id, name(*id)));
-    let own_disks = found.own_disks.iter().map(|disk| (disk.machine, disk.name.clone()));
-    let attachments = found.attachments.iter().map(|Attached { machine, attachment, to, .. }| {
-        (*attachment, format!("{to} at {}, for the link {attachment}", name(*machine)))
-    });
-    let mut strays = Vec::new();
-    for (entity, said) in machines.chain(volumes).chain(own_disks).chain(networks).chain(attachments) {
-        if !core.has_entity(entity)? && !strays.contains(&said) {
-            strays.push(said);
-        }
-    }
-    Ok(strays)
+    inventory::read(&shown.nodes, &shown.core).await.map(Json)
 }
 
 async fn metrics(State(shown): State<Control>) -> Answer<String> {

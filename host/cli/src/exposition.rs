@@ -4,38 +4,51 @@
 mod readings;
 
 use axum::body::Bytes;
-use occi_capability::Figures;
-use occi_capability::libvirt::{Hypervisor, Survey};
+use occi_capability::libvirt::{Readings, Survey};
+use occi_capability::{Figures, Nodes};
 use occi_extension::Tallied;
 use occi_operation::{Core, Refusal};
-use prometheus::{IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+use uuid::Uuid;
 
 /// Where all that is shown comes from.
 pub(crate) struct Exposition {
     pub(crate) core: Arc<Core>,
-    pub(crate) hypervisor: Hypervisor,
+    pub(crate) nodes: Arc<Nodes>,
     pub(crate) figures: Arc<Figures>,
     /// The store's file.
     pub(crate) store: PathBuf,
-    /// What was last written of what machines use. Many may ask, and it is written once for each survey.
-    pub(crate) written: Mutex<Option<(Arc<Survey>, Bytes)>>,
+    /// What was last written of what machines use. Many may ask, and it is written once for the same surveys.
+    pub(crate) written: Mutex<Option<(Vec<Arc<Survey>>, Bytes)>>,
 }
 
 #[async_trait::async_trait]
 impl occi_server::Exposition for Exposition {
     async fn show(&self) -> Vec<Bytes> {
-        let survey = self.hypervisor.survey().await;
-        if let Err(error) = &survey {
-            tracing::debug!(%error, "what machines use is not known");
+        let mut asked = JoinSet::new();
+        for (number, node) in self.nodes.all().iter().enumerate() {
+            let hypervisor = node.hypervisor().clone();
+            asked.spawn(async move { (number, hypervisor.survey().await) });
+        }
+        let mut surveys = asked.join_all().await;
+        surveys.sort_by_key(|(number, _)| *number);
+        let answers: Vec<bool> = surveys.iter().map(|(_, survey)| survey.is_ok()).collect();
+        for (number, survey) in &surveys {
+            if let Err(error) = survey {
+                let node = self.nodes.all()[*number].name();
+                tracing::debug!(node, %error, "what machines use is not known");
+            }
         }
         let of_extensions = self.figures.render();
-        let own = self.own(survey.is_ok());
+        let own = self.own(&answers);
         let mut pieces: Vec<Bytes> = [own, of_extensions].into_iter().filter_map(written).collect();
-        if let Ok(survey) = survey {
-            match self.of_machines(survey).await {
+        let surveys: Vec<_> = surveys.into_iter().filter_map(|(_, survey)| survey.ok()).collect();
+        if !surveys.is_empty() {
+            match self.of_machines(surveys).await {
                 Ok(text) => pieces.push(text),
                 Err(refusal) => tracing::error!("what machines use cannot be shown: {refusal}"),
             }
@@ -51,18 +64,19 @@ fn written(text: prometheus::Result<String>) -> Option<Bytes> {
 
 impl Exposition {
     /// What is known without asking anybody.
-    fn own(&self, hypervisor_answers: bool) -> prometheus::Result<String> {
+    fn own(&self, answers: &[bool]) -> prometheus::Result<String> {
         let registry = Registry::new();
         let gauge = |name: &str, help: &str, value: i64| {
             let gauge = IntGauge::new(name, help)?;
             gauge.set(value);
             registry.register(Box::new(gauge))
         };
-        gauge(
-            "occi_hypervisor_up",
-            "Whether the hypervisor says what machines use.",
-            hypervisor_answers.into(),
-        )?;
+        let up = Opts::new("occi_hypervisor_up", "Whether the hypervisor says what machines use.");
+        let up = IntGaugeVec::new(up, &["node"])?;
+        for (node, answers) in self.nodes.all().iter().zip(answers) {
+            up.with_label_values(&[node.name()]).set((*answers).into());
+        }
+        registry.register(Box::new(up))?;
         if let Ok(file) = self.store.metadata() {
             let size = i64::try_from(file.len()).unwrap_or(i64::MAX);
             gauge("occi_store_bytes", "How large the file of the store is.", size)?;
@@ -82,21 +96,23 @@ impl Exposition {
         TextEncoder::new().encode_to_string(&registry.gather())
     }
 
-    async fn of_machines(&self, survey: Arc<Survey>) -> Result<Bytes, Refusal> {
+    async fn of_machines(&self, surveys: Vec<Arc<Survey>>) -> Result<Bytes, Refusal> {
         let mut kept = self.written.lock().await;
         if let Some((of, text)) = &*kept
-            && Arc::ptr_eq(of, &survey)
+            && of.len() == surveys.len()
+            && of.iter().zip(&surveys).all(|(one, other)| Arc::ptr_eq(one, other))
         {
             return Ok(text.clone());
         }
-        let (core, read) = (Arc::clone(&self.core), Arc::clone(&survey));
+        let (core, read) = (Arc::clone(&self.core), surveys.clone());
         // Thousands of entities are looked up.
         let text = tokio::task::spawn_blocking(move || {
-            let entities = core.entities(read.all().iter().map(|(entity, _)| *entity))?;
-            Ok::<_, Refusal>(Bytes::from(readings::write(read.all(), &entities)))
+            let all: Vec<(Uuid, Readings)> = read.iter().flat_map(|survey| survey.all()).copied().collect();
+            let entities = core.entities(all.iter().map(|(entity, _)| *entity))?;
+            Ok::<_, Refusal>(Bytes::from(readings::write(&all, &entities)))
         });
         let text = text.await.map_err(|error| Refusal::Internal(error.to_string()))??;
-        *kept = Some((survey, text.clone()));
+        *kept = Some((surveys, text.clone()));
         Ok(text)
     }
 }

@@ -1,13 +1,13 @@
 //! `occi inspect`: asks a running server over its control socket, and prints tables as `virsh list` does.
 
 use crate::client;
-use crate::control::{INVENTORY, Inventory, METRICS, Machine};
+use crate::control::{INVENTORY, Inventory, METRICS, Machine, Node};
 use anyhow::Context;
 use hyper::Method;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// Prints what the server on this folder has at its hypervisor.
+/// Prints what the server on this folder has at its hypervisors.
 pub(crate) fn inspect(data: &Path, json: bool) -> anyhow::Result<()> {
     let body = client::ask(data, &Method::GET, INVENTORY, Vec::new())?;
     if json {
@@ -24,19 +24,26 @@ pub(crate) fn metrics(data: &Path) -> anyhow::Result<()> {
 
 fn table(inventory: &Inventory) -> Result<String, std::fmt::Error> {
     let mut out = String::new();
-    writeln!(out, "libvirt at {}\n", inventory.uri)?;
-    writeln!(out, " {:<43} {:<9} Cores", "Domain", "State")?;
+    for Node { name, uri, problem } in &inventory.nodes {
+        match problem {
+            None => writeln!(out, "{name}: libvirt at {uri}")?,
+            Some(problem) => writeln!(out, "{name}: libvirt at {uri}, of which nothing is known: {problem}")?,
+        }
+    }
+    writeln!(out, "\n {:<43} {:<9} Cores  Node", "Domain", "State")?;
     for machine in &inventory.machines {
-        let Machine { name, state, cores } = machine;
-        writeln!(out, " {name:<43} {state:<9} {cores:>5}")?;
+        let Machine { node, name, state, cores } = machine;
+        writeln!(out, " {name:<43} {state:<9} {cores:>5}  {node}")?;
     }
-    writeln!(out, "\n {:<43} Capacity", "Volume")?;
+    writeln!(out, "\n {:<43} {:<21} Node", "Volume", "Capacity")?;
     for volume in inventory.volumes.iter().chain(&inventory.own_disks) {
-        writeln!(out, " {:<43} {} bytes", volume.name, volume.capacity)?;
+        let capacity = format!("{} bytes", volume.capacity);
+        writeln!(out, " {:<43} {capacity:<21} {}", volume.name, volume.node)?;
     }
-    writeln!(out, "\n {:<43} State", "Network")?;
+    writeln!(out, "\n {:<43} {:<9} Node", "Network", "State")?;
     for network in &inventory.networks {
-        writeln!(out, " {:<43} {}", network.name, if network.active { "active" } else { "inactive" })?;
+        let state = if network.active { "active" } else { "inactive" };
+        writeln!(out, " {:<43} {state:<9} {}", network.name, network.node)?;
     }
     writeln!(out, "\n {:<43} {:<43} Of", "Attached", "To")?;
     for attachment in &inventory.attachments {

@@ -16,7 +16,7 @@ mod log;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
-use config::Config;
+use config::{Config, Hypervisor};
 use occi_extension::Task;
 use std::io;
 use std::net::SocketAddr;
@@ -153,7 +153,9 @@ impl Serve {
         config.listen = self.listen.unwrap_or(config.listen);
         config.data = self.data.unwrap_or(config.data);
         config.extensions = self.extensions.or(config.extensions);
-        config.hypervisor.uri = self.hypervisor.unwrap_or(config.hypervisor.uri);
+        if let Some(uri) = self.hypervisor {
+            config.hypervisor = Hypervisor { uri, node: Vec::new(), ..config.hypervisor };
+        }
         config
     }
 }

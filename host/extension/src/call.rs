@@ -49,6 +49,8 @@ pub struct Call {
     pub source_is_own: bool,
     /// Whether the resource that the entity leads to is.
     pub target_is_own: bool,
+    /// The other ends of the links that come to be with the entity.
+    pub joined: Arc<[Uuid]>,
     /// What it finds of the extension's key-value data.
     pub data: KeyValueBase,
     /// What it may see of other entities; none where it may see nothing.
@@ -66,6 +68,7 @@ impl Call {
             going: Going::default(),
             source_is_own: false,
             target_is_own: false,
+            joined: Arc::default(),
             data,
             entities: None,
         }
@@ -392,6 +395,7 @@ impl Extension {
             going: call.going,
             source_is_own: call.source_is_own,
             target_is_own: call.target_is_own,
+            joined: Arc::clone(&call.joined),
             operation: call.operation,
         };
         let ticks = code.limits.deadline.as_millis().div_ceil(TICK.as_millis());

@@ -246,6 +246,8 @@ pub struct CallContext {
     pub source_is_own: bool,
     /// Whether the target is.
     pub target_is_own: bool,
+    /// The resources of this server with which links join the entity that come to be together with it.
+    pub joined: Arc<[Uuid]>,
     /// Names the operation; a repeated one, after a crash, has the same.
     pub operation: Uuid,
 }

@@ -43,7 +43,7 @@ impl<'a> Birth<'a> {
         if is_intended {
             core.intend(operation, Verb::Create, &planned).await?;
         }
-        let effects = Effects::new(core, snapshot, operation).on(errand);
+        let effects = Effects::new(core, snapshot, operation).bearing(&planned).on(errand);
         let created = Vec::new();
         let mut birth = Self { snapshot, operation, is_intended, effects, created, _claim: claim };
         for entity in planned {

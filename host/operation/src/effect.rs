@@ -12,7 +12,7 @@ use occi_extension::{
     Call, CallError, Clock, Extension, Going, KeyValueBase, KeyValueChanges, Outcome, SharedView, Subject,
 };
 use occi_model::{CategoryId, Change, Entity, Invocation, Registry};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -40,6 +40,8 @@ pub(crate) struct Effects<'a> {
     moment: Arc<Moment>,
     /// The entities that the operation ends.
     going: Arc<HashSet<Uuid>>,
+    /// With what each new entity is joined by links that come to be with it.
+    joined: HashMap<Uuid, Arc<[Uuid]>>,
     /// From how many orders of links it stems.
     depth: u8,
     /// Entities that ask to be observed later.
@@ -62,6 +64,7 @@ impl<'a> Effects<'a> {
             found: Found::default(),
             moment: Arc::new(Moment::new(Arc::clone(&core.store))),
             going: Arc::default(),
+            joined: HashMap::new(),
             depth: 0,
             again: Vec::new(),
             made: Vec::new(),
@@ -78,6 +81,18 @@ impl<'a> Effects<'a> {
         going: Arc<HashSet<Uuid>>,
     ) -> Self {
         Self { going, ..Self::new(core, snapshot, operation) }
+    }
+
+    /// The same, where these come to be.
+    pub(crate) fn bearing(self, new: &[Entity]) -> Self {
+        let mut joined: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+        for ends in new.iter().filter_map(|entity| entity.ends.as_ref()) {
+            if let Some(target) = ends.target_id {
+                joined.entry(ends.source_id).or_default().push(target);
+                joined.entry(target).or_default().push(ends.source_id);
+            }
+        }
+        Self { joined: joined.into_iter().map(|(id, others)| (id, others.into())).collect(), ..self }
     }
 
     /// The same, to carry out an order of a link, which is struck by the commit.
@@ -299,6 +314,7 @@ impl<'a> Effects<'a> {
         };
         Call {
             data,
+            joined: self.joined.get(&entity.id).cloned().unwrap_or_default(),
             entities: Some(Arc::new(sight)),
             source_is_own: ends.is_some_and(|ends| is_own(&ends.source_kind)),
             target_is_own: ends.and_then(|ends| ends.target_kind.as_ref()).is_some_and(is_own),

@@ -282,7 +282,12 @@ impl Core {
     pub fn observe_all(self: &Arc<Self>) {
         self.left.hurry();
         self.orders.hurry();
-        if let Err(refusal) = self.note_all(Cause::Restart, |_| true) {
+        self.observe_those(Cause::Restart, |_| true);
+    }
+
+    /// Has the entities asked soon that pass.
+    pub fn observe_those(&self, cause: Cause, passes: impl Fn(&Entity) -> bool) {
+        if let Err(refusal) = self.note_all(cause, passes) {
             tracing::error!("the entities cannot be asked what they are now: {refusal}");
         }
     }

@@ -11,7 +11,7 @@
 //! - Changed attributes hold from the next start at the latest. An OS template takes the place of another (INF-13) while the
 //!   compute is inactive alone.
 
-use crate::{SSH_KEY, USER_DATA, outcome, seed, size};
+use crate::{SSH_KEY, USER_DATA, outcome, placement, seed, size};
 use occi_sdk::machines::{Machine, Plan, State};
 use occi_sdk::{
     Actions, Attributes, Cause, Change, End, Fault, Lifecycle, Observe, Read, Result, Subject, images,
@@ -121,13 +121,23 @@ impl Observe for Compute {
         if cause == Cause::Recreate {
             return recreate(subject);
         }
-        let Some(machine) = Machine::find(End::Subject)? else { return Ok(outcome::gone("machine")) };
-        if cause == Cause::Restart {
-            // An update that a crash cut short may have reached the hypervisor and not the attributes.
-            define(subject, subject, None)?;
+        match observe(subject, cause) {
+            // It will be asked again when the hypervisor is back.
+            Err(fault) if fault.is(Fault::UNAVAILABLE) && Machine::is_away(End::Subject) => Ok(Change::new()
+                .state("error")
+                .message("the hypervisor does not answer, so what the machine does is not known")),
+            outcome => outcome,
         }
-        present(&machine)
     }
+}
+
+fn observe(subject: &Subject, cause: Cause) -> Result<Change> {
+    let Some(machine) = Machine::find(End::Subject)? else { return Ok(outcome::gone("machine")) };
+    if cause == Cause::Restart {
+        // An update that a crash cut short may have reached the hypervisor and not the attributes.
+        define(subject, subject, None)?;
+    }
+    present(&machine)
 }
 
 /// Start it, with what its system is told as it is now: its links may be others.
@@ -163,7 +173,7 @@ fn deaf(fault: Fault) -> Fault {
 
 /// Make a machine again that the hypervisor has forgotten. One in the state 'error' is defined and stays in it.
 fn recreate(subject: &Subject) -> Result<Change> {
-    define(subject, subject, None)?;
+    replace(subject, subject)?;
     let machine = Machine::open(End::Subject)?;
     let step = match subject.state().as_deref() {
         Some("active") => machine.start(),
@@ -194,11 +204,21 @@ fn present(machine: &Machine) -> Result<Change> {
 
 /// Have the machine be what the compute is, with these attributes and without one of its Mixins; what it shows by that.
 fn define(subject: &Subject, of: &dyn Read, without: Option<&str>) -> Result<Change> {
-    let machine = Machine::define(End::Subject, &plan(subject, of, without)?)?;
+    let mut plan = plan(subject, of, without)?;
+    if subject.is_new() {
+        plan = placement::wanted(plan, subject, of)?;
+    }
+    let machine = Machine::define(End::Subject, &plan)?;
     Ok(match of.number(EPHEMERAL_SIZE).map(|_| machine.scratch()).transpose()?.flatten() {
         Some(device) => Change::new().set(EPHEMERAL_DEVICE, device),
         None => Change::new(),
     })
+}
+
+/// The same, and have the machine be where it is wanted.
+pub(crate) fn replace(subject: &Subject, of: &dyn Read) -> Result<()> {
+    let plan = placement::wanted(plan(subject, of, None)?, subject, of)?;
+    Machine::define(End::Subject, &plan).map(drop)
 }
 
 fn plan(subject: &Subject, of: &dyn Read, without: Option<&str>) -> Result<Plan> {

@@ -14,6 +14,7 @@ mod ends;
 mod network;
 mod networkinterface;
 mod outcome;
+mod placement;
 mod seed;
 mod size;
 mod storage;
@@ -23,6 +24,7 @@ use compute::{Compute, Part};
 use network::{IpNetwork, Network};
 use networkinterface::{IpNetworkInterface, NetworkInterface};
 use occi_sdk::{Actions, Attributes, Cause, Change, Fault, Lifecycle, Observe, Result, Subject};
+use placement::Placement;
 use storage::Storage;
 use storagelink::StorageLink;
 
@@ -43,6 +45,7 @@ const IP_NETWORK_INTERFACE: &str = infrastructure!("/networkinterface#ipnetworki
 const OS_TEMPLATE: &str = infrastructure!("#os_tpl");
 const SSH_KEY: &str = infrastructure!("/credentials#ssh_key");
 const USER_DATA: &str = infrastructure!("/compute#user_data");
+const PLACEMENT: &str = "http://example.org/occi/infrastructure#placement";
 
 struct Infrastructure;
 
@@ -56,6 +59,7 @@ impl Lifecycle for Infrastructure {
             STORAGE_LINK => StorageLink::create(subject),
             IP_NETWORK => IpNetwork::create(subject),
             IP_NETWORK_INTERFACE => IpNetworkInterface::create(subject),
+            PLACEMENT => Placement::create(subject),
             // It says nothing by itself: the template that comes with it does.
             OS_TEMPLATE => Ok(Change::new()),
             _ => Part::create(subject),
@@ -71,6 +75,7 @@ impl Lifecycle for Infrastructure {
             STORAGE_LINK => StorageLink::update(subject, wanted),
             IP_NETWORK => IpNetwork::update(subject, wanted),
             IP_NETWORK_INTERFACE => IpNetworkInterface::update(subject, wanted),
+            PLACEMENT => Placement::update(subject, wanted),
             OS_TEMPLATE => Ok(Change::new()),
             _ => Part::update(subject, wanted),
         }
@@ -85,6 +90,7 @@ impl Lifecycle for Infrastructure {
             STORAGE_LINK => StorageLink::delete(subject),
             IP_NETWORK => IpNetwork::delete(subject),
             IP_NETWORK_INTERFACE => IpNetworkInterface::delete(subject),
+            PLACEMENT => Placement::delete(subject),
             _ => Part::delete(subject),
         }
     }
@@ -109,6 +115,7 @@ impl Observe for Infrastructure {
             STORAGE => Storage::observe(subject, cause),
             NETWORK_INTERFACE => NetworkInterface::observe(subject, cause),
             STORAGE_LINK => StorageLink::observe(subject, cause),
+            PLACEMENT => Placement::observe(subject, cause),
             _ => Ok(Change::new()),
         }
     }

@@ -4,6 +4,7 @@
 mod compute;
 mod links;
 mod network;
+mod placement;
 mod storage;
 
 use super::*;

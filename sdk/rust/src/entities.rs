@@ -35,6 +35,10 @@ impl Entity {
         found(Self::open(location))
     }
 
+    pub(crate) fn outside(&self) -> &types::Entity {
+        &self.0
+    }
+
     /// The value of `occi.core.id`.
     pub fn id(&self) -> String {
         self.0.id()

@@ -1,6 +1,7 @@
 //! Virtual machines: the capability `machines`. A machine belongs to an entity; the host derives its name from that
 //! entity, so that an extension can reach no other.
 
+use crate::entities::Entity;
 use crate::fault::{Result, found};
 use crate::networks::Network;
 use crate::outside::machines as outside;
@@ -74,6 +75,30 @@ impl Plan {
         self
     }
 
+    /// Where there are several hypervisors: it is to be at one of which the operator says all of these. This, [`Plan::near`] and
+    /// [`Plan::apart`] hold where the machine comes to be. One that is there moves where it is at another and is off; else they are
+    /// 'conflict'.
+    #[must_use]
+    pub fn labels<L: Into<String>>(self, labels: impl IntoIterator<Item = L>) -> Self {
+        let labels: Vec<String> = labels.into_iter().map(L::into).collect();
+        self.0.labels(&labels);
+        self
+    }
+
+    /// It is to be at the hypervisor of another entity's machine, volume or network: of one of those that are named.
+    #[must_use]
+    pub fn near(self, other: &Entity) -> Self {
+        self.0.near(other.outside());
+        self
+    }
+
+    /// It is not to be at the hypervisor of that entity's.
+    #[must_use]
+    pub fn apart(self, other: &Entity) -> Self {
+        self.0.apart(other.outside());
+        self
+    }
+
     /// A file of at most 1 MiB on a small disk with the label `cidata`, to be read only: where cloud-init looks for what a
     /// machine is to be. From its next start on the machine has the files that are given; where none is, no such disk.
     #[must_use]
@@ -140,6 +165,17 @@ impl Machine {
     /// is none.
     pub fn discard(of: End) -> Result<()> {
         outside::Machine::discard(of)
+    }
+
+    /// Whether nobody knows what the machine of an entity does: the hypervisor that it may be at has not answered for some
+    /// seconds. The entity is observed when that begins, and when it is over.
+    pub fn is_away(of: End) -> bool {
+        outside::Machine::is_away(of)
+    }
+
+    /// The operator's name for the hypervisor that it is at.
+    pub fn node(&self) -> Result<String> {
+        self.0.node()
     }
 
     /// The disk for what need not last as the machine sees it, such as `vdb`; none where it has none.

@@ -28,7 +28,7 @@ mod world;
 
 pub use extensions::Installed;
 pub use types::Entity;
-pub use world::{Disk, Interface, Machine, Network, Usage};
+pub use world::{Disk, Interface, Machine, Network, Usage, Wishes};
 
 use crate::http::{Request, Response};
 use crate::logging::Level;
@@ -111,6 +111,11 @@ impl<T> Host<T> {
             world.volumes.clear();
             world.networks.clear();
         });
+    }
+
+    /// Whether the hypervisor has not answered for a while, as the extension is told; let its calls fail as well.
+    pub fn set_away(&self, is_away: bool) {
+        world(|world| world.is_away = is_away);
     }
 
     /// The machine of an entity as it is now.

@@ -16,6 +16,8 @@ pub struct HypervisorConfig {
     pub pool: String,
     /// The folder of that pool, on the hypervisor's host.
     pub volumes: PathBuf,
+    /// Whether all hypervisors of the server have that folder.
+    pub shares_volumes: bool,
     /// The folder, on the hypervisor's host, where what a machine prints to its serial console is kept as
     /// `<entity id>.log`.
     pub console: Option<PathBuf>,
@@ -80,6 +82,7 @@ impl Default for HypervisorConfig {
             domain_type: DomainType::Auto,
             pool: "occi".into(),
             volumes: "/var/lib/occi/volumes".into(),
+            shares_volumes: false,
             console: None,
             boot: None,
             cores: 1,

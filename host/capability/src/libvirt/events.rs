@@ -28,6 +28,8 @@ pub enum Event {
     Changed(Uuid),
     /// To some of them, nobody knows which: the daemon was away, or the reader was slow. Look at all.
     Missed,
+    /// The hypervisor does not answer, and has not for some seconds. `Missed` tells that it is back.
+    Away,
 }
 
 /// A reader's end of the events. What happens before `next` is called is kept.

@@ -79,6 +79,11 @@ impl Machine {
         self.entity
     }
 
+    /// Where it is.
+    pub fn hypervisor(&self) -> &Hypervisor {
+        &self.hypervisor
+    }
+
     /// 'missing' if there is none.
     pub async fn exists(&self) -> Result<()> {
         let entity = self.entity;

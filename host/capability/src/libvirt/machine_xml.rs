@@ -121,15 +121,14 @@ pub(super) fn definition(
     (devices, boots_from): (&str, bool),
 ) -> Result<String> {
     let id = entity.to_string();
-    let (driver, domain_type) = match processors {
-        Processors::Imitated => (Driver::Test, "test"),
-        Processors::Emulated => (Driver::Qemu, "qemu"),
-        Processors::Hardware => (Driver::Qemu, "kvm"),
+    let driver = match processors {
+        Processors::Imitated => Driver::Test,
+        Processors::Emulated | Processors::Hardware => Driver::Qemu,
     };
     let Size { cores, memory } = size(plan, config);
     let (most, all) = (cores.max(CORES), memory.to_string());
     xml::document(|xml| {
-        node(xml, "domain", &[("type", domain_type)], |xml| {
+        node(xml, "domain", &[("type", domain_type(processors))], |xml| {
             text(xml, "name", &[], &name::of(entity))?;
             text(xml, "uuid", &[], &id)?;
             if let Some(title) = plan.title.as_deref().map(xml::line).filter(|title| !title.is_empty()) {
@@ -174,6 +173,26 @@ pub(super) fn definition(
             })
         })
     })
+}
+
+/// libvirt's description of a machine as a hypervisor takes it that runs machines in this way.
+pub(super) fn as_run_by(description: &str, processors: Processors) -> String {
+    ["test", "qemu", "kvm"].iter().fold(description.to_owned(), |description, other| {
+        let (other, wanted) = (domain(other), domain(domain_type(processors)));
+        description.replacen(&other, &wanted, 1)
+    })
+}
+
+fn domain(of_type: &str) -> String {
+    format!("<domain type='{of_type}'")
+}
+
+fn domain_type(processors: Processors) -> &'static str {
+    match processors {
+        Processors::Imitated => "test",
+        Processors::Emulated => "qemu",
+        Processors::Hardware => "kvm",
+    }
 }
 
 /// The CPUs' model, and where memory can be plugged, the node for it with all that there is: so many CPUs, so much memory in KiB.

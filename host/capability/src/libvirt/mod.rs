@@ -8,6 +8,7 @@
 //! To read first: [`Machine`], then `worker` (how a call gets to libvirt and back).
 
 mod attachment;
+mod carry;
 mod config;
 mod connection;
 mod console;
@@ -26,9 +27,11 @@ mod network;
 mod network_xml;
 mod own_disk;
 mod pool;
+mod presence;
 mod probe;
 mod readings;
 mod reason;
+mod relocate;
 mod reservation;
 mod resize;
 mod saved;
@@ -45,7 +48,8 @@ mod xml;
 mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
@@ -63,7 +67,9 @@ use self::machine_xml::Processors;
 pub use self::meter::Usage;
 pub use self::network::Network;
 pub use self::network_xml::NetworkPlan;
+pub use self::presence::Presence;
 pub use self::readings::{Measure, Readings};
+pub use self::relocate::BRIEFLY;
 pub use self::survey::Survey;
 use self::survey::Surveyor;
 pub use self::volume::Volume;
@@ -71,6 +77,13 @@ use self::worker::{Hold, Lane, Workers};
 
 /// How long an opening waits for a hypervisor that does not answer.
 const FIRST: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether the hypervisor answers, and how often while it does not.
+const LOOK: Duration = Duration::from_secs(30);
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// A daemon that is restarted is back sooner; one that does not answer for so long is away.
+const AWAY: Duration = Duration::from_secs(5);
 
 /// A hypervisor. Clones share its connections.
 #[derive(Debug, Clone)]
@@ -84,6 +97,7 @@ struct Inner {
     /// What `DomainType::Auto` comes to.
     found: probe::Found,
     surveyor: Surveyor,
+    is_away: AtomicBool,
 }
 
 /// Everything of ours at the hypervisor.
@@ -148,6 +162,7 @@ impl Hypervisor {
             handovers: Handovers::default(),
             found: probe::Found::default(),
             surveyor: Surveyor::new(),
+            is_away: AtomicBool::new(false),
         }));
         // One that does not answer is waited for in the background.
         match tokio::time::timeout(FIRST, hypervisor.0.workers.ensure()).await {
@@ -168,6 +183,26 @@ impl Hypervisor {
     /// What happens from now on.
     pub fn events(&self) -> Events {
         self.0.workers.herald().listen()
+    }
+
+    /// By which libvirt finds it.
+    pub fn uri(&self) -> &str {
+        &self.0.config.uri
+    }
+
+    /// Whether all hypervisors have its folder of volumes.
+    pub fn shares_volumes(&self) -> bool {
+        self.0.config.shares_volumes
+    }
+
+    /// Whether it is that one.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Whether it has not answered for some seconds.
+    pub fn is_away(&self) -> bool {
+        self.0.is_away.load(Ordering::Relaxed)
     }
 
     /// Whether the hypervisor answers now.
@@ -258,16 +293,34 @@ impl Hypervisor {
     }
 }
 
-/// Open the connection again when it breaks, so that events come even while nobody calls.
+/// Open the connection again when it breaks, so that events come even while nobody calls, and tell when the hypervisor goes
+/// away and comes back.
 async fn keep(inner: std::sync::Weak<Inner>, herald: events::Herald) {
-    let mut wait = Duration::from_secs(30);
+    let mut wait = LOOK;
+    let mut silent: Option<Instant> = None;
     loop {
         // Not every loss is told: look now and then.
         _ = tokio::time::timeout(wait, herald.broken()).await;
         let Some(inner) = inner.upgrade() else { return };
-        wait = match inner.workers.ensure().await {
-            Ok(()) => Duration::from_secs(30),
-            Err(_) => Duration::from_secs(1),
-        };
+        let asked = Instant::now();
+        match inner.workers.call(Lane::Short, Hold::Nothing, |live| Ok(live.connect.get_lib_version()?)).await
+        {
+            Ok(_) => {
+                wait = LOOK;
+                silent = None;
+                if inner.is_away.swap(false, Ordering::Relaxed) {
+                    // Also of one that was silent over a connection that has not broken.
+                    herald.tell(Event::Missed);
+                }
+            }
+            Err(error) => {
+                wait = LOOK_AGAIN;
+                let since = *silent.get_or_insert(asked);
+                if since.elapsed() >= AWAY && !inner.is_away.swap(true, Ordering::Relaxed) {
+                    tracing::error!(uri = inner.config.uri, %error, "the hypervisor is away");
+                    herald.tell(Event::Away);
+                }
+            }
+        }
     }
 }

@@ -28,6 +28,11 @@ impl Network {
         self.entity
     }
 
+    /// Where it is.
+    pub fn hypervisor(&self) -> &Hypervisor {
+        &self.hypervisor
+    }
+
     /// Define the network, or change its definition to the plan. One that carries traffic follows the plan when it
     /// comes up the next time. 'conflict' where an address that is kept for an interface would lie outside.
     pub async fn define(&self, plan: NetworkPlan) -> Result<()> {
@@ -102,7 +107,7 @@ impl Network {
         let entity = self.entity;
         self.call(Lane::Long, Hold::Unused(entity), move |live| {
             let removed = find(live, entity).and_then(|network| {
-                if used(live, Among::All, entity)? {
+                if is_used(live, entity)? {
                     return Err(Error::Conflict("a machine uses the network: detach it first".into()));
                 }
                 cut(&network)?;
@@ -135,6 +140,18 @@ pub(super) fn find(live: &Live, entity: Uuid) -> Result<Bridge> {
     }
 }
 
+/// Takes it down and undefines it. Succeeds where there is none.
+pub(super) fn discard(live: &Live, entity: Uuid) -> Result<()> {
+    match find(live, entity) {
+        Ok(network) => {
+            cut(&network)?;
+            Ok(network.undefine()?)
+        }
+        Err(Error::Missing(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// All networks of ours, and whether they carry traffic.
 pub(super) fn all(live: &Live) -> Result<Vec<(Uuid, bool)>> {
     let mut networks = Vec::new();
@@ -150,12 +167,17 @@ pub(super) fn all(live: &Live) -> Result<Vec<(Uuid, bool)>> {
     Ok(networks)
 }
 
+/// Whether a machine is defined to use it.
+pub(super) fn is_used(live: &Live, network: Uuid) -> Result<bool> {
+    used(live, Among::All, network)
+}
+
 fn used(live: &Live, among: Among, network: Uuid) -> Result<bool> {
     let name = name::of(network);
     Ok(usage::user(live, among, &name, |device| device.network.as_ref() == Some(&name))?.is_some())
 }
 
-fn cut(network: &Bridge) -> Result<()> {
+pub(super) fn cut(network: &Bridge) -> Result<()> {
     match network.destroy() {
         Err(refused) if network.is_active()? => Err(refused.into()),
         Ok(()) | Err(_) => Ok(()),

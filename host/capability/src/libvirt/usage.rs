@@ -32,6 +32,29 @@ pub(super) fn user(
     name: &str,
     mut uses: impl FnMut(&Device) -> bool,
 ) -> Result<Option<(Domain, String)>> {
+    first(live, among, name, |_, device| uses(device))
+}
+
+/// The names of all machines with a device that `uses` something.
+pub(super) fn users(live: &Live, name: &str, uses: impl Fn(&Device) -> bool) -> Result<HashSet<String>> {
+    let mut found = HashSet::new();
+    first(live, Among::All, name, |domain, device| {
+        if uses(device) {
+            // One that went while we looked uses nothing any more.
+            found.extend(domain.get_name());
+        }
+        // To see them all.
+        false
+    })?;
+    Ok(found)
+}
+
+fn first(
+    live: &Live,
+    among: Among,
+    name: &str,
+    mut uses: impl FnMut(&Domain, &Device) -> bool,
+) -> Result<Option<(Domain, String)>> {
     let only = match among {
         Among::All => 0,
         Among::Running => sys::VIR_CONNECT_LIST_DOMAINS_ACTIVE,
@@ -44,13 +67,13 @@ pub(super) fn user(
         (Driver::Qemu, Among::Running) => &[0],
     };
     // The name of the device in a description that uses it.
-    let mut used = |description: String| -> Result<Option<String>> {
+    let mut used = |domain: &Domain, description: String| -> Result<Option<String>> {
         // Most machines do not mention it, and reading them all would take long where there are many.
         if !description.contains(name) {
             return Ok(None);
         }
         let devices = Devices::read(description)?;
-        let device = devices.all().iter().find(|device| uses(device));
+        let device = devices.all().iter().find(|device| uses(domain, device));
         Ok(device.map(|device| device.target.clone().unwrap_or_default()))
     };
     for domain in live.connect.list_all_domains(only)? {
@@ -61,7 +84,7 @@ pub(super) fn user(
                 Err(error) if error.code() == ErrorNumber::NoDomain => break,
                 Err(error) => return Err(error.into()),
             };
-            if let Some(device) = used(description)? {
+            if let Some(device) = used(&domain, description)? {
                 return Ok(Some((domain, device)));
             }
         }
@@ -71,7 +94,7 @@ pub(super) fn user(
         for domain in live.connect.list_all_domains(sys::VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE)? {
             // It was restored, or went, while we looked.
             let Ok(saved) = saved::description(&domain) else { continue };
-            if let Some(device) = used(saved)? {
+            if let Some(device) = used(&domain, saved)? {
                 return Ok(Some((domain, device)));
             }
         }

@@ -10,6 +10,7 @@ use virt::storage_pool::StoragePool;
 use virt::storage_vol::StorageVol;
 use virt::sys;
 
+use super::carry::{self, Side};
 use super::config::HypervisorConfig;
 use super::connection::{Driver, Live};
 use super::device::Device;
@@ -18,7 +19,7 @@ use super::image::ImageDisk;
 use super::usage::{self, Among};
 use super::worker::{Hold, Lane};
 use super::xml::Xml;
-use super::{Hypervisor, OwnDisk, name, own_disk, xml};
+use super::{Hypervisor, OwnDisk, Presence, name, own_disk, xml};
 
 /// The volume of an entity, whether it exists or not.
 #[derive(Debug, Clone)]
@@ -44,6 +45,11 @@ impl Volume {
     /// The entity whose volume it is.
     pub fn entity(&self) -> Uuid {
         self.entity
+    }
+
+    /// Where it is.
+    pub fn hypervisor(&self) -> &Hypervisor {
+        &self.hypervisor
     }
 
     /// Create it with so many bytes, in whole sectors of 512. One that exists already with that size is answered;
@@ -167,7 +173,24 @@ impl Volume {
     }
 }
 
-fn user(live: &Live, among: Among, volume: Uuid) -> Result<Option<(virt::domain::Domain, String)>> {
+/// What is there of an entity's volume.
+pub(super) fn presence(live: &Live, place: &Place, entity: Uuid) -> Result<Presence> {
+    match place.find(live, entity) {
+        Ok(_) if carry::is_coming(Side { live, place }, &name::of(entity))? => Ok(Presence::Coming),
+        Ok(_) if user(live, Among::All, entity)?.is_some() => Ok(Presence::InUse),
+        Ok(_) => Ok(Presence::Idle),
+        Err(Error::Missing(_)) => Ok(Presence::Absent),
+        // Where the pool cannot be made there is none.
+        Err(_) if !place.is_there(live)? => Ok(Presence::Absent),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) fn user(
+    live: &Live,
+    among: Among,
+    volume: Uuid,
+) -> Result<Option<(virt::domain::Domain, String)>> {
     let name = name::of(volume);
     usage::user(live, among, &name, |device: &Device| device.volume.as_ref() == Some(&name))
 }
@@ -203,11 +226,17 @@ pub(super) fn all(live: &Live, place: &Place) -> Result<Listed> {
 pub(super) struct Place {
     pool: String,
     folder: PathBuf,
+    is_shared: bool,
 }
 
 impl Place {
     pub(super) fn of(config: &HypervisorConfig) -> Self {
-        Self { pool: config.pool.clone(), folder: config.volumes.clone() }
+        Self { pool: config.pool.clone(), folder: config.volumes.clone(), is_shared: config.shares_volumes }
+    }
+
+    /// Whether other hypervisors have the same folder.
+    pub(super) fn is_shared(&self) -> bool {
+        self.is_shared
     }
 
     /// The pool's name.
@@ -286,7 +315,7 @@ impl Place {
 
     /// The pool that is another folder.
     pub(super) fn beside(&self, folder: &Path) -> Self {
-        Self { pool: format!("{}-images", self.pool), folder: folder.to_owned() }
+        Self { pool: format!("{}-images", self.pool), folder: folder.to_owned(), is_shared: false }
     }
 
     /// The pool, defined, built and started.

@@ -23,6 +23,8 @@ use super::pool::{Pool, Turn};
 pub(super) enum Lane {
     Short,
     Long,
+    /// What carries disks from one hypervisor to another.
+    Move,
 }
 
 /// What must not change while a call runs.
@@ -48,11 +50,15 @@ pub(super) enum Hold {
 /// seldom do.
 const STRIPES: usize = 1024;
 
+/// A large disk takes hours; two of them at a time, as they take the network from all else.
+const MOVES: Call = Call { patience: Duration::from_hours(24), at_once: 2 };
+
 #[derive(Debug)]
 pub(super) struct Workers {
     connections: Arc<Connections>,
     short: Class,
     long: Class,
+    moves: Class,
     entities: Vec<Arc<Mutex<()>>>,
     /// Read by those who come to use an entity's object, written by those who must be sure of its users.
     uses: Vec<Arc<RwLock<()>>>,
@@ -107,6 +113,7 @@ impl Workers {
             connections: Arc::new(Connections::new(uri)),
             short: Class::new("libvirt-short", short)?,
             long: Class::new("libvirt-long", long)?,
+            moves: Class::new("libvirt-move", MOVES)?,
             entities: (0..STRIPES).map(|_| Arc::default()).collect(),
             uses: (0..STRIPES).map(|_| Arc::default()).collect(),
             choices: (0..STRIPES).map(|_| Arc::default()).collect(),
@@ -134,6 +141,11 @@ impl Workers {
         W: Fn(&Live) -> Result<T> + Send + 'static,
     {
         self.run(lane, hold, 1, work).await
+    }
+
+    /// Run `work` on this thread, within a call at another hypervisor.
+    pub(super) fn at_once<T>(&self, work: impl FnOnce(&Live) -> Result<T>) -> Result<T> {
+        self.connections.with(work).0
     }
 
     /// Open the connection where there is none that works.
@@ -179,6 +191,7 @@ impl Workers {
         let Class { patience, threads } = match lane {
             Lane::Short => &self.short,
             Lane::Long => &self.long,
+            Lane::Move => &self.moves,
         };
         let (end, seconds) = (Instant::now() + *patience, patience.as_secs_f32());
         let Ok(Held { lasting, brief }) = timeout_at(end, self.hold(hold)).await else {

@@ -77,6 +77,7 @@ mod tests {
             going: Going::default(),
             source_is_own: false,
             target_is_own: false,
+            joined: [].into(),
             operation: Uuid::nil(),
         }
     }

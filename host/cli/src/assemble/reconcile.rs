@@ -1,8 +1,8 @@
 //! Compares what there is with what there should be, now and then: events tell what happens, and this what they have missed.
-//! Entities are asked of their extensions; what is at the hypervisor without an entity is reported, and left alone.
+//! Entities are asked of their extensions; what is at a hypervisor without an entity is reported, and left alone.
 
 use crate::control::strays;
-use occi_capability::libvirt::Hypervisor;
+use occi_capability::Nodes;
 use occi_operation::Core;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
 /// Does so until the server ends. The start has looked at everything itself.
-pub(super) fn begin(core: &Arc<Core>, hypervisor: Hypervisor, every: Duration) {
+pub(super) fn begin(core: &Arc<Core>, nodes: Arc<Nodes>, every: Duration) {
     let core = Arc::downgrade(core);
     tokio::spawn(async move {
         let mut ticks = interval(every);
@@ -21,24 +21,33 @@ pub(super) fn begin(core: &Arc<Core>, hypervisor: Hypervisor, every: Duration) {
             ticks.tick().await;
             let Some(core) = core.upgrade() else { return };
             core.observe_all();
-            match hypervisor.inventory().await {
-                Ok(found) => match strays(&core, &found) {
-                    Ok(strays) => {
-                        let strays: HashSet<_> = strays.into_iter().collect();
-                        // What is made or ended at this moment is none the next time.
-                        let stay = strays.iter().filter(|stray| seen.contains(*stray));
-                        for stray in stay.filter(|stray| !said.contains(*stray)) {
-                            tracing::warn!("at the hypervisor without an entity, and left alone: {stray}");
-                        }
-                        said = seen.intersection(&strays).cloned().collect();
-                        seen = strays;
-                    }
-                    Err(refusal) => {
-                        tracing::error!("what is at the hypervisor cannot be compared: {refusal}");
-                    }
-                },
-                Err(error) => tracing::debug!("what is at the hypervisor cannot be told: {error}"),
+            let strays = strays_at(&nodes, &core).await;
+            // What is made or ended at this moment is none the next time.
+            let stay = strays.iter().filter(|stray| seen.contains(*stray));
+            for stray in stay.filter(|stray| !said.contains(*stray)) {
+                tracing::warn!("at a hypervisor without an entity, and left alone: {stray}");
             }
+            said = seen.intersection(&strays).cloned().collect();
+            seen = strays;
         }
     });
+}
+
+/// What is without an entity at those that answer.
+async fn strays_at(nodes: &Nodes, core: &Core) -> HashSet<String> {
+    let mut all = HashSet::new();
+    for node in nodes.all() {
+        match node.hypervisor().inventory().await {
+            Ok(found) => match strays(core, &found) {
+                Ok(strays) => {
+                    all.extend(strays.into_iter().map(|stray| format!("{stray}, at {}", node.name())));
+                }
+                Err(refusal) => tracing::error!("what is at a hypervisor cannot be compared: {refusal}"),
+            },
+            Err(error) => {
+                tracing::debug!(node = node.name(), "what is at a hypervisor cannot be told: {error}");
+            }
+        }
+    }
+    all
 }

@@ -1,13 +1,13 @@
 //! A server for rehearsals: what a scenario brings along, and libvirt's imitation of a hypervisor, one for each start.
 
-use super::{capabilities, folders, follow, grants};
+use super::{capabilities, folders, grants, hypervisors};
 use crate::buckets::StoreBuckets;
 use crate::config::Config;
 use crate::ext;
 use anyhow::{Context, bail};
 use async_trait::async_trait;
 use occi_capability::libvirt::{Hypervisor, HypervisorConfig};
-use occi_capability::{Buckets, ConfigValues, Figures, Images};
+use occi_capability::{Buckets, ConfigValues, Figures, Images, Nodes};
 use occi_extension::{Capability, Loader, Outline, Settings};
 use occi_operation::Core;
 use occi_rehearsal::{Functions, Props, Running, Stage};
@@ -43,11 +43,11 @@ impl Rehearsal {
             Self { bytes, outline, functions: Functions::new(), config: Config::read(None)?, folder };
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime")?;
-        let hypervisor = runtime.block_on(rehearsal.hypervisor())?;
+        let nodes = runtime.block_on(rehearsal.nodes())?;
         let asks = |capability: &Arc<dyn Capability>| {
             rehearsal.outline.manifest.capabilities.iter().any(|asked| asked == capability.name())
         };
-        let all = capabilities(&hypervisor);
+        let all = capabilities(&nodes);
         if let Some(capability) =
             all.iter().find(|capability| capability.is_for_administrators() && asks(capability))
         {
@@ -57,7 +57,7 @@ impl Rehearsal {
             );
         }
         let named = |capability: Arc<dyn Capability>| (capability.name(), capability.functions());
-        rehearsal.functions = lendable(&hypervisor).map(named).collect();
+        rehearsal.functions = lendable(&nodes).map(named).collect();
         Ok(rehearsal)
     }
 
@@ -66,7 +66,7 @@ impl Rehearsal {
         &self.outline
     }
 
-    async fn hypervisor(&self) -> anyhow::Result<Hypervisor> {
+    async fn nodes(&self) -> anyhow::Result<Nodes> {
         let node = self.folder.path().join("node.xml");
         let config = HypervisorConfig {
             uri: format!("test://{}", node.display()),
@@ -74,21 +74,22 @@ impl Rehearsal {
             survey_age: Duration::ZERO,
             ..HypervisorConfig::default()
         };
-        Hypervisor::open(config).await.context("libvirt's imitation of a hypervisor")
+        let hypervisor = Hypervisor::open(config).await.context("libvirt's imitation of a hypervisor")?;
+        Ok(Nodes::from(hypervisor))
     }
 
     async fn put_together(&self, props: &Props) -> anyhow::Result<Running> {
-        let hypervisor = self.hypervisor().await?;
+        let nodes = Arc::new(self.nodes().await?);
         let settings = ConfigValues::from([(self.extension().to_string(), props.settings.clone())]);
         let lent = props
             .lent()
-            .with(Arc::new(hypervisor.clone()))
+            .with(Arc::clone(&nodes))
             .with(Arc::new(Images::open(&self.folder.path().join("images"))?))
             .with(Arc::new(settings))
             .with(Arc::new(folders(&self.config, props.folder())))
             .with(Arc::new(Figures::default()))
             .with(Arc::new(Buckets::new(StoreBuckets::new(props.store()))));
-        let capabilities: Vec<_> = lendable(&hypervisor).collect();
+        let capabilities: Vec<_> = lendable(&nodes).collect();
         let grants = grants(&self.config, &capabilities)?;
         let limits =
             Settings { calls: CALLS, limits: self.config.sandbox.to_limits(), ..Settings::default() };
@@ -101,9 +102,9 @@ impl Rehearsal {
         }
         let core = Core::start_at(props.time(), props.store(), extensions)?;
         core.renew_offers().await.context("the images")?;
-        let events = hypervisor.events();
+        let events = hypervisors::events(&nodes);
         core.recover().await.context("the recovery after the last run")?;
-        follow(events, &core);
+        hypervisors::follow(events, &nodes, &core);
         let limits = self.config.limits.to_server();
         let host = Host::new(Arc::clone(&core), limits, self.config.listen, None);
         Ok(Running { core, host })
@@ -111,8 +112,8 @@ impl Rehearsal {
 }
 
 /// All that can be lent without a catalogue of extensions.
-fn lendable(hypervisor: &Hypervisor) -> impl Iterator<Item = Arc<dyn Capability>> {
-    capabilities(hypervisor).into_iter().filter(|capability| !capability.is_for_administrators())
+fn lendable(nodes: &Nodes) -> impl Iterator<Item = Arc<dyn Capability>> {
+    capabilities(nodes).into_iter().filter(|capability| !capability.is_for_administrators())
 }
 
 #[async_trait(?Send)]

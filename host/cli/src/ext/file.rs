@@ -5,6 +5,7 @@ use crate::assemble;
 use crate::client;
 use crate::config::Config;
 use anyhow::Context;
+use occi_capability::Nodes;
 use occi_capability::libvirt::{Hypervisor, HypervisorConfig};
 use occi_extension::{Capability, Extension, Lent, Loader, Outline, Settings, printable, serving};
 use occi_model::RegistryError;
@@ -39,8 +40,8 @@ pub(super) fn checked(bytes: &[u8], config: &Config) -> anyhow::Result<String> {
 async fn load(config: &Config, bytes: &[u8]) -> anyhow::Result<String> {
     let outline = Outline::read(bytes)?;
     // Nothing is asked of it: a capability only says what it has.
-    let hypervisor = Hypervisor::open(HypervisorConfig::default()).await?;
-    let capabilities = assemble::capabilities(&hypervisor);
+    let nodes = Nodes::from(Hypervisor::open(HypervisorConfig::default()).await?);
+    let capabilities = assemble::capabilities(&nodes);
     let said = shown(&outline, &capabilities)?;
     let grants = assemble::grants(config, &capabilities)?;
     let cache = tempfile::tempdir().context("a folder for what is compiled")?;

@@ -22,7 +22,7 @@ fn requests_are_counted_and_connections_are_open() {
     assert!(count(&first, "POST", "2xx") <= 0.0);
     assert!(first.get("occi_http_connections", &[]).unwrap() >= 1.0);
     assert!(first.get("occi_store_bytes", &[]).unwrap() > 0.0);
-    assert_eq!(first.get("occi_hypervisor_up", &[]), Some(1.0));
+    assert_eq!(first.get("occi_hypervisor_up", &[("node", "default")]), Some(1.0));
 
     let note = server.note("a");
     server.get(&note).answers(200);

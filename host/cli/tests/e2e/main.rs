@@ -40,6 +40,7 @@ mod limits;
 mod link;
 mod migration;
 mod mixin;
+mod nodes;
 mod query;
 mod quota;
 mod race;

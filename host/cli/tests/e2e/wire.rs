@@ -31,6 +31,8 @@ struct Plan {
 pub(crate) struct Wire {
     folder: TempDir,
     plan: Arc<Mutex<Plan>>,
+    /// Those that are connected; none where nobody comes through.
+    connected: Arc<Mutex<Option<Vec<UnixStream>>>>,
 }
 
 /// The program whose calls count: the hypervisor's. Others are the client's and the server's own, such as signs of life.
@@ -45,9 +47,15 @@ impl Wire {
         let listener = UnixListener::bind(folder.path().join("socket")).unwrap();
         let plan = Arc::<Mutex<Plan>>::default();
         let shared = Arc::clone(&plan);
+        let connected = Arc::new(Mutex::new(Some(Vec::new())));
+        let clients = Arc::clone(&connected);
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let Ok(server) = UnixStream::connect(&daemon) else { continue };
+                match (&mut *clients.lock().unwrap(), client.try_clone()) {
+                    (Some(clients), Ok(client)) => clients.push(client),
+                    (_, _) => continue,
+                }
                 let lost = Arc::<Mutex<Option<u32>>>::default();
                 let (Ok(to), Ok(back)) = (server.try_clone(), client.try_clone()) else { continue };
                 let (plan, noted) = (Arc::clone(&shared), Arc::clone(&lost));
@@ -55,11 +63,22 @@ impl Wire {
                 std::thread::spawn(move || answers(server, back, &lost));
             }
         });
-        Self { folder, plan }
+        Self { folder, plan, connected }
     }
 
     pub(crate) fn socket(&self) -> String {
         self.folder.path().join("socket").to_str().unwrap().to_owned()
+    }
+
+    /// Nobody comes through any more.
+    pub(crate) fn cut(&self) {
+        for client in self.connected.lock().unwrap().take().into_iter().flatten() {
+            _ = client.shutdown(Shutdown::Both);
+        }
+    }
+
+    pub(crate) fn mend(&self) {
+        *self.connected.lock().unwrap() = Some(Vec::new());
     }
 
     /// Does something in which the call after so many others fails; whether there was one.

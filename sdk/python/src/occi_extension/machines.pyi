@@ -5,7 +5,7 @@ wit/machines.wit has more words on each function.
 
 from typing import Self
 
-from .contract import End
+from .contract import End, types
 from .networks import Network
 from .volumes import Volume
 
@@ -31,6 +31,12 @@ class Plan:
         """A disk for what need not last, of so many bytes at least; it goes with the machine."""
     def seed(self, name: str, content: bytes) -> None:
         """A file on a small disk with the label 'cidata', where cloud-init looks for what a machine is to be."""
+    def labels(self, labels: list[str]) -> None:
+        """It is to be at a hypervisor of which the operator says all of these."""
+    def near(self, other: types.Entity) -> None:
+        """It is to be at the hypervisor of one of the entities that are named."""
+    def apart(self, other: types.Entity) -> None:
+        """It is to be at the hypervisor of none of the entities that are named."""
 
 class Nic:
     """A network interface of a machine."""
@@ -50,6 +56,11 @@ class Machine:
     @classmethod
     def discard(cls, of: End) -> None:
         """Destroy the machine of an entity, and all that was made for it. Succeeds where there is none."""
+    @classmethod
+    def is_away(cls, of: End) -> bool:
+        """Whether nobody knows what the machine does: its hypervisor has not answered for some seconds."""
+    def node(self) -> str:
+        """The operator's name for the hypervisor that it is at."""
     def scratch(self) -> str | None:
         """The disk for what need not last as the machine sees it, such as 'vdb'; None where it has none."""
     def state(self) -> str:

@@ -1,6 +1,7 @@
 //! The fake of the capability `machines`.
 
 use super::networks::Network;
+use super::types::Entity;
 use super::volumes::Volume;
 use super::world::{self, Disk, Interface, World, world};
 use crate::{End, Fault, Result};
@@ -44,6 +45,18 @@ impl Plan {
 
     pub(crate) fn scratch(&self, bytes: u64) {
         self.0.borrow_mut().scratch = Some(bytes);
+    }
+
+    pub(crate) fn labels(&self, labels: &[String]) {
+        self.0.borrow_mut().wishes.labels.extend_from_slice(labels);
+    }
+
+    pub(crate) fn near(&self, other: &Entity) {
+        self.0.borrow_mut().wishes.near.push(other.location());
+    }
+
+    pub(crate) fn apart(&self, other: &Entity) {
+        self.0.borrow_mut().wishes.apart.push(other.location());
     }
 
     pub(crate) fn seed(&self, name: &str, content: &[u8]) {
@@ -91,6 +104,11 @@ impl Machine {
                 architecture: plan.architecture.clone(),
                 hostname: plan.hostname.clone(),
                 title: plan.title.clone(),
+                wishes: if plan.wishes == world::Wishes::default() {
+                    old.wishes
+                } else {
+                    plan.wishes.clone()
+                },
                 ..old
             };
             world.machines.insert(id.clone(), new);
@@ -113,6 +131,18 @@ impl Machine {
             let id = world.id(of)?;
             world.machines.remove(&id);
             Ok(())
+        })
+    }
+
+    pub(crate) fn is_away(_of: End) -> bool {
+        world(|world| world.is_away)
+    }
+
+    pub(crate) fn node(&self) -> Result<String> {
+        world(|world| {
+            world.question("machine.node")?;
+            self.find(world)?;
+            Ok("default".into())
         })
     }
 

@@ -46,12 +46,25 @@ pub struct Machine {
     pub scratch: Option<u64>,
     /// The files that its system is told when it boots, by their names.
     pub seed: BTreeMap<String, Vec<u8>>,
+    /// Where it was wanted to be.
+    pub wishes: Wishes,
     /// Names of snapshots.
     pub snapshots: Vec<String>,
     /// What is attached, by the id of the link that attached it.
     pub disks: BTreeMap<String, Disk>,
     /// What is attached, by the id of the link that attached it.
     pub interfaces: BTreeMap<String, Interface>,
+}
+
+/// Where a machine is wanted to be, among several hypervisors.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// What the operator is to say of the hypervisor.
+    pub labels: Vec<String>,
+    /// The locations of entities with one of which it is to share one.
+    pub near: Vec<String>,
+    /// The locations of entities with none of which it is to share one.
+    pub apart: Vec<String>,
 }
 
 /// A volume that is attached to a machine.
@@ -115,6 +128,8 @@ pub struct Usage {
 pub(super) struct World {
     /// The entity that the extension is called for now.
     pub(super) subject: Option<Entity>,
+    /// Whether the hypervisor has not answered for a while.
+    pub(super) is_away: bool,
     pub(super) machines: BTreeMap<String, Machine>,
     pub(super) volumes: BTreeMap<String, u64>,
     pub(super) networks: BTreeMap<String, Network>,

@@ -1,0 +1,174 @@
+//! A volume's bytes from one hypervisor to another, by way of this process.
+//!
+//! Until a volume is where it came from no more, a small one stands beside what came. So a crash leaves no doubt about which of two
+//! counts: the one that did not come, and where there is none, that which came is whole.
+
+use virt::error::ErrorNumber;
+use virt::storage_vol::StorageVol;
+use virt::stream::Stream;
+
+use super::connection::{Driver, Live};
+use super::error::{Error, Result};
+use super::volume::Place;
+
+/// A pool at a hypervisor.
+#[derive(Clone, Copy)]
+pub(super) struct Side<'a> {
+    pub(super) live: &'a Live,
+    pub(super) place: &'a Place,
+}
+
+/// libvirt's messages carry no more.
+const MESSAGE: usize = 256 << 10;
+/// So many bytes of a raw volume are one piece, which is left out where it holds nothing.
+const PIECE: usize = 4 << 20;
+
+/// What stands beside a volume that came from elsewhere, until it is there no more.
+fn marker(volume: &str) -> String {
+    format!("{volume}.coming")
+}
+
+/// Whether a volume came, or is coming, from where it still is.
+pub(super) fn is_coming(side: Side<'_>, volume: &str) -> Result<bool> {
+    side.has(&marker(volume))
+}
+
+/// The volume is where it came from no more.
+pub(super) fn has_come(side: Side<'_>, volume: &str) -> Result<()> {
+    side.delete(&marker(volume))
+}
+
+/// What came, or a part of it, is not needed after all.
+pub(super) fn withdraw(side: Side<'_>, volume: &str) -> Result<()> {
+    if !is_coming(side, volume)? {
+        return Ok(());
+    }
+    side.delete(volume)?;
+    side.delete(&marker(volume))
+}
+
+impl Side<'_> {
+    fn find(&self, volume: &str) -> Result<StorageVol> {
+        self.place.within(self.live, |pool| StorageVol::lookup_by_name(pool, volume))
+    }
+
+    fn has(&self, volume: &str) -> Result<bool> {
+        match self.find(volume) {
+            Ok(_) => Ok(true),
+            Err(Error::Missing(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes a volume. Succeeds where there is none.
+    pub(super) fn delete(&self, volume: &str) -> Result<()> {
+        match self.find(volume) {
+            Ok(found) => match found.delete(0) {
+                Err(error) if error.code() != ErrorNumber::NoStorageVolume => Err(error.into()),
+                Ok(()) | Err(_) => Ok(()),
+            },
+            Err(Error::Missing(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// How much a volume takes at a hypervisor, in bytes.
+pub(super) fn allocation(side: Side<'_>, volume: &str) -> Result<u64> {
+    Ok(side.find(volume)?.get_info()?.allocation)
+}
+
+/// Makes a volume be at the other side as it is at the one, where it stays; nobody may use it meanwhile. It [is coming](is_coming)
+/// until [`has_come`]. 'conflict' where a volume of that name is at the other side, which did not come.
+pub(super) fn carry(volume: &str, from: Side<'_>, to: Side<'_>) -> Result<()> {
+    let source = from.find(volume)?;
+    let capacity = source.get_info()?.capacity;
+    let is_raw = source.get_xml_desc(0)?.contains("<format type='raw'/>");
+    to.place.within(to.live, |pool| pool.refresh(0))?;
+    // What a carrying that was cut short has left.
+    withdraw(to, volume)?;
+    if to.has(volume)? {
+        return Err(Error::Conflict(format!(
+            "the other hypervisor has a volume {volume} already; where all have the same folder of volumes, the operator says so by \
+             `hypervisor.shared-volumes`"
+        )));
+    }
+    to.place.create_raw(to.live, &marker(volume), 512)?;
+    let format = if is_raw { "raw" } else { "qcow2" };
+    let copy = to.place.make(to.live, volume, capacity, format)?;
+    if (from.live.driver, to.live.driver) == (Driver::Qemu, Driver::Qemu) {
+        let bytes = Stream::new(&from.live.connect, 0)?;
+        source.download(&bytes, 0, 0, 0)?;
+        pump(&bytes, &copy, to.live, is_raw)?;
+        bytes.finish()?;
+        to.place.within(to.live, |pool| pool.refresh(0))?;
+    }
+    let came = to.find(volume)?.get_info()?.capacity;
+    if came != capacity {
+        return Err(Error::Failed(format!("a volume of {capacity} bytes came as one of {came}")));
+    }
+    Ok(())
+}
+
+/// What has been written of a copy.
+struct Copy<'a> {
+    volume: &'a StorageVol,
+    live: &'a Live,
+    at: u64,
+    /// One that goes on from where the last bytes were written.
+    open: Option<Stream>,
+}
+
+impl Copy<'_> {
+    fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
+        let stream = match self.open.take() {
+            Some(stream) => stream,
+            None => {
+                let stream = Stream::new(&self.live.connect, 0)?;
+                self.volume.upload(&stream, self.at, 0, 0)?;
+                stream
+            }
+        };
+        self.at += bytes.len() as u64;
+        while !bytes.is_empty() {
+            let sent = stream.send(&bytes[..bytes.len().min(MESSAGE)])?;
+            bytes = bytes.get(sent..).unwrap_or_default();
+        }
+        self.open = Some(stream);
+        Ok(())
+    }
+
+    fn leave_out(&mut self, bytes: usize) -> Result<()> {
+        self.at += bytes as u64;
+        self.close()
+    }
+
+    fn close(&mut self) -> Result<()> {
+        Ok(self.open.take().map_or(Ok(()), Stream::finish)?)
+    }
+}
+
+/// Writes to a volume what comes. Of one that `is_raw` pieces that hold nothing are left out: it is as long as it should be.
+fn pump(bytes: &Stream, volume: &StorageVol, live: &Live, is_raw: bool) -> Result<()> {
+    let mut copy = Copy { volume, live, at: 0, open: None };
+    let mut piece = vec![0; PIECE];
+    loop {
+        let mut filled = 0;
+        while filled < PIECE {
+            let end = (filled + MESSAGE).min(PIECE);
+            match bytes.recv(&mut piece[filled..end])? {
+                0 => break,
+                more => filled += more,
+            }
+        }
+        let came = &piece[..filled];
+        if came.is_empty() {
+            return copy.close();
+        }
+        if is_raw && came.iter().all(|byte| *byte == 0) {
+            copy.leave_out(filled)?;
+        } else {
+            copy.write(came)?;
+        }
+    }
+}

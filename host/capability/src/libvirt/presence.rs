@@ -1,0 +1,135 @@
+//! Whether a hypervisor is the one where an entity's things are, and how much room it has for more.
+
+use uuid::Uuid;
+use virt::error::ErrorNumber;
+use virt::sys;
+
+use super::carry::{self, Side};
+use super::connection::Live;
+use super::device::Devices;
+use super::error::{Error, Result};
+use super::volume::Place;
+use super::worker::{Hold, Lane};
+use super::{Hypervisor, machine, name, network, volume};
+
+/// What a hypervisor has of an entity. The greater says more surely that it is the one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Presence {
+    /// Nothing.
+    Absent,
+    /// What comes from another one, and is whole where that has it no more.
+    Coming,
+    /// Something that nobody uses now.
+    Idle,
+    /// Something with power, or that a machine is defined to use.
+    InUse,
+}
+
+impl Hypervisor {
+    /// What it has of an entity, behind what is still being done to that: a call that nobody waits for any more may yet make it.
+    pub async fn presence(&self, entity: Uuid) -> Result<Presence> {
+        let place = Place::of(self.config());
+        let look = move |live: &Live| {
+            let machine = of_machine(Side { live, place: &place }, entity)?;
+            if machine != Presence::Absent {
+                return Ok(machine);
+            }
+            let network = of_network(live, entity)?;
+            if network != Presence::Absent {
+                return Ok(network);
+            }
+            volume::presence(live, &place, entity)
+        };
+        self.workers().call(Lane::Short, Hold::Entity(entity), look).await
+    }
+
+    /// What of an entity is [`Presence::Coming`] has come: the other one has it no more.
+    pub async fn has_come(&self, entity: Uuid) -> Result<()> {
+        self.each_coming(entity, carry::has_come).await
+    }
+
+    /// What of an entity is [`Presence::Coming`], or is a network that nobody uses, is not needed: the other one has it.
+    pub async fn withdraw(&self, entity: Uuid) -> Result<()> {
+        self.each_coming(entity, carry::withdraw).await?;
+        let forget = move |live: &Live| {
+            match machine::find(live, entity) {
+                Ok(domain) => domain.undefine_flags(sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)?,
+                Err(Error::Missing(_) | Error::Conflict(_)) => {}
+                Err(error) => return Err(error),
+            }
+            match of_network(live, entity)? {
+                Presence::Idle => network::discard(live, entity),
+                Presence::Absent | Presence::Coming | Presence::InUse => Ok(()),
+            }
+        };
+        self.workers().call(Lane::Short, Hold::Entity(entity), forget).await
+    }
+
+    /// Does it to the volume of an entity, and to those of its machine.
+    async fn each_coming(&self, entity: Uuid, end: fn(Side<'_>, &str) -> Result<()>) -> Result<()> {
+        let place = Place::of(self.config());
+        let work = move |live: &Live| {
+            let side = Side { live, place: &place };
+            match machine::find(live, entity) {
+                Ok(domain) => {
+                    let devices = Devices::defined(&domain)?;
+                    devices.volumes().try_for_each(|volume| end(side, volume))
+                }
+                Err(Error::Missing(_) | Error::Conflict(_)) => end(side, &name::of(entity)),
+                Err(error) => Err(error),
+            }
+        };
+        self.workers().call(Lane::Long, Hold::Entity(entity), work).await
+    }
+
+    /// Its memory in bytes less that of all machines that are defined there, ours or not; below zero where these have been
+    /// given more than there is.
+    pub async fn unclaimed_memory(&self) -> Result<i128> {
+        self.workers()
+            .call(Lane::Long, Hold::Nothing, |live| {
+                let mut claimed = 0;
+                for domain in live.connect.list_all_domains(0)? {
+                    claimed += match domain.get_info() {
+                        Ok(info) => kib(info.max_mem),
+                        // It went while we looked.
+                        Err(error) if error.code() == ErrorNumber::NoDomain => 0,
+                        Err(error) => return Err(error.into()),
+                    };
+                }
+                Ok(kib(live.connect.get_node_info()?.memory) - claimed)
+            })
+            .await
+    }
+}
+
+fn of_machine(side: Side<'_>, entity: Uuid) -> Result<Presence> {
+    let domain = match machine::find(side.live, entity) {
+        Ok(domain) => domain,
+        // Something else of that name is not the entity's.
+        Err(Error::Missing(_) | Error::Conflict(_)) => return Ok(Presence::Absent),
+        Err(error) => return Err(error),
+    };
+    let is_off = matches!(domain.get_state()?.0, sys::VIR_DOMAIN_SHUTOFF) && !domain.has_managed_save(0)?;
+    if !is_off {
+        return Ok(Presence::InUse);
+    }
+    for volume in Devices::defined(&domain)?.volumes() {
+        if carry::is_coming(side, volume)? {
+            return Ok(Presence::Coming);
+        }
+    }
+    Ok(Presence::Idle)
+}
+
+fn of_network(live: &Live, entity: Uuid) -> Result<Presence> {
+    match network::find(live, entity) {
+        Ok(_) if network::is_used(live, entity)? => Ok(Presence::InUse),
+        Ok(_) => Ok(Presence::Idle),
+        Err(Error::Missing(_) | Error::Conflict(_)) => Ok(Presence::Absent),
+        Err(error) => Err(error),
+    }
+}
+
+fn kib(number: u64) -> i128 {
+    i128::from(number) << 10
+}

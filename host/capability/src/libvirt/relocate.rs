@@ -1,0 +1,268 @@
+//! What is at one hypervisor comes to be at another one. Each of them is asked over its own connection, by this process: they need
+//! not reach one another.
+//!
+//! What goes is made at the other side first, and taken away here once it is there whole; by its volumes it is known which of two
+//! counts after a crash in between (`carry`). Where all hypervisors have the same volumes, these stay where they are.
+
+use uuid::Uuid;
+use virt::domain::Domain;
+use virt::network::Network as Bridge;
+use virt::sys;
+
+use super::carry::{self, Side, allocation};
+use super::connection::{Driver, Live};
+use super::device::{Device, Devices};
+use super::error::{Error, Result};
+use super::machine::{Machine, State, find, state};
+use super::machine_xml::{self, Processors};
+use super::usage::{self, Among};
+use super::volume::Place;
+use super::worker::{Hold, Lane};
+use super::{Hypervisor, Network, Volume, name, network, volume};
+
+/// So much is carried while a client waits.
+pub const BRIEFLY: u64 = 1 << 30;
+
+impl Volume {
+    /// Has it be at another hypervisor. 'conflict' while a machine uses it, or where it takes more than `most` bytes.
+    pub async fn move_to(&self, other: &Hypervisor, most: u64) -> Result<()> {
+        let (entity, other, here) = (self.entity(), other.clone(), Place::of(self.hypervisor().config()));
+        let work = move |live: &Live| {
+            if volume::user(live, Among::All, entity)?.is_some() {
+                return Err(Error::Conflict(
+                    "a machine at another hypervisor uses the volume: detach it there first".into(),
+                ));
+            }
+            let from = Side { live, place: &here };
+            let volumes = Volumes { names: vec![name::of(entity)], are_shared: here.is_shared() };
+            volumes.check_size(from, most)?;
+            other.over_there(|live, place| {
+                let to = Side { live, place };
+                volumes.arrive(from, to).inspect_err(|_| volumes.withdraw(to))?;
+                volumes.leave(from)?;
+                volumes.have_come(to)
+            })
+        };
+        self.hypervisor().workers().call_once(Lane::Move, Hold::Unused(entity), work).await
+    }
+}
+
+impl Network {
+    /// Has it be at another hypervisor, as active as it is. 'conflict' while a machine is defined to use it.
+    pub async fn move_to(&self, other: &Hypervisor) -> Result<()> {
+        let (entity, other) = (self.entity(), other.clone());
+        let work = move |live: &Live| {
+            if network::is_used(live, entity)? {
+                return Err(Error::Conflict(
+                    "machines at another hypervisor use the network: detach them there first".into(),
+                ));
+            }
+            let moving = Moving::of(live, entity)?;
+            other.over_there(|live, _| moving.define(live))?;
+            moving.leave()
+        };
+        self.hypervisor().workers().call_once(Lane::Move, Hold::Unused(entity), work).await
+    }
+}
+
+impl Machine {
+    /// Has a machine that is off be at another hypervisor, with its disks, the volumes that are attached to it, and the networks that
+    /// it alone is attached to. What has moved is answered. 'conflict' where it is not off, where a network or a volume is used by
+    /// others, too, or where all of it takes more than `most` bytes.
+    pub async fn move_to(&self, other: &Hypervisor, most: u64) -> Result<Vec<Uuid>> {
+        let (entity, here, other) = (self.entity, self.hypervisor.clone(), other.clone());
+        let work = move |live: &Live| {
+            let domain = find(live, entity)?;
+            if state(&domain)? != State::Off {
+                return Err(Error::Conflict("the machine is not off: stop it first".into()));
+            }
+            let here = Place::of(here.config());
+            let load = Load::of(live, &domain, entity, here.is_shared())?;
+            let from = Side { live, place: &here };
+            load.volumes.check_size(from, most)?;
+            other.over_there(|live, place| {
+                let to = Side { live, place };
+                load.arrive(from, to, other.processors(live)).inspect_err(|_| load.withdraw(to))?;
+                load.leave(from, &domain)?;
+                load.volumes.have_come(to)
+            })?;
+            let mut moved = vec![entity];
+            moved.extend(load.volumes.names.iter().filter_map(|volume| name::entity(volume)));
+            moved.extend(load.networks.iter().map(|moving| moving.entity));
+            Ok(moved)
+        };
+        self.hypervisor.workers().call_once(Lane::Move, Hold::Entity(entity), work).await
+    }
+}
+
+impl Hypervisor {
+    /// Does something here, from within a call at another hypervisor.
+    fn over_there<T>(&self, work: impl FnOnce(&Live, &Place) -> Result<T>) -> Result<T> {
+        let place = Place::of(self.config());
+        self.workers().at_once(|live| work(live, &place))
+    }
+}
+
+/// Volumes that go.
+struct Volumes {
+    names: Vec<String>,
+    are_shared: bool,
+}
+
+impl Volumes {
+    /// That they are not too much to be carried.
+    fn check_size(&self, from: Side<'_>, most: u64) -> Result<()> {
+        if self.are_shared {
+            return Ok(());
+        }
+        let bytes = self.names.iter().map(|volume| allocation(from, volume)).sum::<Result<u64>>()?;
+        if bytes <= most {
+            return Ok(());
+        }
+        Err(Error::Conflict(format!(
+            "{bytes} bytes would have to be carried to another hypervisor, which takes longer than you can wait: have the operator \
+             move it"
+        )))
+    }
+
+    fn arrive(&self, from: Side<'_>, to: Side<'_>) -> Result<()> {
+        if self.are_shared {
+            // It has yet to see what the others have made.
+            return to.place.within(to.live, |pool| pool.refresh(0)).map(drop);
+        }
+        self.names.iter().try_for_each(|volume| carry::carry(volume, from, to))
+    }
+
+    fn leave(&self, from: Side<'_>) -> Result<()> {
+        if self.are_shared {
+            return Ok(());
+        }
+        self.names.iter().try_for_each(|volume| from.delete(volume))
+    }
+
+    fn have_come(&self, to: Side<'_>) -> Result<()> {
+        self.names.iter().try_for_each(|volume| carry::has_come(to, volume))
+    }
+
+    /// What of them has come is not needed after all.
+    fn withdraw(&self, to: Side<'_>) {
+        self.names.iter().for_each(|volume| say(carry::withdraw(to, volume)));
+    }
+}
+
+/// What goes with a machine.
+struct Load {
+    description: String,
+    volumes: Volumes,
+    networks: Vec<Moving>,
+}
+
+impl Load {
+    fn of(live: &Live, domain: &Domain, machine: Uuid, volumes_are_shared: bool) -> Result<Self> {
+        let devices = Devices::defined(domain)?;
+        let names: Vec<String> = devices.volumes().map(str::to_owned).collect();
+        let mut networks: Vec<Moving> = Vec::new();
+        for network in devices.all().iter().filter_map(|device| device.network.as_deref()) {
+            let Some(entity) = name::entity(network) else {
+                return Err(Error::Conflict(format!(
+                    "the machine is attached to the network {network}, which is not of this service"
+                )));
+            };
+            if networks.iter().all(|moving| moving.entity != entity) {
+                check_alone(live, machine, network, "network", |device| device.network.as_deref())?;
+                networks.push(Moving::of(live, entity)?);
+            }
+        }
+        for volume in &names {
+            check_alone(live, machine, volume, "volume", |device| device.volume.as_deref())?;
+        }
+        let description = domain.get_xml_desc(sys::VIR_DOMAIN_XML_INACTIVE | sys::VIR_DOMAIN_XML_SECURE)?;
+        Ok(Self { description, volumes: Volumes { names, are_shared: volumes_are_shared }, networks })
+    }
+
+    /// Makes all of it at the other side.
+    fn arrive(&self, from: Side<'_>, to: Side<'_>, processors: Processors) -> Result<()> {
+        self.volumes.arrive(from, to)?;
+        for moving in &self.networks {
+            moving.define(to.live)?;
+        }
+        let description = machine_xml::as_run_by(&self.description, processors);
+        Ok(Domain::define_xml(&to.live.connect, &description).map(drop)?)
+    }
+
+    /// What of it is at the other side is not needed after all.
+    fn withdraw(&self, to: Side<'_>) {
+        self.networks.iter().for_each(|moving| say(moving.withdraw(to.live)));
+        self.volumes.withdraw(to);
+    }
+
+    /// The other side has all of it.
+    fn leave(&self, from: Side<'_>, domain: &Domain) -> Result<()> {
+        domain.undefine_flags(sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)?;
+        for moving in &self.networks {
+            moving.leave()?;
+        }
+        self.volumes.leave(from)
+    }
+}
+
+fn say(withdrawn: Result<()>) {
+    if let Err(error) = withdrawn {
+        tracing::warn!(%error, "something that did not move stays at the other hypervisor");
+    }
+}
+
+/// A network that goes.
+struct Moving {
+    entity: Uuid,
+    bridge: Bridge,
+    description: String,
+    is_active: bool,
+}
+
+impl Moving {
+    fn of(live: &Live, entity: Uuid) -> Result<Self> {
+        let bridge = network::find(live, entity)?;
+        let side = match live.driver {
+            Driver::Test => 0,
+            Driver::Qemu => sys::VIR_NETWORK_XML_INACTIVE,
+        };
+        let (description, is_active) = (bridge.get_xml_desc(side)?, bridge.is_active()?);
+        Ok(Self { entity, bridge, description, is_active })
+    }
+
+    fn define(&self, live: &Live) -> Result<()> {
+        let made = Bridge::define_xml(&live.connect, &self.description)?;
+        if self.is_active && !made.is_active()? {
+            made.create()?;
+        }
+        Ok(())
+    }
+
+    fn withdraw(&self, live: &Live) -> Result<()> {
+        network::discard(live, self.entity)
+    }
+
+    fn leave(&self) -> Result<()> {
+        network::cut(&self.bridge)?;
+        Ok(self.bridge.undefine()?)
+    }
+}
+
+/// That no other machine is defined to use it.
+fn check_alone(
+    live: &Live,
+    machine: Uuid,
+    named: &str,
+    what: &str,
+    of: impl Fn(&Device) -> Option<&str>,
+) -> Result<()> {
+    let own = name::of(machine);
+    let other = usage::users(live, named, |device| of(device) == Some(named))?;
+    if other.iter().all(|user| *user == own) {
+        return Ok(());
+    }
+    Err(Error::Conflict(format!(
+        "the machine shares a {what} with others at its hypervisor, so it cannot go to another one: detach it first"
+    )))
+}

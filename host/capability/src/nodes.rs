@@ -1,0 +1,284 @@
+//! Several hypervisors as one: where each entity's things are, and where new ones come to be. A hypervisor among others is a node, in
+//! libvirt's word.
+//!
+//! Where something is, is not stored: the nodes know what they have. They are asked once, and what they answered is
+//! remembered until one of them tells of something that is remembered to be elsewhere. With one node nothing is asked.
+
+mod choice;
+mod meeting;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+use uuid::Uuid;
+
+use self::choice::Candidate;
+pub use self::choice::Wishes;
+use crate::libvirt::{Error, Hypervisor, Presence, Result};
+
+/// A hypervisor, and what the operator says of it.
+#[derive(Debug)]
+pub struct Node {
+    name: String,
+    labels: BTreeSet<String>,
+    takes_new: bool,
+    hypervisor: Hypervisor,
+    room: tokio::sync::Mutex<Option<Room>>,
+}
+
+/// How much memory a node had unclaimed when it was read, less what has been placed there since.
+#[derive(Debug)]
+struct Room {
+    read: Instant,
+    bytes: i128,
+}
+
+/// How long what a node has unclaimed is not read again: what is placed there meanwhile is known.
+const ROOM_AGE: Duration = Duration::from_secs(10);
+
+/// How long one that does not answer at once is waited for where something new is placed.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+impl Node {
+    /// One by that name, with labels that machines can ask for. Where it takes nothing new, what it has stays.
+    pub fn new(name: String, labels: BTreeSet<String>, takes_new: bool, hypervisor: Hypervisor) -> Self {
+        Self { name, labels, takes_new, hypervisor, room: tokio::sync::Mutex::default() }
+    }
+
+    /// By which the operator knows it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is there.
+    pub fn hypervisor(&self) -> &Hypervisor {
+        &self.hypervisor
+    }
+
+    /// In bytes; none where it does not say soon, so that nothing is placed there.
+    async fn unclaimed(&self) -> Option<i128> {
+        timeout(PATIENCE, async {
+            // In turn, so that it is read once for all who ask.
+            let mut room = self.room.lock().await;
+            self.hypervisor.answers().await.ok()?;
+            if let Some(known) = room.as_ref().filter(|room| room.read.elapsed() < ROOM_AGE) {
+                return Some(known.bytes);
+            }
+            let bytes = self.hypervisor.unclaimed_memory().await.ok()?;
+            *room = Some(Room { read: Instant::now(), bytes });
+            Some(bytes)
+        })
+        .await
+        .ok()?
+    }
+
+    async fn claim(&self, bytes: u64) {
+        if let Some(room) = &mut *self.room.lock().await {
+            room.bytes -= i128::from(bytes);
+        }
+    }
+}
+
+/// All of them.
+#[derive(Debug)]
+pub struct Nodes {
+    all: Vec<Node>,
+    homes: Mutex<HashMap<Uuid, Home>>,
+}
+
+/// Where an entity's things are known to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Home {
+    /// At the node of that number.
+    At(usize),
+    /// It has none, as it was refused before anything was made.
+    Nowhere,
+}
+
+impl From<Hypervisor> for Nodes {
+    fn from(hypervisor: Hypervisor) -> Self {
+        Self::new(vec![Node::new("default".into(), BTreeSet::new(), true, hypervisor)])
+    }
+}
+
+impl Nodes {
+    /// In the order in which they are asked; of what is at several the first one's counts, unless a machine uses another's.
+    pub fn new(all: Vec<Node>) -> Self {
+        Self { all, homes: Mutex::default() }
+    }
+
+    /// In the same order.
+    pub fn all(&self) -> &[Node] {
+        &self.all
+    }
+
+    /// Whether everything at all of them is gone when this process ends.
+    pub fn forgets(&self) -> bool {
+        self.all.iter().all(|node| node.hypervisor.forgets())
+    }
+
+    /// The hypervisor with an entity's things; any where there are none. 'unavailable' where one does not answer that may have
+    /// them.
+    pub async fn of(&self, entity: Uuid) -> Result<Hypervisor> {
+        Ok(match self.home(entity).await? {
+            Some(home) => self.all[home].hypervisor.clone(),
+            None => self.any()?.hypervisor.clone(),
+        })
+    }
+
+    /// The hypervisor for an entity's things: where they are, or where they are to be. One that is known to be `new` is looked for
+    /// nowhere.
+    pub async fn place(&self, entity: Uuid, new: bool, wishes: &Wishes) -> Result<Hypervisor> {
+        if let [only] = &*self.all {
+            wishes.check(&only.labels)?;
+            return Ok(only.hypervisor.clone());
+        }
+        let home = if new { None } else { self.home(entity).await? };
+        if let Some(home) = home {
+            return Ok(self.all[home].hypervisor.clone());
+        }
+        let chosen = self.choose(wishes).await.inspect_err(|_| {
+            if new {
+                self.homes().insert(entity, Home::Nowhere);
+            }
+        })?;
+        let node = &self.all[chosen];
+        node.claim(wishes.memory).await;
+        self.remember(entity, chosen);
+        tracing::debug!(%entity, node = node.name, "placed");
+        Ok(node.hypervisor.clone())
+    }
+
+    async fn choose(&self, wishes: &Wishes) -> Result<usize> {
+        let mut candidates = Vec::new();
+        for (number, node) in self.all.iter().enumerate().filter(|(_, node)| node.takes_new) {
+            let unclaimed = node.unclaimed().await;
+            candidates.push(Candidate { number, labels: &node.labels, unclaimed });
+        }
+        wishes.choose(&candidates, &self.homes_of(wishes).await?)
+    }
+
+    /// Where those are of whom it matters. Of one that is nowhere nothing is to be near, nor apart from it.
+    async fn homes_of(&self, wishes: &Wishes) -> Result<HashMap<Uuid, usize>> {
+        let mut homes = HashMap::new();
+        for entity in wishes.others() {
+            if let Some(home) = self.home(entity).await? {
+                homes.insert(entity, home);
+            }
+        }
+        Ok(homes)
+    }
+
+    /// The name of the node of a hypervisor; nothing where it is none of these.
+    pub fn name_of(&self, hypervisor: &Hypervisor) -> &str {
+        self.number_of(hypervisor).map_or("", |number| &self.all[number].name)
+    }
+
+    /// Whether an entity's things may be at that node, as far as it is known.
+    pub fn may_have(&self, node: &Node, entity: Uuid) -> bool {
+        match self.remembered(entity) {
+            Some(Home::At(home)) => std::ptr::eq(&raw const self.all[home], node),
+            Some(Home::Nowhere) => false,
+            None => true,
+        }
+    }
+
+    /// Whether what is asked of an entity's things has not been answered for a while.
+    pub fn is_away(&self, entity: Uuid) -> bool {
+        self.all.iter().any(|node| node.hypervisor.is_away() && self.may_have(node, entity))
+    }
+
+    /// A node has told of an entity: it may have come there without our doing.
+    pub fn heard_of(&self, node: &Node, entity: Uuid) {
+        if !self.may_have(node, entity) {
+            self.forget(entity);
+        }
+    }
+
+    /// An entity's things are gone.
+    pub fn forget(&self, entity: Uuid) {
+        self.homes().remove(&entity);
+    }
+
+    /// Where an entity's things are, by the node's number.
+    async fn home(&self, entity: Uuid) -> Result<Option<usize>> {
+        if self.all.len() == 1 {
+            return Ok(Some(0));
+        }
+        match self.remembered(entity) {
+            Some(Home::At(home)) => return Ok(Some(home)),
+            Some(Home::Nowhere) => return Ok(None),
+            None => {}
+        }
+        let mut asked = JoinSet::new();
+        for (number, node) in self.all.iter().enumerate() {
+            let hypervisor = node.hypervisor.clone();
+            asked.spawn(async move { (number, hypervisor.presence(entity).await) });
+        }
+        let mut found = Vec::new();
+        let mut silent = None;
+        for (number, presence) in asked.join_all().await {
+            match presence {
+                Ok(Presence::Absent) => {}
+                Ok(presence) => found.push((presence, number)),
+                Err(error) => silent = Some((number, error)),
+            }
+        }
+        found.sort_by_key(|(presence, number)| (std::cmp::Reverse(*presence), *number));
+        // What is more than coming to one no other has.
+        let is_sure = found.first().is_some_and(|(presence, _)| *presence > Presence::Coming);
+        if let Some((number, error)) = silent.filter(|_| !is_sure) {
+            tracing::debug!(%entity, node = self.all[number].name, %error, "it may be there");
+            return Err(Error::Unavailable(
+                "a hypervisor that may have it cannot be reached now; try again later".into(),
+            ));
+        }
+        let Some(&(presence, home)) = found.first() else { return Ok(None) };
+        if presence == Presence::Coming {
+            self.all[home].hypervisor.has_come(entity).await?;
+        }
+        for (presence, other) in &found[1..] {
+            self.settle(entity, home, (*presence, *other)).await?;
+        }
+        self.remember(entity, home);
+        Ok(Some(home))
+    }
+
+    /// Of what is at two nodes, as a server that was killed may leave it.
+    async fn settle(&self, entity: Uuid, home: usize, (presence, other): (Presence, usize)) -> Result<()> {
+        let (home, other) = (&self.all[home], &self.all[other]);
+        let is_network = other.hypervisor.network(entity).is_there().await?;
+        if presence == Presence::Coming || (presence == Presence::Idle && is_network) {
+            return other.hypervisor.withdraw(entity).await;
+        }
+        if presence == Presence::Idle && other.hypervisor.shares_volumes() {
+            return Ok(());
+        }
+        tracing::warn!(%entity, "its things are at the node {}, too; those at {} count", other.name, home.name);
+        Ok(())
+    }
+
+    fn any(&self) -> Result<&Node> {
+        let present = self.all.iter().find(|node| !node.hypervisor.is_away());
+        present.or(self.all.first()).ok_or_else(|| Error::Unsupported("the server has no hypervisor".into()))
+    }
+
+    fn remembered(&self, entity: Uuid) -> Option<Home> {
+        self.homes().get(&entity).copied()
+    }
+
+    fn remember(&self, entity: Uuid, home: usize) {
+        self.homes().insert(entity, Home::At(home));
+    }
+
+    fn number_of(&self, hypervisor: &Hypervisor) -> Option<usize> {
+        self.all.iter().position(|node| node.hypervisor.is(hypervisor))
+    }
+
+    fn homes(&self) -> MutexGuard<'_, HashMap<Uuid, Home>> {
+        self.homes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,67 @@
+//! A machine and what is attached to it are at one node. Where they are not, the one moves that nobody uses.
+
+use super::{Nodes, Wishes};
+use crate::libvirt::{BRIEFLY, Error, Machine, Network, Result, Volume};
+
+impl Nodes {
+    /// Has a volume be where a machine is.
+    pub async fn bring_volume(&self, machine: &Machine, volume: &Volume) -> Result<()> {
+        let (here, there) = (machine.hypervisor(), volume.hypervisor());
+        if here.is(there) {
+            return Ok(());
+        }
+        volume.move_to(here, BRIEFLY).await?;
+        self.has_moved([volume.entity()], here);
+        Ok(())
+    }
+
+    /// Has a network be where a machine is, or the machine where the network is; the machine then.
+    pub async fn bring_network(&self, machine: &Machine, network: &Network) -> Result<Machine> {
+        let (here, there) = (machine.hypervisor(), network.hypervisor());
+        if here.is(there) {
+            return Ok(machine.clone());
+        }
+        match network.move_to(here).await {
+            Ok(()) => {
+                self.has_moved([network.entity()], here);
+                return Ok(machine.clone());
+            }
+            Err(Error::Conflict(_)) => {}
+            Err(error) => return Err(error),
+        }
+        let moved = machine.move_to(there, BRIEFLY).await.map_err(|error| match error {
+            Error::Conflict(why) => Error::Conflict(format!(
+                "the network is at another hypervisor, where it is in use, and the machine cannot go there: {why}"
+            )),
+            error => error,
+        })?;
+        self.has_moved(moved, there);
+        Ok(there.machine(machine.entity()))
+    }
+
+    /// Whether a machine is where it is wanted.
+    pub async fn suits(&self, machine: &Machine, wishes: &Wishes) -> Result<bool> {
+        let Some(home) = self.number_of(machine.hypervisor()).filter(|_| wishes.are_particular()) else {
+            return Ok(true);
+        };
+        Ok(wishes.allow(home, &self.all[home].labels, &self.homes_of(wishes).await?))
+    }
+
+    /// Has a machine be where it is wanted; the machine then.
+    pub async fn move_by(&self, machine: &Machine, wishes: &Wishes) -> Result<Machine> {
+        let chosen = self.choose(wishes).await?;
+        let there = &self.all[chosen].hypervisor;
+        let moved = machine.move_to(there, BRIEFLY).await?;
+        self.has_moved(moved, there);
+        Ok(there.machine(machine.entity()))
+    }
+
+    fn has_moved(&self, entities: impl IntoIterator<Item = uuid::Uuid>, to: &crate::libvirt::Hypervisor) {
+        for entity in entities {
+            match self.number_of(to) {
+                Some(home) => self.remember(entity, home),
+                None => self.forget(entity),
+            }
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Several hypervisors: where things come to be, how they meet, and what becomes of them while one is away.
+
+use crate::http::Answer;
+use crate::occi::{body, kind};
+use crate::server::{GuestSystem, Options, Server, eventually};
+use crate::wire::Wire;
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+const PLACEMENT: &str =
+    "Category: placement; scheme=\"http://example.org/occi/infrastructure#\"; class=\"mixin\"";
+
+/// The part of a configuration that names two nodes; `more` is for both.
+fn nodes(north: &str, south: &str, more: &str) -> String {
+    format!(
+        "[hypervisor]\n{more}\n[[hypervisor.node]]\nname = \"north\"\nuri = {north:?}\nlabels = [\"ssd\", \"gpu\"]\n\
+         [[hypervisor.node]]\nname = \"south\"\nuri = {south:?}\nlabels = [\"tape\"]\n"
+    )
+}
+
+/// A server with two imitations of its own, of which each has 3 GiB of memory.
+struct Imitated {
+    server: Server,
+    _folder: TempDir,
+}
+
+impl Imitated {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let node = |name: &str| {
+            let file = folder.path().join(name);
+            std::fs::write(&file, "<node/>").unwrap();
+            format!("test://{}", file.display())
+        };
+        let server = Server::configured(&nodes(&node("north.xml"), &node("south.xml"), ""));
+        Self { server, _folder: folder }
+    }
+}
+
+fn node_of(server: &Server, list: &str, path: &str) -> String {
+    server.at_hypervisor(list, path, "node").unwrap().as_str().unwrap().to_owned()
+}
+
+fn compute_at(server: &Server, attributes: &[&str]) -> Answer {
+    server.post("/compute/").text(body(&[&kind("compute"), PLACEMENT], attributes)).send()
+}
+
+#[test]
+fn what_is_new_comes_to_be_where_there_is_room_and_where_it_is_wanted() {
+    let Imitated { server, .. } = &Imitated::new();
+    let large = server.create("compute", &["occi.compute.memory=2"]);
+    assert_eq!(node_of(server, "machines", &large), "north", "of two that are alike the first");
+    for _ in 0..2 {
+        let small = server.create("compute", &["occi.compute.memory=0.5"]);
+        assert_eq!(node_of(server, "machines", &small), "south", "it has more memory");
+    }
+
+    let tape = compute_at(server, &["occi.placement.labels=\"tape\""]).is(201).location();
+    assert_eq!(node_of(server, "machines", &tape), "south");
+    let near = format!("occi.placement.near=\"/compute/nobody, {large}\"");
+    assert!(compute_at(server, &[&near]).is(400).body.contains("there is no resource at /compute/nobody"));
+    let near = compute_at(server, &[&format!("occi.placement.near={large:?}")]).is(201).location();
+    assert_eq!(node_of(server, "machines", &near), "north");
+    let shown = server.get(&near).answers(200);
+    assert!(shown.body.contains("occi.placement.node=\"north\""), "{}", shown.body);
+    let apart = compute_at(server, &[&format!("occi.placement.apart={tape:?}")]).is(201).location();
+    assert_eq!(node_of(server, "machines", &apart), "north");
+
+    let nowhere = compute_at(server, &["occi.placement.labels=\"ssd,tape\""]).is(409);
+    assert!(nowhere.body.contains("no hypervisor with all of these labels"), "{}", nowhere.body);
+    let both = [format!("occi.placement.near={large:?}"), format!("occi.placement.apart=\"{near}\"")];
+    compute_at(server, &[&both[0], &both[1]]).is(409);
+    assert_eq!(server.inspect()["machines"].as_array().unwrap().len(), 6, "nothing is left of those");
+
+    // What it wants later moves it while it is off.
+    let away = format!("occi.placement.near={tape:?}");
+    server.post(&near).text(body(&[], &[&away])).answers(200);
+    assert_eq!(node_of(server, "machines", &near), "south");
+    assert!(server.get(&near).answers(200).body.contains("occi.placement.node=\"south\""));
+    server.act(&near, "start", &[]).is(200);
+    let back = format!("occi.placement.near={large:?}");
+    let refused = server.post(&near).text(body(&[], &[&back])).send().is(409);
+    assert!(refused.body.contains("not off"), "one that runs stays: {}", refused.body);
+    assert_eq!(node_of(server, "machines", &near), "south");
+}
+
+#[test]
+fn what_is_joined_comes_together() {
+    let Imitated { server, .. } = &Imitated::new();
+    // All of the north's memory is taken, so that all else comes to be in the south unless there is a reason.
+    let filler = server.create("compute", &["occi.compute.memory=3"]);
+    let lone = server.create("compute", &["occi.compute.memory=0.1"]);
+    let storage = server.create("storage", &["occi.storage.size=1"]);
+    let network = server.create("network", &[]);
+    assert_eq!(
+        [("machines", &filler), ("machines", &lone), ("volumes", &storage), ("networks", &network)]
+            .map(|(list, path)| node_of(server, list, path)),
+        ["north", "south", "south", "south"]
+    );
+
+    // Nobody uses the volume or the network: they come to the machine.
+    server.link("storagelink", &filler, &storage);
+    server.link("networkinterface", &filler, &network);
+    assert_eq!(node_of(server, "volumes", &storage), "north");
+    assert_eq!(node_of(server, "networks", &network), "north");
+    let all = server.inspect();
+    assert_eq!(all["volumes"].as_array().unwrap().len(), 1, "{all}");
+    assert_eq!(all["networks"].as_array().unwrap().len(), 1, "{all}");
+
+    // The network is in use now, so a machine that is off comes to it, with all that it has.
+    let disk = server.create("storage", &["occi.storage.size=1"]);
+    server.link("storagelink", &lone, &disk);
+    assert_eq!(node_of(server, "volumes", &disk), "south");
+    let interface = server.link("networkinterface", &lone, &network);
+    assert_eq!(node_of(server, "machines", &lone), "north");
+    assert_eq!(node_of(server, "volumes", &disk), "north");
+    assert_eq!(server.inspect()["attachments"].as_array().unwrap().len(), 4);
+    server.delete(&interface).answers(200);
+
+    // One that runs stays, and is told why it cannot have it.
+    let runs = server.create("compute", &["occi.compute.memory=0.1"]);
+    assert_eq!(node_of(server, "machines", &runs), "south");
+    server.act(&runs, "start", &[]).is(200);
+    let ends = [format!("occi.core.source={runs:?}"), format!("occi.core.target={network:?}")];
+    let refused =
+        server.post("/networkinterface/").text(body(&[&kind("networkinterface")], &[&ends[0], &ends[1]]));
+    let refused = refused.send().is(409);
+    assert!(
+        refused.body.contains("at another hypervisor") && refused.body.contains("stop it first"),
+        "{}",
+        refused.body
+    );
+    let ends = [format!("occi.core.source={runs:?}"), format!("occi.core.target={disk:?}")];
+    let refused = server
+        .post("/storagelink/")
+        .text(body(&[&kind("storagelink")], &[&ends[0], &ends[1]]))
+        .send()
+        .is(409);
+    assert!(refused.body.contains("detach it there first"), "{}", refused.body);
+
+    // What is described with its links comes to be where these lead.
+    let link = format!(
+        "Link: <{network}>; rel=\"http://schemas.ogf.org/occi/infrastructure#network\"; \
+         category=\"http://schemas.ogf.org/occi/infrastructure#networkinterface\""
+    );
+    let text = format!("{}\n{link}\n", body(&[&kind("compute")], &["occi.compute.memory=0.1"]).trim_end());
+    let joined = server.post("/compute/").text(text).answers(201).location();
+    assert_eq!(node_of(server, "machines", &joined), "north");
+
+    server.delete("/").answers(200);
+    let all = server.inspect();
+    for list in ["machines", "volumes", "networks", "attachments", "strays"] {
+        assert_eq!(all[list], serde_json::json!([]), "{list}");
+    }
+}
+
+#[test]
+fn while_one_is_away_the_others_serve_and_afterwards_all_is_as_it_was() {
+    let uri = |name: &str| std::env::var(name).ok();
+    let (Some(north), Some(south)) =
+        (uri("OCCI_TEST_LIBVIRT_TEST_URI"), uri("OCCI_TEST_OTHER_LIBVIRT_TEST_URI"))
+    else {
+        eprintln!("SKIPPED: no two of libvirt's test drivers in daemons; `cargo xtask test` starts them");
+        return;
+    };
+    let (before, daemon) = north.split_once("socket=").unwrap();
+    let wire = Wire::new(daemon.to_owned());
+    let pool = format!("occi-nodes-{}", Uuid::new_v4());
+    let config = nodes(
+        &format!("{before}socket={}", wire.socket()),
+        &south,
+        &format!("pool = \"{pool}\"\nvolumes = \"/{pool}\"\n"),
+    );
+    let mut server = Server::configured(&config);
+    let at = |server: &Server, labels: &str| {
+        compute_at(server, &[&format!("occi.placement.labels={labels:?}")]).is(201).location()
+    };
+    let (here, there) = (at(&server, "ssd"), at(&server, "tape"));
+    let storage = server.create("storage", &["occi.storage.size=1"]);
+    server.link("storagelink", &here, &storage);
+    server.act(&storage, "online", &[]).is(200);
+    for compute in [&here, &there] {
+        server.act(compute, "start", &[]).is(200);
+    }
+    let state = |server: &Server, path: &str| server.get(path).answers(200).body;
+    let is = |server: &Server, path: &str, of: &str| {
+        state(server, path).contains(&format!("compute.state=\"{of}\""))
+    };
+
+    wire.cut();
+    eventually("it is known that nothing is known of it", || is(&server, &here, "error"));
+    assert!(state(&server, &here).contains("the hypervisor does not answer"), "{}", state(&server, &here));
+    assert!(is(&server, &there, "active"));
+    assert!(state(&server, &storage).contains("occi.storage.state=\"online\""));
+    server.act(&there, "stop", &["method=\"poweroff\""]).is(200);
+    // What is new is made at the other, and what is away is refused and stays.
+    let new = server.create("compute", &[]);
+    assert_eq!(node_of(&server, "machines", &new), "south");
+    server.delete(&here).send().is(503);
+    compute_at(&server, &["occi.placement.labels=\"ssd\""]).is(503);
+    let inspected = server.inspect();
+    let problems: Vec<_> =
+        inspected["nodes"].as_array().unwrap().iter().map(|node| !node["problem"].is_null()).collect();
+    assert_eq!(problems, [true, false]);
+    server.get("/-/").answers(200);
+
+    // Also one that is started meanwhile.
+    server.restart();
+    eventually("it is not known either", || is(&server, &here, "error"));
+    server.act(&there, "start", &[]).is(200);
+    server.delete(&here).send().is(503);
+
+    wire.mend();
+    eventually("it is as it was", || is(&server, &here, "active"));
+    assert!(state(&server, &storage).contains("occi.storage.state=\"online\""));
+    assert_eq!(node_of(&server, "volumes", &storage), "north");
+    server.act(&here, "stop", &["method=\"poweroff\""]).is(200);
+    for path in [&here, &there, &new, &storage] {
+        server.delete(path).answers(200);
+    }
+}
+
+#[test]
+fn the_bytes_of_a_volume_go_with_it() {
+    let Some(GuestSystem { uri, .. }) = GuestSystem::find() else { return };
+    let Ok(other) = std::env::var("OCCI_TEST_OTHER_QEMU_URI") else { return };
+    let pool = format!("occi-nodes-{}", Uuid::new_v4());
+    // Within what each daemon has for itself.
+    let more = format!("pool = \"{pool}\"\nvolumes = \"/var/lib/occi/{pool}\"\ndomain-type = \"qemu\"\n");
+    let server = Server::with(Options { config: nodes(&uri, &other, &more), ..Options::default() });
+    let at = |labels: &str| {
+        compute_at(&server, &[&format!("occi.placement.labels={labels:?}")]).is(201).location()
+    };
+    let (here, there) = (at("ssd"), at("tape"));
+    let storage = server.create("storage", &["occi.storage.size=0.0625"]);
+    let link = server.link("storagelink", &here, &storage);
+    assert_eq!(node_of(&server, "volumes", &storage), "north");
+
+    // What is in it, of several messages and pieces, with holes.
+    let name = format!("occi-{}", storage.rsplit('/').next().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let (written, read) = (folder.path().join("written"), folder.path().join("read"));
+    let raw = folder.path().join("raw");
+    let mut bytes = vec![0; 64 << 20];
+    for (number, byte) in bytes[10 << 20..21 << 20].iter_mut().enumerate() {
+        *byte = u8::try_from(number.wrapping_mul(2_654_435_761) >> 13 & 0xff).unwrap();
+    }
+    std::fs::write(&raw, &bytes).unwrap();
+    run(
+        "qemu-img",
+        &["convert", "-O", "qcow2", "-o", "compat=1.1", raw.to_str().unwrap(), written.to_str().unwrap()],
+    );
+    let virsh = |uri: &str, command: &str, file: &std::path::Path| {
+        run("virsh", &["--connect", uri, command, "--pool", &pool, &name, file.to_str().unwrap()]);
+    };
+    virsh(&uri, "vol-upload", &written);
+
+    server.delete(&link).answers(200);
+    server.link("storagelink", &there, &storage);
+    assert_eq!(node_of(&server, "volumes", &storage), "south");
+    assert_eq!(server.inspect()["volumes"].as_array().unwrap().len(), 1, "it is there alone");
+    virsh(&other, "vol-download", &read);
+    run("qemu-img", &["compare", "-f", "raw", "-F", "qcow2", raw.to_str().unwrap(), read.to_str().unwrap()]);
+    server.act(&there, "start", &[]).is(200);
+    server.act(&there, "stop", &["method=\"poweroff\""]).is(200);
+    server.delete("/").answers(200);
+}
+
+#[track_caller]
+fn run(program: &str, arguments: &[&str]) {
+    let done = Command::new(program).args(arguments).stdout(Stdio::null()).status().unwrap();
+    assert!(done.success(), "{program} {arguments:?}");
+}
