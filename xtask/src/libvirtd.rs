@@ -40,7 +40,10 @@ impl Libvirtd {
         std::fs::write(&script, INSIDE).context("cannot write to the folder for libvirt's sockets")?;
         let user = rustix::process::geteuid().as_raw().to_string();
         let group = rustix::process::getegid().as_raw().to_string();
-        command.arg("sh").args([&script, &sockets, &log]).args([user, group]).stdin(Stdio::piped());
+        let uuid =
+            std::fs::read_to_string("/proc/sys/kernel/random/uuid").context("a UUID of the kernel's")?;
+        let uuid = uuid.trim().to_owned();
+        command.arg("sh").args([&script, &sockets, &log]).args([user, group, uuid]).stdin(Stdio::piped());
         // Not as `Running`, which is killed: the end of its input lets it clear up, however we end.
         let daemon = command.spawn().context("cannot run unshare, which util-linux brings")?;
         let mut libvirtd = Self { sockets, log, keeper: None, daemon };
@@ -141,6 +144,7 @@ fn namespaces() -> Command {
         "--propagation",
         "private",
         "--net",
+        "--uts",
         "--pid",
         "--fork",
         "--kill-child",

@@ -5,6 +5,7 @@
 # $1: the folder for the sockets; removed at the end
 # $2: the file for the daemon's log
 # $3, $4: the user and group, as numbers, that machines run as
+# $5: what this host has as its UUID
 # stdin: the daemon lives until this ends
 set -eu
 sockets=$1
@@ -41,7 +42,12 @@ unix_sock_dir = "$sockets"
 unix_sock_rw_perms = "0777"
 auth_unix_rw = "none"
 auth_unix_ro = "none"
+host_uuid = "$5"
 END
+# Machines are migrated between daemons that take one another for those of different hosts.
+hostname "occi-$5"
+echo "127.0.0.1 localhost occi-$5" > /run/hosts
+mount --bind /run/hosts /etc/hosts
 
 libvirtd --config /etc/libvirt/libvirtd.conf --pid-file /run/libvirtd.pid > "$log" 2>&1 &
 daemon=$!

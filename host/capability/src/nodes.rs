@@ -6,8 +6,10 @@
 
 mod choice;
 mod meeting;
+mod moving;
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,7 +26,9 @@ use crate::libvirt::{Error, Hypervisor, Presence, Result};
 pub struct Node {
     name: String,
     labels: BTreeSet<String>,
-    takes_new: bool,
+    takes_new: AtomicBool,
+    /// Where its QEMU is reached by that of another one.
+    reached_at: Option<String>,
     hypervisor: Hypervisor,
     room: tokio::sync::Mutex<Option<Room>>,
 }
@@ -45,7 +49,24 @@ const PATIENCE: Duration = Duration::from_secs(2);
 impl Node {
     /// One by that name, with labels that machines can ask for. Where it takes nothing new, what it has stays.
     pub fn new(name: String, labels: BTreeSet<String>, takes_new: bool, hypervisor: Hypervisor) -> Self {
-        Self { name, labels, takes_new, hypervisor, room: tokio::sync::Mutex::default() }
+        let (takes_new, room) = (AtomicBool::new(takes_new), tokio::sync::Mutex::default());
+        Self { name, labels, takes_new, reached_at: None, hypervisor, room }
+    }
+
+    /// The same, whose QEMU is reached by another's there, such as `tcp://10.0.0.2`, and not by its host's name.
+    #[must_use]
+    pub fn reached_at(self, reached_at: Option<String>) -> Self {
+        Self { reached_at, ..self }
+    }
+
+    /// What machines can ask for.
+    pub fn labels(&self) -> &BTreeSet<String> {
+        &self.labels
+    }
+
+    /// Whether something new may come to be there.
+    pub fn takes_new(&self) -> bool {
+        self.takes_new.load(Ordering::Relaxed)
     }
 
     /// By which the operator knows it.
@@ -154,7 +175,7 @@ impl Nodes {
 
     async fn choose(&self, wishes: &Wishes) -> Result<usize> {
         let mut candidates = Vec::new();
-        for (number, node) in self.all.iter().enumerate().filter(|(_, node)| node.takes_new) {
+        for (number, node) in self.all.iter().enumerate().filter(|(_, node)| node.takes_new()) {
             let unclaimed = node.unclaimed().await;
             candidates.push(Candidate { number, labels: &node.labels, unclaimed });
         }

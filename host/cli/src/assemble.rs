@@ -6,7 +6,7 @@ mod rehearsal;
 
 use crate::administration::Administered;
 use crate::config::{Config, Quota};
-use crate::control::{self, Control};
+use crate::control::{self, Control, Drained};
 use crate::exposition::Exposition;
 use crate::log::Feed;
 use anyhow::{Context, anyhow, ensure};
@@ -108,7 +108,8 @@ async fn serve(config: &Config, log: Feed) -> Result<(), Error> {
         written: tokio::sync::Mutex::default(),
     };
     let metrics = Arc::new(ServerMetrics::new(Arc::new(exposition)).context("the server's figures")?);
-    let control = Control { nodes, core: Arc::clone(&core), catalogue, figures, log };
+    let drained = Drained::open(&data, &nodes);
+    let control = Control { nodes, drained, core: Arc::clone(&core), catalogue, figures, log };
     control.start(&data).map_err(Error::Misconfigured)?;
 
     let stop = CancellationToken::new();

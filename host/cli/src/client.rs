@@ -25,8 +25,17 @@ pub(crate) struct Log {
 impl Log {
     /// From now on: the first line is one that is written after this has returned.
     pub(crate) fn open(data: &Path, path: &str) -> anyhow::Result<Self> {
+        Self::of(data, &Method::GET, path)
+    }
+
+    /// What is said while something is done.
+    pub(crate) fn post(data: &Path, path: &str) -> anyhow::Result<Self> {
+        Self::of(data, &Method::POST, path)
+    }
+
+    fn of(data: &Path, method: &Method, path: &str) -> anyhow::Result<Self> {
         let runtime = runtime()?;
-        let response = runtime.block_on(send(data, &Method::GET, path, Vec::new()))?;
+        let response = runtime.block_on(send(data, method, path, Vec::new()))?;
         Ok(Self { runtime, body: response.into_body() })
     }
 

@@ -1,6 +1,7 @@
 //! The operator's view of a running server: a socket in its own folder, which nobody else may enter. It speaks HTTP.
 
 mod inventory;
+mod nodes;
 
 use crate::log::Feed;
 use anyhow::Context;
@@ -10,7 +11,7 @@ use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use occi_capability::{Figures, Nodes};
-use occi_catalogue::{Catalogue, Listed, Listing, Refused};
+use occi_catalogue::{self as catalogue, Catalogue, Listing, Refused};
 use occi_extension::MAX_SIZE;
 use occi_model::{CategoryId, Location};
 use occi_operation::{Caller, Core};
@@ -41,6 +42,9 @@ pub(crate) const EXTENSIONS: &str = "/extensions";
 /// The path under which entities are forgotten whose extension serves no more: `DELETE` with `what`, a path or a Kind.
 pub(crate) const ENTITIES: &str = "/entities";
 
+/// The path under which the socket shows the hypervisors. `POST` below the name of one to its `take`, `drain` or `resume` does that.
+pub(crate) const NODES: &str = "/nodes";
+
 /// What may become of the entities of an extension that goes.
 #[derive(Debug, Default, Clone, Copy, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
@@ -53,6 +57,7 @@ pub(crate) struct Leaving {
 #[derive(Clone)]
 pub(crate) struct Control {
     pub(crate) nodes: Arc<Nodes>,
+    pub(crate) drained: Drained,
     pub(crate) core: Arc<Core>,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) figures: Arc<Figures>,
@@ -60,6 +65,7 @@ pub(crate) struct Control {
 }
 
 pub(crate) use inventory::{Inventory, Machine, Node, strays};
+pub(crate) use nodes::{Drained, Listed};
 
 type Answer<T> = Result<T, (StatusCode, String)>;
 
@@ -94,9 +100,14 @@ impl Control {
         // The folder is its owner's alone where this server made it; the socket is in any case.
         std::fs::set_permissions(&path, Permissions::from_mode(0o600)).with_context(said)?;
         let named = |rest| format!("{EXTENSIONS}/{{name}}{rest}");
+        let of_node = |step| format!("{NODES}/{{name}}/{step}");
         let router = Router::new()
             .route(INVENTORY, get(inventory))
             .route(METRICS, get(metrics))
+            .route(NODES, get(nodes::list))
+            .route(&of_node("take"), post(nodes::take))
+            .route(&of_node("drain"), post(nodes::drain))
+            .route(&of_node("resume"), post(nodes::resume))
             .route(EXTENSIONS, get(list).post(install))
             .route(ENTITIES, delete(forget))
             .route(&named(""), delete(remove))
@@ -133,15 +144,18 @@ async fn log(State(shown): State<Control>, Named(name): Named<String>) -> Body {
     shown.log.of(name)
 }
 
-async fn install(State(shown): State<Control>, bytes: Bytes) -> Answer<Json<Listed>> {
+async fn install(State(shown): State<Control>, bytes: Bytes) -> Answer<Json<catalogue::Listed>> {
     shown.catalogue.install(bytes.into()).await.map(Json).map_err(|error| refused(&error))
 }
 
-async fn roll_back(State(shown): State<Control>, Named(name): Named<String>) -> Answer<Json<Listed>> {
+async fn roll_back(
+    State(shown): State<Control>,
+    Named(name): Named<String>,
+) -> Answer<Json<catalogue::Listed>> {
     shown.catalogue.roll_back(&name).await.map(Json).map_err(|error| refused(&error))
 }
 
-async fn enable(State(shown): State<Control>, Named(name): Named<String>) -> Answer<Json<Listed>> {
+async fn enable(State(shown): State<Control>, Named(name): Named<String>) -> Answer<Json<catalogue::Listed>> {
     shown.catalogue.enable(&name).await.map(Json).map_err(|error| refused(&error))
 }
 
@@ -149,7 +163,7 @@ async fn disable(
     State(shown): State<Control>,
     Named(name): Named<String>,
     Query(leaving): Query<Leaving>,
-) -> Answer<Json<Listed>> {
+) -> Answer<Json<catalogue::Listed>> {
     shown.catalogue.disable(&name, leaving.leave_entities).await.map(Json).map_err(|error| refused(&error))
 }
 

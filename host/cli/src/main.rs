@@ -13,6 +13,7 @@ mod exposition;
 mod ext;
 mod inspect;
 mod log;
+mod node;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -47,6 +48,8 @@ enum Command {
     Inspect(Inspect),
     /// Make extensions; show, install and remove those of a running server.
     Ext(ext::Ext),
+    /// Show the hypervisors of a running server, and move things between them.
+    Node(node::Node),
     /// Print the configuration file with every setting at its default.
     Config,
     /// Compile a component, as this program asks of itself.
@@ -110,6 +113,7 @@ fn main() -> ExitCode {
         Command::Inspect(Inspect { data, metrics: true, .. }) => report(inspect::metrics(&data)),
         Command::Inspect(Inspect { data, json, .. }) => report(inspect::inspect(&data, json)),
         Command::Ext(options) => report(ext::run(&options)),
+        Command::Node(options) => report(node::run(&options)),
         Command::Config => report(client::print(config::EXAMPLE)),
         Command::Compile(Compile { reservation, seconds, memory }) => {
             let task = Task { reservation, seconds, memory };

@@ -3,6 +3,7 @@
 //! since a read shows what the store holds and nobody else would mend that. When which question is asked, the
 //! [`agenda`](crate::agenda) knows.
 
+use crate::Caller;
 use crate::agenda::{Agenda, Question};
 use crate::changes::Changes;
 use crate::core::Core;
@@ -10,8 +11,9 @@ use crate::effect::{Effects, is_away};
 use crate::lanes::Lanes;
 use crate::order::Errand;
 use crate::refusal::Refusal;
+use crate::retrieve::find;
 use occi_extension::TimeSource;
-use occi_model::Entity;
+use occi_model::{Entity, Location};
 use occi_store::{Entities, StoreError, Stored};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -327,6 +329,16 @@ impl Core {
         };
         self.schedule(&effects.again);
         Ok(Asked { changed, failed })
+    }
+
+    /// The id of the entity at a path.
+    pub fn id_at(&self, caller: &Caller, path: &Location) -> Result<Uuid, Refusal> {
+        Ok(find(&*self.read()?, caller, path)?.entity.id)
+    }
+
+    /// Keeps an entity from being changed by others for as long as the answer lives.
+    pub async fn keep_still(&self, id: Uuid) -> impl Send + use<> {
+        self.locks.lock([id]).await
     }
 
     /// Whether anybody has an entity of that id.

@@ -81,6 +81,37 @@ pub(super) fn allocation(side: Side<'_>, volume: &str) -> Result<u64> {
 /// Makes a volume be at the other side as it is at the one, where it stays; nobody may use it meanwhile. It [is coming](is_coming)
 /// until [`has_come`]. 'conflict' where a volume of that name is at the other side, which did not come.
 pub(super) fn carry(volume: &str, from: Side<'_>, to: Side<'_>) -> Result<()> {
+    let Begun { source, copy, capacity, is_raw } =
+        begin(volume, from, to, |_, capacity, format| to.place.make(to.live, volume, capacity, format))?;
+    if (from.live.driver, to.live.driver) == (Driver::Qemu, Driver::Qemu) {
+        let bytes = Stream::new(&from.live.connect, 0)?;
+        source.download(&bytes, 0, 0, 0)?;
+        pump(&bytes, &copy, to.live, is_raw)?;
+        bytes.finish()?;
+        to.place.within(to.live, |pool| pool.refresh(0))?;
+    }
+    let came = to.find(volume)?.get_info()?.capacity;
+    if came != capacity {
+        return Err(Error::Failed(format!("a volume of {capacity} bytes came as one of {came}")));
+    }
+    Ok(())
+}
+
+/// A volume that comes, into which nothing has been copied.
+pub(super) struct Begun {
+    source: StorageVol,
+    copy: StorageVol,
+    capacity: u64,
+    is_raw: bool,
+}
+
+/// Begins to carry: `make` is given the volume, its capacity and its format, and makes the one that comes.
+pub(super) fn begin(
+    volume: &str,
+    from: Side<'_>,
+    to: Side<'_>,
+    make: impl FnOnce(&StorageVol, u64, &str) -> Result<StorageVol>,
+) -> Result<Begun> {
     let source = from.find(volume)?;
     let capacity = source.get_info()?.capacity;
     let is_raw = source.get_xml_desc(0)?.contains("<format type='raw'/>");
@@ -95,19 +126,8 @@ pub(super) fn carry(volume: &str, from: Side<'_>, to: Side<'_>) -> Result<()> {
     }
     to.place.create_raw(to.live, &marker(volume), 512)?;
     let format = if is_raw { "raw" } else { "qcow2" };
-    let copy = to.place.make(to.live, volume, capacity, format)?;
-    if (from.live.driver, to.live.driver) == (Driver::Qemu, Driver::Qemu) {
-        let bytes = Stream::new(&from.live.connect, 0)?;
-        source.download(&bytes, 0, 0, 0)?;
-        pump(&bytes, &copy, to.live, is_raw)?;
-        bytes.finish()?;
-        to.place.within(to.live, |pool| pool.refresh(0))?;
-    }
-    let came = to.find(volume)?.get_info()?.capacity;
-    if came != capacity {
-        return Err(Error::Failed(format!("a volume of {capacity} bytes came as one of {came}")));
-    }
-    Ok(())
+    let copy = make(&source, capacity, format)?;
+    Ok(Begun { source, copy, capacity, is_raw })
 }
 
 /// What has been written of a copy.

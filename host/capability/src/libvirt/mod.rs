@@ -22,6 +22,7 @@ mod local;
 mod machine;
 mod machine_xml;
 mod meter;
+mod migrate;
 mod name;
 mod network;
 mod network_xml;

@@ -59,6 +59,12 @@ pub(super) fn owner(volume: &str) -> Option<Uuid> {
     name::entity(machine).filter(|_| is_own)
 }
 
+/// Which of a machine's own disks a volume of that name is.
+pub(super) fn kind_of(volume: &str) -> Option<Own> {
+    owner(volume)?;
+    Own::of(volume.get(name::LENGTH + 1..)?.split('-').next()?)
+}
+
 /// The image that a machine began as, by the volume of its system.
 pub(super) fn image(machine: Uuid, volume: &str) -> Option<String> {
     let name = volume.strip_prefix(&Own::System.volume(machine, ""))?.strip_prefix('-')?;

@@ -70,6 +70,11 @@ impl Machine {
     /// it alone is attached to. What has moved is answered. 'conflict' where it is not off, where a network or a volume is used by
     /// others, too, or where all of it takes more than `most` bytes.
     pub async fn move_to(&self, other: &Hypervisor, most: u64) -> Result<Vec<Uuid>> {
+        self.carry_to(other, most, false).await
+    }
+
+    /// The same. One that may go `alone` leaves others behind with which it shares a network.
+    pub(super) async fn carry_to(&self, other: &Hypervisor, most: u64, alone: bool) -> Result<Vec<Uuid>> {
         let (entity, here, other) = (self.entity, self.hypervisor.clone(), other.clone());
         let work = move |live: &Live| {
             let domain = find(live, entity)?;
@@ -77,7 +82,7 @@ impl Machine {
                 return Err(Error::Conflict("the machine is not off: stop it first".into()));
             }
             let here = Place::of(here.config());
-            let load = Load::of(live, &domain, entity, here.is_shared())?;
+            let load = Load::of(live, &domain, entity, (here.is_shared(), alone))?;
             let from = Side { live, place: &here };
             load.volumes.check_size(from, most)?;
             other.over_there(|live, place| {
@@ -86,10 +91,7 @@ impl Machine {
                 load.leave(from, &domain)?;
                 load.volumes.have_come(to)
             })?;
-            let mut moved = vec![entity];
-            moved.extend(load.volumes.names.iter().filter_map(|volume| name::entity(volume)));
-            moved.extend(load.networks.iter().map(|moving| moving.entity));
-            Ok(moved)
+            Ok(load.moved(entity))
         };
         self.hypervisor.workers().call_once(Lane::Move, Hold::Entity(entity), work).await
     }
@@ -97,16 +99,16 @@ impl Machine {
 
 impl Hypervisor {
     /// Does something here, from within a call at another hypervisor.
-    fn over_there<T>(&self, work: impl FnOnce(&Live, &Place) -> Result<T>) -> Result<T> {
+    pub(super) fn over_there<T>(&self, work: impl FnOnce(&Live, &Place) -> Result<T>) -> Result<T> {
         let place = Place::of(self.config());
         self.workers().at_once(|live| work(live, &place))
     }
 }
 
 /// Volumes that go.
-struct Volumes {
-    names: Vec<String>,
-    are_shared: bool,
+pub(super) struct Volumes {
+    pub(super) names: Vec<String>,
+    pub(super) are_shared: bool,
 }
 
 impl Volumes {
@@ -125,7 +127,7 @@ impl Volumes {
         )))
     }
 
-    fn arrive(&self, from: Side<'_>, to: Side<'_>) -> Result<()> {
+    pub(super) fn arrive(&self, from: Side<'_>, to: Side<'_>) -> Result<()> {
         if self.are_shared {
             // It has yet to see what the others have made.
             return to.place.within(to.live, |pool| pool.refresh(0)).map(drop);
@@ -133,14 +135,14 @@ impl Volumes {
         self.names.iter().try_for_each(|volume| carry::carry(volume, from, to))
     }
 
-    fn leave(&self, from: Side<'_>) -> Result<()> {
+    pub(super) fn leave(&self, from: Side<'_>) -> Result<()> {
         if self.are_shared {
             return Ok(());
         }
         self.names.iter().try_for_each(|volume| from.delete(volume))
     }
 
-    fn have_come(&self, to: Side<'_>) -> Result<()> {
+    pub(super) fn have_come(&self, to: Side<'_>) -> Result<()> {
         self.names.iter().try_for_each(|volume| carry::has_come(to, volume))
     }
 
@@ -151,14 +153,19 @@ impl Volumes {
 }
 
 /// What goes with a machine.
-struct Load {
+pub(super) struct Load {
     description: String,
-    volumes: Volumes,
+    pub(super) volumes: Volumes,
     networks: Vec<Moving>,
 }
 
 impl Load {
-    fn of(live: &Live, domain: &Domain, machine: Uuid, volumes_are_shared: bool) -> Result<Self> {
+    pub(super) fn of(
+        live: &Live,
+        domain: &Domain,
+        machine: Uuid,
+        (volumes_are_shared, alone): (bool, bool),
+    ) -> Result<Self> {
         let devices = Devices::defined(domain)?;
         let names: Vec<String> = devices.volumes().map(str::to_owned).collect();
         let mut networks: Vec<Moving> = Vec::new();
@@ -169,7 +176,9 @@ impl Load {
                 )));
             };
             if networks.iter().all(|moving| moving.entity != entity) {
-                check_alone(live, machine, network, "network", |device| device.network.as_deref())?;
+                if !alone {
+                    check_alone(live, machine, network, "network", |device| device.network.as_deref())?;
+                }
                 networks.push(Moving::of(live, entity)?);
             }
         }
@@ -183,15 +192,17 @@ impl Load {
     /// Makes all of it at the other side.
     fn arrive(&self, from: Side<'_>, to: Side<'_>, processors: Processors) -> Result<()> {
         self.volumes.arrive(from, to)?;
-        for moving in &self.networks {
-            moving.define(to.live)?;
-        }
+        self.define_networks(to)?;
         let description = machine_xml::as_run_by(&self.description, processors);
         Ok(Domain::define_xml(&to.live.connect, &description).map(drop)?)
     }
 
+    pub(super) fn define_networks(&self, to: Side<'_>) -> Result<()> {
+        self.networks.iter().try_for_each(|moving| moving.define(to.live))
+    }
+
     /// What of it is at the other side is not needed after all.
-    fn withdraw(&self, to: Side<'_>) {
+    pub(super) fn withdraw(&self, to: Side<'_>) {
         self.networks.iter().for_each(|moving| say(moving.withdraw(to.live)));
         self.volumes.withdraw(to);
     }
@@ -199,10 +210,25 @@ impl Load {
     /// The other side has all of it.
     fn leave(&self, from: Side<'_>, domain: &Domain) -> Result<()> {
         domain.undefine_flags(sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)?;
-        for moving in &self.networks {
-            moving.leave()?;
-        }
+        self.leave_networks(from.live)?;
         self.volumes.leave(from)
+    }
+
+    /// Once nobody is there any more.
+    pub(super) fn leave_networks(&self, live: &Live) -> Result<()> {
+        for moving in &self.networks {
+            if !network::is_used(live, moving.entity)? {
+                moving.leave()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The entities whose all of that is.
+    pub(super) fn moved(&self, machine: Uuid) -> Vec<Uuid> {
+        let volumes = self.volumes.names.iter().filter_map(|volume| name::entity(volume));
+        let networks = self.networks.iter().map(|moving| moving.entity);
+        std::iter::once(machine).chain(volumes).chain(networks).collect()
     }
 }
 

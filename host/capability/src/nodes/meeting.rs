@@ -1,7 +1,9 @@
 //! A machine and what is attached to it are at one node. Where they are not, the one moves that nobody uses.
 
+use uuid::Uuid;
+
 use super::{Nodes, Wishes};
-use crate::libvirt::{BRIEFLY, Error, Machine, Network, Result, Volume};
+use crate::libvirt::{BRIEFLY, Error, Hypervisor, Machine, Network, Result, Volume};
 
 impl Nodes {
     /// Has a volume be where a machine is.
@@ -56,7 +58,7 @@ impl Nodes {
         Ok(there.machine(machine.entity()))
     }
 
-    fn has_moved(&self, entities: impl IntoIterator<Item = uuid::Uuid>, to: &crate::libvirt::Hypervisor) {
+    pub(super) fn has_moved(&self, entities: impl IntoIterator<Item = Uuid>, to: &Hypervisor) {
         for entity in entities {
             match self.number_of(to) {
                 Some(home) => self.remember(entity, home),

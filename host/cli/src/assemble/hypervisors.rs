@@ -50,10 +50,11 @@ pub(super) async fn open(config: &Config, data: &Path) -> anyhow::Result<Nodes> 
         },
     };
     let mut nodes = Vec::new();
-    for Node { name, uri, labels, takes_new } in given.nodes() {
+    for Node { name, uri, labels, takes_new, migration } in given.nodes() {
         let opened = Hypervisor::open(wanted(uri.clone())).await;
         let hypervisor = opened.with_context(|| format!("the hypervisor at {uri}"))?;
-        nodes.push(occi_capability::Node::new(name, labels, takes_new, hypervisor));
+        let node = occi_capability::Node::new(name, labels, takes_new, hypervisor);
+        nodes.push(node.reached_at(migration));
     }
     Ok(Nodes::new(nodes))
 }

@@ -53,6 +53,8 @@ pub(crate) struct Node {
     /// Whether something new may come to be there.
     #[serde(default = "yes")]
     pub(crate) takes_new: bool,
+    /// Where its QEMU is reached by that of another one.
+    pub(crate) migration: Option<String>,
 }
 
 fn yes() -> bool {
@@ -86,7 +88,7 @@ impl Hypervisor {
     pub(crate) fn nodes(&self) -> Vec<Node> {
         if self.node.is_empty() {
             let (name, uri) = ("default".to_owned(), self.uri.clone());
-            return vec![Node { name, uri, labels: BTreeSet::new(), takes_new: true }];
+            return vec![Node { name, uri, labels: BTreeSet::new(), takes_new: true, migration: None }];
         }
         self.node.clone()
     }
@@ -104,7 +106,12 @@ impl Hypervisor {
         };
         let mut names = BTreeSet::new();
         let mut uris = BTreeSet::new();
-        for Node { name, uri, labels, .. } in &self.node {
+        for Node { name, uri, labels, migration, .. } in &self.node {
+            let is_place = |place: &String| place.starts_with("tcp://") || place.starts_with("unix:///");
+            ensure!(
+                migration.as_ref().is_none_or(is_place),
+                "`hypervisor.node`: the `migration` of {name} is neither of the form tcp://ADDRESS nor of the form unix:///FOLDER"
+            );
             ensure!(uris.insert(uri), "`hypervisor.node`: two of them are at {uri}");
             for word in labels.iter().chain([name]) {
                 ensure!(

@@ -13,9 +13,14 @@ const PLACEMENT: &str =
 
 /// The part of a configuration that names two nodes; `more` is for both.
 fn nodes(north: &str, south: &str, more: &str) -> String {
+    reached_nodes(north, south, more, "tcp://127.0.0.1")
+}
+
+/// The same, with where each is reached by the other.
+fn reached_nodes(north: &str, south: &str, more: &str, at: &str) -> String {
     format!(
-        "[hypervisor]\n{more}\n[[hypervisor.node]]\nname = \"north\"\nuri = {north:?}\nlabels = [\"ssd\", \"gpu\"]\n\
-         [[hypervisor.node]]\nname = \"south\"\nuri = {south:?}\nlabels = [\"tape\"]\n"
+        "[hypervisor]\n{more}\n[[hypervisor.node]]\nname = \"north\"\nuri = {north:?}\nlabels = [\"ssd\", \"gpu\"]\nmigration = {at:?}\n\
+         [[hypervisor.node]]\nname = \"south\"\nuri = {south:?}\nlabels = [\"tape\"]\nmigration = {at:?}\n"
     )
 }
 
@@ -265,6 +270,80 @@ fn the_bytes_of_a_volume_go_with_it() {
     server.act(&there, "start", &[]).is(200);
     server.act(&there, "stop", &["method=\"poweroff\""]).is(200);
     server.delete("/").answers(200);
+}
+
+#[test]
+fn a_machine_that_runs_is_moved_and_a_node_is_emptied() {
+    let Some(system) = GuestSystem::find() else { return };
+    let Ok(other) = std::env::var("OCCI_TEST_OTHER_QEMU_URI") else { return };
+    let (pool, sockets) = (format!("occi-nodes-{}", Uuid::new_v4()), tempfile::tempdir().unwrap());
+    let more = format!("pool = \"{pool}\"\nvolumes = \"/var/lib/occi/{pool}\"\ndomain-type = \"qemu\"\n");
+    let at = format!("unix://{}", sockets.path().display());
+    let config = reached_nodes(&system.uri, &other, &more, &at) + &system.boot();
+    let server = Server::with(Options { config, ..Options::default() });
+    let north = |memory: &str| {
+        let memory = format!("occi.compute.memory={memory}");
+        compute_at(&server, &["occi.placement.labels=\"ssd\"", &memory]).is(201).location()
+    };
+    let (web, idle) = (north("0.25"), north("0.125"));
+    let storage = server.create("storage", &["occi.storage.size=0.0625"]);
+    let network = server.create("network", &[]);
+    server.act(&network, "up", &[]).is(200);
+    server.link("storagelink", &web, &storage);
+    server.link("networkinterface", &web, &network);
+    server.act(&web, "start", &[]).is(200);
+    server.prints(&web, "GUEST-UP");
+    let node = |arguments: &[&str]| {
+        let data = server.data();
+        let data = ["node", "--data", data.to_str().unwrap()];
+        let output = crate::server::run(&[&data, arguments].concat());
+        let said =
+            String::from_utf8(if output.status.success() { output.stdout } else { output.stderr }).unwrap();
+        (output.status.success(), said)
+    };
+    let where_all_is = || {
+        [("machines", &web), ("volumes", &storage), ("networks", &network), ("machines", &idle)]
+            .map(|(list, path)| node_of(&server, list, path))
+    };
+
+    let (is_done, said) = node(&["move", &web, "south"]);
+    assert!(is_done && said.contains(&format!("{web} is at south")) && said.contains(&storage), "{said}");
+    assert_eq!(where_all_is(), ["south", "south", "south", "north"]);
+    let all = server.inspect();
+    assert_eq!(all["machines"].as_array().unwrap().len(), 2, "{all}");
+    assert_eq!(all["volumes"].as_array().unwrap().len(), 1, "{all}");
+    eventually("it shows where it is", || {
+        server.get(&web).answers(200).body.contains("placement.node=\"south\"")
+    });
+    let shown = server.get(&web).answers(200);
+    assert!(shown.body.contains("occi.compute.state=\"active\""), "{}", shown.body);
+    // It is the same guest that goes on, and hears what it is told.
+    server.act(&web, "stop", &["method=\"graceful\""]).is(200);
+    server.act(&web, "start", &[]).is(200);
+
+    let (is_done, said) = node(&["move", "/compute/nobody", "south"]);
+    assert!(!is_done && said.contains("/compute/nobody"), "{said}");
+    let (is_done, said) = node(&["move", &idle, "west"]);
+    assert!(!is_done && said.contains("north, south"), "{said}");
+
+    // All of it goes to the other, whether it runs or not, and nothing new comes.
+    let joined = server.link("networkinterface", &idle, &network);
+    assert_eq!(where_all_is(), ["south", "south", "south", "south"]);
+    let (is_done, said) = node(&["drain", "south"]);
+    assert!(is_done && said.contains("south is empty"), "{said}");
+    assert_eq!(where_all_is(), ["north", "north", "north", "north"]);
+    assert_eq!(server.inspect()["attachments"].as_array().unwrap().len(), 5, "{}", server.inspect());
+    compute_at(&server, &["occi.placement.labels=\"tape\""]).is(409);
+    let (_, listed) = node(&["list"]);
+    assert!(listed.contains("not taken"), "{listed}");
+    node(&["resume", "south"]);
+    let new = compute_at(&server, &["occi.placement.labels=\"tape\""]).is(201).location();
+    assert_eq!(node_of(&server, "machines", &new), "south");
+    server.delete(&joined).answers(200);
+    server.delete("/").answers(200);
+    for list in ["machines", "volumes", "networks", "attachments", "strays"] {
+        assert_eq!(server.inspect()[list], serde_json::json!([]), "{list}");
+    }
 }
 
 #[track_caller]

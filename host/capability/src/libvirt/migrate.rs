@@ -1,0 +1,183 @@
+//! A machine that runs goes to another hypervisor, and goes on there: QEMU copies its memory and, where the hypervisors do not have
+//! the same volumes, its disks, while it runs. QEMU at the one connects to QEMU at the other.
+
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::Event;
+use quick_xml::reader::Reader;
+use uuid::Uuid;
+use virt::domain::MigrateParameters;
+use virt::storage_vol::StorageVol;
+use virt::sys;
+
+use super::carry::{self, Side};
+use super::connection::{Driver, Live};
+use super::error::{Error, Result};
+use super::image::{DiskFormat, ImageDisk};
+use super::machine::{Machine, State, find, state};
+use super::own_disk::{self, Own};
+use super::relocate::Load;
+use super::volume::Place;
+use super::worker::{Hold, Lane};
+use super::xml::attribute;
+use super::{Hypervisor, name};
+
+impl Machine {
+    /// Has the machine be at another hypervisor, with its disks, the volumes that are attached to it, and the networks that it alone is
+    /// attached to; what has moved is answered. One that runs goes on running, one that is off is carried. `reached_at` is where
+    /// QEMU there is reached, as `tcp://10.0.0.2`, or a folder of both hosts as `unix:///run/occi`; left out, by its host's name.
+    /// 'conflict' where it shares a network with others, unless it may go `alone`: then that is at both for a while.
+    pub async fn migrate_to(
+        &self,
+        other: &Hypervisor,
+        reached_at: Option<&str>,
+        alone: bool,
+    ) -> Result<Vec<Uuid>> {
+        match self.state().await? {
+            State::Off => return self.carry_to(other, u64::MAX, alone).await,
+            State::Running | State::Paused => {}
+            state @ (State::Saved | State::Crashed) => {
+                return Err(Error::Conflict(format!(
+                    "the machine is {state}: start it first, or power it off"
+                )));
+            }
+        }
+        let (entity, here, other) = (self.entity, self.hypervisor.clone(), other.clone());
+        let parameters = parameters(entity, reached_at);
+        let work = move |live_here: &Live| {
+            let live = live_here;
+            if live.driver == Driver::Test {
+                return Err(Error::Unsupported(
+                    "libvirt's test driver migrates no machine that runs: stop it first".into(),
+                ));
+            }
+            let domain = find(live, entity)?;
+            if state(&domain)? == State::Off {
+                return Err(Error::Conflict("the machine has just stopped: try again".into()));
+            }
+            let here = Place::of(here.config());
+            let from = Side { live, place: &here };
+            let load = Load::of(live, &domain, entity, (here.is_shared(), alone))?;
+            other.over_there(|live, place| {
+                let to = Side { live, place };
+                let migrated = room_for(&load, from, to).and_then(|()| {
+                    load.define_networks(to)?;
+                    domain
+                        .migrate3(&live.connect, parameters.clone(), flags(here.is_shared()))
+                        .map_err(|error| refused(&error))
+                });
+                migrated.inspect_err(|_| load.withdraw(to))?;
+                load.leave_networks(live_here)?;
+                load.volumes.leave(from)?;
+                load.volumes.have_come(to)
+            })?;
+            Ok(load.moved(entity))
+        };
+        self.hypervisor.workers().call_once(Lane::Move, Hold::Entity(entity), work).await
+    }
+}
+
+fn parameters(entity: Uuid, reached_at: Option<&str>) -> MigrateParameters {
+    let name = name::of(entity);
+    let (uri, disks_uri) = match reached_at {
+        // Each machine has sockets of its own.
+        Some(folder) if folder.starts_with("unix:") => {
+            let folder = folder.trim_end_matches('/');
+            (Some(format!("{folder}/{name}")), Some(format!("{folder}/{name}.disks")))
+        }
+        Some(address) => (Some(address.to_owned()), None),
+        None => (None, None),
+    };
+    MigrateParameters { uri, disks_uri, ..MigrateParameters::default() }
+}
+
+fn flags(volumes_are_shared: bool) -> u32 {
+    let flags = sys::VIR_MIGRATE_LIVE
+        | sys::VIR_MIGRATE_PERSIST_DEST
+        | sys::VIR_MIGRATE_UNDEFINE_SOURCE
+        // One that writes faster than it is copied is slowed down, so that it comes to an end.
+        | sys::VIR_MIGRATE_AUTO_CONVERGE;
+    // Of a disk that begins as an image what differs from that is copied.
+    if volumes_are_shared { flags } else { flags | sys::VIR_MIGRATE_NON_SHARED_INC }
+}
+
+/// Makes a volume for each of the machine's, into which QEMU copies; what it only reads is carried.
+fn room_for(load: &Load, from: Side<'_>, to: Side<'_>) -> Result<()> {
+    if load.volumes.are_shared {
+        return load.volumes.arrive(from, to);
+    }
+    load.volumes.names.iter().try_for_each(|volume| {
+        if own_disk::kind_of(volume) == Some(Own::Seed) {
+            return carry::carry(volume, from, to);
+        }
+        carry::begin(volume, from, to, |source: &StorageVol, capacity, format| {
+            match backing(&source.get_xml_desc(0)?)? {
+                Some(image) => to.place.begin_as(to.live, volume, &image),
+                None => to.place.make(to.live, volume, capacity, format),
+            }
+        })
+        .map(drop)
+    })
+}
+
+/// The image that a volume begins as, in libvirt's description of it.
+fn backing(description: &str) -> Result<Option<ImageDisk>> {
+    let mut reader = Reader::from_str(description);
+    let (mut within, mut in_path) = (false, false);
+    let (mut file, mut format) = (String::new(), DiskFormat::Qcow2);
+    loop {
+        match reader.read_event()? {
+            Event::Start(element) | Event::Empty(element) => match element.name().0 {
+                "backingStore" => within = true,
+                "path" => in_path = within,
+                "format" if within && attribute(&element, "type")?.as_deref() == Some("raw") => {
+                    format = DiskFormat::Raw;
+                }
+                _ => {}
+            },
+            Event::Text(text) if in_path => file.push_str(&text.xml10_content()),
+            Event::GeneralRef(name) if in_path => {
+                file.push_str(resolve_predefined_entity(&name.xml10_content()).unwrap_or_default());
+            }
+            Event::End(element) => match element.name().0 {
+                "backingStore" => within = false,
+                "path" => in_path = false,
+                _ => {}
+            },
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    Ok((!file.is_empty()).then(|| ImageDisk { file: file.into(), format }))
+}
+
+/// The operator reads it, who can do something about it.
+fn refused(error: &virt::error::Error) -> Error {
+    Error::Failed(format!("the machine was not migrated: {}", error.message().trim_end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_image_that_a_volume_begins_as_is_read() {
+        let volume = |more: &str| {
+            format!("<volume><target><path>/v/a</path><format type='qcow2'/></target>{more}</volume>")
+        };
+        assert_eq!(backing(&volume("")), Ok(None));
+        let raw = "<backingStore><path>/i/a&amp;b</path><format type='raw'/></backingStore>";
+        let expected = ImageDisk { file: "/i/a&b".into(), format: DiskFormat::Raw };
+        assert_eq!(backing(&volume(raw)), Ok(Some(expected)));
+    }
+
+    #[test]
+    fn each_machine_has_sockets_of_its_own() {
+        let entity = Uuid::from_u128(7);
+        let at = |place| parameters(entity, place);
+        assert_eq!((at(None).uri, at(None).disks_uri), (None, None));
+        assert_eq!(at(Some("tcp://10.0.0.2")).uri.as_deref(), Some("tcp://10.0.0.2"));
+        let unix = at(Some("unix:///run/occi/"));
+        assert_eq!(unix.uri, Some(format!("unix:///run/occi/occi-{entity}")));
+        assert_eq!(unix.disks_uri, Some(format!("unix:///run/occi/occi-{entity}.disks")));
+    }
+}

@@ -1,0 +1,76 @@
+//! What an operator moves: one thing to a node, or all that is at one away from it.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::Ordering;
+
+use uuid::Uuid;
+
+use super::{Node, Nodes, Wishes};
+use crate::libvirt::{Error, Inventory, Result};
+
+impl Nodes {
+    /// The one by that name; 'missing' with the names of all where there is none.
+    pub fn named(&self, name: &str) -> Result<&Node> {
+        self.all.iter().find(|node| node.name == name).ok_or_else(|| {
+            let names: Vec<&str> = self.all.iter().map(Node::name).collect();
+            Error::Missing(format!("there is no node {name:?}, but {}", names.join(", ")))
+        })
+    }
+
+    /// Has a node take nothing new any more, or again.
+    pub fn set_takes_new(&self, node: &Node, takes_new: bool) {
+        node.takes_new.store(takes_new, Ordering::Relaxed);
+    }
+
+    /// Has an entity's things be at a node, with all that is attached to its machine; the entities whose things have moved. A machine
+    /// that runs goes on running. 'conflict' where it shares a network with others, unless these are to be apart for a while
+    /// (`alone`).
+    pub async fn send(&self, entity: Uuid, to: &Node, alone: bool) -> Result<Vec<Uuid>> {
+        let missing = || Error::Missing(format!("no hypervisor has anything of {entity}"));
+        let home = self.home(entity).await?.ok_or_else(missing)?;
+        let (here, there) = (&self.all[home].hypervisor, &to.hypervisor);
+        if here.is(there) {
+            return Ok(Vec::new());
+        }
+        let (machine, volume) = (here.machine(entity), here.volume(entity));
+        let moved = if machine.is_there().await? {
+            machine.migrate_to(there, to.reached_at.as_deref(), alone).await?
+        } else if volume.is_there().await? {
+            volume.move_to(there, u64::MAX).await?;
+            vec![entity]
+        } else if here.network(entity).is_there().await? {
+            here.network(entity).move_to(there).await?;
+            vec![entity]
+        } else {
+            self.forget(entity);
+            return Err(missing());
+        };
+        self.has_moved(moved.iter().copied(), there);
+        Ok(moved)
+    }
+
+    /// The node where something of another one is to go, by what it is joined with and by memory.
+    pub async fn other_for(&self, joined: Vec<Uuid>) -> Result<&Node> {
+        let wishes = Wishes { joined, ..Wishes::default() };
+        Ok(&self.all[self.choose(&wishes).await?])
+    }
+
+    /// What is at a node, in the order in which it can go, and with what each machine shares a network: machines first, with which
+    /// most of the rest goes.
+    pub async fn guests_of(&self, node: &Node) -> Result<Vec<(Uuid, Vec<Uuid>)>> {
+        let Inventory { machines, volumes, networks, attachments, .. } = node.hypervisor.inventory().await?;
+        let mut at: BTreeMap<&str, HashSet<Uuid>> = BTreeMap::new();
+        for attached in &attachments {
+            at.entry(&attached.to).or_default().insert(attached.machine);
+        }
+        let joined = |machine: Uuid| {
+            let shared = at.values().filter(|machines| machines.contains(&machine)).flatten();
+            let others: HashSet<Uuid> = shared.copied().filter(|other| *other != machine).collect();
+            others.into_iter().collect()
+        };
+        let machines = machines.iter().map(|found| (found.machine, joined(found.machine)));
+        let volumes = volumes.iter().map(|(id, _)| (*id, Vec::new()));
+        let networks = networks.iter().map(|(id, _)| (*id, Vec::new()));
+        Ok(machines.chain(volumes).chain(networks).collect())
+    }
+}
