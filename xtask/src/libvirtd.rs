@@ -26,15 +26,15 @@ pub(crate) struct Libvirtd {
 }
 
 impl Libvirtd {
-    /// Starts it and waits until it answers.
-    pub(crate) fn start(workspace: &Workspace) -> Result<Self> {
+    /// Starts it and waits until it answers. What it says is in a log of that name.
+    pub(crate) fn start(workspace: &Workspace, name: &str) -> Result<Self> {
         // Not under target/: a socket's path has room for a hundred characters.
         let sockets = tempfile::Builder::new()
             .prefix("occi-libvirt-")
             .tempdir()
             .context("cannot make a folder for libvirt's sockets")?
             .keep();
-        let log = workspace.target.join("libvirtd.log");
+        let log = workspace.target.join(name).with_extension("log");
         let mut command = namespaces();
         let script = sockets.join("libvirtd.sh");
         std::fs::write(&script, INSIDE).context("cannot write to the folder for libvirt's sockets")?;

@@ -49,10 +49,18 @@ hostname "occi-$5"
 echo "127.0.0.1 localhost occi-$5" > /run/hosts
 mount --bind /run/hosts /etc/hosts
 
-libvirtd --config /etc/libvirt/libvirtd.conf --pid-file /run/libvirtd.pid > "$log" 2>&1 &
-daemon=$!
+# One that is killed is started again, as a service manager does.
+{
+    code=137
+    while [ "$code" -gt 128 ] && [ ! -e /run/ending ]; do
+        code=0
+        libvirtd --config /etc/libvirt/libvirtd.conf --pid-file "$sockets/libvirtd.pid" || code=$?
+    done > "$log" 2>&1
+} &
 {
     cat <&3 > /dev/null
+    touch /run/ending
+    daemon=$(cat "$sockets/libvirtd.pid")
     rm -rf "$sockets"
     kill "$daemon" 2> /dev/null
 } &

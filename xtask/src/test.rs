@@ -82,13 +82,17 @@ struct Services {
     libvirtd: Libvirtd,
     /// For tests with several hypervisors.
     other: Libvirtd,
+    /// For tests that kill it.
+    fragile: Libvirtd,
     system: GuestSystem,
 }
 
 impl Services {
     fn start(workspace: &Workspace, consent: Consent) -> Result<Self> {
         let system = prerequisites::machines(workspace, consent)?;
-        Ok(Self { libvirtd: Libvirtd::start(workspace)?, other: Libvirtd::start(workspace)?, system })
+        let (libvirtd, other) =
+            (Libvirtd::start(workspace, "libvirtd")?, Libvirtd::start(workspace, "other-libvirtd")?);
+        Ok(Self { libvirtd, other, fragile: Libvirtd::start(workspace, "fragile-libvirtd")?, system })
     }
 
     fn run(&self, command: &mut Command) -> Result<ExitCode> {
@@ -97,6 +101,7 @@ impl Services {
             .env("OCCI_TEST_LIBVIRT_TEST_URI", self.libvirtd.test_uri())
             .env("OCCI_TEST_OTHER_QEMU_URI", self.other.qemu_uri())
             .env("OCCI_TEST_OTHER_LIBVIRT_TEST_URI", self.other.test_uri())
+            .env("OCCI_TEST_FRAGILE_QEMU_URI", self.fragile.qemu_uri())
             .env("OCCI_TEST_KERNEL", &self.system.kernel)
             .env("OCCI_TEST_INITRD", &self.system.initrd);
         running::to_the_end(command)

@@ -103,7 +103,7 @@ pub(super) async fn take(
     let entity = shown.core.id_at(&Caller::default(), &path).map_err(|refusal| wrong(&refusal))?;
     let moved = send(&shown.core, &shown.nodes, entity, &name, alone).await;
     let moved = moved.map_err(|error| (StatusCode::CONFLICT, format!("{what}: {error}")))?;
-    Ok(moved.iter().map(|what| format!("{what} is at {name}\n")).collect())
+    Ok(lines(&moved, &name))
 }
 
 pub(super) async fn resume(State(shown): State<Control>, Path(name): Path<String>) -> Answer<StatusCode> {
@@ -114,14 +114,14 @@ pub(super) async fn resume(State(shown): State<Control>, Path(name): Path<String
 /// Says of each thing what became of it, as it goes; and goes on whether or not anybody listens.
 pub(super) async fn drain(State(shown): State<Control>, Path(name): Path<String>) -> Answer<Body> {
     set_takes_new(&shown, &name, false)?;
-    let (lines, said) = mpsc::unbounded_channel::<String>();
+    let (say, said) = mpsc::unbounded_channel::<String>();
     tokio::spawn(async move {
-        let line = match empty(&shown, &name, &lines).await {
+        let line = match empty(&shown, &name, &say).await {
             Ok(0) => format!("{name} is empty, and takes nothing new until `occi node resume {name}`\n"),
             Ok(stay) => format!("{stay} stay at {name}; the reasons are above\n"),
             Err(error) => format!("{name} cannot be drained: {error}\n"),
         };
-        _ = lines.send(line);
+        _ = say.send(line);
     });
     let said = unfold(said, |mut said| async { Some((Ok::<_, Infallible>(said.recv().await?), said)) });
     Ok(Body::from_stream(said))
@@ -136,7 +136,7 @@ fn set_takes_new(shown: &Control, name: &str, takes_new: bool) -> Answer<()> {
 }
 
 /// Moves everything away; how many things stay.
-async fn empty(shown: &Control, name: &str, lines: &mpsc::UnboundedSender<String>) -> Result<usize, Error> {
+async fn empty(shown: &Control, name: &str, said: &mpsc::UnboundedSender<String>) -> Result<usize, Error> {
     let node = shown.nodes.named(name)?;
     let mut gone: BTreeSet<Uuid> = BTreeSet::new();
     let mut stay = 0;
@@ -145,10 +145,10 @@ async fn empty(shown: &Control, name: &str, lines: &mpsc::UnboundedSender<String
             continue;
         }
         let to = shown.nodes.other_for(joined).await?.name().to_owned();
-        let said = match send(&shown.core, &shown.nodes, entity, &to, true).await {
+        let line = match send(&shown.core, &shown.nodes, entity, &to, true).await {
             Ok(moved) => {
                 gone.extend(moved.iter().filter_map(|what| what.entity));
-                moved.iter().map(|what| format!("{what} is at {to}\n")).collect()
+                lines(&moved, &to)
             }
             // With a machine that stays the rest does, too.
             Err(error) => {
@@ -156,9 +156,13 @@ async fn empty(shown: &Control, name: &str, lines: &mpsc::UnboundedSender<String
                 format!("{} stays: {error}\n", Thing::of(&shown.core, entity))
             }
         };
-        _ = lines.send(said);
+        _ = said.send(line);
     }
     Ok(stay)
+}
+
+fn lines(moved: &[Thing], node: &str) -> String {
+    moved.iter().flat_map(|what| [&*what.name, " is at ", node, "\n"]).collect()
 }
 
 /// What is known by its entity's path, where there is one.

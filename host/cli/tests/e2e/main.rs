@@ -13,6 +13,7 @@
 )]
 
 // How tests speak.
+mod agreement;
 mod elsewhere;
 mod html;
 mod http;
@@ -59,6 +60,7 @@ mod extension_resource;
 mod extensions;
 mod hang;
 mod injected;
+mod killed;
 mod observe;
 mod recovery;
 mod sandbox;

@@ -292,7 +292,7 @@ fn a_machine_that_runs_is_moved_and_a_node_is_emptied() {
     server.link("storagelink", &web, &storage);
     server.link("networkinterface", &web, &network);
     server.act(&web, "start", &[]).is(200);
-    server.prints(&web, "GUEST-UP");
+    server.prints(&web, "OCCI guest up");
     let node = |arguments: &[&str]| {
         let data = server.data();
         let data = ["node", "--data", data.to_str().unwrap()];

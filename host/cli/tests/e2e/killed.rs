@@ -1,0 +1,114 @@
+//! Somebody is killed in the middle of every operation on QEMU: the server, libvirtd, or the machine's QEMU. Afterwards store and
+//! hypervisor agree, and nothing is left that nobody knows of.
+//!
+//! `OCCI_TEST_ROUNDS` says how often each of them is killed in each operation, once by default, each time at another moment.
+
+use crate::agreement::{Before, OPERATIONS, Stage};
+use crate::server::GuestSystem;
+use rustix::process::{Pid, Signal, kill_process};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+/// Who is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Victim {
+    Server,
+    Libvirtd,
+    Machine,
+}
+
+/// The processes of this machine that were begun with words like these.
+fn processes(words: &str) -> Vec<Pid> {
+    let all = std::fs::read_dir("/proc").unwrap().flatten();
+    let is_meant = |folder: &Path| {
+        let line = std::fs::read(folder.join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).replace('\0', " ").contains(words)
+    };
+    let found = all.map(|entry| entry.path()).filter(|folder| is_meant(folder));
+    found.filter_map(|folder| Pid::from_raw(folder.file_name()?.to_str()?.parse().ok()?)).collect()
+}
+
+impl Victim {
+    fn kill(self, stage: &Stage, daemon: &str, before: &Before) {
+        let kill = |words: &str| {
+            for process in processes(words) {
+                // It may have ended just now.
+                _ = kill_process(process, Signal::KILL);
+            }
+        };
+        match self {
+            Self::Server => stage.server.send_kill(),
+            Self::Libvirtd => kill(&format!("--pid-file {daemon}")),
+            Self::Machine => kill(&format!("guest=occi-{}", before.compute.rsplit('/').next().unwrap())),
+        }
+    }
+}
+
+fn sweep(victim: Victim) {
+    let Some(system) = GuestSystem::find() else { return };
+    let Ok(uri) = std::env::var("OCCI_TEST_FRAGILE_QEMU_URI") else {
+        eprintln!("SKIPPED: no OCCI_TEST_FRAGILE_QEMU_URI; `cargo xtask test` sets it");
+        return;
+    };
+    let rounds = std::env::var("OCCI_TEST_ROUNDS").map_or(1, |rounds| rounds.parse().unwrap());
+    let socket = uri.split_once("socket=").unwrap().1;
+    // As libvirtd.sh names it.
+    let daemon = format!("{}/libvirtd.pid", Path::new(socket).parent().unwrap().display());
+    let GuestSystem { kernel, initrd, .. } = &system;
+    let line = GuestSystem::COMMAND_LINE;
+    let image =
+        format!("disk = \"tiny.qcow2\"\nkernel = {kernel:?}\ninitrd = {initrd:?}\ncmdline = {line:?}\n");
+    let mut stage = Stage::new(uri, "/var/lib/occi", &image, "domain-type = \"qemu\"\n");
+    let disk = stage.images().join("tiny.qcow2");
+    let made =
+        Command::new("qemu-img").args(["create", "-q", "-f", "qcow2"]).arg(disk).arg("16M").status().unwrap();
+    assert!(made.success());
+    // Each time at another moment of what takes some hundred milliseconds.
+    let mut moments = (0_u64..).map(|number| Duration::from_millis(number * 89 % 700));
+    let mut unanswered = 0;
+    for _ in 0..rounds {
+        for (name, prepare, operation) in OPERATIONS {
+            let before = stage.prepare();
+            prepare(&stage, &before);
+            let moment = moments.next().unwrap();
+            let answer = std::thread::scope(|scope| {
+                let request = operation(&stage, &before);
+                let answer = scope.spawn(move || request.try_send());
+                std::thread::sleep(moment);
+                victim.kill(&stage, &daemon, &before);
+                answer.join().unwrap()
+            });
+            let said = match answer {
+                Ok(answer) => answer.to_string(),
+                Err(error) => error.to_string(),
+            };
+            unanswered += usize::from(!said.contains(" 20"));
+            let said = format!("{name}, killed {victim:?} after {moment:?}: {said}");
+            if victim == Victim::Server {
+                stage.server.kill_and_restart();
+            }
+            stage.agrees(&said);
+            stage.clear();
+        }
+    }
+    eprintln!(
+        "{victim:?} killed in {rounds} times {} operations; {unanswered} were not done",
+        OPERATIONS.len()
+    );
+}
+
+#[test]
+fn the_server_is_killed() {
+    sweep(Victim::Server);
+}
+
+#[test]
+fn libvirtd_is_killed() {
+    sweep(Victim::Libvirtd);
+}
+
+#[test]
+fn the_machine_is_killed() {
+    sweep(Victim::Machine);
+}
