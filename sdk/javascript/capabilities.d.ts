@@ -95,6 +95,7 @@ declare module 'occi:extension/machines@0.1.0' {
     detachVolume(volume: Volume): void;
     attachNetwork(network: Network, mac?: string): Nic;
     reserveAddress(network: Network, address?: string): void;
+    giveAddress(network: Network): string | undefined;
     detachNetwork(network: Network): void;
     remove(): void;
   }

@@ -26,6 +26,7 @@ mod wire;
 
 // What clients do.
 mod act;
+mod addresses;
 mod batch;
 mod collection;
 mod console;
