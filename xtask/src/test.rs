@@ -9,7 +9,7 @@ use occi_builder::Code;
 use crate::guest_system::GuestSystem;
 use crate::libvirtd::Libvirtd;
 use crate::workspace::Workspace;
-use crate::{Consent, c, conformance, guests, javascript, prerequisites, python, running};
+use crate::{Consent, c, conformance, guests, javascript, openvswitch, prerequisites, python, running};
 
 /// What has nothing of the host in it.
 const APART: [&str; 9] = [
@@ -86,7 +86,7 @@ struct Services {
 impl Services {
     fn start(workspace: &Workspace, consent: Consent) -> Result<Self> {
         let system = prerequisites::machines(workspace, consent)?;
-        Ok(Self { libvirtd: Libvirtd::start(workspace)?, system })
+        Ok(Self { libvirtd: Libvirtd::start(workspace, openvswitch::unpacked(workspace))?, system })
     }
 
     fn run(&self, command: &mut Command) -> Result<ExitCode> {
@@ -95,6 +95,9 @@ impl Services {
             .env("OCCI_TEST_LIBVIRT_TEST_URI", self.libvirtd.test_uri())
             .env("OCCI_TEST_KERNEL", &self.system.kernel)
             .env("OCCI_TEST_INITRD", &self.system.initrd);
+        let [bridge, switch] = self.libvirtd.bridges();
+        command.envs(bridge.map(|bridge| ("OCCI_TEST_BRIDGE", bridge)));
+        command.envs(switch.map(|switch| ("OCCI_TEST_OPENVSWITCH", switch)));
         running::to_the_end(command)
     }
 }

@@ -54,7 +54,7 @@ pub use {
     images::{ImageCatalogue, Images},
     machines::{DraftPlan, Machines},
     metrics::{Figures, Metrics},
-    networks::Networks,
+    networks::{Bridges, NetworkDraft, Networks},
     volumes::Volumes,
 };
 

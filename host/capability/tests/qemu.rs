@@ -335,6 +335,7 @@ async fn a_network_with_addresses_comes_up_and_goes_down() {
         gateway: Some("10.77.0.1".into()),
         dhcp: true,
         title: Some("lan".into()),
+        bridge: None,
     };
     network.define(plan.clone()).await.unwrap();
     network.define(plan.clone()).await.unwrap();

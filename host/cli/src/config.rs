@@ -1,6 +1,7 @@
 //! The configuration: a TOML file, every setting with its default; `occi.toml` beside this crate's manifest shows and
 //! explains all of them. What a command line says wins over the file.
 
+mod bridge;
 mod metrics;
 mod sandbox;
 
@@ -85,6 +86,7 @@ pub(crate) struct Hypervisor {
     pub(crate) long_seconds: u64,
     pub(crate) reconcile_seconds: u64,
     pub(crate) boot: Option<Boot>,
+    pub(crate) bridge: Vec<bridge::Bridge>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -150,6 +152,7 @@ impl Default for Hypervisor {
             long_seconds: 25,
             reconcile_seconds: 600,
             boot: None,
+            bridge: Vec::new(),
         }
     }
 }
@@ -228,6 +231,7 @@ impl Config {
             !pool.is_empty() && !pool.contains('/') && !pool.contains(char::is_control),
             "`hypervisor.pool` is the name of a storage pool, without `/`, such as \"occi\""
         );
+        bridge::check(&hypervisor.bridge)?;
         ensure!(limits.grace_seconds <= DAY, "`limits.grace-seconds` must be at most {DAY}");
         Ok(())
     }
@@ -388,6 +392,7 @@ mod tests {
         let config = Config::parse(&whole).unwrap();
         assert!(
             config.hypervisor.boot.is_some()
+                && config.hypervisor.bridge.len() == 1
                 && config.url.is_some()
                 && config.extensions.is_some()
                 && config.capabilities.is_some()

@@ -20,7 +20,7 @@ mod storage;
 mod storagelink;
 
 use compute::{Compute, Part};
-use network::{IpNetwork, Network};
+use network::Network;
 use networkinterface::{IpNetworkInterface, NetworkInterface};
 use occi_sdk::{Actions, Attributes, Cause, Change, Fault, Lifecycle, Observe, Result, Subject};
 use storage::Storage;
@@ -43,6 +43,8 @@ const IP_NETWORK_INTERFACE: &str = infrastructure!("/networkinterface#ipnetworki
 const OS_TEMPLATE: &str = infrastructure!("#os_tpl");
 const SSH_KEY: &str = infrastructure!("/credentials#ssh_key");
 const USER_DATA: &str = infrastructure!("/compute#user_data");
+/// Not the standard's: that which all bridges depend on.
+const BRIDGE: &str = "http://example.org/occi/infrastructure#bridge";
 
 struct Infrastructure;
 
@@ -54,10 +56,11 @@ impl Lifecycle for Infrastructure {
             STORAGE => Storage::create(subject),
             NETWORK_INTERFACE => NetworkInterface::create(subject),
             STORAGE_LINK => StorageLink::create(subject),
-            IP_NETWORK => IpNetwork::create(subject),
+            IP_NETWORK => network::Part::create(subject),
             IP_NETWORK_INTERFACE => IpNetworkInterface::create(subject),
-            // It says nothing by itself: the template that comes with it does.
-            OS_TEMPLATE => Ok(Change::new()),
+            // They say nothing by themselves: the template, or the bridge, that comes with them does.
+            OS_TEMPLATE | BRIDGE => Ok(Change::new()),
+            role if network::is_bridge(role) => network::Part::create(subject),
             _ => Part::create(subject),
         }
     }
@@ -69,9 +72,10 @@ impl Lifecycle for Infrastructure {
             STORAGE => Storage::update(subject, wanted),
             NETWORK_INTERFACE => NetworkInterface::update(subject, wanted),
             STORAGE_LINK => StorageLink::update(subject, wanted),
-            IP_NETWORK => IpNetwork::update(subject, wanted),
+            IP_NETWORK => network::Part::update(subject, wanted),
             IP_NETWORK_INTERFACE => IpNetworkInterface::update(subject, wanted),
-            OS_TEMPLATE => Ok(Change::new()),
+            OS_TEMPLATE | BRIDGE => Ok(Change::new()),
+            role if network::is_bridge(role) => network::Part::update(subject, wanted),
             _ => Part::update(subject, wanted),
         }
     }
@@ -83,8 +87,10 @@ impl Lifecycle for Infrastructure {
             STORAGE => Storage::delete(subject),
             NETWORK_INTERFACE => NetworkInterface::delete(subject),
             STORAGE_LINK => StorageLink::delete(subject),
-            IP_NETWORK => IpNetwork::delete(subject),
+            IP_NETWORK => network::Part::delete(subject),
             IP_NETWORK_INTERFACE => IpNetworkInterface::delete(subject),
+            BRIDGE => Ok(()),
+            role if network::is_bridge(role) => network::Part::delete(subject),
             _ => Part::delete(subject),
         }
     }

@@ -8,6 +8,7 @@
 //! To read first: [`Machine`], then `worker` (how a call gets to libvirt and back).
 
 mod attachment;
+mod bridged;
 mod config;
 mod connection;
 mod console;
@@ -52,6 +53,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 pub use self::attachment::Nic;
+pub use self::bridged::{HostBridge, Vlans};
 pub use self::config::{Boot, Call, DomainType, HypervisorConfig};
 use self::connection::{Driver, Live};
 pub use self::console::{Console, Ended, Line};

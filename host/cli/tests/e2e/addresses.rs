@@ -3,9 +3,19 @@
 use crate::http::Answer;
 use crate::occi::{body, kind};
 use crate::server::{GuestSystem, Options, Server};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::collections::BTreeSet;
 
-fn mixin(term: &str, of: &str) -> String {
+/// A compute whose system runs a script when it boots.
+pub(crate) fn told(server: &Server, script: &str) -> String {
+    let script = format!("occi.compute.userdata={:?}", STANDARD.encode(script));
+    let kinds = [&*kind("compute"), &mixin("user_data", "compute")];
+    let asked = body(&kinds, &[&script, "occi.compute.memory=0.125"]);
+    server.post("/compute/").text(asked).answers(201).location()
+}
+
+pub(crate) fn mixin(term: &str, of: &str) -> String {
     format!("Category: {term}; scheme=\"http://schemas.ogf.org/occi/infrastructure/{of}#\"; class=\"mixin\"")
 }
 
@@ -17,7 +27,7 @@ fn lan(server: &Server, address: &str, more: &[&str]) -> String {
     server.post("/network/").text(asked).answers(201).location()
 }
 
-fn join(server: &Server, compute: &str, network: &str, more: &[&str]) -> Answer {
+pub(crate) fn join(server: &Server, compute: &str, network: &str, more: &[&str]) -> Answer {
     let ends = [format!("occi.core.source={compute:?}"), format!("occi.core.target={network:?}")];
     let attributes = [&[&*ends[0], &*ends[1]], more].concat();
     let kinds = [&*kind("networkinterface"), &mixin("ipnetworkinterface", "networkinterface")];
@@ -127,19 +137,17 @@ fn no_two_are_given_one_address_by_qemu() {
     a_hundred_at_once(&server, "10.35.0.0/24");
 }
 
-/// A script in Base64 that asks by DHCP for each interface which the system sees, again and again:
-///
-/// ```sh
-/// exec >/dev/ttyS0 2>&1
-/// while :; do
-///     for nic in /sys/class/net/eth*; do
-///         ip link set ${nic##*/} up
-///         udhcpc -i ${nic##*/} -n -q -t 5 -s /bin/true
-///     done
-///     sleep 1
-/// done &
-/// ```
-const ASKS: &str = "IyEvYmluL3NoCmV4ZWMgPi9kZXYvdHR5UzAgMj4mMQp3aGlsZSA6OyBkbwogICAgZm9yIG5pYyBpbiAvc3lzL2NsYXNzL25ldC9ldGgqOyBkbwogICAgICAgIGlwIGxpbmsgc2V0ICR7bmljIyMqL30gdXAKICAgICAgICB1ZGhjcGMgLWkgJHtuaWMjIyovfSAtbiAtcSAtdCA1IC1zIC9iaW4vdHJ1ZQogICAgZG9uZQogICAgc2xlZXAgMQpkb25lICYK";
+/// Asks by DHCP for each interface that the system sees, again and again.
+const ASKS: &str = "#!/bin/sh
+exec >/dev/ttyS0 2>&1
+while :; do
+    for nic in /sys/class/net/eth*; do
+        ip link set ${nic##*/} up
+        udhcpc -i ${nic##*/} -n -q -t 5 -s /bin/true
+    done
+    sleep 1
+done &
+";
 
 /// What the guest system is given when it asks by DHCP is what the interface shows; also where it was plugged while it runs,
 /// and where others had asked before.
@@ -150,12 +158,7 @@ fn a_guest_system_has_the_address_that_is_shown() {
     let server = Server::with(Options { hypervisor: Some(system.uri), config, ..Options::default() });
     let network = lan(&server, "10.36.0.0/29", &[]);
     server.act(&network, "up", &[]).is(200);
-    let told = format!("occi.compute.userdata={ASKS:?}");
-    let machine = || {
-        let asked =
-            body(&[&kind("compute"), &mixin("user_data", "compute")], &[&told, "occi.compute.memory=0.125"]);
-        server.post("/compute/").text(asked).answers(201).location()
-    };
+    let machine = || told(&server, ASKS);
     let leased =
         |compute: &str, address: &str| server.prints(compute, &format!("lease of {address} obtained"));
     // One that nobody knows of has one by itself, so it is given to no other, and is what it has when it is asked for.

@@ -28,6 +28,7 @@ mod wire;
 mod act;
 mod addresses;
 mod batch;
+mod bridges;
 mod collection;
 mod console;
 mod create;

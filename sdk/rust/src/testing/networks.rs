@@ -29,6 +29,10 @@ impl Plan {
         self.0.borrow_mut().dhcp = Some(enabled);
     }
 
+    pub(crate) fn bridge(&self, name: &str) {
+        self.0.borrow_mut().bridge = Some(name.into());
+    }
+
     pub(crate) fn title(&self, text: &str) {
         self.0.borrow_mut().title = Some(text.into());
     }
@@ -111,8 +115,8 @@ impl Network {
 impl world::Network {
     /// The addresses that it gives out, the lowest first; none where it gives out none of IPv4.
     pub(super) fn range(&self) -> Option<impl Iterator<Item = String> + use<>> {
-        let (address, prefix) =
-            self.address.as_deref().filter(|_| self.dhcp == Some(true))?.split_once('/')?;
+        let gives = self.dhcp == Some(true) && self.bridge.is_none();
+        let (address, prefix) = self.address.as_deref().filter(|_| gives)?.split_once('/')?;
         let address: Ipv4Addr = address.parse().ok()?;
         let hosts = u32::MAX.checked_shr(prefix.parse().ok()?)?;
         let name = address.to_bits() & !hosts;
