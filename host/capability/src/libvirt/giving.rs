@@ -24,20 +24,28 @@ pub(super) fn give(live: &Live, entity: Uuid, mac: &str) -> Result<Option<Ipv4Ad
     let Some(range) = known.range else { return Ok(None) };
     let address = match known.of(mac) {
         Some(address) => address,
-        None => choose(live, entity, mac, range, &known)?,
+        None => {
+            let leased = leased(live, &bridge)?;
+            choose(&Taken { known: &known, leased: &leased, mac }, range, || {
+                usage::hardware_addresses(live, entity)
+            })?
+        }
     };
     reservation::reserve(live, entity, mac, Some(&address.to_string()))?;
     Ok(Some(address))
 }
 
-fn choose(live: &Live, entity: Uuid, mac: &str, range: Range, known: &Known) -> Result<Ipv4Addr> {
-    let leased = leased(live, &network::find(live, entity)?)?;
-    let taken = Taken { known, leased: &leased, mac };
+/// An address that nobody has, or that only those have who are not among the interfaces that are `present`.
+fn choose(
+    taken: &Taken<'_>,
+    range: Range,
+    present: impl FnOnce() -> Result<HashSet<String>>,
+) -> Result<Ipv4Addr> {
     if let Some(address) = taken.had(range).or_else(|| taken.lowest(range, |_| true)) {
         return Ok(address);
     }
     // What is kept for interfaces that have gone without a word, and what was given to interfaces that have gone since.
-    let present = usage::hardware_addresses(live, entity)?;
+    let present = present()?;
     taken.lowest(range, |holder| present.contains(holder)).ok_or_else(|| {
         Error::Conflict(format!(
             "the network has no free address between {} and {}: give it more addresses, or delete an interface",
