@@ -128,8 +128,8 @@ declare module 'occi:extension/networks@0.1.0' {
     address(cidr: string): void;
     gateway(address: string): void;
     dhcp(enabled: boolean): void;
-    bridge(name: string): void;
     title(text: string): void;
+    bridge(name: string): void;
   }
 
   export class Network {

@@ -16,10 +16,10 @@ class Plan:
         """The gateway's address within it."""
     def dhcp(self, enabled: bool) -> None:
         """Whether machines are given addresses by DHCP."""
-    def bridge(self, name: str) -> None:
-        """The bridge of the hypervisor's host that it is joined to, by the name that the capability offers it under."""
     def title(self, text: str) -> None:
         """A title for people who look at the hypervisor."""
+    def bridge(self, name: str) -> None:
+        """The bridge of the hypervisor's host that it is joined to, by the name that the capability offers it under."""
 
 class Network:
     @classmethod
