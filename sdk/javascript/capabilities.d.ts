@@ -100,6 +100,7 @@ declare module 'occi:extension/machines@0.1.0' {
     detachVolume(volume: Volume): void;
     attachNetwork(network: Network, mac?: string): Nic;
     reserveAddress(network: Network, address?: string): void;
+    giveAddress(network: Network): string | undefined;
     detachNetwork(network: Network): void;
     remove(): void;
   }
@@ -133,6 +134,7 @@ declare module 'occi:extension/networks@0.1.0' {
     gateway(address: string): void;
     dhcp(enabled: boolean): void;
     title(text: string): void;
+    bridge(name: string): void;
   }
 
   export class Network {

@@ -26,8 +26,9 @@ pub(crate) struct Libvirtd {
 }
 
 impl Libvirtd {
-    /// Starts it and waits until it answers. What it says is in a log of that name.
-    pub(crate) fn start(workspace: &Workspace, name: &str) -> Result<Self> {
+    /// Starts it and waits until it answers. What it says is in a log of that name. Beside it is a switch, where there is one in that
+    /// folder (`openvswitch`).
+    pub(crate) fn start(workspace: &Workspace, name: &str, switch: Option<PathBuf>) -> Result<Self> {
         // Not under target/: a socket's path has room for a hundred characters.
         let sockets = tempfile::Builder::new()
             .prefix("occi-libvirt-")
@@ -43,7 +44,8 @@ impl Libvirtd {
         let uuid =
             std::fs::read_to_string("/proc/sys/kernel/random/uuid").context("a UUID of the kernel's")?;
         let uuid = uuid.trim().to_owned();
-        command.arg("sh").args([&script, &sockets, &log]).args([user, group, uuid]).stdin(Stdio::piped());
+        command.arg("sh").args([&script, &sockets, &log]).args([user, group, uuid]);
+        command.arg(switch.unwrap_or_default()).stdin(Stdio::piped());
         // Not as `Running`, which is killed: the end of its input lets it clear up, however we end.
         let daemon = command.spawn().context("cannot run unshare, which util-linux brings")?;
         let mut libvirtd = Self { sockets, log, keeper: None, daemon };
@@ -64,6 +66,13 @@ impl Libvirtd {
     /// libvirt's built-in test driver, through this daemon: it survives its clients.
     pub(crate) fn test_uri(&self) -> String {
         format!("test+unix:///default?socket={}", self.socket().display())
+    }
+
+    /// The bridges that networks may be joined to, where they could be made: one of Linux, and one of Open vSwitch.
+    pub(crate) fn bridges(&self) -> [Option<&'static str>; 2] {
+        // Their names are those in `libvirtd.sh`.
+        [("bridge", "occi-br0"), ("openvswitch", "occi-ovs0")]
+            .map(|(made, name)| self.sockets.join(made).exists().then_some(name))
     }
 
     fn socket(&self) -> PathBuf {

@@ -6,6 +6,7 @@
 # $2: the file for the daemon's log
 # $3, $4: the user and group, as numbers, that machines run as
 # $5: what this host has as its UUID
+# $6: the folder with what openvswitch.rs has unpacked; empty where it has nothing
 # stdin: the daemon lives until this ends
 set -eu
 sockets=$1
@@ -20,6 +21,29 @@ done
 # Where an open console is locked, behind /var/lock.
 mkdir -p /run/lock
 ip link set lo up 2>/dev/null || true
+
+# What an operator has that networks may be joined to: a bridge, and one of Open vSwitch, which asks nothing of the kernel here. A
+# file beside the sockets says that there is such a one.
+if ip link add occi-br0 type bridge && ip link set occi-br0 up; then
+    touch "$sockets/bridge"
+fi
+if [ -n "$6" ]; then
+    PATH=$PATH:$6/usr/bin:$6/usr/sbin:$6/usr/lib/openvswitch-switch
+    state=/run/openvswitch
+    mkdir -p $state
+    # The daemon's, too, which runs ovs-vsctl.
+    LD_LIBRARY_PATH=$(dirname "$(find "$6" -name 'libxdp.so*' | head -n 1)")
+    export LD_LIBRARY_PATH
+    {
+        ovsdb-tool create $state/conf.db "$6/usr/share/openvswitch/vswitch.ovsschema" &&
+            ovsdb-server $state/conf.db --remote=punix:$state/db.sock --detach --pidfile --log-file=$state/db.log &&
+            ovs-vsctl --no-wait init &&
+            ovs-vswitchd unix:$state/db.sock --detach --pidfile --log-file=$state/switch.log &&
+            ovs-vsctl --timeout=10 add-br occi-ovs0 -- set bridge occi-ovs0 datapath_type=netdev &&
+            ip link set occi-ovs0 up &&
+            touch "$sockets/openvswitch"
+    } > "$log.openvswitch" 2>&1
+fi
 
 # libvirt's QEMU driver does not start without this user, although its configuration names another.
 if ! grep -q '^libvirt-qemu:' /etc/passwd; then

@@ -17,6 +17,7 @@ mod guests;
 mod javascript;
 mod libvirtd;
 mod needs;
+mod openvswitch;
 mod packages;
 mod prerequisites;
 mod progress;

@@ -9,7 +9,7 @@ use occi_builder::Code;
 use crate::guest_system::GuestSystem;
 use crate::libvirtd::Libvirtd;
 use crate::workspace::Workspace;
-use crate::{Consent, c, conformance, guests, javascript, prerequisites, python, running};
+use crate::{Consent, c, conformance, guests, javascript, openvswitch, prerequisites, python, running};
 
 /// What has nothing of the host in it.
 const APART: [&str; 9] = [
@@ -90,9 +90,13 @@ struct Services {
 impl Services {
     fn start(workspace: &Workspace, consent: Consent) -> Result<Self> {
         let system = prerequisites::machines(workspace, consent)?;
-        let (libvirtd, other) =
-            (Libvirtd::start(workspace, "libvirtd")?, Libvirtd::start(workspace, "other-libvirtd")?);
-        Ok(Self { libvirtd, other, fragile: Libvirtd::start(workspace, "fragile-libvirtd")?, system })
+        let start = |name, switch| Libvirtd::start(workspace, name, switch);
+        Ok(Self {
+            libvirtd: start("libvirtd", openvswitch::unpacked(workspace))?,
+            other: start("other-libvirtd", None)?,
+            fragile: start("fragile-libvirtd", None)?,
+            system,
+        })
     }
 
     fn run(&self, command: &mut Command) -> Result<ExitCode> {
@@ -104,6 +108,9 @@ impl Services {
             .env("OCCI_TEST_FRAGILE_QEMU_URI", self.fragile.qemu_uri())
             .env("OCCI_TEST_KERNEL", &self.system.kernel)
             .env("OCCI_TEST_INITRD", &self.system.initrd);
+        let [bridge, switch] = self.libvirtd.bridges();
+        command.envs(bridge.map(|bridge| ("OCCI_TEST_BRIDGE", bridge)));
+        command.envs(switch.map(|switch| ("OCCI_TEST_OPENVSWITCH", switch)));
         running::to_the_end(command)
     }
 }

@@ -56,7 +56,7 @@ pub use {
     images::{ImageCatalogue, Images},
     machines::{DraftPlan, Machines},
     metrics::{Figures, Metrics},
-    networks::Networks,
+    networks::{Bridges, NetworkDraft, Networks},
     nodes::{Node, Nodes, Wishes},
     volumes::Volumes,
 };

@@ -87,6 +87,7 @@ impl Capability for Machines {
             "machine.detach-volume",
             "machine.attach-network",
             "machine.reserve-address",
+            "machine.give-address",
             "machine.detach-network",
             "machine.remove",
         ]
@@ -354,6 +355,17 @@ impl HostMachine for CallState {
         let (subject, network) = (self.call().entity, self.table().get(&network)?.entity());
         let machine = self.table().get(&machine)?.clone();
         Ok(machine.reserve_address(subject, network, address).await.map_err(Fault::from))
+    }
+
+    async fn give_address(
+        &mut self,
+        machine: Resource<Machine>,
+        network: Resource<Network>,
+    ) -> wasmtime::Result<Result<Option<String>, Fault>> {
+        begin!(self, "machines", "machine.give-address");
+        let (subject, network) = (self.call().entity, self.table().get(&network)?.entity());
+        let machine = self.table().get(&machine)?.clone();
+        Ok(machine.give_address(subject, network).await.map_err(Fault::from))
     }
 
     async fn detach_network(

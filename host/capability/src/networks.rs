@@ -1,13 +1,18 @@
-//! The capability `networks`: `wit/networks.wit` over [`libvirt`](crate::libvirt).
+//! The capability `networks`: `wit/networks.wit` over [`libvirt`](crate::libvirt), and the [bridges](Bridges) on offer.
+
+mod bridges;
+
+use std::sync::Arc;
 
 use occi_extension::bindings::types::{End, Fault};
-use occi_extension::{CallState, Capability, Lent};
+use occi_extension::{CallState, Capability, Lent, Offers};
 use uuid::Uuid;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::libvirt::{Network, NetworkPlan};
 use crate::nodes::{Nodes, Wishes};
 use crate::objects::{home, place, ruled, standing};
+pub use bridges::Bridges;
 use generated::occi::extension::networks::{self, Host, HostNetwork, HostPlan};
 
 /// Also for the capabilities whose functions take a network.
@@ -21,7 +26,7 @@ pub(crate) mod generated {
         with: {
             "occi:extension/types": occi_extension::bindings::types,
             "occi:extension/networks.network": crate::libvirt::Network,
-            "occi:extension/networks.plan": crate::libvirt::NetworkPlan,
+            "occi:extension/networks.plan": super::NetworkDraft,
         },
     });
 }
@@ -65,6 +70,10 @@ impl Capability for Networks {
         self.forgets
     }
 
+    fn offers(&self, lent: &Lent) -> Option<Arc<dyn Offers>> {
+        Some(lent.get::<Bridges>()?)
+    }
+
     async fn standing(&self, lent: &Lent, entity: Uuid) -> Result<Option<&'static str>, Fault> {
         standing("a network at the hypervisor", lent, move |hypervisor| async move {
             hypervisor.network(entity).is_there().await
@@ -75,37 +84,50 @@ impl Capability for Networks {
 
 impl Host for CallState {}
 
+/// A plan as a guest fills it in.
+#[derive(Debug, Default)]
+pub struct NetworkDraft {
+    plan: NetworkPlan,
+    /// The name of the bridge.
+    bridge: Option<String>,
+}
+
 impl HostPlan for CallState {
-    async fn new(&mut self) -> wasmtime::Result<Resource<NetworkPlan>> {
-        Ok(self.table().push(NetworkPlan::default())?)
+    async fn new(&mut self) -> wasmtime::Result<Resource<NetworkDraft>> {
+        Ok(self.table().push(NetworkDraft::default())?)
     }
 
-    async fn vlan(&mut self, plan: Resource<NetworkPlan>, id: u16) -> wasmtime::Result<()> {
-        self.table().get_mut(&plan)?.vlan = Some(id);
+    async fn vlan(&mut self, plan: Resource<NetworkDraft>, id: u16) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.plan.vlan = Some(id);
         Ok(())
     }
 
-    async fn address(&mut self, plan: Resource<NetworkPlan>, cidr: String) -> wasmtime::Result<()> {
-        self.table().get_mut(&plan)?.address = Some(cidr);
+    async fn address(&mut self, plan: Resource<NetworkDraft>, cidr: String) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.plan.address = Some(cidr);
         Ok(())
     }
 
-    async fn gateway(&mut self, plan: Resource<NetworkPlan>, address: String) -> wasmtime::Result<()> {
-        self.table().get_mut(&plan)?.gateway = Some(address);
+    async fn gateway(&mut self, plan: Resource<NetworkDraft>, address: String) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.plan.gateway = Some(address);
         Ok(())
     }
 
-    async fn dhcp(&mut self, plan: Resource<NetworkPlan>, enabled: bool) -> wasmtime::Result<()> {
-        self.table().get_mut(&plan)?.dhcp = enabled;
+    async fn dhcp(&mut self, plan: Resource<NetworkDraft>, enabled: bool) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.plan.dhcp = enabled;
         Ok(())
     }
 
-    async fn title(&mut self, plan: Resource<NetworkPlan>, text: String) -> wasmtime::Result<()> {
-        self.table().get_mut(&plan)?.title = Some(text);
+    async fn title(&mut self, plan: Resource<NetworkDraft>, text: String) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.plan.title = Some(text);
         Ok(())
     }
 
-    async fn drop(&mut self, plan: Resource<NetworkPlan>) -> wasmtime::Result<()> {
+    async fn bridge(&mut self, plan: Resource<NetworkDraft>, name: String) -> wasmtime::Result<()> {
+        self.table().get_mut(&plan)?.bridge = Some(name);
+        Ok(())
+    }
+
+    async fn drop(&mut self, plan: Resource<NetworkDraft>) -> wasmtime::Result<()> {
         self.table().delete(plan)?;
         Ok(())
     }
@@ -115,14 +137,21 @@ impl HostNetwork for CallState {
     async fn define(
         &mut self,
         of: End,
-        plan: Resource<NetworkPlan>,
+        plan: Resource<NetworkDraft>,
     ) -> wasmtime::Result<Result<Resource<Network>, Fault>> {
         begin!(self, "networks", "network.define");
         let network = match place(self, of, Wishes::default())?.await {
             Ok((hypervisor, entity)) => hypervisor.network(entity),
             Err(fault) => return Ok(Err(fault)),
         };
-        let plan = self.table().get(&plan)?.clone();
+        let NetworkDraft { plan, bridge } = self.table().get(&plan)?;
+        let (mut plan, bridge) = (plan.clone(), bridge.clone());
+        if let Some(name) = bridge {
+            plan.bridge = match self.lent::<Bridges>()?.find(&name) {
+                Ok(bridge) => Some(bridge),
+                Err(error) => return Ok(Err(error.into())),
+            };
+        }
         match network.define(plan).await {
             Ok(()) => Ok(Ok(self.table().push(network)?)),
             Err(error) => Ok(Err(error.into())),

@@ -335,6 +335,7 @@ async fn a_network_with_addresses_comes_up_and_goes_down() {
         gateway: Some("10.77.0.1".into()),
         dhcp: true,
         title: Some("lan".into()),
+        bridge: None,
     };
     network.define(plan.clone()).await.unwrap();
     network.define(plan.clone()).await.unwrap();
@@ -361,6 +362,60 @@ async fn a_network_with_addresses_comes_up_and_goes_down() {
     }
     reserve("10.77.0.9").await.unwrap();
     machine.remove().await.unwrap();
+    network.remove().await.unwrap();
+}
+
+/// Each of many that ask at once is given an address of its own, before the network is up and after.
+#[tokio::test(flavor = "multi_thread")]
+async fn addresses_are_given_to_one_interface_each() {
+    let Some(qemu) = Qemu::open(DomainType::Qemu).await else { return };
+    let network = qemu.hypervisor.network(Uuid::new_v4());
+    let plan = NetworkPlan { address: Some("10.76.0.0/28".into()), dhcp: true, ..NetworkPlan::default() };
+    network.define(plan.clone()).await.unwrap();
+    let mut machines = Vec::new();
+    for number in 0..3 {
+        let machine = qemu.hypervisor.machine(Uuid::new_v4());
+        machine.define(MachinePlan::default()).await.unwrap();
+        for _ in 0..if number == 2 { 3 } else { 5 } {
+            let interface = Uuid::new_v4();
+            machine.attach_network(interface, network.entity(), None).await.unwrap();
+            machines.push((machine.clone(), interface));
+        }
+    }
+    let give = |(machine, interface): &(Machine, Uuid)| {
+        let (machine, interface, network) = (machine.clone(), *interface, network.entity());
+        tokio::spawn(async move { machine.give_address(interface, network).await })
+    };
+    let mut all = Vec::new();
+    for half in [&machines[..7], &machines[7..]] {
+        let asked: Vec<_> = half.iter().map(give).collect();
+        for asked in asked {
+            all.push(asked.await.unwrap().unwrap().unwrap());
+        }
+        network.up().await.unwrap();
+    }
+    for (asked, given) in machines.iter().zip(&all) {
+        assert_eq!(give(asked).await.unwrap().unwrap().as_ref(), Some(given));
+    }
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), 13);
+    let machine = machines[0].0.clone();
+    let one_more = (machine, Uuid::new_v4());
+    one_more.0.attach_network(one_more.1, network.entity(), None).await.unwrap();
+    assert_eq!(code(give(&one_more).await.unwrap()), Err("conflict"));
+    // What it is from the next `up` on counts, and what it is now is left as it is.
+    for (machine, interface) in &machines {
+        machine.reserve_address(*interface, network.entity(), None).await.unwrap();
+    }
+    network.define(NetworkPlan { address: Some("10.75.0.0/28".into()), ..plan }).await.unwrap();
+    assert_eq!(give(&one_more).await.unwrap().unwrap().as_deref(), Some("10.75.0.2"));
+    network.down().await.unwrap();
+    network.up().await.unwrap();
+    assert_eq!(give(&one_more).await.unwrap().unwrap().as_deref(), Some("10.75.0.2"));
+    for (machine, _) in &machines {
+        machine.remove().await.unwrap();
+    }
     network.remove().await.unwrap();
 }
 

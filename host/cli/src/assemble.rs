@@ -86,7 +86,7 @@ async fn serve(config: &Config, log: Feed) -> Result<(), Error> {
     core.set_allowances(config.quota.iter().map(Quota::to_allowance).collect());
     // Before anything is known to be of an image that is not.
     let changes = images.changes();
-    core.renew_offers().await.context("the images")?;
+    core.renew_offers().await.context("the images and bridges")?;
     // From here on, so that nothing is missed which happens after an entity was asked during the recovery.
     let events = hypervisors::events(&nodes);
     let recovered = core.recover().await.context("the recovery after the last run")?;
@@ -186,6 +186,7 @@ fn loader(
     let lent = Lent::new()
         .with(Arc::clone(nodes))
         .with(Arc::clone(images))
+        .with(Arc::new(config.hypervisor.bridges()))
         .with(Arc::new(config.settings.clone()))
         .with(Arc::new(http_grants(config)?))
         .with(Arc::new(folders(config, data)))

@@ -1,6 +1,7 @@
 //! The configuration: a TOML file, every setting with its default; `occi.toml` beside this crate's manifest shows and
 //! explains all of them. What a command line says wins over the file.
 
+mod bridge;
 mod hypervisor;
 mod metrics;
 mod sandbox;
@@ -304,6 +305,7 @@ mod tests {
         let config = Config::parse(&whole).unwrap();
         assert!(
             config.hypervisor.boot.is_some()
+                && config.hypervisor.bridge.len() == 1
                 && config.url.is_some()
                 && config.extensions.is_some()
                 && config.capabilities.is_some()

@@ -21,7 +21,7 @@ mod storage;
 mod storagelink;
 
 use compute::{Compute, Part};
-use network::{IpNetwork, Network};
+use network::Network;
 use networkinterface::{IpNetworkInterface, NetworkInterface};
 use occi_sdk::{Actions, Attributes, Cause, Change, Fault, Lifecycle, Observe, Result, Subject};
 use placement::Placement;
@@ -46,6 +46,8 @@ const OS_TEMPLATE: &str = infrastructure!("#os_tpl");
 const SSH_KEY: &str = infrastructure!("/credentials#ssh_key");
 const USER_DATA: &str = infrastructure!("/compute#user_data");
 const PLACEMENT: &str = "http://example.org/occi/infrastructure#placement";
+/// Not the standard's: that which all bridges depend on.
+const BRIDGE: &str = "http://example.org/occi/infrastructure#bridge";
 
 struct Infrastructure;
 
@@ -57,11 +59,12 @@ impl Lifecycle for Infrastructure {
             STORAGE => Storage::create(subject),
             NETWORK_INTERFACE => NetworkInterface::create(subject),
             STORAGE_LINK => StorageLink::create(subject),
-            IP_NETWORK => IpNetwork::create(subject),
+            IP_NETWORK => network::Part::create(subject),
             IP_NETWORK_INTERFACE => IpNetworkInterface::create(subject),
             PLACEMENT => Placement::create(subject),
-            // It says nothing by itself: the template that comes with it does.
-            OS_TEMPLATE => Ok(Change::new()),
+            // They say nothing by themselves: the template, or the bridge, that comes with them does.
+            OS_TEMPLATE | BRIDGE => Ok(Change::new()),
+            role if network::is_bridge(role) => network::Part::create(subject),
             _ => Part::create(subject),
         }
     }
@@ -73,10 +76,11 @@ impl Lifecycle for Infrastructure {
             STORAGE => Storage::update(subject, wanted),
             NETWORK_INTERFACE => NetworkInterface::update(subject, wanted),
             STORAGE_LINK => StorageLink::update(subject, wanted),
-            IP_NETWORK => IpNetwork::update(subject, wanted),
+            IP_NETWORK => network::Part::update(subject, wanted),
             IP_NETWORK_INTERFACE => IpNetworkInterface::update(subject, wanted),
             PLACEMENT => Placement::update(subject, wanted),
-            OS_TEMPLATE => Ok(Change::new()),
+            OS_TEMPLATE | BRIDGE => Ok(Change::new()),
+            role if network::is_bridge(role) => network::Part::update(subject, wanted),
             _ => Part::update(subject, wanted),
         }
     }
@@ -88,9 +92,11 @@ impl Lifecycle for Infrastructure {
             STORAGE => Storage::delete(subject),
             NETWORK_INTERFACE => NetworkInterface::delete(subject),
             STORAGE_LINK => StorageLink::delete(subject),
-            IP_NETWORK => IpNetwork::delete(subject),
+            IP_NETWORK => network::Part::delete(subject),
             IP_NETWORK_INTERFACE => IpNetworkInterface::delete(subject),
             PLACEMENT => Placement::delete(subject),
+            BRIDGE => Ok(()),
+            role if network::is_bridge(role) => network::Part::delete(subject),
             _ => Part::delete(subject),
         }
     }

@@ -1,10 +1,10 @@
-//! Network, and the Mixin ipnetwork that gives it addresses.
+//! Network, the Mixin ipnetwork that gives it addresses, and those of bridges, which join it to what is outside.
 //!
 //! The VLAN ids 0 and 4095 are reserved: 0, which means no VLAN on the wire, is taken for that; 4095 is refused. A
-//! label, or a title, is what people see at the hypervisor. Addresses and VLAN hold from the next `up` at the latest.
+//! label, or a title, is what people see at the hypervisor. Addresses, VLAN and bridge hold from the next `up` at the latest.
 
 use crate::address::Cidr;
-use crate::outcome;
+use crate::{IP_NETWORK, outcome};
 use occi_sdk::networks::{self, Plan};
 use occi_sdk::{Actions, Attributes, Cause, Change, End, Fault, Lifecycle, Observe, Read, Result, Subject};
 
@@ -14,17 +14,19 @@ const TITLE: &str = "occi.core.title";
 const ADDRESS: &str = "occi.network.address";
 const GATEWAY: &str = "occi.network.gateway";
 const ALLOCATION: &str = "occi.network.allocation";
+/// The scheme of bridges: the term of each is the name by which the operator offers it.
+const BRIDGES: &str = "http://example.org/occi/infrastructure/bridge#";
 
 pub(crate) struct Network;
 
 impl Lifecycle for Network {
     fn create(subject: &Subject) -> Result<Change> {
-        define(subject)?;
+        define(subject, subject, None)?;
         Ok(Change::new().state("inactive"))
     }
 
     fn update(subject: &Subject, wanted: &Attributes) -> Result<Change> {
-        redefine(&wanted.over(subject))
+        redefine(subject, &wanted.over(subject))
     }
 
     fn delete(_subject: &Subject) -> Result<()> {
@@ -52,7 +54,13 @@ impl Actions for Network {
 impl Observe for Network {
     fn observe(subject: &Subject, cause: Cause) -> Result<Change> {
         if cause == Cause::Recreate {
-            let network = define(subject)?;
+            let network = match define(subject, subject, None) {
+                // What it was joined to is there no more.
+                Err(fault) if fault.is(Fault::INVALID) => {
+                    return Ok(Change::new().state("error").message(fault.message));
+                }
+                defined => defined?,
+            };
             let step = match subject.state().as_deref() {
                 Some("active") => network.up(),
                 Some("error") => return Ok(Change::new()),
@@ -65,42 +73,67 @@ impl Observe for Network {
         };
         if cause == Cause::Restart {
             // An update that a crash cut short may have reached the hypervisor and not the attributes.
-            define(subject)?;
+            match define(subject, subject, None) {
+                Err(fault) if fault.is(Fault::INVALID) => {
+                    return Ok(present(&network)?.message(fault.message));
+                }
+                defined => drop(defined?),
+            }
         }
         present(&network)
     }
 }
 
-/// The Mixin. Its attributes are the network's for as long as it has it.
-pub(crate) struct IpNetwork;
+/// A Mixin that says how the network is beyond its Kind: ipnetwork, whose attributes are the network's for as long as it has it,
+/// or a bridge.
+pub(crate) struct Part;
 
-impl Lifecycle for IpNetwork {
+impl Lifecycle for Part {
     fn create(subject: &Subject) -> Result<Change> {
-        redefine(subject)
+        // A new network was made with all of it.
+        if subject.is_new() { Ok(Change::new()) } else { redefine(subject, subject) }
     }
 
     fn update(subject: &Subject, wanted: &Attributes) -> Result<Change> {
-        redefine(&wanted.over(subject))
+        redefine(subject, &wanted.over(subject))
     }
 
     fn delete(subject: &Subject) -> Result<()> {
         // The whole network may be on its way out; then it must not come back.
-        if networks::Network::find(End::Subject)?.is_some() {
-            networks::Network::define(End::Subject, &plan(subject)?)?;
+        if networks::Network::find(End::Subject)?.is_none() {
+            return Ok(());
         }
-        Ok(())
+        match define(subject, subject, Some(subject.role())) {
+            // Nor must it stay since what it was joined to is there no more.
+            Err(fault) if subject.role() == IP_NETWORK && fault.is(Fault::INVALID) => Ok(()),
+            defined => defined.map(drop),
+        }
     }
 }
 
-/// Define the network with everything that it shows.
-fn define(of: &dyn Read) -> Result<networks::Network> {
-    networks::Network::define(End::Subject, &addressed(plan(of)?, of)?)
+/// Whether a role is that of a bridge.
+pub(crate) fn is_bridge(role: &str) -> bool {
+    role.starts_with(BRIDGES)
+}
+
+/// Define the network with everything that it shows, with these attributes and without one of its Mixins.
+fn define(subject: &Subject, of: &dyn Read, without: Option<&str>) -> Result<networks::Network> {
+    let mut plan = plan(of)?;
+    let mixins = subject.mixins();
+    let mut mixins = mixins.iter().map(String::as_str).filter(|mixin| Some(*mixin) != without);
+    if mixins.clone().any(|mixin| mixin == IP_NETWORK) {
+        plan = addressed(plan, of)?;
+    }
+    if let Some(bridge) = mixins.find_map(|mixin| mixin.strip_prefix(BRIDGES)) {
+        plan = plan.bridge(bridge);
+    }
+    networks::Network::define(End::Subject, &plan)
 }
 
 /// Define it anew. One that is gone is not made again by the way: nobody would be told.
-fn redefine(of: &dyn Read) -> Result<Change> {
+fn redefine(subject: &Subject, of: &dyn Read) -> Result<Change> {
     networks::Network::open(End::Subject)?;
-    define(of)?;
+    define(subject, of, None)?;
     Ok(Change::new())
 }
 

@@ -2,10 +2,12 @@
 //!
 //! What the client does not give, the device's name always among it, is made up. The network's DHCP keeps an address that
 //! the client gives for the interface; where it is IPv6, or the network has none, the guest system has to take it by
-//! itself. A static one must be given; a dynamic one that is not given the network's DHCP knows alone. The gateway is
-//! for the guest system: a network's DHCP names its own.
+//! itself. A static one must be given. A dynamic one that is not given is chosen where the network gives addresses out, and
+//! kept in the same way; one that comes from another network is chosen anew. The gateway is for the guest system: a network's
+//! DHCP names its own, which is shown beside an address that was chosen.
 
 use crate::{IP_NETWORK_INTERFACE, ends, outcome};
+use occi_sdk::entities::Entity;
 use occi_sdk::machines::{Machine, Nic};
 use occi_sdk::networks::Network;
 use occi_sdk::{Attributes, Cause, Change, End, Fault, Lifecycle, Observe, Read, Result, Subject};
@@ -22,7 +24,13 @@ pub(crate) struct NetworkInterface;
 impl Lifecycle for NetworkInterface {
     fn create(subject: &Subject) -> Result<Change> {
         let (machine, network) = (ends::machine()?, network()?);
-        attach(&machine, &network, subject.text(MAC))
+        let change = attach(&machine, &network, subject.text(MAC))?;
+        let had = subject.text(ADDRESS).filter(|_| has_come(subject));
+        match had.map_or(Ok(()), |had| machine.reserve_address(&network, Some(&had))) {
+            // Another one is chosen here.
+            Err(fault) if is_taken(&fault) => Ok(change.clear(ADDRESS).clear(GATEWAY)),
+            kept => kept.map(|()| change),
+        }
     }
 
     fn update(subject: &Subject, wanted: &Attributes) -> Result<Change> {
@@ -80,7 +88,7 @@ fn attach(machine: &Machine, network: &Network, mac: Option<String>) -> Result<C
 fn restore(subject: &Subject, machine: &Machine, network: &Network, mac: Option<String>) -> Result<Change> {
     let change = attach(machine, network, mac)?;
     if subject.has_mixin(IP_NETWORK_INTERFACE) {
-        reserve(machine, network, subject)?;
+        return address(change, subject, machine, network, subject);
     }
     Ok(change)
 }
@@ -90,14 +98,14 @@ pub(crate) struct IpNetworkInterface;
 
 impl Lifecycle for IpNetworkInterface {
     fn create(subject: &Subject) -> Result<Change> {
-        apply(subject)
+        apply(subject, subject)
     }
 
     fn update(subject: &Subject, wanted: &Attributes) -> Result<Change> {
         if ends::change(wanted) {
             return check(subject).map(|()| Change::new());
         }
-        apply(&wanted.over(subject))
+        apply(subject, &wanted.over(subject))
     }
 
     fn delete(_subject: &Subject) -> Result<()> {
@@ -109,14 +117,63 @@ impl Lifecycle for IpNetworkInterface {
 }
 
 /// Have the interface what its attributes ask for.
-fn apply(of: &dyn Read) -> Result<Change> {
+fn apply(subject: &Subject, of: &dyn Read) -> Result<Change> {
     check(of)?;
-    reserve(&ends::machine()?, &network()?, of)?;
-    Ok(Change::new())
+    address(Change::new(), subject, &ends::machine()?, &network()?, of)
 }
 
-fn reserve(machine: &Machine, network: &Network, of: &dyn Read) -> Result<()> {
-    machine.reserve_address(network, of.text(ADDRESS).as_deref()).map_err(|fault| fault.on(ADDRESS))
+/// Have the network keep the address that the interface has, or one that is chosen.
+fn address(
+    change: Change,
+    subject: &Subject,
+    machine: &Machine,
+    network: &Network,
+    of: &dyn Read,
+) -> Result<Change> {
+    let address = of.text(ADDRESS);
+    if address.is_none() && is_dynamic(of) {
+        return give(change, subject, machine, network, of);
+    }
+    machine.reserve_address(network, address.as_deref()).map_err(|fault| fault.on(ADDRESS))?;
+    Ok(change)
+}
+
+/// Choose an address, and show it with the network's gateway, where it has one and the client has named no other.
+fn give(
+    change: Change,
+    subject: &Subject,
+    machine: &Machine,
+    network: &Network,
+    of: &dyn Read,
+) -> Result<Change> {
+    let Some(address) = machine.give_address(network).map_err(|fault| fault.on(ADDRESS))? else {
+        // It may have had one.
+        machine.reserve_address(network, None)?;
+        return Ok(change);
+    };
+    let change = change.set(ADDRESS, address);
+    if of.text(GATEWAY).is_some() {
+        return Ok(change);
+    }
+    let target = subject.target().map(|target| Entity::find(&target)).transpose()?.flatten();
+    Ok(match target.and_then(|network| network.text("occi.network.gateway")) {
+        Some(gateway) => change.set(GATEWAY, gateway),
+        None => change,
+    })
+}
+
+/// Whether the link was at another network, which had chosen its address: it has a device already, as no client gives it one.
+fn has_come(subject: &Subject) -> bool {
+    subject.text(INTERFACE).is_some() && subject.has_mixin(IP_NETWORK_INTERFACE) && is_dynamic(subject)
+}
+
+fn is_dynamic(of: &dyn Read) -> bool {
+    of.text(ALLOCATION).as_deref() != Some("static")
+}
+
+/// Whether the network has no room for an address: it is not in it, or another's.
+fn is_taken(fault: &Fault) -> bool {
+    fault.is(Fault::INVALID) || fault.is(Fault::CONFLICT)
 }
 
 /// Whether the addresses can be right.

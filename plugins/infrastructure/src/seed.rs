@@ -114,7 +114,7 @@ fn network(subject: &Subject) -> Result<Option<String>> {
             Some(address) => _ = writeln!(text, "    addresses: [{}]", quoted(&address)),
             None => text.push_str("    dhcp4: true\n"),
         }
-        if let Some(gateway) = link.text("occi.networkinterface.gateway") {
+        if let Some(gateway) = gateway(&link)? {
             let to = if gateway.contains(':') { "::/0" } else { "0.0.0.0/0" };
             _ = writeln!(text, "    routes:\n      - to: {}\n        via: {}", quoted(to), quoted(&gateway));
         }
@@ -122,15 +122,29 @@ fn network(subject: &Subject) -> Result<Option<String>> {
     Ok(is_linked.then_some(text))
 }
 
+/// The gateway that a link's interface has by itself, and not from its network's DHCP.
+fn gateway(link: &Entity) -> Result<Option<String>> {
+    let Some(gateway) = link.text("occi.networkinterface.gateway") else { return Ok(None) };
+    let of_network = || Ok(network_of(link)?.and_then(|network| network.text("occi.network.gateway")));
+    Ok(if is_static(link) || of_network()?.as_ref() != Some(&gateway) { Some(gateway) } else { None })
+}
+
+fn is_static(link: &Entity) -> bool {
+    let has_address = link.mixins().iter().any(|mixin| mixin == IP_NETWORK_INTERFACE);
+    has_address && link.text("occi.networkinterface.allocation").as_deref() == Some("static")
+}
+
+fn network_of(link: &Entity) -> Result<Option<Entity>> {
+    Ok(link.target().map(|target| Entity::find(&target)).transpose()?.flatten())
+}
+
 /// The address that a link's interface has by itself, with as many bits of it as its network has.
 fn address(link: &Entity) -> Result<Option<String>> {
-    let has_address = link.mixins().iter().any(|mixin| mixin == IP_NETWORK_INTERFACE);
-    if !has_address || link.text("occi.networkinterface.allocation").as_deref() != Some("static") {
+    if !is_static(link) {
         return Ok(None);
     }
     let Some(address) = link.text("occi.networkinterface.address") else { return Ok(None) };
-    let network = link.target().map(|target| Entity::find(&target)).transpose()?.flatten();
-    let cidr = network.and_then(|network| network.text("occi.network.address"));
+    let cidr = network_of(link)?.and_then(|network| network.text("occi.network.address"));
     let bits = cidr.as_deref().and_then(|cidr| cidr.split_once('/')).map(|(_, bits)| bits.to_owned());
     let all = if address.contains(':') { "128" } else { "32" };
     Ok(Some(format!("{address}/{}", bits.as_deref().unwrap_or(all))))

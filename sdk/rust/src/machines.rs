@@ -267,6 +267,13 @@ impl Machine {
         self.0.reserve_address(network.outside(), address)
     }
 
+    /// The same with an address that the host chooses, of those that the network gives out: the lowest that nobody has. One that
+    /// is kept already for the interface stays, so that asking again answers the same. None, and nothing is kept anew, where
+    /// the network gives out no addresses of IPv4; 'conflict' where none is free.
+    pub fn give_address(&self, network: &Network) -> Result<Option<String>> {
+        self.0.give_address(network.outside())
+    }
+
     /// Take away the interface of the subject of the call. Succeeds where there is none.
     pub fn detach_network(&self, network: &Network) -> Result<()> {
         self.0.detach_network(network.outside())

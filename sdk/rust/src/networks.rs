@@ -42,6 +42,14 @@ impl Plan {
         self
     }
 
+    /// The bridge of the hypervisor's host that the network is joined to, by the name that the capability offers it under
+    /// (`[[offer]]` in the manifest). Its addresses are then others' to give out.
+    #[must_use]
+    pub fn bridge(self, name: &str) -> Self {
+        self.0.bridge(name);
+        self
+    }
+
     /// A title for people who look at the hypervisor.
     #[must_use]
     pub fn title(self, text: &str) -> Self {

@@ -67,7 +67,7 @@ const QEMU: &str = "qemu:///system";
 
 /// In a daemon that nothing else is in, and that ends with us.
 fn on_qemu(workspace: &Workspace, system: &GuestSystem, show: &Show) -> Result<Told> {
-    let libvirtd = Libvirtd::start(workspace, "libvirtd")?;
+    let libvirtd = Libvirtd::start(workspace, "libvirtd", None)?;
     let title = format!("{QEMU}, in a daemon of this demonstration's own");
     tell(&Stage::on_libvirt(workspace, &libvirtd.qemu_uri(), title, system)?, show)
 }

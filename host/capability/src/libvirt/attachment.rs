@@ -15,7 +15,7 @@ use super::error::{Error, Result};
 use super::machine::{Machine, find};
 use super::volume::{FORMAT, Place};
 use super::worker::{Hold, Lane};
-use super::{Attached, name, network, reservation, usage, xml};
+use super::{Attached, giving, name, network, reservation, usage, xml};
 
 /// A network interface of a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,6 +144,19 @@ impl Machine {
                 (Some(mac), _) => reservation::reserve(live, network, mac, address.as_deref()),
                 (None, None) => Ok(()),
                 (None, Some(_)) => Err(Error::Missing("the machine has no such interface".into())),
+            }
+        })
+        .await
+    }
+
+    /// Have a network's DHCP keep an address that is chosen here for the interface that was attached for this entity; the one
+    /// that it keeps already, where it does. None where the network gives none out; 'conflict' where none is free.
+    pub async fn give_address(&self, attachment: Uuid, network: Uuid) -> Result<Option<String>> {
+        // Of two for which the same would be chosen, one comes second.
+        self.rewire(Hold::Choosing(self.entity, network), move |live, view| {
+            match view.find(attachment).and_then(|(_, device)| device.mac.as_deref()) {
+                Some(mac) => Ok(giving::give(live, network, mac)?.map(|address| address.to_string())),
+                None => Err(Error::Missing("the machine has no such interface".into())),
             }
         })
         .await

@@ -8,6 +8,7 @@
 //! To read first: [`Machine`], then `worker` (how a call gets to libvirt and back).
 
 mod attachment;
+mod bridged;
 mod carry;
 mod config;
 mod connection;
@@ -16,8 +17,10 @@ mod define;
 mod device;
 mod error;
 mod events;
+mod giving;
 mod handover;
 mod image;
+mod lease;
 mod local;
 mod machine;
 mod machine_xml;
@@ -55,6 +58,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 pub use self::attachment::Nic;
+pub use self::bridged::{HostBridge, Vlans};
 pub use self::config::{Boot, Call, DomainType, HypervisorConfig};
 use self::connection::{Driver, Live};
 pub use self::console::{Console, Ended, Line};

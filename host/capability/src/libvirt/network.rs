@@ -38,7 +38,7 @@ impl Network {
     pub async fn define(&self, plan: NetworkPlan) -> Result<()> {
         let entity = self.entity;
         let hypervisor = self.hypervisor.clone();
-        self.call(Lane::Short, Hold::Entity(entity), move |live| {
+        self.call(Lane::Short, Hold::Redefining(entity), move |live| {
             let kept = reservation::of(live, entity)?;
             let description = network_xml::definition(entity, &plan, &kept, hypervisor.config())?;
             match Bridge::define_xml(&live.connect, &description) {

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use uuid::Uuid;
 
+use super::bridged::HostBridge;
 use super::config::HypervisorConfig;
 use super::error::{Error, Result};
 use super::name;
@@ -22,6 +23,8 @@ pub struct NetworkPlan {
     pub gateway: Option<String>,
     /// Whether machines are given addresses by DHCP.
     pub dhcp: bool,
+    /// The bridge of the hypervisor's host that it is joined to, where others give out the addresses; else it has one of its own.
+    pub bridge: Option<HostBridge>,
     /// A title for people who look at the hypervisor.
     pub title: Option<String>,
 }
@@ -102,7 +105,7 @@ impl NetworkPlan {
 }
 
 /// The definition of a network. Its VLAN id is kept with the mark: a bridge of its own keeps a network from the others
-/// as the tag would, and there is no wire for the tag to be seen on.
+/// as the tag would, and there is no wire for the tag to be seen on. On a bridge of its host's there is one.
 pub(super) fn definition(
     entity: Uuid,
     plan: &NetworkPlan,
@@ -110,6 +113,8 @@ pub(super) fn definition(
     config: &HypervisorConfig,
 ) -> Result<String> {
     let addresses = plan.check()?;
+    let tag = plan.bridge.as_ref().map(|bridge| bridge.tag(plan.vlan)).transpose()?.flatten();
+    let addresses = addresses.filter(|_| plan.bridge.is_none());
     if let Some(Reservation { address, .. }) =
         kept.iter().find(|held| !addresses.is_some_and(|addresses| addresses.have_room(held.address)))
     {
@@ -127,6 +132,9 @@ pub(super) fn definition(
             let more: Vec<_> =
                 more.iter().filter_map(|(key, value)| Some((*key, value.as_deref()?))).collect();
             xml::mark(xml, entity, &more)?;
+            if let Some(bridge) = &plan.bridge {
+                return bridge.describe(xml, tag);
+            }
             if config.translate && addresses.is_some_and(|addresses| addresses.gateway) {
                 leaf(xml, "forward", &[("mode", "nat")])?;
             }
@@ -190,6 +198,7 @@ fn of_number(number: u128, bits: u32) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::libvirt::Vlans;
 
     fn plan(address: &str, gateway: &str) -> NetworkPlan {
         NetworkPlan {
@@ -267,6 +276,31 @@ mod tests {
             let refused = definition(Uuid::from_u128(1), &other, &kept, &HypervisorConfig::default());
             assert_eq!(refused.map_err(|error| error.code()), Err("conflict"), "{other:?}");
         }
+    }
+
+    #[test]
+    fn a_network_on_a_bridge_of_the_hosts_has_nothing_of_its_own() {
+        let bridge = |vlans| Some(HostBridge { name: "public".into(), device: "br0".into(), vlans });
+        let joined = NetworkPlan {
+            vlan: Some(42),
+            bridge: bridge(Vlans::Switches),
+            ..plan("192.168.7.0/24", "192.168.7.1")
+        };
+        let write = |plan: &NetworkPlan, kept: &[Reservation]| {
+            definition(Uuid::from_u128(1), plan, kept, &HypervisorConfig::default())
+        };
+        let xml = write(&joined, &[]).unwrap();
+        assert!(xml.contains("<bridge name=\"br0\"/>") && xml.contains("<tag id=\"42\"/>"), "{xml}");
+        assert!(!xml.contains("<ip") && !xml.contains("nat") && !xml.contains("stp"), "{xml}");
+        // What cannot be is refused as on any network, and so is what an interface would lose by it.
+        let refused = |plan, kept| write(&plan, kept).map_err(|error| error.code());
+        assert_eq!(
+            refused(NetworkPlan { bridge: bridge(Vlans::Unknown), ..joined.clone() }, &[]),
+            Err("invalid")
+        );
+        assert_eq!(refused(NetworkPlan { address: None, ..joined.clone() }, &[]), Err("invalid"));
+        let kept = [Reservation { mac: "52:54:00:00:00:01".into(), address: Ipv4Addr::new(192, 168, 7, 9) }];
+        assert_eq!(refused(joined, &kept), Err("conflict"));
     }
 
     #[test]

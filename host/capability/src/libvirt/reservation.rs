@@ -26,7 +26,9 @@ pub(super) struct Reservation {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Known {
     /// The host's own address and the prefix, where the network has addresses.
-    own: Option<(Ipv4Addr, u32)>,
+    pub(super) own: Option<(Ipv4Addr, u32)>,
+    /// The first and the last address that DHCP gives out.
+    pub(super) range: Option<(Ipv4Addr, Ipv4Addr)>,
     pub(super) reservations: Vec<Reservation>,
 }
 
@@ -44,18 +46,28 @@ pub(super) fn reserve(live: &Live, entity: Uuid, mac: &str, address: Option<&str
     let bridge = network::find(live, entity)?;
     let is_active = bridge.is_active()?;
     let is_interfaces = |mac: &String| Ok(usage::hardware_addresses(live, entity)?.contains(mac));
-    let change =
-        |described, affects| Side { bridge: &bridge, described, affects }.change(mac, wanted, &is_interfaces);
+    let change = |described, affects, is_now| {
+        Side { bridge: &bridge, described, affects, is_now }.change(mac, wanted, &is_interfaces)
+    };
     let (config, running) = (sys::VIR_NETWORK_UPDATE_AFFECT_CONFIG, sys::VIR_NETWORK_UPDATE_AFFECT_LIVE);
     match live.driver {
         // It shows one side only, and changes both by the same words.
-        Driver::Test => change(0, if is_active { config | running } else { config }),
+        Driver::Test => change(0, if is_active { config | running } else { config }, false),
         // Each side by itself: a crash may have left them different.
         Driver::Qemu => {
-            change(sys::VIR_NETWORK_XML_INACTIVE, config)?;
-            if is_active { change(0, running) } else { Ok(()) }
+            change(sys::VIR_NETWORK_XML_INACTIVE, config, false)?;
+            if is_active { change(0, running, true) } else { Ok(()) }
         }
     }
+}
+
+/// What a network is from the next `up` on.
+pub(super) fn defined(live: &Live, bridge: &Bridge) -> Result<Known> {
+    let side = match live.driver {
+        Driver::Test => 0,
+        Driver::Qemu => sys::VIR_NETWORK_XML_INACTIVE,
+    };
+    Known::read(&bridge.get_xml_desc(side)?)
 }
 
 /// The same where the network may be gone, and its reservations with it.
@@ -71,6 +83,8 @@ struct Side<'a> {
     bridge: &'a Bridge,
     described: u32,
     affects: u32,
+    /// Whether it may be about to become another: what that will have cannot be kept now, and is from the next `up` on.
+    is_now: bool,
 }
 
 impl Side<'_> {
@@ -81,7 +95,10 @@ impl Side<'_> {
         is_interfaces: &impl Fn(&String) -> Result<bool>,
     ) -> Result<()> {
         let known = Known::read(&self.bridge.get_xml_desc(self.described)?)?;
-        let wanted = known.check(wanted)?;
+        let wanted = match known.check(wanted) {
+            Err(_) if self.is_now => None,
+            checked => checked?,
+        };
         if let Some(held) = known.holder_beside(mac, wanted) {
             if is_interfaces(&held.mac)? {
                 return Err(Error::Conflict(format!("another interface has the address {}", held.address)));
@@ -125,6 +142,7 @@ impl Known {
                         is_v4 = own.is_some();
                         known.own = known.own.or(own);
                     }
+                    "range" if is_v4 => known.range = known.range.or(range(&element)?),
                     "host" if is_v4 => known.reservations.extend(reservation(&element)?),
                     _ => {}
                 },
@@ -132,6 +150,11 @@ impl Known {
                 _ => {}
             }
         }
+    }
+
+    /// The address that is kept for an interface.
+    pub(super) fn of(&self, mac: &str) -> Option<Ipv4Addr> {
+        self.reservations.iter().find(|held| held.mac.eq_ignore_ascii_case(mac)).map(|held| held.address)
     }
 
     /// What can be kept of what is wanted: none on a network without such addresses.
@@ -173,6 +196,11 @@ fn own(element: &BytesStart<'_>) -> Result<Option<(Ipv4Addr, u32)>> {
     Ok(address.zip(prefix).filter(|(_, prefix)| *prefix <= Ipv4Addr::BITS))
 }
 
+fn range(element: &BytesStart<'_>) -> Result<Option<(Ipv4Addr, Ipv4Addr)>> {
+    let end = |key| Ok::<_, Error>(attribute(element, key)?.and_then(|address| address.parse().ok()));
+    Ok(end("start")?.zip(end("end")?))
+}
+
 fn reservation(element: &BytesStart<'_>) -> Result<Option<Reservation>> {
     let (mac, address) = (attribute(element, "mac")?, attribute(element, "ip")?);
     let address = address.and_then(|address| address.parse().ok());
@@ -185,11 +213,7 @@ fn reservation(element: &BytesStart<'_>) -> Result<Option<Reservation>> {
 pub(super) fn of(live: &Live, entity: Uuid) -> Result<Vec<Reservation>> {
     match network::find(live, entity) {
         Ok(bridge) => {
-            let side = match live.driver {
-                Driver::Test => 0,
-                Driver::Qemu => sys::VIR_NETWORK_XML_INACTIVE,
-            };
-            let mut kept = Known::read(&bridge.get_xml_desc(side)?)?.reservations;
+            let mut kept = defined(live, &bridge)?.reservations;
             if !kept.is_empty() {
                 let present = usage::hardware_addresses(live, entity)?;
                 kept.retain(|held| present.contains(&held.mac));
@@ -214,7 +238,11 @@ mod tests {
     fn a_description_tells_addresses_and_what_is_kept() {
         let known = Known::read(NETWORK).unwrap();
         let held = Reservation { mac: "52:54:00:00:00:01".into(), address: Ipv4Addr::new(10, 0, 0, 9) };
-        let expected = Known { own: Some((Ipv4Addr::new(10, 0, 0, 1), 24)), reservations: vec![held] };
+        let expected = Known {
+            own: Some((Ipv4Addr::new(10, 0, 0, 1), 24)),
+            range: Some((Ipv4Addr::new(10, 0, 0, 2), Ipv4Addr::new(10, 0, 0, 254))),
+            reservations: vec![held],
+        };
         assert_eq!(known, expected);
         assert_eq!(Known::read("<network/>").unwrap(), Known::default());
     }

@@ -38,6 +38,8 @@ pub(super) enum Hold {
     Using(Uuid, Uuid),
     /// The same, and that nobody else chooses something of the other one meanwhile that but one can have.
     Choosing(Uuid, Uuid),
+    /// The object of this entity, and that nobody chooses something of it meanwhile.
+    Redefining(Uuid),
     /// The object of this entity, and that nobody is defined to use it.
     Unused(Uuid),
     /// The object of this entity, which begins to work with whatever it is defined to use.
@@ -234,6 +236,10 @@ impl Workers {
                 let entity = self.entity(id).lock_owned().await;
                 let held = Held::to_the_end((entity, self.use_of(used).read_owned().await));
                 held.and_briefly(Arc::clone(&self.choices[stripe(used)]).lock_owned().await)
+            }
+            Hold::Redefining(id) => {
+                let held = Held::to_the_end(self.entity(id).lock_owned().await);
+                held.and_briefly(Arc::clone(&self.choices[stripe(id)]).lock_owned().await)
             }
             Hold::Unused(id) => {
                 let entity = self.entity(id).lock_owned().await;

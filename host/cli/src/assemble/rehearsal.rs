@@ -85,6 +85,7 @@ impl Rehearsal {
             .lent()
             .with(Arc::clone(&nodes))
             .with(Arc::new(Images::open(&self.folder.path().join("images"))?))
+            .with(Arc::new(self.config.hypervisor.bridges()))
             .with(Arc::new(settings))
             .with(Arc::new(folders(&self.config, props.folder())))
             .with(Arc::new(Figures::default()))

@@ -1,5 +1,6 @@
 //! The hypervisors, and what machines get there.
 
+use super::bridge::{self, Bridge};
 use anyhow::ensure;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -22,6 +23,8 @@ pub(crate) struct Hypervisor {
     pub(crate) long_seconds: u64,
     pub(crate) reconcile_seconds: u64,
     pub(crate) boot: Option<Boot>,
+    /// Those of the hosts that networks may be joined to.
+    pub(crate) bridge: Vec<Bridge>,
     /// Several of them, in place of the one at `uri`.
     pub(crate) node: Vec<Node>,
 }
@@ -78,6 +81,7 @@ impl Default for Hypervisor {
             long_seconds: 25,
             reconcile_seconds: 600,
             boot: None,
+            bridge: Vec::new(),
             node: Vec::new(),
         }
     }
@@ -100,6 +104,7 @@ impl Hypervisor {
             !pool.is_empty() && !pool.contains('/') && !pool.contains(char::is_control),
             "`hypervisor.pool` is the name of a storage pool, without `/`, such as \"occi\""
         );
+        bridge::check(&self.bridge)?;
         let is_word = |text: &str| {
             (1..=63).contains(&text.len())
                 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))

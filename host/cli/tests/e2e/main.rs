@@ -27,7 +27,9 @@ mod wire;
 
 // What clients do.
 mod act;
+mod addresses;
 mod batch;
+mod bridges;
 mod collection;
 mod console;
 mod create;

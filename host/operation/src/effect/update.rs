@@ -45,11 +45,14 @@ impl Effects<'_> {
         steps: &mut Vec<Step>,
     ) -> Result<Entity, Refusal> {
         let Updated { entity, wanted, cleared, gained, lost } = updated;
+        // To the next one those that have ended are no more its Mixins.
+        let mut left = before.clone();
         for id in lost.iter().rev() {
             if let Some(role) = self.lifecycle_of_mixin(id) {
-                self.delete_role(&role, before).await?;
+                self.delete_role(&role, &left).await?;
                 steps.push(Step::Ended(role));
             }
+            left.mixins.retain(|held| held != id);
         }
         let mut after = entity.clone();
         if !wanted.is_empty() || !cleared.is_empty() {

@@ -4,6 +4,8 @@ use super::*;
 
 const INTERFACE: &str = "occi.networkinterface.interface";
 const MAC: &str = "occi.networkinterface.mac";
+const ADDRESS: &str = "occi.networkinterface.address";
+const GATEWAY: &str = "occi.networkinterface.gateway";
 const DEVICE: &str = "occi.storagelink.deviceid";
 
 #[test]
@@ -225,7 +227,6 @@ fn the_addresses_of_an_interface_are_checked() {
 #[test]
 fn an_address_is_kept_for_its_interface_alone() {
     // INF-08
-    const ADDRESS: &str = "occi.networkinterface.address";
     let cloud = Cloud::new();
     let (mut compute, mut network) = (compute(&cloud), network(&cloud));
     let kept = |cloud: &Cloud, compute: &Entity, link: &Entity| {
@@ -253,4 +254,106 @@ fn an_address_is_kept_for_its_interface_alone() {
     assert_eq!(kept(&cloud, &compute, &first).as_deref(), Some("192.168.7.10"));
     cloud.dissociate(&mut first, IP_NETWORK_INTERFACE).unwrap();
     assert_eq!(kept(&cloud, &compute, &first), None);
+}
+
+/// A network that gives out addresses.
+fn lan(cloud: &Cloud, address: &str, gateway: &str) -> Entity {
+    let mut network = cloud
+        .resource(NETWORK)
+        .mixin(IP_NETWORK)
+        .with("occi.network.address", address)
+        .with("occi.network.gateway", gateway)
+        .with("occi.network.allocation", "dynamic");
+    cloud.create(&mut network).unwrap();
+    cloud.place(&network);
+    network
+}
+
+#[test]
+fn an_address_that_is_not_given_is_chosen_and_shown() {
+    // INF-08: its attributes are exposed.
+    for cloud in [Cloud::new(), Cloud::crashing()] {
+        let (mut compute, mut network) = (compute(&cloud), lan(&cloud, "10.0.0.0/29", "10.0.0.1"));
+        let kept =
+            |of: &Entity, link: &Entity| cloud.machine(of).unwrap().interfaces[&link.id].address.clone();
+        let mut links: Vec<_> = (0..5)
+            .map(|_| cloud.link(NETWORK_INTERFACE, &compute, &network).mixin(IP_NETWORK_INTERFACE))
+            .collect();
+        for (link, expected) in
+            links.iter_mut().zip(["10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6"])
+        {
+            cloud.create(link).unwrap();
+            assert_eq!(link.get(ADDRESS), Some(expected.into()));
+            assert_eq!(link.get(GATEWAY), Some("10.0.0.1".into()));
+            assert_eq!(kept(&compute, link).as_deref(), Some(expected));
+        }
+        let mut other = cloud.link(NETWORK_INTERFACE, &compute, &network).mixin(IP_NETWORK_INTERFACE);
+        assert_eq!(refusal(cloud.create(&mut other)), pair("conflict", ADDRESS), "the network is full");
+        // What goes makes room, and the client's own gateway stays.
+        cloud.delete(&links[1]).unwrap();
+        let mut other = other.with(GATEWAY, "10.0.0.6");
+        cloud.create(&mut other).unwrap();
+        assert_eq!(other.get(ADDRESS), Some("10.0.0.3".into()));
+        assert_eq!(other.get(GATEWAY), Some("10.0.0.6".into()));
+
+        // Another hardware address, and a hypervisor that forgets, leave it as it is.
+        let link = &mut links[0];
+        cloud.update(link, [(MAC, "52:54:00:aa:bb:cc")]).unwrap();
+        assert_eq!(kept(&compute, link).as_deref(), Some("10.0.0.2"));
+        cloud.forget();
+        for entity in [&mut compute, &mut network, link] {
+            cloud.observe(entity, Cause::Recreate).unwrap();
+        }
+        assert_eq!(kept(&compute, link).as_deref(), Some("10.0.0.2"));
+        cloud.dissociate(link, IP_NETWORK_INTERFACE).unwrap();
+        assert_eq!(kept(&compute, link), None);
+    }
+}
+
+#[test]
+fn an_address_is_chosen_where_the_network_gives_them_out() {
+    let cloud = Cloud::new();
+    let (compute, mut network) = (compute(&cloud), lan(&cloud, "10.0.0.0/29", "10.0.0.1"));
+    cloud.update(&mut network, [("occi.network.allocation", "static")]).unwrap();
+    let mut link = cloud.link(NETWORK_INTERFACE, &compute, &network).mixin(IP_NETWORK_INTERFACE);
+    cloud.create(&mut link).unwrap();
+    assert_eq!((link.get(ADDRESS), link.get(GATEWAY)), (None, None));
+    // As soon as it does.
+    cloud.update(&mut network, [("occi.network.allocation", "dynamic")]).unwrap();
+    cloud.observe(&mut link, Cause::Timer).unwrap();
+    assert_eq!(link.get(ADDRESS), Some("10.0.0.2".into()));
+
+    let elsewhere = lan(&cloud, "fd00::/64", "fd00::1");
+    let mut link = cloud.link(NETWORK_INTERFACE, &compute, &elsewhere).mixin(IP_NETWORK_INTERFACE);
+    cloud.create(&mut link).unwrap();
+    assert_eq!(link.get(ADDRESS), None, "IPv6");
+}
+
+#[test]
+fn a_link_that_comes_from_another_network_is_given_another_address() {
+    let cloud = Cloud::new();
+    let compute = compute(&cloud);
+    let networks = ["10.0.0", "10.1.0"].map(|net| lan(&cloud, &format!("{net}.0/29"), &format!("{net}.1")));
+    let [mut first, mut other] = networks
+        .each_ref()
+        .map(|network| cloud.link(NETWORK_INTERFACE, &compute, network).mixin(IP_NETWORK_INTERFACE));
+    cloud.create(&mut first).unwrap();
+    cloud.create(&mut other).unwrap();
+    cloud.delete(&first).unwrap();
+    // The host in memory holds no addresses against a network, so it is another interface that has it.
+    first.target = Some(networks[1].location());
+    let mut first = first.with(ADDRESS, "10.1.0.2");
+    let before = first.clone();
+    cloud.create(&mut first).unwrap();
+    assert_eq!(first.get(ADDRESS), Some("10.1.0.3".into()));
+    assert_eq!(first.get(GATEWAY), Some("10.1.0.1".into()));
+    cloud.delete(&first).unwrap();
+    // What nobody has there, such as what the client names with the network, is kept.
+    let mut named = before.clone().with(ADDRESS, "10.1.0.5");
+    cloud.create(&mut named).unwrap();
+    assert_eq!(named.get(ADDRESS), Some("10.1.0.5".into()));
+    cloud.delete(&named).unwrap();
+    // One that is to be static is the client's to choose.
+    let mut fixed = before.with("occi.networkinterface.allocation", "static");
+    assert_eq!(refusal(cloud.create(&mut fixed)), pair("conflict", ADDRESS));
 }

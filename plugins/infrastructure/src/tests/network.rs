@@ -182,3 +182,62 @@ fn a_forgotten_network_is_made_again_in_its_state() {
         assert_eq!(network.state.as_deref(), Some(before));
     }
 }
+
+const PUBLIC: &str = "http://example.org/occi/infrastructure/bridge#public";
+
+#[test]
+fn a_network_is_joined_to_a_bridge_and_parted_from_it() {
+    for cloud in [Cloud::new(), Cloud::crashing()] {
+        let mut network = cloud
+            .resource(NETWORK)
+            .mixin(IP_NETWORK)
+            .mixin(BRIDGE)
+            .mixin(PUBLIC)
+            .with("occi.network.address", "10.0.0.0/24")
+            .with("occi.network.vlan", 42);
+        cloud.create(&mut network).unwrap();
+        cloud.act(&mut network, "up", none()).unwrap();
+        let at = |network: &Entity| {
+            let held = cloud.network(network).unwrap();
+            (held.bridge, held.address, held.vlan)
+        };
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(at(&network), (text("public"), text("10.0.0.0/24"), Some(42)));
+        // Neither forgets the other.
+        cloud.dissociate(&mut network, IP_NETWORK).unwrap();
+        assert_eq!(at(&network), (text("public"), None, Some(42)));
+        cloud.associate(&mut network, IP_NETWORK).unwrap();
+        cloud.update(&mut network, [("occi.network.vlan", 7)]).unwrap();
+        cloud.dissociate(&mut network, PUBLIC).unwrap();
+        assert_eq!(at(&network), (None, text("10.0.0.0/24"), Some(7)));
+        cloud.associate(&mut network, PUBLIC).unwrap();
+        assert_eq!(at(&network).0, text("public"));
+        cloud.forget();
+        cloud.observe(&mut network, Cause::Recreate).unwrap();
+        assert_eq!((at(&network).0, state(&network)), (text("public"), ("active", "")));
+        cloud.act(&mut network, "down", none()).unwrap();
+        cloud.delete(&network).unwrap();
+        assert!(cloud.network(&network).is_none());
+    }
+}
+
+#[test]
+fn a_bridge_that_is_there_no_more_is_told_and_keeps_nothing_back() {
+    let cloud = Cloud::new();
+    let mut network = cloud.resource(NETWORK).mixin(IP_NETWORK).mixin(PUBLIC);
+    cloud.create(&mut network).unwrap();
+    let gone = || cloud.fail("network.define", Fault::invalid("there is no bridge public"));
+    gone();
+    assert_eq!(refusal(cloud.update(&mut network, [("occi.network.vlan", 7)])), pair("invalid", ""));
+    gone();
+    cloud.observe(&mut network, Cause::Restart).unwrap();
+    assert_eq!(state(&network), ("inactive", "there is no bridge public"));
+    cloud.observe(&mut network, Cause::Event).unwrap();
+    assert_eq!(state(&network), ("inactive", ""));
+    gone();
+    cloud.observe(&mut network, Cause::Recreate).unwrap();
+    assert_eq!(state(&network), ("error", "there is no bridge public"));
+    gone();
+    cloud.dissociate(&mut network, IP_NETWORK).unwrap();
+    cloud.delete(&network).unwrap();
+}

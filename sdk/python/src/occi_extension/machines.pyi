@@ -91,6 +91,8 @@ class Machine:
         """Attach an interface to a network for the subject of the call."""
     def reserve_address(self, network: Network, address: str | None) -> None:
         """Have the network's DHCP keep an address for the interface of the subject of the call, or none any more."""
+    def give_address(self, network: Network) -> str | None:
+        """The same with an address that the host chooses; None where the network gives none out."""
     def detach_network(self, network: Network) -> None:
         """Take away the interface of the subject of the call. Succeeds where there is none."""
     def remove(self) -> None:

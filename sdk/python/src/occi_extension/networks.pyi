@@ -18,6 +18,8 @@ class Plan:
         """Whether machines are given addresses by DHCP."""
     def title(self, text: str) -> None:
         """A title for people who look at the hypervisor."""
+    def bridge(self, name: str) -> None:
+        """The bridge of the hypervisor's host that it is joined to, by the name that the capability offers it under."""
 
 class Network:
     @classmethod

@@ -296,6 +296,25 @@ impl Machine {
         })
     }
 
+    pub(crate) fn give_address(&self, network: &Network) -> Result<Option<String>> {
+        world(|world| {
+            world.enter("machine.give-address")?;
+            let link = world.id(End::Subject)?;
+            let Some(mut range) = network.find(world)?.range() else { return Ok(None) };
+            let interfaces = world.machines.values().flat_map(|machine| &machine.interfaces);
+            let others = interfaces.filter(|(other, nic)| **other != link && nic.network == network.id());
+            let taken: Vec<_> = others.filter_map(|(_, nic)| nic.address.clone()).collect();
+            let interface = self.find(world)?.interfaces.get_mut(&link);
+            let interface = interface.ok_or_else(|| Fault::missing("the machine has no such interface"))?;
+            if interface.address.is_none() {
+                let free = range.find(|address| !taken.contains(address));
+                let full = || Fault::conflict("the network has no free address");
+                interface.address = Some(free.ok_or_else(full)?);
+            }
+            Ok(interface.address.clone())
+        })
+    }
+
     pub(crate) fn detach_network(&self, _network: &Network) -> Result<()> {
         world(|world| {
             world.enter("machine.detach-network")?;

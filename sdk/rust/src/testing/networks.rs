@@ -3,6 +3,7 @@
 use super::world::{self, World, world};
 use crate::{End, Fault, Result};
 use std::cell::RefCell;
+use std::net::Ipv4Addr;
 
 /// What a network should be, gathered in the form of the network itself.
 pub(crate) struct Plan(RefCell<world::Network>);
@@ -26,6 +27,10 @@ impl Plan {
 
     pub(crate) fn dhcp(&self, enabled: bool) {
         self.0.borrow_mut().dhcp = Some(enabled);
+    }
+
+    pub(crate) fn bridge(&self, name: &str) {
+        self.0.borrow_mut().bridge = Some(name.into());
     }
 
     pub(crate) fn title(&self, text: &str) {
@@ -93,7 +98,7 @@ impl Network {
         &self.0
     }
 
-    fn find<'a>(&self, world: &'a mut World) -> Result<&'a mut world::Network> {
+    pub(super) fn find<'a>(&self, world: &'a mut World) -> Result<&'a mut world::Network> {
         world.networks.get_mut(&self.0).ok_or_else(|| Fault::missing("there is no such network"))
     }
 
@@ -104,5 +109,20 @@ impl Network {
             return Err(Fault::conflict("a machine uses the network"));
         }
         Ok(())
+    }
+}
+
+impl world::Network {
+    /// The addresses that it gives out, the lowest first; none where it gives out none of IPv4.
+    pub(super) fn range(&self) -> Option<impl Iterator<Item = String> + use<>> {
+        let gives = self.dhcp == Some(true) && self.bridge.is_none();
+        let (address, prefix) = self.address.as_deref().filter(|_| gives)?.split_once('/')?;
+        let address: Ipv4Addr = address.parse().ok()?;
+        let hosts = u32::MAX.checked_shr(prefix.parse().ok()?)?;
+        let name = address.to_bits() & !hosts;
+        let gateway = self.gateway.as_deref().and_then(|gateway| gateway.parse().ok());
+        let own = gateway.map_or(name | 1, Ipv4Addr::to_bits);
+        let free = ((name | 1)..(name | hosts)).filter(move |address| *address != own);
+        Some(free.map(|address| Ipv4Addr::from_bits(address).to_string()))
     }
 }

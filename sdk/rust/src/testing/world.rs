@@ -102,6 +102,8 @@ pub struct Network {
     pub gateway: Option<String>,
     /// Whether machines are given addresses.
     pub dhcp: Option<bool>,
+    /// The name of the bridge that it is joined to.
+    pub bridge: Option<String>,
     /// A title for people.
     pub title: Option<String>,
 }

@@ -58,6 +58,73 @@ async fn a_network_keeps_addresses_for_interfaces() {
     assert_eq!(kept().await, []);
 }
 
+/// INF-08: each of many that ask at once is given an address of its own, and asking again answers the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn addresses_are_given_to_one_interface_each() {
+    let private = private().await;
+    let Private { hypervisor, .. } = &private;
+    let network = hypervisor.network(id(3));
+    let plan =
+        |address: &str, dhcp| NetworkPlan { address: Some(address.into()), dhcp, ..NetworkPlan::default() };
+    network.define(plan("10.1.0.0/28", true)).await.unwrap();
+    let machine = |number: u128| (hypervisor.machine(id(100 + number)), id(200 + number));
+    let give = async |number| {
+        let (machine, link) = machine(number);
+        machine.give_address(link, id(3)).await
+    };
+    for number in 0..14 {
+        let (machine, link) = machine(number);
+        machine.define(MachinePlan::default()).await.unwrap();
+        assert_eq!(code(give(number).await), Err("missing"));
+        machine.attach_network(link, id(3), None).await.unwrap();
+    }
+    let asked: Vec<_> = (0..13)
+        .map(|number| {
+            let (machine, link) = machine(number);
+            tokio::spawn(async move { machine.give_address(link, id(3)).await })
+        })
+        .collect();
+    let mut given = Vec::new();
+    for asked in asked {
+        given.push(asked.await.unwrap().unwrap().unwrap());
+    }
+    let mut all: Vec<std::net::Ipv4Addr> = given.iter().map(|given| given.parse().unwrap()).collect();
+    all.sort_unstable();
+    assert_eq!(all, (2..15).map(|last| std::net::Ipv4Addr::new(10, 1, 0, last)).collect::<Vec<_>>());
+    for is_up in [false, true] {
+        if is_up {
+            network.up().await.unwrap();
+        }
+        assert_eq!(give(4).await.unwrap().as_ref(), Some(&given[4]));
+        assert_eq!(code(give(13).await), Err("conflict"), "the network is full");
+    }
+    // What is detached, is given another address, or is gone without a word, makes room.
+    machine(5).0.detach_network(id(205), id(3), false).await.unwrap();
+    assert_eq!(give(13).await.unwrap().as_ref(), Some(&given[5]));
+    machine(13).0.reserve_address(id(213), id(3), None).await.unwrap();
+    assert_eq!(give(13).await.unwrap().as_ref(), Some(&given[5]));
+    let (other, link) = machine(5);
+    other.attach_network(link, id(3), None).await.unwrap();
+    outside(hypervisor, |live| Ok(machine::find(live, id(106))?.undefine()?)).await;
+    assert_eq!(give(5).await.unwrap().as_ref(), Some(&given[6]));
+}
+
+/// Where the network gives out no addresses, or none of IPv4, none is kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_given_where_a_network_gives_nothing_out() {
+    let private = private().await;
+    let Private { hypervisor, .. } = &private;
+    let (machine, network) = (hypervisor.machine(id(1)), hypervisor.network(id(3)));
+    network.define(NetworkPlan::default()).await.unwrap();
+    machine.define(MachinePlan::default()).await.unwrap();
+    machine.attach_network(id(11), id(3), None).await.unwrap();
+    for (address, dhcp) in [(None, false), (Some("10.1.0.0/24"), false), (Some("fd00::/64"), true)] {
+        let address = address.map(str::to_owned);
+        network.define(NetworkPlan { address, dhcp, ..NetworkPlan::default() }).await.unwrap();
+        assert_eq!(machine.give_address(id(11), id(3)).await, Ok(None));
+    }
+}
+
 /// An operator undefines a machine: its interface is gone, and its address free.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_goes_with_its_interface() {
