@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use occi_capability::Figures;
-use occi_capability::libvirt::{self, Attached, Found, Hypervisor, OwnDisk};
+use occi_capability::libvirt::{self, Attached, Found, FoundVolume, Hypervisor, OwnDisk};
 use occi_catalogue::{Catalogue, Listed, Listing, Refused};
 use occi_extension::MAX_SIZE;
 use occi_model::{CategoryId, Location};
@@ -184,7 +184,7 @@ async fn inventory(State(shown): State<Control>) -> Answer<Json<Inventory>> {
         volumes: found
             .volumes
             .into_iter()
-            .map(|(id, capacity)| Volume { name: name(id), capacity })
+            .map(|FoundVolume { name, capacity, .. }| Volume { name, capacity })
             .collect(),
         own_disks: found
             .own_disks
@@ -213,7 +213,7 @@ fn name(entity: Uuid) -> String {
 /// What is there for no entity.
 pub(crate) fn strays(core: &Core, found: &libvirt::Inventory) -> Result<Vec<String>, Refusal> {
     let machines = found.machines.iter().map(|found| (found.machine, name(found.machine)));
-    let volumes = found.volumes.iter().map(|(id, _)| (*id, name(*id)));
+    let volumes = found.volumes.iter().map(|found| (found.volume, found.name.clone()));
     let networks = found.networks.iter().map(|(id, _)| (*id, name(*id)));
     let own_disks = found.own_disks.iter().map(|disk| (disk.machine, disk.name.clone()));
     let attachments = found.attachments.iter().map(|Attached { machine, attachment, to, .. }| {

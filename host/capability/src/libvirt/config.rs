@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::image::DiskFormat;
+
 /// Where the hypervisor is and what every object on it gets.
 #[derive(Debug, Clone)]
 pub struct HypervisorConfig {
@@ -16,6 +18,8 @@ pub struct HypervisorConfig {
     pub pool: String,
     /// The folder of that pool, on the hypervisor's host.
     pub volumes: PathBuf,
+    /// How volumes are written for which nobody says so.
+    pub format: DiskFormat,
     /// The folder, on the hypervisor's host, where what a machine prints to its serial console is kept as
     /// `<entity id>.log`.
     pub console: Option<PathBuf>,
@@ -80,6 +84,7 @@ impl Default for HypervisorConfig {
             domain_type: DomainType::Auto,
             pool: "occi".into(),
             volumes: "/var/lib/occi/volumes".into(),
+            format: DiskFormat::Qcow2,
             console: None,
             boot: None,
             cores: 1,
