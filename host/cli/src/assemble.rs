@@ -187,6 +187,7 @@ async fn hypervisor(config: &Config, data: &Path) -> anyhow::Result<Hypervisor> 
         },
         pool: given.pool.clone(),
         volumes: given.volumes.clone(),
+        format: given.format,
         console: Some(given.consoles.clone().unwrap_or_else(|| data.join("consoles"))),
         boot: given.boot.as_ref().map(|boot| libvirt::Boot {
             kernel: boot.kernel.clone(),
@@ -222,6 +223,7 @@ fn loader(
     let settings = Settings {
         limits: config.sandbox.to_limits(),
         memory: config.sandbox.total_memory_mib << 20,
+        compatibility: config.compatibility,
         ..Settings::default()
     };
     let lent = Lent::new()
