@@ -23,7 +23,7 @@ use compute::{Compute, Part};
 use network::{IpNetwork, Network};
 use networkinterface::{IpNetworkInterface, NetworkInterface};
 use occi_sdk::{Actions, Attributes, Cause, Change, Fault, Lifecycle, Observe, Result, Subject};
-use storage::Storage;
+use storage::{Format, Storage, Template};
 use storagelink::StorageLink;
 
 /// A term of OCCI Infrastructure as a type identifier.
@@ -41,6 +41,8 @@ const STORAGE_LINK: &str = infrastructure!("#storagelink");
 const IP_NETWORK: &str = infrastructure!("/network#ipnetwork");
 const IP_NETWORK_INTERFACE: &str = infrastructure!("/networkinterface#ipnetworkinterface");
 const OS_TEMPLATE: &str = infrastructure!("#os_tpl");
+const STORAGE_FORMAT: &str = "http://example.org/occi/infrastructure#storage_format";
+const STORAGE_TEMPLATE: &str = "http://example.org/occi/infrastructure#storage_tpl";
 const SSH_KEY: &str = infrastructure!("/credentials#ssh_key");
 const USER_DATA: &str = infrastructure!("/compute#user_data");
 
@@ -58,6 +60,8 @@ impl Lifecycle for Infrastructure {
             IP_NETWORK_INTERFACE => IpNetworkInterface::create(subject),
             // It says nothing by itself: the template that comes with it does.
             OS_TEMPLATE => Ok(Change::new()),
+            STORAGE_FORMAT => Format::create(subject),
+            role if Template::is(role) => Template::create(subject),
             _ => Part::create(subject),
         }
     }
@@ -72,6 +76,8 @@ impl Lifecycle for Infrastructure {
             IP_NETWORK => IpNetwork::update(subject, wanted),
             IP_NETWORK_INTERFACE => IpNetworkInterface::update(subject, wanted),
             OS_TEMPLATE => Ok(Change::new()),
+            STORAGE_FORMAT => Format::update(subject, wanted),
+            role if Template::is(role) => Template::update(subject, wanted),
             _ => Part::update(subject, wanted),
         }
     }
@@ -85,6 +91,8 @@ impl Lifecycle for Infrastructure {
             STORAGE_LINK => StorageLink::delete(subject),
             IP_NETWORK => IpNetwork::delete(subject),
             IP_NETWORK_INTERFACE => IpNetworkInterface::delete(subject),
+            STORAGE_FORMAT => Format::delete(subject),
+            role if Template::is(role) => Template::delete(subject),
             _ => Part::delete(subject),
         }
     }
