@@ -108,8 +108,10 @@ declare module 'occi:extension/machines@0.1.0' {
 
 declare module 'occi:extension/images@0.1.0' {
   import type { Machine } from 'occi:extension/machines@0.1.0';
+  import type { Volume } from 'occi:extension/volumes@0.1.0';
 
   export function make(of: Machine, title: string): string;
+  export function makeOfVolume(of: Volume, title: string): string;
 }
 
 declare module 'occi:extension/volumes@0.1.0' {
@@ -118,8 +120,10 @@ declare module 'occi:extension/volumes@0.1.0' {
   export class Volume {
     private constructor();
     static create(of: End, bytes: bigint): Volume;
+    static createAs(of: End, bytes: bigint, format: string | undefined, image: string | undefined): Volume;
     static open(of: End): Volume;
     capacity(): bigint;
+    format(): string;
     resize(bytes: bigint): void;
     remove(): void;
   }

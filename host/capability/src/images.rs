@@ -6,12 +6,13 @@ mod folder;
 use std::sync::Arc;
 
 use occi_extension::bindings::types::Fault;
-use occi_extension::{CallState, Capability, Lent, Offered, Offers};
+use occi_extension::{CallState, Capability, Lent, Manifest, Offered, Offers};
 use wasmtime::component::{HasSelf, Linker, Resource};
 
-use crate::libvirt::Machine;
+use crate::libvirt::{Machine, Volume};
 use crate::nodes::Nodes;
 use crate::objects::ruled;
+use description::Use;
 pub use folder::Images;
 use generated::occi::extension::images::{self, Host};
 
@@ -31,14 +32,14 @@ mod generated {
     });
 }
 
-/// Images on offer, and new ones that are made of machines.
+/// Images on offer, and new ones that are made of machines and of volumes.
 #[derive(Debug)]
 pub struct ImageCatalogue {
     forgets: bool,
 }
 
 impl ImageCatalogue {
-    /// Those that machines of hypervisors begin as. The folder is lent to the calls.
+    /// Those that machines and volumes of hypervisors begin as. The folder is lent to the calls.
     pub fn new(nodes: &Nodes) -> Self {
         Self { forgets: nodes.forgets() }
     }
@@ -46,6 +47,9 @@ impl ImageCatalogue {
 
 /// Its name in a manifest.
 const NAME: &str = "images";
+
+/// How large the volumes are at least that begin as an image, in GiB: what the default of an attribute can be.
+const SIZE: &str = "size-gib";
 
 #[async_trait::async_trait]
 impl Capability for ImageCatalogue {
@@ -62,7 +66,7 @@ impl Capability for ImageCatalogue {
     }
 
     fn functions(&self) -> &'static [&'static str] {
-        &["make"]
+        &["make", "make-of-volume"]
     }
 
     fn has_outside_effects(&self) -> bool {
@@ -73,6 +77,28 @@ impl Capability for ImageCatalogue {
         self.forgets
     }
 
+    fn objections(&self, manifest: &Manifest) -> Vec<String> {
+        let mut objections = Vec::new();
+        for offer in manifest.offers.iter().filter(|offer| offer.of == NAME) {
+            let of_volumes = Use::Volume.word();
+            if offer.purpose.is_some() && offer.purpose.as_deref() != of_volumes {
+                objections.push(format!(
+                    "`use` of the offer in {} is \"volume\", or left out for what machines begin as",
+                    offer.scheme
+                ));
+            }
+            let has_size = offer.purpose.as_deref() == of_volumes;
+            let unknown = offer.defaults.iter().filter(|(_, figure)| !has_size || figure != SIZE);
+            objections.extend(unknown.map(|(attribute, figure)| {
+                format!(
+                    "no image tells `{figure}`, which the offer in {} wants for {attribute}; those for volumes tell `{SIZE}`",
+                    offer.scheme
+                )
+            }));
+        }
+        objections
+    }
+
     fn offers(&self, lent: &Lent) -> Option<Arc<dyn Offers>> {
         Some(lent.get::<Images>()?)
     }
@@ -81,13 +107,23 @@ impl Capability for ImageCatalogue {
 #[async_trait::async_trait]
 impl Offers for Images {
     async fn all(&self) -> Result<Vec<Offered>, Fault> {
-        let images = self.list().await?;
-        Ok(images.into_iter().map(|image| Offered { name: image.name, title: image.title }).collect())
+        let images = self.list().await?.into_iter().map(|image| Offered {
+            name: image.name,
+            title: image.title,
+            purpose: image.purpose.word(),
+            figures: image.bytes.map(|bytes| (SIZE, gib(bytes))).into_iter().collect(),
+        });
+        Ok(images.collect())
     }
 
     async fn withdraw(&self, name: &str) -> Result<(), Fault> {
         Ok(self.remove(name).await?)
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact for whole sectors of what any file system holds")]
+fn gib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 30)
 }
 
 impl Host for CallState {
@@ -105,7 +141,27 @@ impl Host for CallState {
         // A disk takes as long as it is large.
         match self.aside(images.make(&machine, &title)).await {
             Ok(name) => {
-                self.note_made(NAME, name.clone());
+                self.note_made(NAME, Use::System.word(), name.clone());
+                Ok(Ok(name))
+            }
+            Err(error) => Ok(Err(error.into())),
+        }
+    }
+
+    async fn make_of_volume(
+        &mut self,
+        of: Resource<Volume>,
+        title: String,
+    ) -> wasmtime::Result<Result<String, Fault>> {
+        begin!(self, "images", "make-of-volume");
+        let volume = match ruled(self, &of)? {
+            Ok(volume) => volume,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let images = self.lent::<Images>()?;
+        match self.aside(images.make_of_volume(&volume, &title)).await {
+            Ok(name) => {
+                self.note_made(NAME, Use::Volume.word(), name.clone());
                 Ok(Ok(name))
             }
             Err(error) => Ok(Err(error.into())),

@@ -5,7 +5,8 @@ use occi_extension::{CallState, Capability, Lent};
 use uuid::Uuid;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
-use crate::libvirt::Volume;
+use crate::images::Images;
+use crate::libvirt::{DiskFormat, Volume};
 use crate::nodes::{Nodes, Wishes};
 use crate::objects::{home, place, ruled, standing};
 use generated::occi::extension::volumes::{self, Host, HostVolume};
@@ -53,7 +54,15 @@ impl Capability for Volumes {
     }
 
     fn functions(&self) -> &'static [&'static str] {
-        &["volume.create", "volume.open", "volume.capacity", "volume.resize", "volume.remove"]
+        &[
+            "volume.create",
+            "volume.create-as",
+            "volume.open",
+            "volume.capacity",
+            "volume.format",
+            "volume.resize",
+            "volume.remove",
+        ]
     }
 
     fn has_outside_effects(&self) -> bool {
@@ -72,6 +81,11 @@ impl Capability for Volumes {
     }
 }
 
+fn unknown_format(word: &str) -> Fault {
+    let word: String = word.chars().take(32).collect();
+    Fault::new("invalid", format!("a volume is written as qcow2 or raw, not as {word:?}"))
+}
+
 impl Host for CallState {}
 
 impl HostVolume for CallState {
@@ -82,6 +96,36 @@ impl HostVolume for CallState {
             Err(fault) => return Ok(Err(fault)),
         };
         match volume.create(bytes).await {
+            Ok(()) => Ok(Ok(self.table().push(volume)?)),
+            Err(error) => Ok(Err(error.into())),
+        }
+    }
+
+    async fn create_as(
+        &mut self,
+        of: End,
+        bytes: u64,
+        format: Option<String>,
+        image: Option<String>,
+    ) -> wasmtime::Result<Result<Resource<Volume>, Fault>> {
+        begin!(self, "volumes", "volume.create-as");
+        let volume = match place(self, of, Wishes::default())?.await {
+            Ok((hypervisor, entity)) => hypervisor.volume(entity),
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let format = match format.map(|word| DiskFormat::of(&word).ok_or(word)).transpose() {
+            Ok(format) => format,
+            Err(word) => return Ok(Err(unknown_format(&word))),
+        };
+        let image = match image {
+            Some(name) => match self.lent::<Images>()?.find_for_volume(&name).await {
+                Ok(image) => Some(image),
+                Err(error) => return Ok(Err(error.into())),
+            },
+            None => None,
+        };
+        // A copy takes as long as it is large.
+        match self.aside(volume.create_as(bytes, format, image)).await {
             Ok(()) => Ok(Ok(self.table().push(volume)?)),
             Err(error) => Ok(Err(error.into())),
         }
@@ -103,6 +147,12 @@ impl HostVolume for CallState {
         begin!(self, "volumes", "volume.capacity");
         let volume = self.table().get(&volume)?.clone();
         Ok(volume.capacity().await.map_err(Fault::from))
+    }
+
+    async fn format(&mut self, volume: Resource<Volume>) -> wasmtime::Result<Result<String, Fault>> {
+        begin!(self, "volumes", "volume.format");
+        let volume = self.table().get(&volume)?.clone();
+        Ok(volume.format().await.map(|format| format.as_str().to_owned()).map_err(Fault::from))
     }
 
     async fn resize(&mut self, volume: Resource<Volume>, bytes: u64) -> wasmtime::Result<Result<(), Fault>> {

@@ -93,7 +93,8 @@ impl Qemu {
     /// Nothing is left at the hypervisor that this test has made.
     async fn is_clean_of(&self, entities: &[Uuid]) {
         let Inventory { machines, volumes, networks, .. } = self.hypervisor.inventory().await.unwrap();
-        let left = machines.iter().map(|found| &found.machine).chain(volumes.iter().map(|(id, _)| id));
+        let left =
+            machines.iter().map(|found| &found.machine).chain(volumes.iter().map(|found| &found.volume));
         let left: Vec<_> =
             left.chain(networks.iter().map(|(id, _)| id)).filter(|id| entities.contains(id)).collect();
         assert!(left.is_empty(), "{left:?}");

@@ -181,6 +181,7 @@ fn loader(
     let settings = Settings {
         limits: config.sandbox.to_limits(),
         memory: config.sandbox.total_memory_mib << 20,
+        compatibility: config.compatibility,
         ..Settings::default()
     };
     let lent = Lent::new()

@@ -13,7 +13,7 @@ pub(crate) use sandbox::Sandbox;
 use anyhow::{Context, anyhow, bail, ensure};
 use ipnet::IpNet;
 use occi_capability::{ConfigValues, HttpGrant, Origin};
-use occi_extension::Settings;
+use occi_extension::{Compatibility, Settings};
 use occi_model::{AttributeName, CategoryId};
 use occi_operation::Allowance;
 use occi_server::PublicUrl;
@@ -37,6 +37,8 @@ pub(crate) struct Config {
     pub(crate) url: Option<PublicUrl>,
     pub(crate) data: PathBuf,
     pub(crate) extensions: Option<PathBuf>,
+    #[serde(deserialize_with = "compatibility")]
+    pub(crate) compatibility: Compatibility,
     /// Those that extensions may be lent; none for all.
     pub(crate) capabilities: Option<Vec<String>>,
     /// The extensions that may have power over others.
@@ -90,6 +92,7 @@ impl Default for Config {
             url: None,
             data: "./occi-data".into(),
             extensions: None,
+            compatibility: Compatibility::default(),
             capabilities: None,
             administrators: None,
             settings: ConfigValues::new(),
@@ -249,6 +252,16 @@ fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PublicUrl>, 
     String::deserialize(deserializer)?.parse().map(Some).map_err(D::Error::custom)
 }
 
+fn compatibility<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Compatibility, D::Error> {
+    match String::deserialize(deserializer)?.as_str() {
+        "1.2" => Ok(Compatibility::Occi12),
+        "1.1" => Ok(Compatibility::Occi11),
+        other => Err(D::Error::custom(format!(
+            "`{other}` is no OCCI to be compatible with; there are \"1.2\" and \"1.1\""
+        ))),
+    }
+}
+
 fn category<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CategoryId, D::Error> {
     CategoryId::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
@@ -331,6 +344,15 @@ mod tests {
     fn a_key_that_is_like_no_other_is_not_said_to_be_misspelt() {
         let error = Config::parse("[server]\nport = 1").unwrap_err().to_string();
         assert!(!error.contains("did you mean") && error.contains("`listen`"), "{error}");
+    }
+
+    #[test]
+    fn the_occi_that_is_spoken_is_told_in_words_of_the_standard() {
+        let told = |version: &str| Config::parse(&format!("compatibility = {version:?}"));
+        assert_eq!(told("1.1").unwrap().compatibility, Compatibility::Occi11);
+        assert_eq!(told("1.2").unwrap(), Config::default());
+        let error = told("1.0").unwrap_err().to_string();
+        assert!(error.contains("there are \"1.2\" and \"1.1\""), "{error}");
     }
 
     #[test]

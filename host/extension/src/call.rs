@@ -4,7 +4,7 @@
 use crate::bindings::types;
 use crate::breaker::Breaker;
 use crate::budget::Budget;
-use crate::capability::{CallContext, CallState, Going, Lent};
+use crate::capability::{CallContext, CallState, Going, Lent, Made};
 use crate::contract::{self, Agreement};
 use crate::convert;
 use crate::engine::TICK;
@@ -92,7 +92,7 @@ pub struct Outcome {
 struct Left {
     writes: KeyValueChanges,
     /// What it has made that is on offer, by the capability and its name there.
-    made: Vec<(&'static str, String)>,
+    made: Vec<Made>,
 }
 
 /// An extension's code, linked.
@@ -317,7 +317,7 @@ impl Extension {
                 tracing::warn!(extension = &**self.name(), operation = %call.operation, "broken answer: {reason}");
                 CallError::Broken { extension: Arc::clone(self.name()), reason }
             })?;
-            let made = left.made.iter().filter_map(|(of, name)| self.offered_as(of, name)).collect();
+            let made = left.made.iter().filter_map(|made| self.offered_as(made)).collect();
             Ok(Outcome { change, again, writes: left.writes, made })
         };
         let outcome = proposed.await;

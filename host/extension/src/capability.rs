@@ -160,12 +160,24 @@ pub trait Offers: Send + Sync + 'static {
 }
 
 /// A thing that is on offer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Offered {
     /// By which it is known; the term of its Mixin.
     pub name: String,
     /// For people.
     pub title: Option<String>,
+    /// What it is for, where the capability has things for several uses: an offer selects by that word. None is the usual one.
+    pub purpose: Option<&'static str>,
+    /// What can be told of it in numbers, by words of the capability; the default of an attribute can be one.
+    pub figures: Vec<(&'static str, f64)>,
+}
+
+/// A thing that a call has had made, and that is on offer from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Made {
+    pub(crate) capability: &'static str,
+    pub(crate) purpose: Option<&'static str>,
+    pub(crate) name: String,
 }
 
 /// Lets functions of capabilities fail, to see what an extension makes of it.
@@ -297,7 +309,7 @@ pub struct CallState {
     writes: KeyValueWrites,
     entities: Option<Arc<dyn EntityView>>,
     own_keys: Arc<OwnKeys>,
-    made: Vec<(&'static str, String)>,
+    made: Vec<Made>,
     place: Place,
     log_left: usize,
     logged: Arc<LogAllowance>,
@@ -454,11 +466,12 @@ impl CallState {
     }
 
     /// Notes that the call has made a thing which a capability has on offer from now on; the operation's answer shows its Mixin.
-    pub fn note_made(&mut self, capability: &'static str, name: String) {
-        self.made.push((capability, name));
+    /// `purpose` is what the thing is for ([`Offered::purpose`]).
+    pub fn note_made(&mut self, capability: &'static str, purpose: Option<&'static str>, name: String) {
+        self.made.push(Made { capability, purpose, name });
     }
 
-    pub(crate) fn take_made(&mut self) -> Vec<(&'static str, String)> {
+    pub(crate) fn take_made(&mut self) -> Vec<Made> {
         std::mem::take(&mut self.made)
     }
 

@@ -89,7 +89,7 @@ impl Loader {
         let manifest = Manifest::parse(std::str::from_utf8(shape.manifest).map_err(|_| LoadError::NotText)?)?;
         let is_bare = !shape.has_code && shape.imports.is_empty() && shape.exports.is_empty();
         if is_bare {
-            return Self::without_code(manifest, Digest::of(bytes));
+            return self.without_code(manifest, Digest::of(bytes));
         }
         let agreement = contract::agree(&shape, &manifest, &self.capabilities, &self.grants);
         let agreement = agreement.map_err(LoadError::Contract)?;
@@ -110,6 +110,7 @@ impl Loader {
         let share = (self.turns.of_one(), self.budget.part(self.settings.memory / 2));
         let code = Code::new(&manifest.name, pre, exports, limits, share, Arc::clone(&self.lent));
         tracing::debug!(extension = &*manifest.name, version = %manifest.version, %digest, "extension loaded");
+        let manifest = manifest.on(self.settings.compatibility);
         Ok(Extension::new(manifest, digest, Some(code), &agreement.uses))
     }
 
@@ -123,13 +124,13 @@ impl Loader {
         if text.len() > MAX_SIZE {
             return Err(LoadError::TooLarge { most: MAX_SIZE });
         }
-        Self::without_code(Manifest::parse(text)?, Digest::of(text.as_bytes()))
+        self.without_code(Manifest::parse(text)?, Digest::of(text.as_bytes()))
     }
 
     /// One that defines what the host can do by itself.
-    fn without_code(manifest: Manifest, digest: Digest) -> Result<Extension, LoadError> {
+    fn without_code(&self, manifest: Manifest, digest: Digest) -> Result<Extension, LoadError> {
         contract::agree_without_code(&manifest).map_err(LoadError::Contract)?;
-        Ok(Extension::new(manifest, digest, None, &[]))
+        Ok(Extension::new(manifest.on(self.settings.compatibility), digest, None, &[]))
     }
 
     fn compile(&self, bytes: &[u8], digest: &Digest, bounds: Bounds<'_>) -> Result<Component, LoadError> {

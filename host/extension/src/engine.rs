@@ -2,6 +2,7 @@
 //! too long is stopped.
 
 use crate::limits::{Limits, TABLE_ELEMENTS};
+use crate::manifest::Compatibility;
 use std::thread;
 use std::time::Duration;
 use wasmtime::{
@@ -21,11 +22,14 @@ pub struct Settings {
     pub calls: u32,
     /// The memory that all of them may have together, in bytes. Calls of one extension have half of it at most.
     pub memory: usize,
+    /// For clients of which OCCI they are there.
+    pub compatibility: Compatibility,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { limits: Limits::default(), calls: 256, memory: 2 << 30 }
+        let compatibility = Compatibility::default();
+        Self { limits: Limits::default(), calls: 256, memory: 2 << 30, compatibility }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::bindings::types::Fault;
 use crate::call::Code;
-use crate::capability::{Capability, Offered, Offers};
+use crate::capability::{Capability, Made, Offers};
 use crate::console::Console;
 use crate::digest::Digest;
 use crate::error::CallError;
@@ -113,8 +113,7 @@ impl Extension {
     pub async fn look_for_offers(&self) -> Result<Vec<Mixin>, Fault> {
         let mut mixins = Vec::new();
         for (offer, things) in &self.offering {
-            let named = |Offered { name, title }: Offered| offer.mixin(&name, title.as_deref());
-            mixins.extend(things.all().await?.into_iter().filter_map(named));
+            mixins.extend(things.all().await?.iter().filter_map(|thing| offer.mixin(thing)));
         }
         mixins.sort_by(|one, other| one.id.cmp(&other.id));
         mixins.dedup_by(|one, other| one.id == other.id);
@@ -122,14 +121,23 @@ impl Extension {
     }
 
     /// The Mixin for a thing that a capability has on offer.
-    pub fn offered_as(&self, capability: &str, name: &str) -> Option<CategoryId> {
-        let offer = self.manifest.offers.iter().find(|offer| offer.of == capability)?;
-        offer.mixin(name, None).map(|mixin| mixin.id)
+    pub(crate) fn offered_as(&self, Made { capability, purpose, name }: &Made) -> Option<CategoryId> {
+        let mut offers = self.manifest.offers.iter();
+        offers.find(|offer| offer.of == *capability && offer.purpose.as_deref() == *purpose)?.id(name)
     }
 
     /// The Mixin by that name as it is where what it stands for is not on offer any more.
     pub fn offered_once(&self, mixin: &CategoryId) -> Option<Mixin> {
-        self.manifest.offers.iter().find_map(|offer| offer.mixin(offer.name(mixin)?, None))
+        self.manifest.offers.iter().find_map(|offer| offer.without_thing(offer.name(mixin)?))
+    }
+
+    /// A Mixin that an older version had on offer, as this one has it.
+    pub fn offered_still(&self, mixin: &Mixin) -> Option<Mixin> {
+        let known = self.offered_once(&mixin.id)?;
+        let offer = self.manifest.offers.iter().find(|offer| offer.name(&mixin.id).is_some())?;
+        let mut attributes = mixin.attributes.clone();
+        attributes.retain(|declared| offer.defaults.iter().any(|(name, _)| *name == declared.name));
+        Some(Mixin { title: mixin.title.clone(), attributes, ..known })
     }
 
     /// Takes away what a Mixin stands for, if a client has had it made.

@@ -59,7 +59,7 @@ pub use keyvalue::{
 };
 pub use limits::{Asked, Limits};
 pub use logged::LogGrant;
-pub use manifest::{Manifest, Offer, OwnEntry, OwnKeys};
+pub use manifest::{Compatibility, Manifest, Marked, Offer, OwnEntry, OwnKeys};
 pub use outline::Outline;
 pub use printable::printable;
 pub use shape::ShapeError;

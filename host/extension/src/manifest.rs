@@ -33,6 +33,9 @@
 //! values = ["draft", "published"]
 //! initial = "draft"
 //!
+//! [kind.states.compatibility]     # optional: states that are there for clients of OCCI 1.1 alone
+//! "1.1" = ["withdrawn"]
+//!
 //! [kind.attributes."com.example.state"]
 //! type = "string"                 # string, integer, number, boolean, array, object
 //! [kind.attributes."com.example.state.message"]
@@ -47,8 +50,9 @@
 //! term = "publish"
 //! scheme = "http://example.com/occi/note/action#"
 //! from = ["draft"]                # left out: in any state
+//! compatibility = "1.1"           # optional: for clients of OCCI 1.1 alone; an attribute can say so, too
 //! [kind.action.attributes.when]
-//! type = "string"
+//! type = "string"                 # and becomes, the attribute of the entity that it sets
 //!
 //! [[mixin]]                       # also with attributes and actions
 //! term = "urgent"
@@ -60,16 +64,20 @@
 //!
 //! [[offer]]                       # a Mixin for each thing that a capability has on offer
 //! of = "images"
+//! use = "volume"                  # optional: for which use, where the capability has several
 //! scheme = "http://example.com/occi/image#"
 //! location = "/mixin/image/"      # its own is the thing's name below
 //! depends = []
 //! applies = ["http://example.com/occi#note"]
+//! defaults = { "com.example.size" = "size-gib" }    # optional: attributes, and what their default tells of the thing
 //! ```
 
 mod attribute;
 mod category;
+mod compatibility;
 pub(crate) mod fault;
 mod form;
+mod known;
 mod offer;
 mod own_keys;
 #[cfg(test)]
@@ -78,6 +86,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+pub use compatibility::{Compatibility, Marked};
 pub use fault::{ManifestError, ManifestFault};
 pub use offer::Offer;
 pub use own_keys::{OwnEntry, OwnKeys};
@@ -86,10 +95,10 @@ use crate::limits::Asked;
 use category::Categories;
 use fault::{Faults, Report};
 use form::{ExtensionForm, LimitsForm};
-use occi_model::{Action, Kind, Mixin};
+use occi_model::{Action, AttributeName, CategoryId, Kind, Mixin};
 use semver::Version;
 use source::{Place, Source};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -123,6 +132,10 @@ pub struct Manifest {
     pub actions: Vec<Action>,
     /// What of its capabilities' things becomes Mixins.
     pub offers: Vec<Offer>,
+    /// The parameters of actions that become attributes of the entity, each with that attribute, by the action.
+    pub becomes: HashMap<CategoryId, Vec<(AttributeName, AttributeName)>>,
+    /// What of all that is for clients of OCCI 1.1 alone.
+    pub marked: Marked,
 }
 
 impl Manifest {
@@ -142,7 +155,8 @@ impl Manifest {
         let version = version(&mut report, &root.key("extension"), &form.extension);
         let profiles = profiles(&mut report, &root.key("extension"), &form.extension);
         let limits = limits(&mut report, &root.key("limits"), &form.limits);
-        let Categories { kinds, mixins, actions, offers } = category::categories(&mut report, &form);
+        let Categories { kinds, mixins, actions, offers, marked, becomes } =
+            category::categories(&mut report, &form);
         report.into_result()?;
         let own_keys = OwnKeys::of(&source, &form);
         Ok(Self {
@@ -157,6 +171,8 @@ impl Manifest {
             mixins,
             actions,
             offers,
+            becomes,
+            marked,
         })
     }
 }

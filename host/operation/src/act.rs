@@ -1,5 +1,6 @@
 //! An action on an entity (HTTP-27).
 
+use crate::allowance::Claim;
 use crate::changes::Changes;
 use crate::core::Core;
 use crate::effect::{Effects, is_plain_no};
@@ -8,7 +9,7 @@ use crate::locks::Held;
 use crate::observer::Cause;
 use crate::retrieve::{check, find, reply};
 use crate::{Caller, Condition, Refusal, Reply, Snapshot};
-use occi_model::{Draft, Item, Location};
+use occi_model::{Draft, Entity, Invocation, Item, Location};
 use occi_store::Stored;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -29,6 +30,7 @@ pub(crate) async fn act(
     core.check_changeable(snapshot, &stored.entity)?;
     let invocation = snapshot.registry().invocation(&stored.entity, item, term)?;
     let before = &stored.entity;
+    let _claim = claim(core, snapshot, std::iter::once((&**before, &invocation)))?;
     let operation = Uuid::new_v4();
     let lasts =
         snapshot.extension(&invocation.owner).is_some_and(|extension| extension.has_lasting_effects());
@@ -80,6 +82,31 @@ async fn hold(core: &Core, caller: &Caller, path: &Location) -> Result<(Held, St
             return Ok((held, stored));
         }
     }
+}
+
+/// Claims what entities would take by their actions, as far as the parameters of these say so before anything is done.
+pub(crate) fn claim<'e>(
+    core: &Core,
+    snapshot: &Snapshot,
+    actions: impl Iterator<Item = (&'e Entity, &'e Invocation)>,
+) -> Result<Claim, Refusal> {
+    let become_others = |(before, invocation): (&'e Entity, &Invocation)| {
+        let extension = snapshot.extension(&invocation.owner)?;
+        let becomes = extension.manifest().becomes.get(&invocation.action.id)?;
+        let mut after = before.clone();
+        for (parameter, attribute) in becomes {
+            if let Some(value) = invocation.parameters.get(parameter) {
+                after.attributes.insert(attribute.clone(), value.clone());
+            }
+        }
+        Some((before, after))
+    };
+    let changes: Vec<_> = actions.filter_map(become_others).collect();
+    core.allowances.claim(
+        || core.read(),
+        snapshot,
+        changes.iter().map(|(before, after)| (Some(*before), after)),
+    )
 }
 
 /// The one item that invokes an action.

@@ -8,7 +8,7 @@
 //! machine that was stopped is not as it was when it is started again. So it is committed, and the answer says of each
 //! member what became of it.
 
-use crate::act::invocation;
+use crate::act::{claim, invocation};
 use crate::changes::Changes;
 use crate::core::Core;
 use crate::effect::{Effects, Found, Writes, is_plain_no};
@@ -38,6 +38,8 @@ pub(crate) async fn act_on_all(
         check_action(snapshot.registry(), collection, item, term)?;
     }
     let members = check(core, snapshot, members, item, term)?;
+    let _claim =
+        claim(core, snapshot, members.iter().map(|member| (&*member.stored.entity, &member.invocation)))?;
     let operation = Uuid::new_v4();
     let lasts = members.iter().any(|member| member.lasts);
     if lasts {

@@ -6,7 +6,7 @@ use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
 use crate::{Caller, Collection, Reply};
 use occi_extension::Extension;
-use occi_model::{CategoryId, CategoryView, Mixin, Representation};
+use occi_model::{Attribute, CategoryId, CategoryView, Mixin, Representation};
 use occi_store::{ReadView, StoreError};
 use std::sync::Arc;
 
@@ -48,7 +48,11 @@ impl Core {
     ) -> Result<(), Refusal> {
         let was = extension.offered();
         let mixins = with_held(extension, &*self.read()?, mixins)?;
-        let shown = |mixin: &Mixin| (mixin.id.clone(), mixin.title.clone());
+        let default = |attribute: &Attribute| (attribute.name.clone(), attribute.default.clone());
+        let shown = |mixin: &Mixin| {
+            let defaults: Vec<_> = mixin.attributes.iter().map(default).collect();
+            (mixin.id.clone(), mixin.title.clone(), defaults)
+        };
         if was.iter().map(shown).eq(mixins.iter().map(shown)) {
             return Ok(());
         }
@@ -106,11 +110,7 @@ pub(crate) fn inherit(
     let mut mixins = next.offered().to_vec();
     if mixins.is_empty() {
         let of_old = old.map(|old| old.offered()).unwrap_or_default();
-        mixins.extend(
-            of_old.iter().filter_map(|mixin| {
-                Some(Mixin { title: mixin.title.clone(), ..next.offered_once(&mixin.id)? })
-            }),
-        );
+        mixins.extend(of_old.iter().filter_map(|mixin| next.offered_still(mixin)));
     }
     next.offer(with_held(next, view, mixins)?);
     Ok(())

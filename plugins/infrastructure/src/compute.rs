@@ -8,6 +8,7 @@
 //! - `suspend` without a method is 'suspend': the memory stays in place. 'hibernate' writes it to disk.
 //! - `save` makes an image of the disk that the machine boots from, which is an OS template from then on (INF-06). 'hot', or no
 //!   method, copies it while the machine runs; 'deferred' stops the machine first, as `stop` does, and starts it again.
+//! - The speed that clients of OCCI 1.1 name is shown, and nothing is made of it.
 //! - Changed attributes hold from the next start at the latest. An OS template takes the place of another (INF-13) while the
 //!   compute is inactive alone.
 

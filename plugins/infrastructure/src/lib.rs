@@ -25,7 +25,7 @@ use network::Network;
 use networkinterface::{IpNetworkInterface, NetworkInterface};
 use occi_sdk::{Actions, Attributes, Cause, Change, Fault, Lifecycle, Observe, Result, Subject};
 use placement::Placement;
-use storage::Storage;
+use storage::{Format, Storage, Template};
 use storagelink::StorageLink;
 
 /// A term of OCCI Infrastructure as a type identifier.
@@ -43,6 +43,8 @@ const STORAGE_LINK: &str = infrastructure!("#storagelink");
 const IP_NETWORK: &str = infrastructure!("/network#ipnetwork");
 const IP_NETWORK_INTERFACE: &str = infrastructure!("/networkinterface#ipnetworkinterface");
 const OS_TEMPLATE: &str = infrastructure!("#os_tpl");
+const STORAGE_FORMAT: &str = "http://example.org/occi/infrastructure#storage_format";
+const STORAGE_TEMPLATE: &str = "http://example.org/occi/infrastructure#storage_tpl";
 const SSH_KEY: &str = infrastructure!("/credentials#ssh_key");
 const USER_DATA: &str = infrastructure!("/compute#user_data");
 const PLACEMENT: &str = "http://example.org/occi/infrastructure#placement";
@@ -64,7 +66,9 @@ impl Lifecycle for Infrastructure {
             PLACEMENT => Placement::create(subject),
             // They say nothing by themselves: the template, or the bridge, that comes with them does.
             OS_TEMPLATE | BRIDGE => Ok(Change::new()),
+            STORAGE_FORMAT => Format::create(subject),
             role if network::is_bridge(role) => network::Part::create(subject),
+            role if Template::is(role) => Template::create(subject),
             _ => Part::create(subject),
         }
     }
@@ -80,7 +84,9 @@ impl Lifecycle for Infrastructure {
             IP_NETWORK_INTERFACE => IpNetworkInterface::update(subject, wanted),
             PLACEMENT => Placement::update(subject, wanted),
             OS_TEMPLATE | BRIDGE => Ok(Change::new()),
+            STORAGE_FORMAT => Format::update(subject, wanted),
             role if network::is_bridge(role) => network::Part::update(subject, wanted),
+            role if Template::is(role) => Template::update(subject, wanted),
             _ => Part::update(subject, wanted),
         }
     }
@@ -96,7 +102,9 @@ impl Lifecycle for Infrastructure {
             IP_NETWORK_INTERFACE => IpNetworkInterface::delete(subject),
             PLACEMENT => Placement::delete(subject),
             BRIDGE => Ok(()),
+            STORAGE_FORMAT => Format::delete(subject),
             role if network::is_bridge(role) => network::Part::delete(subject),
+            role if Template::is(role) => Template::delete(subject),
             _ => Part::delete(subject),
         }
     }

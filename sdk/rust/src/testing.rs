@@ -28,7 +28,7 @@ mod world;
 
 pub use extensions::Installed;
 pub use types::Entity;
-pub use world::{Disk, Interface, Machine, Network, Usage, Wishes};
+pub use world::{Disk, Interface, Machine, Network, Usage, Volume, Wishes};
 
 use crate::http::{Request, Response};
 use crate::logging::Level;
@@ -134,10 +134,20 @@ impl<T> Host<T> {
 
     /// The capacity of the volume of an entity, in bytes.
     pub fn volume(&self, of: &Entity) -> Option<u64> {
-        world(|world| world.volumes.get(&of.id).copied())
+        self.volume_as(of).map(|volume| volume.capacity)
     }
 
-    /// The names of the images that were made.
+    /// The volume of an entity as it is now.
+    pub fn volume_as(&self, of: &Entity) -> Option<Volume> {
+        world(|world| world.volumes.get(&of.id).cloned())
+    }
+
+    /// The names of the images for volumes that were made.
+    pub fn volume_images(&self) -> Vec<String> {
+        world(|world| world.volume_images.keys().cloned().collect())
+    }
+
+    /// The names of the images that were made of machines.
     pub fn images(&self) -> Vec<String> {
         world(|world| world.images.clone())
     }

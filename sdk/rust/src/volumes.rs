@@ -15,6 +15,13 @@ impl Volume {
         outside::Volume::create(of, bytes).map(Self)
     }
 
+    /// The same in a format, 'qcow2' or 'raw', or in the operator's where none is named; and as a copy of what is on the disk of
+    /// an image for volumes ([`crate::images`]), or empty where none is named. 'missing' where there is no such image, 'invalid'
+    /// where it is larger.
+    pub fn create_as(of: End, bytes: u64, format: Option<&str>, image: Option<&str>) -> Result<Self> {
+        outside::Volume::create_as(of, bytes, format, image).map(Self)
+    }
+
     /// The volume of an entity; 'missing' if there is none.
     pub fn open(of: End) -> Result<Self> {
         outside::Volume::open(of).map(Self)
@@ -28,6 +35,11 @@ impl Volume {
     /// Its capacity in bytes.
     pub fn capacity(&self) -> Result<u64> {
         self.0.capacity()
+    }
+
+    /// How it is written at the hypervisor, such as 'qcow2'. With one that is 'raw' a machine keeps no snapshot of itself.
+    pub fn format(&self) -> Result<String> {
+        self.0.format()
     }
 
     /// Change the capacity, in bytes. Shrinking is 'invalid'.

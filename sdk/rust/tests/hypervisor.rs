@@ -5,7 +5,7 @@ use occi_sdk::machines::{self, Machine, Nic, State};
 use occi_sdk::networks::{self, Network};
 use occi_sdk::testing::{Entity, Host};
 use occi_sdk::volumes::Volume;
-use occi_sdk::{End, Fault, Result, config};
+use occi_sdk::{End, Fault, Result, config, images};
 use std::time::Duration;
 
 struct Nothing;
@@ -91,10 +91,27 @@ fn a_volume_has_one_size_at_a_time_and_stays_while_it_is_attached() {
         assert!(Volume::create(End::Subject, 512).is_err_and(|fault| fault.is(Fault::CONFLICT)));
         assert!(volume.resize(512).is_err_and(|fault| fault.is(Fault::INVALID)));
         volume.resize(2048)?;
-        assert_eq!(volume.capacity()?, 2048);
+        assert_eq!((volume.capacity()?, &*volume.format()?), (2048, "qcow2"));
+        assert!(
+            Volume::create_as(End::Subject, 2048, Some("raw"), None)
+                .is_err_and(|fault| fault.is(Fault::CONFLICT))
+        );
+        assert_eq!(images::make_of_volume(&volume, "Of old")?, "of-old");
         Ok(())
     })
     .unwrap();
+    let copy = host.resource(KIND);
+    within(&host, &copy, || {
+        let create = |bytes, format, image| Volume::create_as(End::Subject, bytes, format, image).map(drop);
+        assert!(create(1024, None, Some("of-old")).is_err_and(|fault| fault.is(Fault::INVALID)));
+        assert!(create(4096, None, Some("none")).is_err_and(|fault| fault.is(Fault::MISSING)));
+        assert!(create(4096, Some("vmdk"), None).is_err_and(|fault| fault.is(Fault::INVALID)));
+        create(4096, Some("raw"), Some("of-old"))
+    })
+    .unwrap();
+    let kept = host.volume_as(&copy).unwrap();
+    assert_eq!((&*kept.format, kept.image.as_deref()), ("raw", Some("of-old")));
+    assert_eq!(host.volume_images(), ["of-old"]);
 
     let link = host.link(KIND, &owner, &disk);
     let (attach, detach) = (

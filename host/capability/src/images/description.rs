@@ -2,6 +2,7 @@
 //!
 //! ```toml
 //! title = "Debian 12"                 # for people
+//! use = "system"                      # or "volume": what volumes begin as, with no more than `disk` and `format`
 //! disk = "debian-12.qcow2"            # a file in this folder; left out, machines have no system disk
 //! format = "qcow2"                    # or "raw"
 //! kernel = "vmlinuz"                  # left out: the disk boots by itself
@@ -16,11 +17,35 @@ use uuid::Uuid;
 
 use crate::libvirt::{Boot, DiskFormat, Image, ImageDisk};
 
+/// What begins as an image.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Use {
+    /// The system of a machine.
+    #[default]
+    System,
+    /// A volume.
+    Volume,
+}
+
+impl Use {
+    /// The word that a manifest selects by; none for what is meant where it has none.
+    pub(super) fn word(self) -> Option<&'static str> {
+        match self {
+            Self::System => None,
+            Self::Volume => Some("volume"),
+        }
+    }
+}
+
 /// The file as it is written.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Description {
     pub(super) title: Option<String>,
+    /// Left out: a system.
+    #[serde(rename = "use")]
+    pub(super) purpose: Option<Use>,
     pub(super) disk: Option<String>,
     pub(super) format: Option<DiskFormat>,
     pub(super) kernel: Option<String>,
@@ -49,17 +74,31 @@ impl Description {
         if description.title.as_ref().is_some_and(|title| title.len() > TITLE) {
             return Err(format!("`title` has more than {TITLE} bytes"));
         }
+        let is_of_volume = description.purpose() == Use::Volume;
+        if is_of_volume && (description.disk.is_none() || description.kernel.is_some()) {
+            return Err("what volumes begin as has a `disk`, and no `kernel`".into());
+        }
         Ok(description)
+    }
+
+    /// What begins as it.
+    pub(super) fn purpose(&self) -> Use {
+        self.purpose.unwrap_or_default()
+    }
+
+    /// The disk that it names, in this folder.
+    pub(super) fn image_disk(&self, folder: &Path) -> Option<ImageDisk> {
+        let (file, format) = (folder.join(self.disk.as_ref()?), self.format.unwrap_or_default());
+        Some(ImageDisk { file, format })
     }
 
     /// What machines begin as by it.
     pub(super) fn image(self, folder: &Path, name: &str) -> Image {
         let file = |file: String| folder.join(file);
-        let format = self.format.unwrap_or_default();
         Image {
             name: name.to_owned(),
+            disk: self.image_disk(folder),
             title: self.title,
-            disk: self.disk.map(|disk| ImageDisk { file: file(disk), format }),
             boot: self.kernel.map(|kernel| Boot {
                 kernel: file(kernel),
                 initrd: self.initrd.map(file),
@@ -95,6 +134,9 @@ mod tests {
             ("disc = \"a\"", "unknown field"),
             ("format = \"vmdk\"", "unknown variant"),
             ("title", "expected"),
+            ("use = \"volume\"", "`disk`"),
+            ("use = \"volume\"\ndisk = \"a\"\nkernel = \"k\"", "no `kernel`"),
+            ("use = \"network\"", "unknown variant"),
         ] {
             let error = Description::parse(text).unwrap_err();
             assert!(error.contains(said), "{text}: {error}");

@@ -10,10 +10,20 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
-use super::description::Description;
-use crate::libvirt::{Error, Image, Machine, Result};
+use super::description::{Description, Use};
+use crate::libvirt::{Error, Image, ImageDisk, Machine, Result, Volume};
 
-/// The images that machines begin as.
+/// An image that is on offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Listed {
+    pub(super) name: String,
+    pub(super) title: Option<String>,
+    pub(super) purpose: Use,
+    /// How large the volumes are at least that begin as it.
+    pub(super) bytes: Option<u64>,
+}
+
+/// The images that machines and volumes begin as.
 #[derive(Debug)]
 pub struct Images {
     folder: PathBuf,
@@ -54,7 +64,7 @@ impl Images {
     }
 
     /// All of them, in the order of their names.
-    pub(super) async fn list(&self) -> Result<Vec<Image>> {
+    pub(super) async fn list(&self) -> Result<Vec<Listed>> {
         let folder = self.folder.clone();
         let (mut images, faults) = aside(move || read_all(&folder)).await??;
         if images.len() > MOST {
@@ -65,13 +75,24 @@ impl Images {
         Ok(images)
     }
 
-    /// The one of that name.
+    /// The one of that name that machines begin as.
     pub(crate) async fn find(&self, name: &str) -> Result<Image> {
+        Ok(self.find_for(Use::System, name).await?.image(&self.folder, name))
+    }
+
+    /// The disk of the one of that name that volumes begin as.
+    pub(crate) async fn find_for_volume(&self, name: &str) -> Result<ImageDisk> {
+        let disk = self.find_for(Use::Volume, name).await?.image_disk(&self.folder);
+        disk.ok_or_else(|| missing(name))
+    }
+
+    async fn find_for(&self, purpose: Use, name: &str) -> Result<Description> {
         let (folder, wanted) = (self.folder.clone(), name.to_owned());
         let found = aside(move || read(&folder, &wanted)).await?;
-        found?.map(|description| description.image(&self.folder, name)).map_err(|fault| {
+        let found = found?.map_err(|fault| {
             Error::Failed(format!("the description of the image {name} is not right: {fault}"))
-        })
+        })?;
+        if found.purpose() == purpose { Ok(found) } else { Err(missing(name)) }
     }
 
     /// Makes one of a machine's disk; its name.
@@ -80,6 +101,27 @@ impl Images {
         let made = self.make_as(machine, title, &name).await;
         self.naming.lock().await.remove(&name);
         made.map(|()| name)
+    }
+
+    /// Makes one of what is on a volume, for others to begin as; its name.
+    pub(super) async fn make_of_volume(&self, volume: &Volume, title: &str) -> Result<String> {
+        let name = self.claim(title).await?;
+        let made = self.make_of_volume_as(volume, title, &name).await;
+        self.naming.lock().await.remove(&name);
+        made.map(|()| name)
+    }
+
+    async fn make_of_volume_as(&self, volume: &Volume, title: &str, name: &str) -> Result<()> {
+        let disk = format!("{name}.qcow2");
+        volume.copy_to(&self.folder.join(&disk)).await?;
+        let description = Description {
+            title: Some(title.to_owned()),
+            purpose: Some(Use::Volume),
+            disk: Some(disk),
+            made_of: Some(volume.entity()),
+            ..Description::default()
+        };
+        self.describe(name, description).await
     }
 
     async fn make_as(&self, machine: &Machine, title: &str, name: &str) -> Result<()> {
@@ -100,13 +142,17 @@ impl Images {
             made_of: Some(machine.entity()),
             ..origin
         };
+        self.describe(name, description).await
+    }
+
+    async fn describe(&self, name: &str, description: Description) -> Result<()> {
         let (folder, name) = (self.folder.clone(), name.to_owned());
         aside(move || write(&folder, &name, &description)).await??;
         self.changed.send_replace(());
         Ok(())
     }
 
-    /// Takes away one that was made of a machine.
+    /// Takes away one that was made of a machine or a volume.
     pub(super) async fn remove(&self, name: &str) -> Result<()> {
         let (folder, wanted) = (self.folder.clone(), name.to_owned());
         aside(move || remove(&folder, &wanted)).await??;
@@ -188,7 +234,7 @@ fn names(folder: &Path) -> Result<HashSet<String>> {
 }
 
 /// The images that are described, and what is wrong with other descriptions.
-fn read_all(folder: &Path) -> Result<(Vec<Image>, Vec<String>)> {
+fn read_all(folder: &Path) -> Result<(Vec<Listed>, Vec<String>)> {
     let (mut images, mut faults) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(folder).map_err(|error| unreadable(&error))? {
         let path = entry.map_err(|error| unreadable(&error))?.path();
@@ -197,7 +243,10 @@ fn read_all(folder: &Path) -> Result<(Vec<Image>, Vec<String>)> {
         }
         let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         match read(folder, name) {
-            Ok(Ok(description)) => images.push(description.image(folder, name)),
+            Ok(Ok(description)) => match listed(folder, name, description) {
+                Ok(image) => images.push(image),
+                Err(fault) => faults.push(format!("{}: its disk: {fault}", path.display())),
+            },
             Ok(Err(fault)) => faults.push(format!("{}: {fault}", path.display())),
             // It went while we looked.
             Err(Error::Missing(_)) => {}
@@ -208,9 +257,19 @@ fn read_all(folder: &Path) -> Result<(Vec<Image>, Vec<String>)> {
     Ok((images, faults))
 }
 
+fn listed(folder: &Path, name: &str, description: Description) -> std::io::Result<Listed> {
+    let purpose = description.purpose();
+    let disk = description.image_disk(folder).filter(|_| purpose == Use::Volume);
+    let bytes = disk.map(|disk| disk.bytes()).transpose()?;
+    Ok(Listed { name: name.to_owned(), title: description.title, purpose, bytes })
+}
+
+fn missing(name: &str) -> Error {
+    Error::Missing(format!("there is no such image as {name}"))
+}
+
 /// A description, or what is wrong with it.
 fn read(folder: &Path, name: &str) -> Result<std::result::Result<Description, String>> {
-    let missing = || Error::Missing(format!("there is no image {name}"));
     if !is_name(name) {
         let fault = "a name is of a to z, 0 to 9, `-` and `_`, a letter first, at most 63 characters";
         return Ok(Err(fault.to_owned()));
@@ -220,7 +279,7 @@ fn read(folder: &Path, name: &str) -> Result<std::result::Result<Description, St
             let described = Description::parse(&text);
             Ok(described.and_then(|description| check_files(folder, &description).map(|()| description)))
         }
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(missing()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(missing(name)),
         Err(error) => Ok(Err(error.to_string())),
     }
 }
@@ -289,6 +348,7 @@ fn slug(title: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::libvirt::DiskFormat;
 
     #[test]
     fn a_title_makes_a_name() {
@@ -326,6 +386,27 @@ mod tests {
         assert_eq!(images.find("../b").await.map_err(|error| error.code()), Err("failed"));
         assert_eq!(images.remove("b").await.map_err(|error| error.code()), Err("denied"));
         assert_eq!(images.remove("c").await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn what_volumes_begin_as_is_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let images = Images::open(folder.path()).unwrap();
+        let put = |file: &str, text: &str| std::fs::write(folder.path().join(file), text).unwrap();
+        put("data.raw", &"d".repeat(1000));
+        put("data.toml", "use = \"volume\"\ndisk = \"data.raw\"\nformat = \"raw\"");
+        put("system.toml", "use = \"system\"");
+        put("broken.toml", "use = \"volume\"\ndisk = \"data.raw\"");
+        let listed: Vec<_> =
+            images.list().await.unwrap().into_iter().map(|image| (image.name, image.bytes)).collect();
+        assert_eq!(
+            listed,
+            [("data".to_owned(), Some(1024)), ("system".to_owned(), None)],
+            "broken is no qcow2"
+        );
+        assert_eq!(images.find_for_volume("data").await.map(|disk| disk.format), Ok(DiskFormat::Raw));
+        assert_eq!(images.find("data").await.map_err(|error| error.code()), Err("missing"));
+        assert_eq!(images.find_for_volume("system").await.map_err(|error| error.code()), Err("missing"));
     }
 
     #[tokio::test]

@@ -13,7 +13,7 @@ use super::connection::{Driver, Live};
 use super::device::{self, Device, Devices};
 use super::error::{Error, Result};
 use super::machine::{Machine, find};
-use super::volume::{FORMAT, Place};
+use super::volume::Place;
 use super::worker::{Hold, Lane};
 use super::{Attached, giving, name, network, reservation, usage, xml};
 
@@ -33,29 +33,25 @@ impl Machine {
         let (place, entity) = (Place::of(self.hypervisor.config()), self.entity);
         let handovers = self.hypervisor.handovers().clone();
         self.rewire(Hold::Using(entity, volume), move |live, view| {
-            let named = name::of(volume);
+            let kept = place.find(live, volume);
+            let named = kept.as_ref().map_or_else(|_| name::of(volume), |kept| kept.name.clone());
             let comes = view.running.as_ref().is_some_and(|running| running.of(attachment).is_none());
             let _handover = comes.then(|| handovers.take(live, entity, [&*named].into_iter())).transpose()?;
             if let Some((side, present)) = view.find(attachment) {
-                if present.volume.as_ref() != Some(&named) {
+                if !present.is_of_volume(volume) {
                     return Err(elsewhere("volume"));
                 }
                 view.attach(live, attachment, &side.movable(present))?;
                 return Ok(present.target.clone().unwrap_or_default());
             }
-            if view
-                .sides()
-                .iter()
-                .flat_map(|side| side.all())
-                .any(|device| device.volume.as_ref() == Some(&named))
-            {
+            if view.sides().iter().flat_map(|side| side.all()).any(|device| device.is_of_volume(volume)) {
                 return Err(Error::Conflict(
                     "the machine has that volume already, through another link".into(),
                 ));
             }
-            place.find(live, volume)?;
+            let kept = kept?;
             let target = device::free_target(&view.sides())?;
-            let disk = device::disk(attachment, place.pool(), volume, FORMAT, &target)?;
+            let disk = device::disk(attachment, place.pool(), &kept.name, kept.format.as_str(), &target)?;
             view.attach(live, attachment, &disk)?;
             Ok(target)
         })
@@ -69,10 +65,9 @@ impl Machine {
         if machine_goes {
             return Ok(());
         }
-        let named = name::of(volume);
-        let meant = move |device: &Device| device.volume.as_ref() == Some(&named);
-        self.unplug(attachment, meant.clone()).await?;
-        self.rewire(Hold::Using(self.entity, volume), move |live, view| view.detach(live, attachment, &meant))
+        let meant = move |device: &Device| device.is_of_volume(volume);
+        self.unplug(attachment, meant).await?;
+        self.rewire(Hold::Using(self.entity, volume), move |live, view| view.detach(live, attachment, meant))
             .await
     }
 

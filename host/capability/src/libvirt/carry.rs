@@ -9,7 +9,10 @@ use virt::stream::Stream;
 
 use super::connection::{Driver, Live};
 use super::error::{Error, Result};
-use super::volume::Place;
+use super::image::DiskFormat;
+use super::name;
+use super::own_disk::{self, Own};
+use super::place::{self, Place};
 
 /// A pool at a hypervisor.
 #[derive(Clone, Copy)]
@@ -81,16 +84,16 @@ pub(super) fn allocation(side: Side<'_>, volume: &str) -> Result<u64> {
 /// Makes a volume be at the other side as it is at the one, where it stays; nobody may use it meanwhile. It [is coming](is_coming)
 /// until [`has_come`]. 'conflict' where a volume of that name is at the other side, which did not come.
 pub(super) fn carry(volume: &str, from: Side<'_>, to: Side<'_>) -> Result<()> {
-    let Begun { source, copy, capacity, is_raw } =
+    let Begun { source, copy, capacity, format } =
         begin(volume, from, to, |_, capacity, format| to.place.make(to.live, volume, capacity, format))?;
     if (from.live.driver, to.live.driver) == (Driver::Qemu, Driver::Qemu) {
         let bytes = Stream::new(&from.live.connect, 0)?;
         source.download(&bytes, 0, 0, 0)?;
-        pump(&bytes, &copy, to.live, is_raw)?;
+        pump(&bytes, &copy, to.live, format)?;
         bytes.finish()?;
         to.place.within(to.live, |pool| pool.refresh(0))?;
     }
-    let came = to.find(volume)?.get_info()?.capacity;
+    let came = place::capacity(to.live, &to.find(volume)?, format)?;
     if came != capacity {
         return Err(Error::Failed(format!("a volume of {capacity} bytes came as one of {came}")));
     }
@@ -102,7 +105,7 @@ pub(super) struct Begun {
     source: StorageVol,
     copy: StorageVol,
     capacity: u64,
-    is_raw: bool,
+    format: DiskFormat,
 }
 
 /// Begins to carry: `make` is given the volume, its capacity and its format, and makes the one that comes.
@@ -110,11 +113,11 @@ pub(super) fn begin(
     volume: &str,
     from: Side<'_>,
     to: Side<'_>,
-    make: impl FnOnce(&StorageVol, u64, &str) -> Result<StorageVol>,
+    make: impl FnOnce(&StorageVol, u64, DiskFormat) -> Result<StorageVol>,
 ) -> Result<Begun> {
     let source = from.find(volume)?;
-    let capacity = source.get_info()?.capacity;
-    let is_raw = source.get_xml_desc(0)?.contains("<format type='raw'/>");
+    let format = format_of(volume);
+    let capacity = place::capacity(from.live, &source, format)?;
     to.place.within(to.live, |pool| pool.refresh(0))?;
     // What a carrying that was cut short has left.
     withdraw(to, volume)?;
@@ -125,9 +128,17 @@ pub(super) fn begin(
         )));
     }
     to.place.create_raw(to.live, &marker(volume), 512)?;
-    let format = if is_raw { "raw" } else { "qcow2" };
     let copy = make(&source, capacity, format)?;
-    Ok(Begun { source, copy, capacity, is_raw })
+    Ok(Begun { source, copy, capacity, format })
+}
+
+/// How a volume is written, as its name says: its content may be made by a guest.
+fn format_of(volume: &str) -> DiskFormat {
+    match (name::of_volume(volume), own_disk::kind_of(volume)) {
+        (Some((_, format)), _) => format,
+        (None, Some(Own::Seed)) => DiskFormat::Raw,
+        (None, _) => DiskFormat::Qcow2,
+    }
 }
 
 /// What has been written of a copy.
@@ -168,8 +179,8 @@ impl Copy<'_> {
     }
 }
 
-/// Writes to a volume what comes. Of one that `is_raw` pieces that hold nothing are left out: it is as long as it should be.
-fn pump(bytes: &Stream, volume: &StorageVol, live: &Live, is_raw: bool) -> Result<()> {
+/// Writes to a volume what comes. Of a raw one pieces that hold nothing are left out: it is as long as it should be.
+fn pump(bytes: &Stream, volume: &StorageVol, live: &Live, format: DiskFormat) -> Result<()> {
     let mut copy = Copy { volume, live, at: 0, open: None };
     let mut piece = vec![0; PIECE];
     loop {
@@ -185,7 +196,7 @@ fn pump(bytes: &Stream, volume: &StorageVol, live: &Live, is_raw: bool) -> Resul
         if came.is_empty() {
             return copy.close();
         }
-        if is_raw && came.iter().all(|byte| *byte == 0) {
+        if format == DiskFormat::Raw && came.iter().all(|byte| *byte == 0) {
             copy.leave_out(filled)?;
         } else {
             copy.write(came)?;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::image::DiskFormat;
+
 /// Where the hypervisor is and what every object on it gets.
 #[derive(Debug, Clone)]
 pub struct HypervisorConfig {
@@ -18,6 +20,8 @@ pub struct HypervisorConfig {
     pub volumes: PathBuf,
     /// Whether all hypervisors of the server have that folder.
     pub shares_volumes: bool,
+    /// How volumes are written for which nobody says so.
+    pub format: DiskFormat,
     /// The folder, on the hypervisor's host, where what a machine prints to its serial console is kept as
     /// `<entity id>.log`.
     pub console: Option<PathBuf>,
@@ -83,6 +87,7 @@ impl Default for HypervisorConfig {
             pool: "occi".into(),
             volumes: "/var/lib/occi/volumes".into(),
             shares_volumes: false,
+            format: DiskFormat::Qcow2,
             console: None,
             boot: None,
             cores: 1,

@@ -57,6 +57,11 @@ impl Device {
         format!("eth{}", self.slot.unwrap_or_default())
     }
 
+    /// Whether it is the volume of an entity.
+    pub(super) fn is_of_volume(&self, entity: Uuid) -> bool {
+        self.volume.as_deref().and_then(name::of_volume).is_some_and(|(of, _)| of == entity)
+    }
+
     /// The name by which libvirt knows a device of ours.
     pub(super) fn alias(&self) -> String {
         let id = self.attachment.map(|id| id.to_string()).unwrap_or_default();
@@ -140,12 +145,12 @@ impl Devices {
 }
 
 /// A disk for a volume. A guest finds it by the attachment's id under `/dev/disk/by-id/`, as much of it as fits.
-pub(super) fn disk(attachment: Uuid, pool: &str, volume: Uuid, format: &str, target: &str) -> Result<String> {
+pub(super) fn disk(attachment: Uuid, pool: &str, volume: &str, format: &str, target: &str) -> Result<String> {
     let id = attachment.to_string();
     xml::document(|xml| {
         node(xml, "disk", &[("type", "volume"), ("device", "disk")], |xml| {
             leaf(xml, "driver", &[("name", "qemu"), ("type", format)])?;
-            leaf(xml, "source", &[("pool", pool), ("volume", &name::of(volume))])?;
+            leaf(xml, "source", &[("pool", pool), ("volume", volume)])?;
             leaf(xml, "target", &[("dev", target), ("bus", "virtio")])?;
             text(xml, "serial", &[], &id)?;
             alias(xml, &id)
@@ -331,7 +336,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_found_again() {
-        let disk = disk(LINK, "occi", Uuid::from_u128(1), "qcow2", "vdb").unwrap();
+        let disk = disk(LINK, "occi", &name::of(Uuid::from_u128(1)), "qcow2", "vdb").unwrap();
         let interface = interface(OTHER, 3, Uuid::from_u128(2), "52:54:00:00:00:01").unwrap();
         let devices = machine(&format!("{disk}\n{interface}"));
 
@@ -355,8 +360,8 @@ mod tests {
 
     #[test]
     fn devices_are_added_and_taken_away_in_place() {
-        let first = disk(LINK, "occi", Uuid::from_u128(1), "qcow2", "vda").unwrap();
-        let second = disk(OTHER, "occi", Uuid::from_u128(2), "qcow2", "vdb").unwrap();
+        let first = disk(LINK, "occi", &name::of(Uuid::from_u128(1)), "qcow2", "vda").unwrap();
+        let second = disk(OTHER, "occi", &name::of(Uuid::from_u128(2)), "qcow2", "vdb").unwrap();
         let both = Devices::read(machine(&first).with(&second)).unwrap();
         let texts: String = both.all().iter().map(|device| both.text(device)).collect();
         assert_eq!(texts, format!("{first}{second}"));

@@ -47,7 +47,7 @@ impl Handovers {
         let (mut all, waited) = waited.unwrap_or_else(PoisonError::into_inner);
         if waited.timed_out() {
             return Err(Error::Conflict(
-                "a volume of the machine is in use by another one that is just being started or saved: try again"
+                "a volume is in use by another machine that is just being started or saved, or is just being copied: try again"
                     .into(),
             ));
         }

@@ -1,8 +1,10 @@
-//! Images: what a machine's system begins as, and how one is made of a machine.
+//! Images: what a machine's system or a volume begins as, and how one is made of these.
 
 #![allow(unsafe_code)]
 
+use std::borrow::Cow;
 use std::ffi::CString;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
@@ -13,13 +15,14 @@ use virt::sys;
 
 use super::config::Boot;
 use super::connection::{Driver, Live};
-use super::device::{Device, Devices};
+use super::device::Devices;
 use super::error::{Error, Result};
 use super::machine::{Machine, find};
-use super::volume::Place;
+use super::usage::Among;
+use super::volume::{Place, Volume, user};
 use super::worker::{Hold, Lane};
 use super::xml::{self, leaf, node};
-use super::{local, own_disk};
+use super::{local, own_disk, qcow2};
 
 /// What a machine's system begins as.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,9 +57,29 @@ pub enum DiskFormat {
     Raw,
 }
 
+impl ImageDisk {
+    /// Where it is.
+    pub(super) fn folder(&self) -> &Path {
+        self.file.parent().unwrap_or(Path::new("/"))
+    }
+
+    /// What it is called there.
+    pub(super) fn name(&self) -> Cow<'_, str> {
+        self.file.file_name().unwrap_or_default().to_string_lossy()
+    }
+}
+
 impl DiskFormat {
-    /// libvirt's word for it.
-    pub(super) fn as_str(self) -> &'static str {
+    /// Both, the more usual first.
+    pub(super) const ALL: [Self; 2] = [Self::Qcow2, Self::Raw];
+
+    /// The one by that word.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.as_str() == word)
+    }
+
+    /// The word for it, libvirt's and the contract's.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Qcow2 => "qcow2",
             Self::Raw => "raw",
@@ -92,30 +115,61 @@ impl Machine {
                 let boots_from =
                     system.or_else(|| devices.all().iter().find(|device| device.volume.is_some()));
                 let Some(disk) = boots_from else { return Ok(DiskCopy { began_as, has_disk: false }) };
+                let (volume, target) = (disk.volume.as_deref(), disk.target.as_deref());
                 let copied = match (live.driver, domain.is_active()?) {
-                    (Driver::Qemu, true) => copy_running(&domain, disk, &file, patience),
-                    (Driver::Qemu, false) => copy_resting(live, &place, disk, &file),
-                    (Driver::Test, _) => imitate(&file),
+                    (Driver::Qemu, true) => {
+                        copy_running(&domain, target.unwrap_or_default(), &file, patience)
+                    }
+                    (Driver::Qemu, false) => copy_resting(live, &place, volume.unwrap_or_default(), &file),
+                    (Driver::Test, _) => imitate(&file, 0),
                 };
-                if copied.is_err() {
-                    local::remove(&file, "a copy that is not whole");
-                }
-                copied.map(|()| DiskCopy { began_as, has_disk: true })
+                whole_or_none(&file, copied).map(|()| DiskCopy { began_as, has_disk: true })
             })
             .await
     }
 }
 
+impl Volume {
+    /// Copies what is on the volume into a new file on the hypervisor's host, as QEMU's qcow2 that stands by itself: as it is
+    /// at one moment, also while a machine uses it. Nothing is left of one that was not copied to its end.
+    pub async fn copy_to(&self, file: &Path) -> Result<()> {
+        let (entity, file) = (self.entity, file.to_owned());
+        let (place, patience) = (Place::of(self.hypervisor.config()), self.hypervisor.config().long.patience);
+        let handovers = self.hypervisor.handovers().clone();
+        // Nobody attaches it or takes it away meanwhile.
+        let copy = move |live: &Live| {
+            let kept = place.find(live, entity)?;
+            // A machine that would start with it would write to it while it is copied.
+            let _handover = handovers.begin(live, iter::once(&*kept.name))?;
+            let copied = match live.driver {
+                Driver::Test => imitate(&file, kept.capacity(live)?),
+                Driver::Qemu => match user(live, Among::Running, entity)? {
+                    Some((domain, target)) => copy_running(&domain, &target, &file, patience),
+                    None => copy_resting(live, &place, &kept.name, &file),
+                },
+            };
+            whole_or_none(&file, copied)
+        };
+        self.hypervisor.workers().call_once(Lane::Long, Hold::Unused(entity), copy).await
+    }
+}
+
+fn whole_or_none(file: &Path, copied: Result<()>) -> Result<()> {
+    if copied.is_err() {
+        local::remove(file, "a copy that is not whole");
+    }
+    copied
+}
+
 /// QEMU copies while the machine goes on to write, until both are the same; that is the moment.
-fn copy_running(domain: &Domain, disk: &Device, file: &Path, patience: Duration) -> Result<()> {
-    let target = disk.target.clone().unwrap_or_default();
+fn copy_running(domain: &Domain, target: &str, file: &Path, patience: Duration) -> Result<()> {
     let destination = xml::document(|xml| {
         node(xml, "disk", &[("type", "file")], |xml| {
             leaf(xml, "driver", &[("type", DiskFormat::Qcow2.as_str())])?;
             leaf(xml, "source", &[("file", &file.to_string_lossy())])
         })
     })?;
-    let (name, destination) = (c_string(&target)?, c_string(&destination)?);
+    let (name, destination) = (c_string(target)?, c_string(&destination)?);
     let flags = sys::VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB;
     // SAFETY: the domain is valid for as long as it is borrowed, and libvirt copies both texts, which end with a zero; no
     // parameters are passed.
@@ -135,12 +189,12 @@ fn copy_running(domain: &Domain, disk: &Device, file: &Path, patience: Duration)
     // Before the caller gives up, so that nothing is copied that nobody waits for.
     let looks = patience.saturating_sub(Duration::from_secs(1)).as_millis() / LOOK.as_millis();
     let mut outcome = Err(Error::Conflict(
-        "the machine's disk is too large to be copied in the time that a call has: stop the machine first, or have the operator \
+        "the disk is too large to be copied in the time that a call has: stop the machine first, or have the operator \
          raise `hypervisor.long-seconds`"
             .into(),
     ));
     for _ in 0..looks {
-        match is_mirrored(domain, &target) {
+        match is_mirrored(domain, target) {
             Ok(false) => sleep(LOOK),
             Ok(true) => {
                 outcome = Ok(());
@@ -171,17 +225,15 @@ fn is_mirrored(domain: &Domain, target: &str) -> Result<bool> {
 }
 
 /// A disk that nobody writes to is copied as a volume.
-fn copy_resting(live: &Live, place: &Place, disk: &Device, file: &Path) -> Result<()> {
-    let volume = disk.volume.as_deref().unwrap_or_default();
+fn copy_resting(live: &Live, place: &Place, volume: &str, file: &Path) -> Result<()> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let pool = place.beside(file.parent().unwrap_or(Path::new("/"))).ready(&live.connect)?;
     place.copy(live, volume, &pool, &name).map(drop)
 }
 
 /// The disks of libvirt's imitation hold nothing.
-fn imitate(file: &Path) -> Result<()> {
-    std::fs::File::create(file)
-        .map(drop)
+fn imitate(file: &Path, bytes: u64) -> Result<()> {
+    std::fs::write(file, qcow2::empty(bytes))
         .map_err(|error| Error::Failed(format!("the copy of the machine's disk could not be made: {error}")))
 }
 

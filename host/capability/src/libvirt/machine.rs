@@ -19,6 +19,7 @@ use super::connection::{Driver, Live};
 use super::device::Devices;
 use super::error::{self, Error, Result};
 use super::events::Event;
+use super::image::DiskFormat;
 use super::worker::{Hold, Lane};
 use super::{Attached, Found, Hypervisor, name, reason, saved, xml};
 
@@ -277,6 +278,13 @@ impl Machine {
         let (entity, name) = (self.entity, name.to_owned());
         self.once(Lane::Long, move |live| {
             let domain = find(live, entity)?;
+            let devices = Devices::defined(&domain)?;
+            let is_raw = |volume: &str| matches!(name::of_volume(volume), Some((_, DiskFormat::Raw)));
+            if devices.volumes().any(is_raw) {
+                return Err(Error::Conflict(
+                    "the machine has a raw volume, in which no snapshot can be kept: detach it, or use one of the format qcow2".into(),
+                ));
+            }
             // The older one is good until there is a newer one, so that the two take turns with the name.
             let other = format!("{name}~");
             let (older, free) = match (snapshot(&domain, &name)?, snapshot(&domain, &other)?) {

@@ -30,9 +30,11 @@ mod name;
 mod network;
 mod network_xml;
 mod own_disk;
+mod place;
 mod pool;
 mod presence;
 mod probe;
+mod qcow2;
 mod readings;
 mod reason;
 mod relocate;
@@ -110,8 +112,8 @@ struct Inner {
 pub struct Inventory {
     /// Machines as they are now.
     pub machines: Vec<Found>,
-    /// Volumes with their capacities in bytes.
-    pub volumes: Vec<(Uuid, u64)>,
+    /// The volumes of entities.
+    pub volumes: Vec<FoundVolume>,
     /// The disks that machines have by themselves.
     pub own_disks: Vec<OwnDisk>,
     /// Networks, and whether they carry traffic.
@@ -129,6 +131,17 @@ pub struct Found {
     pub state: State,
     /// How many virtual CPUs its definition gives it, from its next start at the latest.
     pub cores: u32,
+}
+
+/// A volume of an entity.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FoundVolume {
+    /// Its entity.
+    pub volume: Uuid,
+    /// Its name at the hypervisor.
+    pub name: String,
+    /// In bytes.
+    pub capacity: u64,
 }
 
 /// A volume that goes with its machine.

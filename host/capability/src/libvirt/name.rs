@@ -4,13 +4,15 @@
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::image::DiskFormat;
+
 /// The prefix of everything that is ours.
 const PREFIX: &str = "occi-";
 
 /// The characters of such a name.
 pub(super) const LENGTH: usize = PREFIX.len() + 36;
 
-/// The name of an entity's machine, network or volume.
+/// The name of an entity's machine or network, and what the name of its volume begins with.
 pub(super) fn of(entity: Uuid) -> String {
     format!("{PREFIX}{entity}")
 }
@@ -21,6 +23,25 @@ pub(super) fn entity(name: &str) -> Option<Uuid> {
     let entity = Uuid::try_parse(id).ok()?;
     // Only the spelling that we write: `{…}`, upper case and the like are somebody else's.
     (of(entity) == name).then_some(entity)
+}
+
+/// Behind the name of a volume that is raw.
+const RAW: &str = ".raw";
+
+/// The name of an entity's volume, which says how it is written.
+pub(super) fn volume(entity: Uuid, format: DiskFormat) -> String {
+    match format {
+        DiskFormat::Qcow2 => of(entity),
+        DiskFormat::Raw => of(entity) + RAW,
+    }
+}
+
+/// The entity whose volume has this name, and how it is written; none where it is none of ours.
+pub(super) fn of_volume(name: &str) -> Option<(Uuid, DiskFormat)> {
+    match name.strip_suffix(RAW) {
+        Some(name) => Some((entity(name)?, DiskFormat::Raw)),
+        None => Some((entity(name)?, DiskFormat::Qcow2)),
+    }
 }
 
 /// The name of a network's bridge. Linux allows 15 characters, so it carries a digest: ids that a client chose may
@@ -44,6 +65,11 @@ mod tests {
     fn a_name_leads_back_to_its_entity() {
         let id = Uuid::from_u128(7);
         assert_eq!(entity(&of(id)), Some(id));
+        for format in DiskFormat::ALL {
+            assert_eq!(of_volume(&volume(id, format)), Some((id, format)));
+        }
+        assert_eq!(entity(&volume(id, DiskFormat::Raw)), None);
+        assert_eq!(of_volume(&format!("{}.raw.raw", of(id))), None);
     }
 
     #[test]

@@ -157,7 +157,7 @@ impl<'a> OwnDisks<'a> {
             (Some(bytes), None) => {
                 let (volume, target) = (Own::Scratch.volume(machine, ""), take(&mut taken)?);
                 self.volume(&volume, |place, live| {
-                    place.make(live, &volume, sectors(bytes)?, FORMAT).map(drop)
+                    place.make(live, &volume, sectors(bytes)?, DiskFormat::Qcow2).map(drop)
                 })?;
                 let disk = device::own_disk(Own::Scratch, self.place.pool(), &volume, FORMAT, &target)?;
                 own.push_str(&disk);
@@ -240,7 +240,7 @@ impl<'a> OwnDisks<'a> {
                 return Ok(());
             }
             delete(self.live, self.place, volume)?;
-            return self.place.make(self.live, volume, bytes, FORMAT).map(drop);
+            return self.place.make(self.live, volume, bytes, DiskFormat::Qcow2).map(drop);
         }
         let found = self.find(volume)?;
         if found.get_info()?.capacity >= bytes {

@@ -10,7 +10,7 @@ use super::device::Devices;
 use super::error::{Error, Result};
 use super::volume::Place;
 use super::worker::{Hold, Lane};
-use super::{Hypervisor, machine, name, network, volume};
+use super::{Hypervisor, machine, network, volume};
 
 /// What a hypervisor has of an entity. The greater says more surely that it is the one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,7 +75,11 @@ impl Hypervisor {
                     let devices = Devices::defined(&domain)?;
                     devices.volumes().try_for_each(|volume| end(side, volume))
                 }
-                Err(Error::Missing(_) | Error::Conflict(_)) => end(side, &name::of(entity)),
+                Err(Error::Missing(_) | Error::Conflict(_)) => match place.find(live, entity) {
+                    Ok(kept) => end(side, &kept.name),
+                    Err(Error::Missing(_)) => Ok(()),
+                    Err(error) => Err(error),
+                },
                 Err(error) => Err(error),
             }
         };

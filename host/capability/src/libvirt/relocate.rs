@@ -34,7 +34,8 @@ impl Volume {
                 ));
             }
             let from = Side { live, place: &here };
-            let volumes = Volumes { names: vec![name::of(entity)], are_shared: here.is_shared() };
+            let named = here.find(live, entity)?.name;
+            let volumes = Volumes { names: vec![named], are_shared: here.is_shared() };
             volumes.check_size(from, most)?;
             other.over_there(|live, place| {
                 let to = Side { live, place };
@@ -226,7 +227,7 @@ impl Load {
 
     /// The entities whose all of that is.
     pub(super) fn moved(&self, machine: Uuid) -> Vec<Uuid> {
-        let volumes = self.volumes.names.iter().filter_map(|volume| name::entity(volume));
+        let volumes = self.volumes.names.iter().filter_map(|volume| Some(name::of_volume(volume)?.0));
         let networks = self.networks.iter().map(|moving| moving.entity);
         std::iter::once(machine).chain(volumes).chain(networks).collect()
     }

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use quick_xml::events::{BytesStart, BytesText};
+use quick_xml::events::{BytesStart, BytesText, Event};
+use quick_xml::reader::Reader;
 use quick_xml::{Writer, XmlVersion};
 use uuid::Uuid;
 
@@ -66,6 +67,20 @@ pub(super) fn attribute(element: &BytesStart<'_>, key: &str) -> Result<Option<St
     Ok(found.map(|found| found.normalized_value(XmlVersion::Implicit1_0)).transpose()?.map(Into::into))
 }
 
+/// An attribute of the first element of that name, wherever it stands.
+pub(super) fn first_attribute(document: &str, element: &str, key: &str) -> Result<Option<String>> {
+    let mut reader = Reader::from_str(document);
+    loop {
+        match reader.read_event()? {
+            Event::Start(found) | Event::Empty(found) if found.name().0 == element => {
+                return attribute(&found, key);
+            }
+            Event::Eof => return Ok(None),
+            _ => {}
+        }
+    }
+}
+
 /// A text for people, as one line that XML can carry.
 pub(super) fn line(text: &str) -> String {
     let printable = |c: char| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { ' ' } else { c };
@@ -84,6 +99,15 @@ mod tests {
             written.as_deref(),
             Ok("<a b=\"&lt;&apos;&quot;&amp;&gt;\"><c>&lt;/c&gt;&lt;evil/&gt;</c></a>")
         );
+    }
+
+    #[test]
+    fn the_first_element_of_a_name_is_found() {
+        let volume = "<volume><target><format type='raw'/></target><backingStore><format type='qcow2'/></backingStore></volume>";
+        assert_eq!(first_attribute(volume, "format", "type"), Ok(Some("raw".into())));
+        assert_eq!(first_attribute(volume, "format", "kind"), Ok(None));
+        assert_eq!(first_attribute(volume, "path", "type"), Ok(None));
+        assert!(first_attribute("<volume", "path", "type").is_err());
     }
 
     #[test]

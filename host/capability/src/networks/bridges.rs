@@ -36,6 +36,8 @@ impl Offers for Bridges {
         let offered = |(bridge, title): &(HostBridge, _)| Offered {
             name: bridge.name.clone(),
             title: Clone::clone(title),
+            purpose: None,
+            figures: Vec::new(),
         };
         Ok(self.0.iter().map(offered).collect())
     }
@@ -64,7 +66,7 @@ mod tests {
         );
         assert_eq!(Bridges::default().find("public").unwrap_err().code(), "invalid");
         let offered = bridges.all().await.unwrap();
-        assert_eq!(offered[0], Offered { name: "public".into(), title });
+        assert_eq!((&*offered[0].name, &offered[0].title), ("public", &title));
         assert_eq!(bridges.withdraw("public").await.unwrap_err().code, "denied");
     }
 }

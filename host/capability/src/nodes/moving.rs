@@ -69,7 +69,7 @@ impl Nodes {
             others.into_iter().collect()
         };
         let machines = machines.iter().map(|found| (found.machine, joined(found.machine)));
-        let volumes = volumes.iter().map(|(id, _)| (*id, Vec::new()));
+        let volumes = volumes.iter().map(|found| (found.volume, Vec::new()));
         let networks = networks.iter().map(|(id, _)| (*id, Vec::new()));
         Ok(machines.chain(volumes).chain(networks).collect())
     }

@@ -30,6 +30,7 @@ pub(super) async fn open(config: &Config, data: &Path) -> anyhow::Result<Nodes> 
         pool: given.pool.clone(),
         volumes: given.volumes.clone(),
         shares_volumes: given.shared_volumes,
+        format: given.format,
         console: Some(given.consoles.clone().unwrap_or_else(|| data.join("consoles"))),
         boot: given.boot.as_ref().map(|boot| libvirt::Boot {
             kernel: boot.kernel.clone(),

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use async_trait::async_trait;
 use occi_capability::libvirt::{Hypervisor, HypervisorConfig};
 use occi_capability::{Buckets, ConfigValues, Figures, Images, Nodes};
-use occi_extension::{Capability, Loader, Outline, Settings};
+use occi_extension::{Capability, Compatibility, Loader, Outline, Settings};
 use occi_operation::Core;
 use occi_rehearsal::{Functions, Props, Running, Stage};
 use occi_server::Host;
@@ -92,9 +92,11 @@ impl Rehearsal {
             .with(Arc::new(Buckets::new(StoreBuckets::new(props.store()))));
         let capabilities: Vec<_> = lendable(&nodes).collect();
         let grants = grants(&self.config, &capabilities)?;
-        let limits =
-            Settings { calls: CALLS, limits: self.config.sandbox.to_limits(), ..Settings::default() };
-        let loader = Loader::new(limits, &self.folder.path().join("compiled"), capabilities, grants, lent)?
+        let limits = self.config.sandbox.to_limits();
+        // All that there is can be played, for whichever clients it is.
+        let settings =
+            Settings { calls: CALLS, limits, compatibility: Compatibility::Occi11, ..Settings::default() };
+        let loader = Loader::new(settings, &self.folder.path().join("compiled"), capabilities, grants, lent)?
             .compiled_by(self.config.sandbox.compiler());
         let mut extensions = vec![Arc::new(loader.load(&self.bytes)?)];
         for file in &props.with {

@@ -2,6 +2,7 @@
 
 use super::bridge::{self, Bridge};
 use anyhow::ensure;
+use occi_capability::libvirt::DiskFormat;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ pub(crate) struct Hypervisor {
     pub(crate) pool: String,
     pub(crate) volumes: PathBuf,
     pub(crate) shared_volumes: bool,
+    pub(crate) format: DiskFormat,
     pub(crate) consoles: Option<PathBuf>,
     pub(crate) images: Option<PathBuf>,
     pub(crate) memory_mib: u64,
@@ -72,6 +74,7 @@ impl Default for Hypervisor {
             pool: "occi".into(),
             volumes: "/var/lib/occi/volumes".into(),
             shared_volumes: false,
+            format: DiskFormat::default(),
             consoles: None,
             images: None,
             memory_mib: 512,

@@ -104,7 +104,7 @@ impl Inventory {
             cores: found.cores,
         }));
         let volume = |(name, capacity)| Volume { node: node(), name, capacity };
-        self.volumes.extend(found.volumes.into_iter().map(|(id, capacity)| volume((name(id), capacity))));
+        self.volumes.extend(found.volumes.into_iter().map(|found| volume((found.name, found.capacity))));
         self.own_disks.extend(found.own_disks.into_iter().map(|disk| volume((disk.name, disk.capacity))));
         let network = |(id, active)| Network { node: node(), name: name(id), active };
         self.networks.extend(found.networks.into_iter().map(network));
@@ -126,7 +126,7 @@ fn name(entity: Uuid) -> String {
 /// What is there for no entity.
 pub(crate) fn strays(core: &Core, found: &libvirt::Inventory) -> Result<Vec<String>, Refusal> {
     let machines = found.machines.iter().map(|found| (found.machine, name(found.machine)));
-    let volumes = found.volumes.iter().map(|(id, _)| (*id, name(*id)));
+    let volumes = found.volumes.iter().map(|found| (found.volume, found.name.clone()));
     let networks = found.networks.iter().map(|(id, _)| (*id, name(*id)));
     let own_disks = found.own_disks.iter().map(|disk| (disk.machine, disk.name.clone()));
     let attachments = found.attachments.iter().map(|Attached { machine, attachment, to, .. }| {

@@ -46,7 +46,8 @@ async fn load(config: &Config, bytes: &[u8]) -> anyhow::Result<String> {
     let grants = assemble::grants(config, &capabilities)?;
     let cache = tempfile::tempdir().context("a folder for what is compiled")?;
     // One call, of a language runtime perhaps: the sandboxes for one in Rust would be too few of its hundred parts.
-    let settings = Settings { calls: 16, limits: config.sandbox.to_limits(), ..Settings::default() };
+    let (limits, compatibility) = (config.sandbox.to_limits(), config.compatibility);
+    let settings = Settings { calls: 16, limits, compatibility, ..Settings::default() };
     let loader = Loader::new(settings, cache.path(), capabilities, grants, Lent::new())?
         .compiled_by(config.sandbox.compiler());
     let extension = tokio::task::block_in_place(|| loader.load(bytes))?;
@@ -78,6 +79,9 @@ fn defined_by_others(extension: Extension) -> anyhow::Result<Vec<String>> {
     Ok(missing.collect::<BTreeSet<_>>().into_iter().collect())
 }
 
+/// Said of what is left out where the configuration does not say `compatibility = "1.1"`.
+const OLDER: &str = ", for clients of OCCI 1.1 alone";
+
 /// With the capability of each import, where it is among these.
 fn shown(outline: &Outline, capabilities: &[Arc<dyn Capability>]) -> Result<String, std::fmt::Error> {
     let Outline { manifest, digest, size, imports, exports } = outline;
@@ -105,8 +109,16 @@ fn shown(outline: &Outline, capabilities: &[Arc<dyn Capability>]) -> Result<Stri
     for mixin in &manifest.mixins {
         writeln!(out, "Mixin {} at {}", mixin.id, mixin.location)?;
     }
+    let marked = &manifest.marked;
     for action in &manifest.actions {
-        writeln!(out, "Action {}", action.id)?;
+        let older = if marked.actions.contains(&action.id) { OLDER } else { "" };
+        writeln!(out, "Action {}{older}", action.id)?;
+    }
+    for (of, attribute) in &marked.attributes {
+        writeln!(out, "Attribute {attribute} of {of}{OLDER}")?;
+    }
+    for (of, states) in &marked.states {
+        writeln!(out, "States {} of {of}{OLDER}", states.join(", "))?;
     }
     Ok(out)
 }

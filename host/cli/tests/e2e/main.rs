@@ -48,6 +48,7 @@ mod query;
 mod quota;
 mod race;
 mod retrieve;
+mod storage;
 mod tags;
 mod templates;
 mod unplug;

@@ -70,6 +70,15 @@ fn attribute(
             "says nothing about a parameter, which clients give anyway; take it away",
         );
     }
+    if of == Of::Action && form.compatibility.is_some() {
+        report.fault(
+            &place.key("compatibility"),
+            "is for the action itself, and not for its parameters; take it away",
+        );
+    }
+    if of == Of::Entity && form.becomes.is_some() {
+        report.fault(&place.key("becomes"), "is for the parameters of actions; take it away");
+    }
     let value_type = value_type?;
     let constraint = constraint(report, place, form, value_type);
     let default = form.default.as_ref().and_then(|value| {

@@ -2,15 +2,22 @@
 //! the rest is the registry's to check.
 
 use super::attribute::{Of, attributes};
+use super::compatibility::{self, Marked};
 use super::fault::{Report, nearest};
 use super::form::{ActionForm, KindForm, ManifestForm, MixinForm, OfferForm, StatesForm};
+use super::known::{Known, kind_of, known_states, union};
 use super::offer::Offer;
 use super::source::Place;
-use occi_model::{Action, Attribute, CategoryId, Kind, Location, Mixin, Origin, States, ValueType, core};
+use occi_model::{
+    Action, Attribute, AttributeName, CategoryId, Kind, Location, Mixin, Origin, States, ValueType, core,
+};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::Arc;
+
+/// The parameters of actions that become attributes of the entity, each with that attribute.
+pub(super) type Becomes = HashMap<CategoryId, Vec<(AttributeName, AttributeName)>>;
 
 /// What a manifest defines.
 #[derive(Default)]
@@ -19,6 +26,8 @@ pub(super) struct Categories {
     pub(super) mixins: Vec<Mixin>,
     pub(super) actions: Vec<Action>,
     pub(super) offers: Vec<Offer>,
+    pub(super) marked: Marked,
+    pub(super) becomes: Becomes,
 }
 
 /// All that can be read of them; the rest is reported.
@@ -46,16 +55,6 @@ struct Checker<'r, 's, 't> {
     found: Categories,
 }
 
-/// The states in which an action may be invoked, as far as this manifest can tell.
-enum Known<'f> {
-    /// All of them.
-    States(Vec<&'f str>),
-    /// The Kind has none.
-    Stateless,
-    /// A Kind of another extension decides.
-    Elsewhere,
-}
-
 impl Checker<'_, '_, '_> {
     fn kind(&mut self, form: &ManifestForm, place: &Place, kind: &KindForm) {
         let id = self.id(place, kind.term.as_ref(), kind.scheme.as_ref());
@@ -68,12 +67,19 @@ impl Checker<'_, '_, '_> {
         let managed = kind.states.iter().flat_map(|states| [&states.attribute, &states.message]);
         let managed: Vec<_> = managed.flatten().map(String::as_str).collect();
         let place_of_attributes = place.key("attributes");
-        let attributes =
+        let mut attributes =
             attributes(self.report, &place_of_attributes, &kind.attributes, Of::Entity, &managed);
+        let marked = &mut self.found.marked;
+        compatibility::attributes(self.report, marked, &place_of_attributes, &kind.attributes, id.as_ref());
         let inherits = parent.as_ref().is_some_and(|parent| parent.scheme() != core::SCHEME);
         let states = kind.states.as_ref();
         let states =
             states.and_then(|states| self.states(&place.key("states"), states, kind, &attributes, inherits));
+        let states = states.zip(kind.states.as_ref()).map(|(states, form)| {
+            let (marked, place) = (&mut self.found.marked, place.key("states").key("compatibility"));
+            let values = (&place, &form.compatibility);
+            compatibility::states(self.report, marked, values, id.as_ref(), states, &mut attributes)
+        });
         let known = known_states(form, kind);
         let actions = self.actions(place, &kind.action, &known);
         if let (Some(id), Some(parent)) = (id, parent) {
@@ -92,6 +98,14 @@ impl Checker<'_, '_, '_> {
         let applies = self.category_list(&place.key("applies"), &mixin.applies);
         let attributes =
             attributes(self.report, &place.key("attributes"), &mixin.attributes, Of::Entity, &[]);
+        let marked = &mut self.found.marked;
+        compatibility::attributes(
+            self.report,
+            marked,
+            &place.key("attributes"),
+            &mixin.attributes,
+            id.as_ref(),
+        );
         let kinds = mixin.applies.iter().map(|id| kind_of(form, id)).collect::<Option<Vec<_>>>();
         let known = match kinds {
             Some(kinds) if !kinds.is_empty() => union(kinds.into_iter().map(|kind| known_states(form, kind))),
@@ -143,9 +157,14 @@ impl Checker<'_, '_, '_> {
         }
         let depends = self.category_list(&place.key("depends"), &offer.depends);
         let applies = self.category_list(&place.key("applies"), &offer.applies);
+        let mut defaults = Vec::new();
+        for (name, figure) in &offer.defaults {
+            let name = self.report.take(&place.key("defaults").key(name), AttributeName::parse(name));
+            defaults.extend(name.map(|name| (name, figure.clone())));
+        }
         if let (Some(of), Some(scheme), true, Some(location)) = (of, scheme, is_scheme, location) {
-            let (of, scheme) = (of.to_owned(), scheme.to_owned());
-            self.found.offers.push(Offer { of, scheme, location, depends, applies });
+            let (of, scheme, purpose) = (of.to_owned(), scheme.to_owned(), offer.purpose.clone());
+            self.found.offers.push(Offer { of, purpose, scheme, location, depends, applies, defaults });
         }
     }
 
@@ -159,8 +178,13 @@ impl Checker<'_, '_, '_> {
             if let Some(from) = &form.from {
                 self.from(&place.key("from"), from, known);
             }
+            let is_marked = compatibility::is_marked(self.report, &place, form.compatibility.as_ref());
             if let Some(id) = id {
                 ids.push(id.clone());
+                if is_marked {
+                    self.found.marked.actions.insert(id.clone());
+                }
+                self.becomes(&place.key("attributes"), form, &id);
                 let from = form
                     .from
                     .as_ref()
@@ -169,6 +193,19 @@ impl Checker<'_, '_, '_> {
             }
         }
         ids
+    }
+
+    /// What of an action's parameters becomes an attribute of the entity.
+    fn becomes(&mut self, place: &Place, form: &ActionForm, id: &CategoryId) {
+        for (parameter, becomes) in
+            form.attributes.iter().filter_map(|(name, form)| Some((name, form.becomes.as_ref()?)))
+        {
+            let place = place.key(parameter).key("becomes");
+            let parsed = self.report.take(&place, AttributeName::parse(becomes));
+            if let (Ok(parameter), Some(becomes)) = (AttributeName::parse(parameter), parsed) {
+                self.found.becomes.entry(id.clone()).or_default().push((parameter, becomes));
+            }
+        }
     }
 
     fn from(&mut self, place: &Place, from: &[String], known: &Known<'_>) {
@@ -315,41 +352,4 @@ fn once<N: Eq + std::hash::Hash + fmt::Display>(
             report.fault(place, message);
         }
     }
-}
-
-/// The Kind of this manifest with that type identifier.
-fn kind_of<'f>(form: &'f ManifestForm, id: &str) -> Option<&'f KindForm> {
-    form.kind.iter().find(|kind| {
-        let (Some(scheme), Some(term)) = (&kind.scheme, &kind.term) else { return false };
-        id.strip_prefix(scheme.as_str()) == Some(term.as_str())
-    })
-}
-
-/// The states that entities of a Kind go through, its own or its ancestors'.
-fn known_states<'f>(form: &'f ManifestForm, mut kind: &'f KindForm) -> Known<'f> {
-    // No chain of parents is longer than the list, unless it is a circle, which the registry will report.
-    for _ in 0..=form.kind.len() {
-        if let Some(states) = &kind.states {
-            return Known::States(states.values.iter().map(String::as_str).collect());
-        }
-        let Some(parent) = &kind.parent else { return Known::Elsewhere };
-        match kind_of(form, parent) {
-            Some(parent) => kind = parent,
-            None if parent.starts_with(core::SCHEME) => return Known::Stateless,
-            None => return Known::Elsewhere,
-        }
-    }
-    Known::Elsewhere
-}
-
-/// What any of several Kinds knows: a Mixin's action may be meant for one of them.
-fn union<'f>(kinds: impl Iterator<Item = Known<'f>>) -> Known<'f> {
-    kinds.fold(Known::Stateless, |all, next| match (all, next) {
-        (Known::Elsewhere, _) | (_, Known::Elsewhere) => Known::Elsewhere,
-        (Known::Stateless, known) | (known, Known::Stateless) => known,
-        (Known::States(mut states), Known::States(more)) => {
-            states.extend(more);
-            Known::States(states)
-        }
-    })
 }

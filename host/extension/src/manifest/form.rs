@@ -31,6 +31,10 @@ pub(super) struct ManifestForm {
 pub(super) struct OfferForm {
     /// Required: the capability, such as `"images"`; one that `[capabilities]` asks for.
     pub(super) of: Option<String>,
+    /// For which use the things are, where the capability has them for several: with `images` those for volumes, by `"volume"`. Left
+    /// out: for the usual one.
+    #[serde(rename = "use")]
+    pub(super) purpose: Option<String>,
     /// Required: the scheme of the Mixins, a URI that ends in `#`; the term of each is the thing's name. Nothing else is named
     /// in it.
     pub(super) scheme: Option<String>,
@@ -40,6 +44,9 @@ pub(super) struct OfferForm {
     pub(super) depends: Vec<String>,
     /// The type identifiers of the Kinds to whose entities each can be added; left out: to those of all.
     pub(super) applies: Vec<String>,
+    /// Attributes, of type `number`, whose default is what the capability tells of the thing, by its word for that: with `images`
+    /// for volumes `"size-gib"`.
+    pub(super) defaults: BTreeMap<String, String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -112,6 +119,9 @@ pub(super) struct StatesForm {
     pub(super) values: Vec<String>,
     /// Required: the one in which an entity begins.
     pub(super) initial: Option<String>,
+    /// States beside those that are there for clients of an older OCCI alone, by its version: `"1.1" = ["degraded"]`. They are left
+    /// out where the server's configuration does not say `compatibility = "1.1"`; an `enum` of the attribute need not name them.
+    pub(super) compatibility: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -150,6 +160,9 @@ pub(super) struct ActionForm {
     pub(super) title: Option<String>,
     /// The states in which it is offered and may be invoked; left out: all of them.
     pub(super) from: Option<Vec<String>>,
+    /// That it is there for clients of an older OCCI alone: `"1.1"`. It is left out where the server's configuration does not
+    /// say `compatibility = "1.1"`.
+    pub(super) compatibility: Option<String>,
     /// Its parameters, by their names.
     pub(super) attributes: BTreeMap<String, AttributeForm>,
 }
@@ -182,4 +195,9 @@ pub(super) struct AttributeForm {
     pub(super) max_length: Option<usize>,
     /// For people.
     pub(super) description: Option<String>,
+    /// Of a parameter alone: the attribute of the entity that it becomes. What a tenant may have of that at most is asked before
+    /// the action is begun.
+    pub(super) becomes: Option<String>,
+    /// Not of a parameter: that it is there for clients of an older OCCI alone, as with actions.
+    pub(super) compatibility: Option<String>,
 }

@@ -276,6 +276,95 @@ fn every_fault_names_its_place_and_what_would_be_right() {
     }
 }
 
+/// The good manifest with something that is for clients of OCCI 1.1 alone.
+fn with_older() -> String {
+    GOOD.replace(
+        "initial = \"off\"",
+        "initial = \"off\"\n[kind.states.compatibility]\n\"1.1\" = [\"dim\", \"lost\"]",
+    )
+    .replace("default = 40", "default = 40\ncompatibility = \"1.1\"")
+    .replace("from = [\"off\"]", "from = [\"off\", \"dim\"]")
+    .replace("from = [\"on\"]", "from = [\"on\"]\ncompatibility = \"1.1\"")
+}
+
+#[test]
+fn what_is_for_clients_of_an_older_occi_is_there_for_them_alone() {
+    let read = Manifest::parse(&with_older()).unwrap();
+    assert_eq!(
+        (read.marked.actions.len(), read.marked.attributes.len(), read.marked.states.len()),
+        (1, 1, 1)
+    );
+    let shown = |manifest: &Manifest| {
+        let lamp = &manifest.kinds[0];
+        let states = lamp.states.as_ref().unwrap();
+        let state = lamp.attributes.iter().find(|declared| declared.name == states.attribute).unwrap();
+        let choices: Vec<_> = state.constraint.choices.iter().filter_map(Value::as_text).collect();
+        let from = manifest.actions[0].from.as_ref().unwrap();
+        (
+            states.values.join(" "),
+            choices.join(" "),
+            from.join(" "),
+            lamp.attributes.len(),
+            manifest.actions.len(),
+            manifest.mixins[0].actions.len(),
+        )
+    };
+    let all = ("off on dim lost".to_owned(), "off on dim lost".to_owned(), "off dim".to_owned(), 3, 2, 1);
+    assert_eq!(shown(&read.clone().on(Compatibility::Occi11)), all);
+    let newer = ("off on".to_owned(), "off on".to_owned(), "off".to_owned(), 2, 1, 0);
+    assert_eq!(shown(&read.on(Compatibility::Occi12)), newer);
+}
+
+#[test]
+fn what_is_for_clients_of_an_older_occi_is_checked_like_all_else() {
+    for (good, bad, fault) in [
+        (
+            "= [\"dim\", \"lost\"]",
+            "= [\"dim\", \"on\"]",
+            "kind[0].states.compatibility.\"1.1\"[1]: `on` is there already",
+        ),
+        (
+            "\"1.1\" = [",
+            "\"1.0\" = [",
+            "kind[0].states.compatibility.\"1.0\": is no version that is told apart",
+        ),
+        (
+            "default = 40\ncompatibility = \"1.1\"",
+            "compatibility = \"2\"",
+            "kind[0].attributes.\"com.example.watts\".compatibility: is \"1.1\", or left out",
+        ),
+        (
+            "from = [\"on\"]\ncompatibility = \"1.1\"",
+            "compatibility = \"\"",
+            "mixin[0].action[0].compatibility: is \"1.1\", or left out",
+        ),
+        (
+            "enum = [\"slow\", \"fast\"]",
+            "compatibility = \"1.1\"",
+            "kind[0].action[0].attributes.speed.compatibility: is for the action itself",
+        ),
+        ("initial = \"off\"", "initial = \"lost\"", "kind[0].states.initial: unknown state `lost`"),
+        (
+            "minimum = 1\n",
+            "becomes = \"com.example.state\"\n",
+            "kind[0].attributes.\"com.example.watts\".becomes: is for the parameters of actions",
+        ),
+        (
+            "enum = [\"slow\", \"fast\"]",
+            "becomes = \"Not a name\"",
+            "kind[0].action[0].attributes.speed.becomes: ",
+        ),
+    ] {
+        let text = with_older();
+        assert_eq!(text.matches(good).count(), 1, "{good}");
+        let found = faults(&text.replace(good, bad));
+        assert!(
+            found.iter().any(|found| found.starts_with(fault)),
+            "{bad}:\nwanted {fault}\n found {found:#?}"
+        );
+    }
+}
+
 #[test]
 fn what_nobody_may_set_cannot_be_required() {
     let found = spoiled("mutable = true\ndefault = 40", "required = true");

@@ -79,6 +79,16 @@ impl volumes::HostVolume for CallState {
         Ok(Ok(self.table().push(Volume(id))?))
     }
 
+    async fn create_as(
+        &mut self,
+        of: End,
+        bytes: u64,
+        _: Option<String>,
+        _: Option<String>,
+    ) -> wasmtime::Result<Result<Resource<Volume>, Fault>> {
+        self.create(of, bytes).await
+    }
+
     async fn open(&mut self, of: End) -> wasmtime::Result<Result<Resource<Volume>, Fault>> {
         let shelf = self.lent::<Shelf>()?;
         match of {
@@ -92,6 +102,10 @@ impl volumes::HostVolume for CallState {
         let id = self.table().get(&volume)?.0;
         let bytes = self.lent::<Shelf>()?.volumes.lock().unwrap().get(&id).copied();
         Ok(Ok(bytes.unwrap_or(0)))
+    }
+
+    async fn format(&mut self, _: Resource<Volume>) -> wasmtime::Result<Result<String, Fault>> {
+        Ok(Ok("raw".to_owned()))
     }
 
     async fn resize(&mut self, _: Resource<Volume>, _: u64) -> wasmtime::Result<Result<(), Fault>> {

@@ -4,6 +4,8 @@ use super::*;
 use occi_sdk::logging::Level;
 
 const SIZE: &str = "occi.storage.size";
+const FORMAT: &str = "occi.storage.format";
+const TEMPLATES: &str = "http://example.org/occi/infrastructure/storage_tpl#";
 
 #[test]
 fn a_storage_goes_online_and_offline() {
@@ -17,7 +19,7 @@ fn a_storage_goes_online_and_offline() {
         assert_eq!(state(&storage), ("online", ""));
         cloud.act(&mut storage, "offline", none()).unwrap();
         assert_eq!(state(&storage), ("offline", ""));
-        assert_eq!(refusal(cloud.act(&mut storage, "resize", none())), pair("unsupported", ""));
+        assert_eq!(refusal(cloud.act(&mut storage, "shrink", none())), pair("unsupported", ""));
         cloud.delete(&storage).unwrap();
         assert_eq!(cloud.volume(&storage), None);
         cloud.delete(&storage).unwrap();
@@ -49,6 +51,90 @@ fn a_storage_grows_and_does_not_shrink() {
     cloud.calls();
     cloud.update(&mut storage, [("occi.core.title", "Data")]).unwrap();
     assert!(cloud.calls().is_empty());
+}
+
+#[test]
+fn a_storage_is_resized_by_clients_of_1_1() {
+    // OCCI 1.1: the action does what a changed size does, and the state is what it was.
+    for cloud in [Cloud::new(), Cloud::crashing()] {
+        let mut storage = storage(&cloud);
+        cloud.act(&mut storage, "online", none()).unwrap();
+        let to = |size: f64| Attributes::from([("size", size)]);
+        cloud.act(&mut storage, "resize", to(2.5)).unwrap();
+        assert_eq!(cloud.volume(&storage), Some(5 << 29));
+        assert_eq!((storage.get(SIZE), state(&storage)), (Some(2.5.into()), ("online", "")));
+        cloud.act(&mut storage, "resize", to(2.5)).unwrap();
+        for wrong in [to(2.0), to(0.0), to(-1.0), none()] {
+            assert_eq!(refusal(cloud.act(&mut storage, "resize", wrong)), pair("invalid", "size"));
+        }
+        assert_eq!((cloud.volume(&storage), storage.get(SIZE)), (Some(5 << 29), Some(2.5.into())));
+        cloud.forget();
+        cloud.act(&mut storage, "resize", to(3.0)).unwrap();
+        assert_eq!(state(&storage), ("error", "the hypervisor has no such volume"));
+    }
+}
+
+#[test]
+fn a_storage_is_backed_up_by_clients_of_1_1() {
+    // OCCI 1.1: what was made is an image, which the host answers with; the state is what it was.
+    let cloud = Cloud::new();
+    let mut storage = storage(&cloud);
+    cloud.act(&mut storage, "online", none()).unwrap();
+    cloud.act(&mut storage, "backup", none()).unwrap();
+    cloud.update(&mut storage, [("occi.core.title", "Data")]).unwrap();
+    cloud.act(&mut storage, "snapshot", none()).unwrap();
+    assert_eq!(cloud.volume_images(), ["data-snapshot", "storage-backup"]);
+    assert_eq!(state(&storage), ("online", ""));
+    cloud.fail("images.make-of-volume", Fault::conflict("the disk is too large"));
+    assert_eq!(refusal(cloud.act(&mut storage, "backup", none())), pair("conflict", ""));
+    assert_eq!(state(&storage), ("online", ""));
+}
+
+#[test]
+fn a_storage_begins_as_a_template() {
+    for cloud in [Cloud::new(), Cloud::crashing()] {
+        let mut first = storage(&cloud);
+        cloud.act(&mut first, "backup", none()).unwrap();
+        let template = format!("{TEMPLATES}storage-backup");
+        let begun = |size: f64| {
+            let storage = cloud.resource(STORAGE).mixin(STORAGE_TEMPLATE).mixin(&template);
+            storage.with(SIZE, size)
+        };
+        assert_eq!(refusal(cloud.create(&mut begun(0.5))), pair("invalid", SIZE));
+        let mut second = begun(2.0);
+        cloud.create(&mut second).unwrap();
+        let kept = cloud.volume_as(&second).unwrap();
+        assert_eq!((kept.capacity, kept.image.as_deref()), (2 << 30, Some("storage-backup")));
+        cloud.update(&mut second, [(SIZE, 3.0)]).unwrap();
+        assert_eq!(cloud.volume(&second), Some(3 << 30));
+
+        assert_eq!(refusal(cloud.associate(&mut first, &template)), pair("conflict", ""));
+        let unknown = format!("{TEMPLATES}unknown");
+        let mut none = cloud.resource(STORAGE).with(SIZE, 1.0).mixin(&unknown);
+        assert_eq!(refusal(cloud.create(&mut none)), pair("missing", ""));
+    }
+}
+
+#[test]
+fn a_storage_is_written_as_its_format_says() {
+    for cloud in [Cloud::new(), Cloud::crashing()] {
+        let mut raw = cloud.resource(STORAGE).with(SIZE, 1.0).mixin(STORAGE_FORMAT).with(FORMAT, "raw");
+        cloud.create(&mut raw).unwrap();
+        assert_eq!(cloud.volume_as(&raw).unwrap().format, "raw");
+        assert_eq!(raw.get(FORMAT), Some("raw".into()));
+        cloud.update(&mut raw, [(FORMAT, "raw")]).unwrap();
+        assert_eq!(refusal(cloud.update(&mut raw, [(FORMAT, "qcow2")])), pair("denied", FORMAT));
+
+        // Who does not say it is told how it is, also of one that is there.
+        let mut other = storage(&cloud);
+        cloud.associate(&mut other, STORAGE_FORMAT).unwrap();
+        assert_eq!(other.get(FORMAT), Some("qcow2".into()));
+        let mut wrong = storage(&cloud).with(FORMAT, "raw");
+        assert_eq!(refusal(cloud.associate(&mut wrong, STORAGE_FORMAT)), pair("denied", FORMAT));
+        cloud.forget();
+        cloud.observe(&mut raw, Cause::Recreate).unwrap();
+        assert_eq!(cloud.volume_as(&raw).unwrap().format, "raw");
+    }
 }
 
 #[test]

@@ -67,6 +67,23 @@ pub struct Wishes {
     pub apart: Vec<String>,
 }
 
+/// A volume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Volume {
+    /// In bytes.
+    pub capacity: u64,
+    /// `qcow2` or `raw`.
+    pub format: String,
+    /// The name of the image that it began as.
+    pub image: Option<String>,
+}
+
+impl Volume {
+    pub(super) fn new(capacity: u64, format: Option<&str>, image: Option<&str>) -> Self {
+        Self { capacity, format: format.unwrap_or("qcow2").into(), image: image.map(Into::into) }
+    }
+}
+
 /// A volume that is attached to a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disk {
@@ -133,10 +150,12 @@ pub(super) struct World {
     /// Whether the hypervisor has not answered for a while.
     pub(super) is_away: bool,
     pub(super) machines: BTreeMap<String, Machine>,
-    pub(super) volumes: BTreeMap<String, u64>,
+    pub(super) volumes: BTreeMap<String, Volume>,
     pub(super) networks: BTreeMap<String, Network>,
-    /// The names of images that were made.
+    /// The names of images that were made of machines.
     pub(super) images: Vec<String>,
+    /// Those that were made of volumes, and how many bytes they have.
+    pub(super) volume_images: BTreeMap<String, u64>,
     /// Whether the subject comes to be in the operation.
     pub(super) is_new: bool,
     pub(super) stores: BTreeMap<String, BTreeMap<String, Vec<u8>>>,

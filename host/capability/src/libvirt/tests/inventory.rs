@@ -18,7 +18,7 @@ async fn an_inventory_holds_what_is_ours() {
     let inventory = Inventory {
         machines: vec![found(id(1), State::Running), found(id(2), State::Off)],
         own_disks: Vec::new(),
-        volumes: vec![(id(3), 512)],
+        volumes: vec![FoundVolume { volume: id(3), name: name::of(id(3)), capacity: 512 }],
         networks: vec![(id(4), false)],
         attachments: vec![Attached { machine: id(2), attachment: id(5), to: name::of(id(3)), live: false }],
     };
