@@ -152,7 +152,7 @@ impl HostNetwork for CallState {
                 Err(error) => return Ok(Err(error.into())),
             };
         }
-        match network.define(plan).await {
+        match self.lent::<Nodes>()?.define_network(&network, plan).await {
             Ok(()) => Ok(Ok(self.table().push(network)?)),
             Err(error) => Ok(Err(error.into())),
         }
@@ -179,7 +179,7 @@ impl HostNetwork for CallState {
     async fn up(&mut self, network: Resource<Network>) -> wasmtime::Result<Result<(), Fault>> {
         begin!(self, "networks", "network.up");
         Ok(match ruled(self, &network)? {
-            Ok(network) => network.up().await.map_err(Fault::from),
+            Ok(network) => self.lent::<Nodes>()?.network_up(&network).await.map_err(Fault::from),
             Err(fault) => Err(fault),
         })
     }
@@ -187,22 +187,17 @@ impl HostNetwork for CallState {
     async fn down(&mut self, network: Resource<Network>) -> wasmtime::Result<Result<(), Fault>> {
         begin!(self, "networks", "network.down");
         Ok(match ruled(self, &network)? {
-            Ok(network) => network.down().await.map_err(Fault::from),
+            Ok(network) => self.lent::<Nodes>()?.network_down(&network).await.map_err(Fault::from),
             Err(fault) => Err(fault),
         })
     }
 
     async fn remove(&mut self, network: Resource<Network>) -> wasmtime::Result<Result<(), Fault>> {
         begin!(self, "networks", "network.remove");
-        let network = match ruled(self, &network)? {
-            Ok(network) => network,
-            Err(fault) => return Ok(Err(fault)),
-        };
-        let removed = network.remove().await;
-        if removed.is_ok() {
-            self.lent::<Nodes>()?.forget(network.entity());
-        }
-        Ok(removed.map_err(Fault::from))
+        Ok(match ruled(self, &network)? {
+            Ok(network) => self.lent::<Nodes>()?.remove_network(&network).await.map_err(Fault::from),
+            Err(fault) => Err(fault),
+        })
     }
 
     async fn drop(&mut self, network: Resource<Network>) -> wasmtime::Result<()> {

@@ -7,6 +7,7 @@
 mod choice;
 mod meeting;
 mod moving;
+mod spread;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -154,7 +155,7 @@ impl Nodes {
     /// nowhere.
     pub async fn place(&self, entity: Uuid, new: bool, wishes: &Wishes) -> Result<Hypervisor> {
         if let [only] = &*self.all {
-            wishes.check(&only.labels)?;
+            wishes.check_only(&only.labels)?;
             return Ok(only.hypervisor.clone());
         }
         let home = if new { None } else { self.home(entity).await? };
@@ -276,6 +277,10 @@ impl Nodes {
             return other.hypervisor.withdraw(entity).await;
         }
         if presence == Presence::Idle && other.hypervisor.shares_volumes() {
+            return Ok(());
+        }
+        if is_network {
+            // It is joined to a bridge, or its machines are being moved.
             return Ok(());
         }
         tracing::warn!(%entity, "its things are at the node {}, too; those at {} count", other.name, home.name);

@@ -57,7 +57,7 @@ impl Machine {
             let here = Place::of(here.config());
             let from = Side { live, place: &here };
             let load = Load::of(live, &domain, entity, (here.is_shared(), alone))?;
-            other.over_there(|live, place| {
+            let networks = other.over_there(|live, place| {
                 let to = Side { live, place };
                 let migrated = room_for(&load, from, to).and_then(|()| {
                     load.define_networks(to)?;
@@ -66,11 +66,12 @@ impl Machine {
                         .map_err(|error| refused(&error))
                 });
                 migrated.inspect_err(|_| load.withdraw(to))?;
-                load.leave_networks(live_here)?;
+                let networks = load.leave_networks(live_here)?;
                 load.volumes.leave(from)?;
-                load.volumes.have_come(to)
+                load.volumes.have_come(to)?;
+                Ok(networks)
             })?;
-            Ok(load.moved(entity))
+            Ok(load.moved(entity, networks))
         };
         self.hypervisor.workers().call_once(Lane::Move, Hold::Entity(entity), work).await
     }

@@ -68,6 +68,23 @@ impl Network {
         self.call(Lane::Short, Hold::Entity(entity), move |live| error::is_there(find(live, entity))).await
     }
 
+    /// Whether it is joined to a bridge of its host's, as it is defined; not where there is none.
+    pub async fn is_bridged(&self) -> Result<bool> {
+        let entity = self.entity;
+        self.call(Lane::Short, Hold::Nothing, move |live| match find(live, entity) {
+            Ok(network) => Ok(network.get_xml_desc(0)?.contains("<forward mode='bridge'")),
+            Err(Error::Missing(_)) => Ok(false),
+            Err(error) => Err(error),
+        })
+        .await
+    }
+
+    /// Whether a machine is defined to use it or, if they are `running` alone that matter, uses it.
+    pub async fn has_users(&self, running: bool) -> Result<bool> {
+        let (entity, among) = (self.entity, if running { Among::Running } else { Among::All });
+        self.call(Lane::Short, Hold::Nothing, move |live| used(live, among, entity)).await
+    }
+
     /// Whether it carries traffic.
     pub async fn active(&self) -> Result<bool> {
         let entity = self.entity;

@@ -49,6 +49,20 @@ impl Volume {
 }
 
 impl Network {
+    /// Has it be at another hypervisor as well, if it is joined to a bridge there and here, so that machines at both are on one wire;
+    /// whether it is.
+    pub async fn reach(&self, other: &Hypervisor) -> Result<bool> {
+        let (entity, other) = (self.entity(), other.clone());
+        let work = move |live: &Live| {
+            let moving = Moving::of(live, entity)?;
+            if moving.is_bridged {
+                other.over_there(|live, _| moving.define(live))?;
+            }
+            Ok(moving.is_bridged)
+        };
+        self.hypervisor().workers().call(Lane::Long, Hold::Entity(entity), work).await
+    }
+
     /// Has it be at another hypervisor, as active as it is. 'conflict' while a machine is defined to use it.
     pub async fn move_to(&self, other: &Hypervisor) -> Result<()> {
         let (entity, other) = (self.entity(), other.clone());
@@ -86,13 +100,14 @@ impl Machine {
             let load = Load::of(live, &domain, entity, (here.is_shared(), alone))?;
             let from = Side { live, place: &here };
             load.volumes.check_size(from, most)?;
-            other.over_there(|live, place| {
+            let networks = other.over_there(|live, place| {
                 let to = Side { live, place };
                 load.arrive(from, to, other.processors(live)).inspect_err(|_| load.withdraw(to))?;
-                load.leave(from, &domain)?;
-                load.volumes.have_come(to)
+                let networks = load.leave(from, &domain)?;
+                load.volumes.have_come(to)?;
+                Ok(networks)
             })?;
-            Ok(load.moved(entity))
+            Ok(load.moved(entity, networks))
         };
         self.hypervisor.workers().call_once(Lane::Move, Hold::Entity(entity), work).await
     }
@@ -177,10 +192,11 @@ impl Load {
                 )));
             };
             if networks.iter().all(|moving| moving.entity != entity) {
-                if !alone {
+                let moving = Moving::of(live, entity)?;
+                if !alone && !moving.is_bridged {
                     check_alone(live, machine, network, "network", |device| device.network.as_deref())?;
                 }
-                networks.push(Moving::of(live, entity)?);
+                networks.push(moving);
             }
         }
         for volume in &names {
@@ -208,27 +224,29 @@ impl Load {
         self.volumes.withdraw(to);
     }
 
-    /// The other side has all of it.
-    fn leave(&self, from: Side<'_>, domain: &Domain) -> Result<()> {
+    /// The other side has all of it; the networks that are not here any more.
+    fn leave(&self, from: Side<'_>, domain: &Domain) -> Result<Vec<Uuid>> {
         domain.undefine_flags(sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)?;
-        self.leave_networks(from.live)?;
-        self.volumes.leave(from)
+        let networks = self.leave_networks(from.live)?;
+        self.volumes.leave(from)?;
+        Ok(networks)
     }
 
-    /// Once nobody is there any more.
-    pub(super) fn leave_networks(&self, live: &Live) -> Result<()> {
+    /// Once nobody is there any more; the entities of those that are gone.
+    pub(super) fn leave_networks(&self, live: &Live) -> Result<Vec<Uuid>> {
+        let mut gone = Vec::new();
         for moving in &self.networks {
             if !network::is_used(live, moving.entity)? {
                 moving.leave()?;
+                gone.push(moving.entity);
             }
         }
-        Ok(())
+        Ok(gone)
     }
 
-    /// The entities whose all of that is.
-    pub(super) fn moved(&self, machine: Uuid) -> Vec<Uuid> {
+    /// The entities whose things have moved, with these networks.
+    pub(super) fn moved(&self, machine: Uuid, networks: Vec<Uuid>) -> Vec<Uuid> {
         let volumes = self.volumes.names.iter().filter_map(|volume| Some(name::of_volume(volume)?.0));
-        let networks = self.networks.iter().map(|moving| moving.entity);
         std::iter::once(machine).chain(volumes).chain(networks).collect()
     }
 }
@@ -245,6 +263,8 @@ struct Moving {
     bridge: Bridge,
     description: String,
     is_active: bool,
+    /// Whether its machines are on a wire that others share.
+    is_bridged: bool,
 }
 
 impl Moving {
@@ -255,7 +275,8 @@ impl Moving {
             Driver::Qemu => sys::VIR_NETWORK_XML_INACTIVE,
         };
         let (description, is_active) = (bridge.get_xml_desc(side)?, bridge.is_active()?);
-        Ok(Self { entity, bridge, description, is_active })
+        let is_bridged = description.contains("<forward mode='bridge'");
+        Ok(Self { entity, bridge, description, is_active, is_bridged })
     }
 
     fn define(&self, live: &Live) -> Result<()> {

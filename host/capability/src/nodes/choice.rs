@@ -37,9 +37,13 @@ impl Wishes {
         [&self.near, &self.apart, &self.joined].into_iter().flatten().copied()
     }
 
-    /// 'conflict' where a node that has these labels is not what is wanted.
-    pub(super) fn check(&self, labels: &BTreeSet<String>) -> Result<()> {
-        if self.labels.is_subset(labels) { Ok(()) } else { Err(self.no_such_labels()) }
+    /// 'conflict' where the only node, which has these labels, is not what is wanted.
+    pub(super) fn check_only(&self, labels: &BTreeSet<String>) -> Result<()> {
+        match (self.labels.is_subset(labels), self.apart.is_empty()) {
+            (true, true) => Ok(()),
+            (true, false) => Err(not_so()),
+            (false, _) => Err(self.no_such_labels()),
+        }
     }
 
     /// Whether something is wanted of the node that another may not have.
@@ -76,9 +80,7 @@ impl Wishes {
             Some(_) => Err(Error::Unavailable(
                 "no hypervisor where it could be can be reached now; try again later".into(),
             )),
-            None => Err(Error::Conflict(
-                "no hypervisor is near, and apart from, what is wanted: ask for less, or change where the others are".into(),
-            )),
+            None => Err(not_so()),
         }
     }
 
@@ -89,6 +91,12 @@ impl Wishes {
             labels.join(", ")
         ))
     }
+}
+
+fn not_so() -> Error {
+    let why =
+        "no hypervisor is near, and apart from, what is wanted: ask for less, or change where the others are";
+    Error::Conflict(why.into())
 }
 
 /// How many of them are at a node.

@@ -23,6 +23,9 @@ impl Nodes {
         if here.is(there) {
             return Ok(machine.clone());
         }
+        if network.reach(here).await? {
+            return Ok(machine.clone());
+        }
         match network.move_to(here).await {
             Ok(()) => {
                 self.has_moved([network.entity()], here);

@@ -32,13 +32,18 @@ struct Imitated {
 
 impl Imitated {
     fn new() -> Self {
+        Self::with("")
+    }
+
+    /// The same, and `more` in its configuration.
+    fn with(more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let node = |name: &str| {
             let file = folder.path().join(name);
             std::fs::write(&file, "<node/>").unwrap();
             format!("test://{}", file.display())
         };
-        let server = Server::configured(&nodes(&node("north.xml"), &node("south.xml"), ""));
+        let server = Server::configured(&(nodes(&node("north.xml"), &node("south.xml"), "") + more));
         Self { server, _folder: folder }
     }
 }
@@ -158,6 +163,44 @@ fn what_is_joined_comes_together() {
     for list in ["machines", "volumes", "networks", "attachments", "strays"] {
         assert_eq!(all[list], serde_json::json!([]), "{list}");
     }
+}
+
+#[test]
+fn a_network_on_a_bridge_is_where_machines_use_it() {
+    let Imitated { server, .. } =
+        &Imitated::with("[[hypervisor.bridge]]\nname = \"public\"\ndevice = \"br0\"\n");
+    let bridge =
+        "Category: public; scheme=\"http://example.org/occi/infrastructure/bridge#\"; class=\"mixin\"";
+    let network =
+        server.post("/network/").text(body(&[&kind("network"), bridge], &[])).answers(201).location();
+    server.act(&network, "up", &[]).is(200);
+    let at =
+        |labels: &str| compute_at(server, &[&format!("occi.placement.labels={labels:?}")]).is(201).location();
+    let computes = [at("ssd"), at("tape")];
+    for compute in &computes {
+        server.act(compute, "start", &[]).is(200);
+        server.link("networkinterface", compute, &network);
+    }
+    assert_eq!(computes.each_ref().map(|path| node_of(server, "machines", path)), ["north", "south"]);
+    let networks = || {
+        let all = server.inspect()["networks"].as_array().unwrap().clone();
+        let mut all: Vec<_> =
+            all.iter().map(|found| (found["node"].to_string(), found["active"].to_string())).collect();
+        all.sort();
+        all
+    };
+    let both = |active: &str| {
+        [("\"north\"", active), ("\"south\"", active)].map(|(node, is)| (node.to_owned(), is.to_owned()))
+    };
+    assert_eq!(networks(), both("true"));
+    server.act(&network, "down", &[]).is(409);
+    for compute in &computes {
+        server.act(compute, "stop", &["method=\"poweroff\""]).is(200);
+    }
+    server.act(&network, "down", &[]).is(200);
+    assert_eq!(networks(), both("false"));
+    server.delete("/").answers(200);
+    assert_eq!(networks(), []);
 }
 
 #[test]

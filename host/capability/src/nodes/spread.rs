@@ -1,0 +1,77 @@
+//! A network that is joined to a bridge, at all nodes where machines use it: what is done to it is done at each of them, and last where
+//! it is known to be, so that it is not done before it is done at all.
+
+use super::Nodes;
+use crate::libvirt::{Error, Network, NetworkPlan, Result};
+
+impl Nodes {
+    /// Defines it. 'conflict' where it is to be joined to no bridge any more, and machines at several nodes use it.
+    pub async fn define_network(&self, network: &Network, plan: NetworkPlan) -> Result<()> {
+        for other in self.others(network).await? {
+            match &plan.bridge {
+                Some(_) => other.define(plan.clone()).await?,
+                None => other.remove().await?,
+            }
+        }
+        network.define(plan).await
+    }
+
+    /// Has it carry traffic.
+    pub async fn network_up(&self, network: &Network) -> Result<()> {
+        for other in self.others(network).await? {
+            other.up().await?;
+        }
+        network.up().await
+    }
+
+    /// Has it carry none.
+    pub async fn network_down(&self, network: &Network) -> Result<()> {
+        let others = self.others(network).await?;
+        if !others.is_empty() {
+            for each in others.iter().chain([network]) {
+                if each.has_users(true).await? {
+                    return Err(Error::Conflict(
+                        "a running machine uses the network: stop or detach it first".into(),
+                    ));
+                }
+            }
+        }
+        for other in others {
+            other.down().await?;
+        }
+        network.down().await
+    }
+
+    /// Takes it down and forgets its definition.
+    pub async fn remove_network(&self, network: &Network) -> Result<()> {
+        let others = self.others(network).await?;
+        if !others.is_empty() {
+            for each in others.iter().chain([network]) {
+                if each.has_users(false).await? {
+                    return Err(Error::Conflict("a machine uses the network: detach it first".into()));
+                }
+            }
+        }
+        for other in others {
+            other.remove().await?;
+        }
+        network.remove().await?;
+        self.forget(network.entity());
+        Ok(())
+    }
+
+    /// It at other nodes than the one where it is known to be. 'unavailable' where one does not answer that may have it.
+    async fn others(&self, network: &Network) -> Result<Vec<Network>> {
+        let mut others = Vec::new();
+        if self.all.len() == 1 || !network.is_bridged().await? {
+            return Ok(others);
+        }
+        for node in self.all.iter().filter(|node| !node.hypervisor.is(network.hypervisor())) {
+            let other = node.hypervisor.network(network.entity());
+            if other.is_there().await? {
+                others.push(other);
+            }
+        }
+        Ok(others)
+    }
+}
