@@ -168,3 +168,34 @@ impl Host for CallState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_offer_is_of_a_use_that_there_is() {
+        let hypervisor = Hypervisor::open(crate::libvirt::HypervisorConfig::default()).await.unwrap();
+        let objections = |more: &str| {
+            let offer = "[capabilities.images]\n[[offer]]\nof = \"images\"\nscheme = \"http://example.com/occi/image#\"\nlocation = \"/mixin/image/\"\n";
+            let manifest = occi_guest::manifest(&format!("{offer}{more}"));
+            ImageCatalogue::new(&hypervisor).objections(&Manifest::parse(&manifest).unwrap())
+        };
+        assert_eq!(objections(""), [""; 0]);
+        assert_eq!(
+            objections("use = \"volume\"\ndefaults = { \"com.example.size\" = \"size-gib\" }"),
+            [""; 0]
+        );
+        for (wrong, said) in [
+            ("use = \"volumes\"", "is \"volume\", or left out"),
+            (
+                "use = \"volume\"\ndefaults = { \"com.example.size\" = \"size\" }",
+                "those for volumes tell `size-gib`",
+            ),
+            ("defaults = { \"com.example.size\" = \"size-gib\" }", "no image tells `size-gib`"),
+        ] {
+            let found = objections(wrong);
+            assert!(found.len() == 1 && found[0].contains(said), "{found:?}");
+        }
+    }
+}

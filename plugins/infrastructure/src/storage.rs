@@ -16,7 +16,7 @@ use occi_sdk::{
 const SIZE: &str = "occi.storage.size";
 /// The parameter of the action 'resize', which OCCI 1.1 has.
 const NEW_SIZE: &str = "size";
-const FORMAT: &str = "occi.storage.format";
+const FORMAT: &str = "org.example.storage.format";
 const TITLE: &str = "occi.core.title";
 /// The scheme of storage templates: the term of each is the name of an image.
 const TEMPLATES: &str = "http://example.org/occi/infrastructure/storage_tpl#";

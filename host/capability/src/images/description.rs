@@ -56,7 +56,7 @@ pub(super) struct Description {
 }
 
 /// How long a title may be, in bytes: the query interface shows all.
-const TITLE: usize = 255;
+pub(super) const TITLE: usize = 255;
 
 impl Description {
     /// Reads a description, or says what is wrong with it.

@@ -10,7 +10,7 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
-use super::description::{Description, Use};
+use super::description::{Description, TITLE, Use};
 use crate::libvirt::{Error, Image, ImageDisk, Machine, Result, Volume};
 
 /// An image that is on offer.
@@ -145,7 +145,10 @@ impl Images {
         self.describe(name, description).await
     }
 
-    async fn describe(&self, name: &str, description: Description) -> Result<()> {
+    async fn describe(&self, name: &str, mut description: Description) -> Result<()> {
+        if let Some(title) = &mut description.title {
+            title.truncate(title.floor_char_boundary(TITLE));
+        }
         let (folder, name) = (self.folder.clone(), name.to_owned());
         aside(move || write(&folder, &name, &description)).await??;
         self.changed.send_replace(());
@@ -419,6 +422,15 @@ mod tests {
         let long = "w".repeat(70);
         assert_eq!(images.claim(&long).await.map(|name| name.len()), Ok(63));
         assert!(images.claim(&long).await.unwrap().ends_with("-2"));
+    }
+
+    #[tokio::test]
+    async fn a_title_that_is_too_long_is_shortened() {
+        let folder = tempfile::tempdir().unwrap();
+        let images = Images::open(folder.path()).unwrap();
+        let description = Description { title: Some("ü".repeat(200)), ..Description::default() };
+        images.describe("long", description).await.unwrap();
+        assert_eq!(images.find("long").await.unwrap().title, Some("ü".repeat(127)));
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use virt::domain::Domain;
+use virt::storage_vol::StorageVol;
 use virt::sys;
 
 use super::config::Boot;
@@ -228,6 +229,12 @@ fn is_mirrored(domain: &Domain, target: &str) -> Result<bool> {
 fn copy_resting(live: &Live, place: &Place, volume: &str, file: &Path) -> Result<()> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let pool = place.beside(file.parent().unwrap_or(Path::new("/"))).ready(&live.connect)?;
+    // One of that name which was removed from the folder the hypervisor may not have missed yet.
+    if !file.exists()
+        && let Ok(gone) = StorageVol::lookup_by_name(&pool, &name)
+    {
+        gone.delete(0)?;
+    }
     place.copy(live, volume, &pool, &name).map(drop)
 }
 

@@ -116,8 +116,7 @@ impl Place {
         format: DiskFormat,
         image: &ImageDisk,
     ) -> Result<StorageVol> {
-        let source = self.beside(image.folder()).file(live, &image.name())?;
-        check_format(&source, image.format)?;
+        let source = self.beside(image.folder()).file(live, &image.name(), image.format)?;
         let capacity = source.get_info()?.capacity;
         if capacity > bytes {
             return Err(Error::Invalid(format!(
@@ -128,16 +127,17 @@ impl Place {
         self.within(live, |pool| StorageVol::create_xml_from(pool, &description, &source, 0))
     }
 
-    /// A file of the pool's folder, which somebody may just have put there.
-    fn file(&self, live: &Live, name: &str) -> Result<StorageVol> {
+    /// A file of the pool's folder, which somebody may just have put there, or in the place of another.
+    fn file(&self, live: &Live, name: &str, format: DiskFormat) -> Result<StorageVol> {
         let pool = self.ready(&live.connect)?;
-        match StorageVol::lookup_by_name(&pool, name) {
-            Err(error) if error.code() == ErrorNumber::NoStorageVolume => {
-                pool.refresh(0)?;
-                Ok(StorageVol::lookup_by_name(&pool, name)?)
-            }
-            found => Ok(found?),
-        }
+        let find = || {
+            let found = StorageVol::lookup_by_name(&pool, name)?;
+            check_format(&found, format).map(|()| found)
+        };
+        find().or_else(|_| {
+            pool.refresh(0)?;
+            find()
+        })
     }
 
     /// Do something within the pool; again where it turns out that the pool has stopped since it was last used.

@@ -176,10 +176,11 @@ fn the_format_is_as_it_is_asked_for() {
     let made = |attributes: &[&str]| {
         server.post("/storage/").text(body(&[&kind("storage"), FORMAT], attributes)).answers(201).location()
     };
-    let chosen = made(&["occi.storage.size=1", "occi.storage.format=\"qcow2\""]);
+    let chosen = made(&["occi.storage.size=1", "org.example.storage.format=\"qcow2\""]);
     let left_open = made(&["occi.storage.size=1"]);
-    let format =
-        |storage: &str| server.get(storage).answers(200).attribute("occi.storage.format").map(str::to_owned);
+    let format = |storage: &str| {
+        server.get(storage).answers(200).attribute("org.example.storage.format").map(str::to_owned)
+    };
     assert_eq!(format(&chosen).as_deref(), Some("\"qcow2\""));
     assert_eq!(format(&left_open).as_deref(), Some("\"raw\""));
     let volumes = server.inspect()["volumes"].clone();
@@ -188,9 +189,10 @@ fn the_format_is_as_it_is_asked_for() {
     let id = |path: &str| path.rsplit('/').next().unwrap().to_owned();
     assert!(names.contains(&format!("occi-{}", id(&chosen)).as_str()), "{names:?}");
     assert!(names.contains(&format!("occi-{}.raw", id(&left_open)).as_str()), "{names:?}");
-    let answer = server.post(&chosen).text(body(&[], &["occi.storage.format=\"raw\""])).send();
-    assert!(answer.status == 403 && answer.body.contains("occi.storage.format"), "{answer}");
-    let wrong = body(&[&kind("storage"), FORMAT], &["occi.storage.size=1", "occi.storage.format=\"vmdk\""]);
+    let answer = server.post(&chosen).text(body(&[], &["org.example.storage.format=\"raw\""])).send();
+    assert!(answer.status == 403 && answer.body.contains("org.example.storage.format"), "{answer}");
+    let wrong =
+        body(&[&kind("storage"), FORMAT], &["occi.storage.size=1", "org.example.storage.format=\"vmdk\""]);
     server.post("/storage/").text(wrong).answers(400);
     for storage in [&chosen, &left_open] {
         server.delete(storage).answers(200);
@@ -236,7 +238,8 @@ impl Cloud {
 
     /// A storage in a format; its path.
     fn storage(&self, format: &str, size: f64) -> String {
-        let attributes = [format!("occi.storage.size={size}"), format!("occi.storage.format={format:?}")];
+        let attributes =
+            [format!("occi.storage.size={size}"), format!("org.example.storage.format={format:?}")];
         let attributes: Vec<&str> = attributes.iter().map(String::as_str).collect();
         let asked = body(&[&kind("storage"), FORMAT], &attributes);
         self.server.post("/storage/").text(asked).answers(201).location()
@@ -314,7 +317,7 @@ fn a_storage_is_used_by_one_compute_at_a_time() {
     let Some(server) = Server::on_qemu() else { return };
     for format in ["qcow2", "raw"] {
         let [one, two] = [(); 2].map(|()| server.create("compute", &[]));
-        let format = format!("occi.storage.format={format:?}");
+        let format = format!("org.example.storage.format={format:?}");
         let asked = body(&[&kind("storage"), FORMAT], &["occi.storage.size=0.1", &format]);
         let storage = server.post("/storage/").text(asked).answers(201).location();
         server.link("storagelink", &one, &storage);
@@ -364,7 +367,8 @@ fn a_backup_has_what_was_there_then() {
         }
         let reader = cloud.running(&reads);
         for (made, size) in [(&live, "0.015625"), (&cold, "0.03125")] {
-            let sizes = [format!("occi.storage.size={size}"), format!("occi.storage.format={format:?}")];
+            let sizes =
+                [format!("occi.storage.size={size}"), format!("org.example.storage.format={format:?}")];
             let asked = body(&[&kind("storage"), FORMAT, &template(made)], &[&sizes[0], &sizes[1]]);
             let copy = server.post("/storage/").text(asked).answers(201).location();
             let bytes = if size == "0.03125" { 32 << 20 } else { 16 << 20 };

@@ -4,7 +4,7 @@ use super::*;
 use occi_sdk::logging::Level;
 
 const SIZE: &str = "occi.storage.size";
-const FORMAT: &str = "occi.storage.format";
+const FORMAT: &str = "org.example.storage.format";
 const TEMPLATES: &str = "http://example.org/occi/infrastructure/storage_tpl#";
 
 #[test]
