@@ -175,11 +175,12 @@ mod tests {
 
     #[tokio::test]
     async fn an_offer_is_of_a_use_that_there_is() {
-        let hypervisor = Hypervisor::open(crate::libvirt::HypervisorConfig::default()).await.unwrap();
+        let config = crate::libvirt::HypervisorConfig::default();
+        let nodes = Nodes::from(crate::libvirt::Hypervisor::open(config).await.unwrap());
         let objections = |more: &str| {
             let offer = "[capabilities.images]\n[[offer]]\nof = \"images\"\nscheme = \"http://example.com/occi/image#\"\nlocation = \"/mixin/image/\"\n";
             let manifest = occi_guest::manifest(&format!("{offer}{more}"));
-            ImageCatalogue::new(&hypervisor).objections(&Manifest::parse(&manifest).unwrap())
+            ImageCatalogue::new(&nodes).objections(&Manifest::parse(&manifest).unwrap())
         };
         assert_eq!(objections(""), [""; 0]);
         assert_eq!(
