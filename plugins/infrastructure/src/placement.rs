@@ -6,10 +6,10 @@ use occi_sdk::entities::Entity;
 use occi_sdk::machines::{Machine, Plan};
 use occi_sdk::{Attributes, Change, End, Fault, Lifecycle, Observe, Read, Result, Subject};
 
-const LABELS: &str = "occi.placement.labels";
-const NEAR: &str = "occi.placement.near";
-const APART: &str = "occi.placement.apart";
-const NODE: &str = "occi.placement.node";
+const LABELS: &str = "org.example.placement.labels";
+const NEAR: &str = "org.example.placement.near";
+const APART: &str = "org.example.placement.apart";
+const NODE: &str = "org.example.placement.node";
 
 pub(crate) struct Placement;
 

@@ -84,8 +84,7 @@ pub(super) fn allocation(side: Side<'_>, volume: &str) -> Result<u64> {
 /// Makes a volume be at the other side as it is at the one, where it stays; nobody may use it meanwhile. It [is coming](is_coming)
 /// until [`has_come`]. 'conflict' where a volume of that name is at the other side, which did not come.
 pub(super) fn carry(volume: &str, from: Side<'_>, to: Side<'_>) -> Result<()> {
-    let Begun { source, copy, capacity, format } =
-        begin(volume, from, to, |_, capacity, format| to.place.make(to.live, volume, capacity, format))?;
+    let Begun { source, copy, capacity, format } = begin(volume, from, to)?;
     if (from.live.driver, to.live.driver) == (Driver::Qemu, Driver::Qemu) {
         let bytes = Stream::new(&from.live.connect, 0)?;
         source.download(&bytes, 0, 0, 0)?;
@@ -108,13 +107,8 @@ pub(super) struct Begun {
     format: DiskFormat,
 }
 
-/// Begins to carry: `make` is given the volume, its capacity and its format, and makes the one that comes.
-pub(super) fn begin(
-    volume: &str,
-    from: Side<'_>,
-    to: Side<'_>,
-    make: impl FnOnce(&StorageVol, u64, DiskFormat) -> Result<StorageVol>,
-) -> Result<Begun> {
+/// Begins to carry: makes the volume that comes.
+pub(super) fn begin(volume: &str, from: Side<'_>, to: Side<'_>) -> Result<Begun> {
     let source = from.find(volume)?;
     let format = format_of(volume);
     let capacity = place::capacity(from.live, &source, format)?;
@@ -128,7 +122,7 @@ pub(super) fn begin(
         )));
     }
     to.place.create_raw(to.live, &marker(volume), 512)?;
-    let copy = make(&source, capacity, format)?;
+    let copy = to.place.make(to.live, volume, capacity, format)?;
     Ok(Begun { source, copy, capacity, format })
 }
 

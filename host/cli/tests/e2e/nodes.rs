@@ -66,30 +66,31 @@ fn what_is_new_comes_to_be_where_there_is_room_and_where_it_is_wanted() {
         assert_eq!(node_of(server, "machines", &small), "south", "it has more memory");
     }
 
-    let tape = compute_at(server, &["occi.placement.labels=\"tape\""]).is(201).location();
+    let tape = compute_at(server, &["org.example.placement.labels=\"tape\""]).is(201).location();
     assert_eq!(node_of(server, "machines", &tape), "south");
-    let near = format!("occi.placement.near=\"/compute/nobody, {large}\"");
+    let near = format!("org.example.placement.near=\"/compute/nobody, {large}\"");
     assert!(compute_at(server, &[&near]).is(400).body.contains("there is no resource at /compute/nobody"));
-    let near = compute_at(server, &[&format!("occi.placement.near={large:?}")]).is(201).location();
+    let near = compute_at(server, &[&format!("org.example.placement.near={large:?}")]).is(201).location();
     assert_eq!(node_of(server, "machines", &near), "north");
     let shown = server.get(&near).answers(200);
-    assert!(shown.body.contains("occi.placement.node=\"north\""), "{}", shown.body);
-    let apart = compute_at(server, &[&format!("occi.placement.apart={tape:?}")]).is(201).location();
+    assert!(shown.body.contains("org.example.placement.node=\"north\""), "{}", shown.body);
+    let apart = compute_at(server, &[&format!("org.example.placement.apart={tape:?}")]).is(201).location();
     assert_eq!(node_of(server, "machines", &apart), "north");
 
-    let nowhere = compute_at(server, &["occi.placement.labels=\"ssd,tape\""]).is(409);
+    let nowhere = compute_at(server, &["org.example.placement.labels=\"ssd,tape\""]).is(409);
     assert!(nowhere.body.contains("no hypervisor with all of these labels"), "{}", nowhere.body);
-    let both = [format!("occi.placement.near={large:?}"), format!("occi.placement.apart=\"{near}\"")];
+    let both =
+        [format!("org.example.placement.near={large:?}"), format!("org.example.placement.apart=\"{near}\"")];
     compute_at(server, &[&both[0], &both[1]]).is(409);
     assert_eq!(server.inspect()["machines"].as_array().unwrap().len(), 6, "nothing is left of those");
 
     // What it wants later moves it while it is off.
-    let away = format!("occi.placement.near={tape:?}");
+    let away = format!("org.example.placement.near={tape:?}");
     server.post(&near).text(body(&[], &[&away])).answers(200);
     assert_eq!(node_of(server, "machines", &near), "south");
-    assert!(server.get(&near).answers(200).body.contains("occi.placement.node=\"south\""));
+    assert!(server.get(&near).answers(200).body.contains("org.example.placement.node=\"south\""));
     server.act(&near, "start", &[]).is(200);
-    let back = format!("occi.placement.near={large:?}");
+    let back = format!("org.example.placement.near={large:?}");
     let refused = server.post(&near).text(body(&[], &[&back])).send().is(409);
     assert!(refused.body.contains("not off"), "one that runs stays: {}", refused.body);
     assert_eq!(node_of(server, "machines", &near), "south");
@@ -174,8 +175,9 @@ fn a_network_on_a_bridge_is_where_machines_use_it() {
     let network =
         server.post("/network/").text(body(&[&kind("network"), bridge], &[])).answers(201).location();
     server.act(&network, "up", &[]).is(200);
-    let at =
-        |labels: &str| compute_at(server, &[&format!("occi.placement.labels={labels:?}")]).is(201).location();
+    let at = |labels: &str| {
+        compute_at(server, &[&format!("org.example.placement.labels={labels:?}")]).is(201).location()
+    };
     let computes = [at("ssd"), at("tape")];
     for compute in &computes {
         server.act(compute, "start", &[]).is(200);
@@ -222,7 +224,7 @@ fn while_one_is_away_the_others_serve_and_afterwards_all_is_as_it_was() {
     );
     let mut server = Server::configured(&config);
     let at = |server: &Server, labels: &str| {
-        compute_at(server, &[&format!("occi.placement.labels={labels:?}")]).is(201).location()
+        compute_at(server, &[&format!("org.example.placement.labels={labels:?}")]).is(201).location()
     };
     let (here, there) = (at(&server, "ssd"), at(&server, "tape"));
     let storage = server.create("storage", &["occi.storage.size=1"]);
@@ -246,7 +248,7 @@ fn while_one_is_away_the_others_serve_and_afterwards_all_is_as_it_was() {
     let new = server.create("compute", &[]);
     assert_eq!(node_of(&server, "machines", &new), "south");
     server.delete(&here).send().is(503);
-    compute_at(&server, &["occi.placement.labels=\"ssd\""]).is(503);
+    compute_at(&server, &["org.example.placement.labels=\"ssd\""]).is(503);
     let inspected = server.inspect();
     let problems: Vec<_> =
         inspected["nodes"].as_array().unwrap().iter().map(|node| !node["problem"].is_null()).collect();
@@ -278,7 +280,7 @@ fn the_bytes_of_a_volume_go_with_it() {
     let more = format!("pool = \"{pool}\"\nvolumes = \"/var/lib/occi/{pool}\"\ndomain-type = \"qemu\"\n");
     let server = Server::with(Options { config: nodes(&uri, &other, &more), ..Options::default() });
     let at = |labels: &str| {
-        compute_at(&server, &[&format!("occi.placement.labels={labels:?}")]).is(201).location()
+        compute_at(&server, &[&format!("org.example.placement.labels={labels:?}")]).is(201).location()
     };
     let (here, there) = (at("ssd"), at("tape"));
     let storage = server.create("storage", &["occi.storage.size=0.0625"]);
@@ -326,7 +328,7 @@ fn a_machine_that_runs_is_moved_and_a_node_is_emptied() {
     let server = Server::with(Options { config, ..Options::default() });
     let north = |memory: &str| {
         let memory = format!("occi.compute.memory={memory}");
-        compute_at(&server, &["occi.placement.labels=\"ssd\"", &memory]).is(201).location()
+        compute_at(&server, &["org.example.placement.labels=\"ssd\"", &memory]).is(201).location()
     };
     let (web, idle) = (north("0.25"), north("0.125"));
     let storage = server.create("storage", &["occi.storage.size=0.0625"]);
@@ -376,11 +378,11 @@ fn a_machine_that_runs_is_moved_and_a_node_is_emptied() {
     assert!(is_done && said.contains("south is empty"), "{said}");
     assert_eq!(where_all_is(), ["north", "north", "north", "north"]);
     assert_eq!(server.inspect()["attachments"].as_array().unwrap().len(), 5, "{}", server.inspect());
-    compute_at(&server, &["occi.placement.labels=\"tape\""]).is(409);
+    compute_at(&server, &["org.example.placement.labels=\"tape\""]).is(409);
     let (_, listed) = node(&["list"]);
     assert!(listed.contains("not taken"), "{listed}");
     node(&["resume", "south"]);
-    let new = compute_at(&server, &["occi.placement.labels=\"tape\""]).is(201).location();
+    let new = compute_at(&server, &["org.example.placement.labels=\"tape\""]).is(201).location();
     assert_eq!(node_of(&server, "machines", &new), "south");
     server.delete(&joined).answers(200);
     server.delete("/").answers(200);

@@ -17,27 +17,27 @@ fn what_is_wanted_reaches_the_host_when_the_compute_comes_to_be_or_it_is_changed
     let mut web = cloud
         .resource(COMPUTE)
         .mixin(PLACEMENT)
-        .with("occi.placement.labels", "ssd, gpu")
-        .with("occi.placement.near", disk.location().as_str())
-        .with("occi.placement.apart", database.location().as_str());
+        .with("org.example.placement.labels", "ssd, gpu")
+        .with("org.example.placement.near", disk.location().as_str())
+        .with("org.example.placement.apart", database.location().as_str());
     cloud.create(&mut web).unwrap();
     let wishes = |web: &Entity| cloud.machine(web).unwrap().wishes;
     let (labels, near, apart) = (texts(&["ssd", "gpu"]), vec![disk.location()], vec![database.location()]);
     let expected = Wishes { labels, near, apart };
     assert_eq!(wishes(&web), expected);
-    assert_eq!(web.get("occi.placement.node"), Some(Value::from("default")));
+    assert_eq!(web.get("org.example.placement.node"), Some(Value::from("default")));
 
     // Where it is matters to nothing else.
     cloud.update(&mut web, [("occi.compute.cores", 2)]).unwrap();
     assert_eq!(wishes(&web), expected);
-    cloud.update(&mut web, [("occi.placement.labels", "tape")]).unwrap();
+    cloud.update(&mut web, [("org.example.placement.labels", "tape")]).unwrap();
     assert_eq!(wishes(&web), Wishes { labels: texts(&["tape"]), ..expected });
 }
 
 #[test]
 fn whom_it_is_to_be_near_must_be_there() {
     let cloud = Cloud::new();
-    for name in ["occi.placement.near", "occi.placement.apart"] {
+    for name in ["org.example.placement.near", "org.example.placement.apart"] {
         let mut web = cloud.resource(COMPUTE).mixin(PLACEMENT).with(name, "/compute/nobody");
         assert_eq!(refusal(cloud.create(&mut web)), pair("invalid", name));
         let mut web = cloud.resource(COMPUTE).mixin(PLACEMENT);
