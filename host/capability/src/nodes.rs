@@ -10,8 +10,8 @@ mod moving;
 mod spread;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -109,6 +109,8 @@ impl Node {
 pub struct Nodes {
     all: Vec<Node>,
     homes: Mutex<HashMap<Uuid, Home>>,
+    /// How many moves are under way: what they have at two nodes is as it should be.
+    moves: AtomicUsize,
 }
 
 /// Where an entity's things are known to be.
@@ -129,7 +131,7 @@ impl From<Hypervisor> for Nodes {
 impl Nodes {
     /// In the order in which they are asked; of what is at several the first one's counts, unless a machine uses another's.
     pub fn new(all: Vec<Node>) -> Self {
-        Self { all, homes: Mutex::default() }
+        Self { all, homes: Mutex::default(), moves: AtomicUsize::new(0) }
     }
 
     /// In the same order.
@@ -215,7 +217,7 @@ impl Nodes {
 
     /// A node has told of an entity: it may have come there without our doing.
     pub fn heard_of(&self, node: &Node, entity: Uuid) {
-        if !self.may_have(node, entity) {
+        if !self.is_moving() && !self.may_have(node, entity) {
             self.forget(entity);
         }
     }
@@ -262,7 +264,7 @@ impl Nodes {
         if presence == Presence::Coming {
             self.all[home].hypervisor.has_come(entity).await?;
         }
-        for (presence, other) in &found[1..] {
+        for (presence, other) in found[1..].iter().filter(|_| !self.is_moving()) {
             self.settle(entity, home, (*presence, *other)).await?;
         }
         self.remember(entity, home);
@@ -287,6 +289,24 @@ impl Nodes {
         Ok(())
     }
 
+    /// Carries a move out to its end, whether or not its caller waits for that.
+    async fn to_the_end<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let moving = Moving::begin(self);
+        let moved = tokio::spawn(async move {
+            let moved = work.await;
+            drop(moving);
+            moved
+        });
+        moved.await.unwrap_or_else(|error| Err(Error::Failed(format!("a move broke off: {error}"))))
+    }
+
+    fn is_moving(&self) -> bool {
+        self.moves.load(Ordering::Relaxed) > 0
+    }
+
     fn any(&self) -> Result<&Node> {
         let present = self.all.iter().find(|node| !node.hypervisor.is_away());
         present.or(self.all.first()).ok_or_else(|| Error::Unsupported("the server has no hypervisor".into()))
@@ -306,5 +326,21 @@ impl Nodes {
 
     fn homes(&self) -> MutexGuard<'_, HashMap<Uuid, Home>> {
         self.homes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A move that is under way.
+struct Moving(Arc<Nodes>);
+
+impl Moving {
+    fn begin(nodes: &Arc<Nodes>) -> Self {
+        nodes.moves.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(nodes))
+    }
+}
+
+impl Drop for Moving {
+    fn drop(&mut self) {
+        self.0.moves.fetch_sub(1, Ordering::Relaxed);
     }
 }

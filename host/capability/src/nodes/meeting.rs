@@ -1,5 +1,7 @@
 //! A machine and what is attached to it are at one node. Where they are not, the one moves that nobody uses.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::{Nodes, Wishes};
@@ -7,22 +9,24 @@ use crate::libvirt::{BRIEFLY, Error, Hypervisor, Machine, Network, Result, Volum
 
 impl Nodes {
     /// Has a volume be where a machine is.
-    pub async fn bring_volume(&self, machine: &Machine, volume: &Volume) -> Result<()> {
-        let (here, there) = (machine.hypervisor(), volume.hypervisor());
-        if here.is(there) {
-            return Ok(());
-        }
-        volume.move_to(here, BRIEFLY).await?;
-        self.has_moved([volume.entity()], here);
-        Ok(())
+    pub async fn bring_volume(self: &Arc<Self>, machine: &Machine, volume: &Volume) -> Result<()> {
+        let (nodes, here, volume) = (Arc::clone(self), machine.hypervisor().clone(), volume.clone());
+        self.to_the_end(async move {
+            volume.move_to(&here, BRIEFLY).await?;
+            nodes.has_moved([volume.entity()], &here);
+            Ok(())
+        })
+        .await
     }
 
     /// Has a network be where a machine is, or the machine where the network is; the machine then.
-    pub async fn bring_network(&self, machine: &Machine, network: &Network) -> Result<Machine> {
+    pub async fn bring_network(self: &Arc<Self>, machine: &Machine, network: &Network) -> Result<Machine> {
+        let (nodes, machine, network) = (Arc::clone(self), machine.clone(), network.clone());
+        self.to_the_end(async move { nodes.together(&machine, &network).await }).await
+    }
+
+    async fn together(&self, machine: &Machine, network: &Network) -> Result<Machine> {
         let (here, there) = (machine.hypervisor(), network.hypervisor());
-        if here.is(there) {
-            return Ok(machine.clone());
-        }
         if network.reach(here).await? {
             return Ok(machine.clone());
         }
@@ -53,12 +57,16 @@ impl Nodes {
     }
 
     /// Has a machine be where it is wanted; the machine then.
-    pub async fn move_by(&self, machine: &Machine, wishes: &Wishes) -> Result<Machine> {
+    pub async fn move_by(self: &Arc<Self>, machine: &Machine, wishes: &Wishes) -> Result<Machine> {
         let chosen = self.choose(wishes).await?;
-        let there = &self.all[chosen].hypervisor;
-        let moved = machine.move_to(there, BRIEFLY).await?;
-        self.has_moved(moved, there);
-        Ok(there.machine(machine.entity()))
+        let (nodes, machine, there) =
+            (Arc::clone(self), machine.clone(), self.all[chosen].hypervisor.clone());
+        self.to_the_end(async move {
+            let moved = machine.move_to(&there, BRIEFLY).await?;
+            nodes.has_moved(moved, &there);
+            Ok(there.machine(machine.entity()))
+        })
+        .await
     }
 
     pub(super) fn has_moved(&self, entities: impl IntoIterator<Item = Uuid>, to: &Hypervisor) {

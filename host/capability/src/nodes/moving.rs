@@ -1,12 +1,13 @@
 //! What an operator moves: one thing to a node, or all that is at one away from it.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use uuid::Uuid;
 
 use super::{Node, Nodes, Wishes};
-use crate::libvirt::{Error, Inventory, Result};
+use crate::libvirt::{Error, Hypervisor, Inventory, Result};
 
 impl Nodes {
     /// The one by that name; 'missing' with the names of all where there is none.
@@ -25,16 +26,27 @@ impl Nodes {
     /// Has an entity's things be at a node, with all that is attached to its machine; the entities whose things have moved. A machine
     /// that runs goes on running. 'conflict' where it shares a network with others, unless these are to be apart for a while
     /// (`alone`).
-    pub async fn send(&self, entity: Uuid, to: &Node, alone: bool) -> Result<Vec<Uuid>> {
+    pub async fn send(self: &Arc<Self>, entity: Uuid, to: &Node, alone: bool) -> Result<Vec<Uuid>> {
+        let (nodes, there, reached_at) = (Arc::clone(self), to.hypervisor.clone(), to.reached_at.clone());
+        self.to_the_end(async move { nodes.carry(entity, &there, reached_at.as_deref(), alone).await }).await
+    }
+
+    async fn carry(
+        &self,
+        entity: Uuid,
+        there: &Hypervisor,
+        reached_at: Option<&str>,
+        alone: bool,
+    ) -> Result<Vec<Uuid>> {
         let missing = || Error::Missing(format!("no hypervisor has anything of {entity}"));
         let home = self.home(entity).await?.ok_or_else(missing)?;
-        let (here, there) = (&self.all[home].hypervisor, &to.hypervisor);
+        let here = &self.all[home].hypervisor;
         if here.is(there) {
             return Ok(Vec::new());
         }
         let (machine, volume) = (here.machine(entity), here.volume(entity));
         let moved = if machine.is_there().await? {
-            machine.migrate_to(there, to.reached_at.as_deref(), alone).await?
+            machine.migrate_to(there, reached_at, alone).await?
         } else if volume.is_there().await? {
             volume.move_to(there, u64::MAX).await?;
             vec![entity]

@@ -188,7 +188,7 @@ impl std::fmt::Display for Thing {
 /// While it moves nobody changes the entity; afterwards what has moved is asked what it is.
 async fn send(
     core: &Arc<Core>,
-    nodes: &Nodes,
+    nodes: &Arc<Nodes>,
     entity: Uuid,
     to: &str,
     alone: bool,

@@ -4,6 +4,7 @@ use crate::http::Request;
 use crate::occi::{action, body, kind};
 use crate::server::{Options, PATIENCE, Server, eventually};
 use serde_json::Value;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -21,13 +22,20 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// On a hypervisor, with an image that is described so; `more` is configured, too.
-    pub(crate) fn new(uri: String, volumes: &str, image: &str, more: &str) -> Self {
+    /// On a hypervisor, with an image that is described so, whose files are put into its folder before; `more` is configured, too.
+    pub(crate) fn new(
+        uri: String,
+        volumes: &str,
+        more: &str,
+        image: &str,
+        files: impl FnOnce(&Path),
+    ) -> Self {
         let pool = format!("occi-faults-{}", Uuid::new_v4());
         let config = format!("[hypervisor]\npool = \"{pool}\"\nvolumes = \"{volumes}/{pool}\"\n{more}");
         let server = Server::with(Options { config, hypervisor: Some(uri), ..Options::default() });
         let ours = Uuid::new_v4().to_string()[..8].to_owned();
         let stage = Self { server, ours };
+        files(&stage.images());
         std::fs::write(stage.images().join("tiny.toml"), image).unwrap();
         let server = &stage.server;
         eventually("it is on offer", || server.get("/-/").answers(200).body.contains("Category: tiny;"));
@@ -35,7 +43,7 @@ impl Stage {
     }
 
     /// The folder of images.
-    pub(crate) fn images(&self) -> std::path::PathBuf {
+    pub(crate) fn images(&self) -> PathBuf {
         self.server.data().join("images")
     }
 
@@ -49,7 +57,7 @@ impl Stage {
         eventually("all can be deleted", || self.server.delete("/").send().status == 200);
         eventually("nothing is left", || self.disagreement().is_none());
         for file in std::fs::read_dir(self.images()).unwrap().map(|file| file.unwrap().path()) {
-            if !file.file_stem().unwrap().to_str().unwrap().starts_with("tiny") {
+            if file.file_stem().unwrap().to_str().unwrap().starts_with("saved") {
                 std::fs::remove_file(file).unwrap();
             }
         }

@@ -12,8 +12,10 @@ fn sweep(fault: Fault) {
     };
     let (before, daemon) = uri.split_once("socket=").unwrap();
     let wire = Wire::new(daemon.to_owned());
-    let stage = Stage::new(format!("{before}socket={}", wire.socket()), "", "disk = \"tiny.qcow2\"", "");
-    std::fs::write(stage.images().join("tiny.qcow2"), "").unwrap();
+    let uri = format!("{before}socket={}", wire.socket());
+    let stage = Stage::new(uri, "", "", "disk = \"tiny.qcow2\"", |images| {
+        std::fs::write(images.join("tiny.qcow2"), "").unwrap();
+    });
     let mut failed = 0;
     for (name, prepare, operation) in OPERATIONS {
         // What goes with its machine leaves that its device, which it has to its end, should it stay after all.

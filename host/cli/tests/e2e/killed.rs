@@ -6,6 +6,7 @@
 use crate::agreement::{Before, OPERATIONS, Stage};
 use crate::server::GuestSystem;
 use rustix::process::{Pid, Signal, kill_process};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -55,15 +56,16 @@ fn sweep(victim: Victim) {
     let socket = uri.split_once("socket=").unwrap().1;
     // As libvirtd.sh names it.
     let daemon = format!("{}/libvirtd.pid", Path::new(socket).parent().unwrap().display());
-    let GuestSystem { kernel, initrd, .. } = &system;
     let line = GuestSystem::COMMAND_LINE;
     let image =
-        format!("disk = \"tiny.qcow2\"\nkernel = {kernel:?}\ninitrd = {initrd:?}\ncmdline = {line:?}\n");
-    let mut stage = Stage::new(uri, "/var/lib/occi", &image, "domain-type = \"qemu\"\n");
-    let disk = stage.images().join("tiny.qcow2");
-    let made =
-        Command::new("qemu-img").args(["create", "-q", "-f", "qcow2"]).arg(disk).arg("16M").status().unwrap();
-    assert!(made.success());
+        format!("disk = \"tiny.qcow2\"\nkernel = \"vmlinuz\"\ninitrd = \"initrd\"\ncmdline = {line:?}\n");
+    let mut stage = Stage::new(uri, "/var/lib/occi", "domain-type = \"qemu\"\n", &image, |images| {
+        symlink(&system.kernel, images.join("vmlinuz")).unwrap();
+        symlink(&system.initrd, images.join("initrd")).unwrap();
+        let mut make = Command::new("qemu-img");
+        make.args(["create", "-q", "-f", "qcow2"]).arg(images.join("tiny.qcow2")).arg("16M");
+        assert!(make.status().unwrap().success());
+    });
     // Each time at another moment of what takes some hundred milliseconds.
     let mut moments = (0_u64..).map(|number| Duration::from_millis(number * 89 % 700));
     let mut unanswered = 0;
