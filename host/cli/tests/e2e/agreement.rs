@@ -133,7 +133,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     ("link a storage", end_link, |stage, before| {
         link(stage, "storagelink", &before.compute, &before.storage)
     }),
-    ("start", nothing, |stage, before| stage.act(&before.compute, "start", &[])),
+    ("start", up, |stage, before| stage.act(&before.compute, "start", &[])),
     ("stop", run, |stage, before| stage.act(&before.compute, "stop", &["method=\"poweroff\""])),
     ("suspend", run, |stage, before| stage.act(&before.compute, "suspend", &[])),
     ("hibernate", run, |stage, before| stage.act(&before.compute, "suspend", &["method=\"hibernate\""])),
@@ -149,6 +149,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 fn nothing(_: &Stage, _: &Before) {}
 
 fn run(stage: &Stage, before: &Before) {
+    up(stage, before);
     stage.server.act(&before.compute, "start", &[]).is(200);
 }
 
@@ -169,7 +170,10 @@ impl Stage {
     /// Why store and hypervisor do not agree; none where they do.
     fn disagreement(&self) -> Option<String> {
         let server = &self.server;
-        let mut found = server.inspect();
+        let mut found = match server.try_inspect() {
+            Ok(found) => found,
+            Err(error) => return Some(error),
+        };
         for list in ["machines", "networks", "attachments", "strays"] {
             found[list].as_array_mut().unwrap().retain(|thing| thing.to_string().contains(&self.ours()));
         }

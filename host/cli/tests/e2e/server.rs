@@ -224,10 +224,17 @@ impl Server {
 
     /// What is at its hypervisor, by the operator's command.
     pub(crate) fn inspect(&self) -> Value {
+        self.try_inspect().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The same, or why it cannot be told.
+    pub(crate) fn try_inspect(&self) -> Result<Value, String> {
         let output =
             Command::new(OCCI).args(["inspect", "--json", "--data"]).arg(self.data()).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice(&output.stdout).unwrap()
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        Ok(serde_json::from_slice(&output.stdout).unwrap())
     }
 
     /// What its extensions count, by the same command.
