@@ -240,7 +240,15 @@ impl Nodes {
         let mut asked = JoinSet::new();
         for (number, node) in self.all.iter().enumerate() {
             let hypervisor = node.hypervisor.clone();
-            asked.spawn(async move { (number, hypervisor.presence(entity).await) });
+            asked.spawn(async move {
+                // Of one that is known to be away nobody waits to be told so again.
+                let is_away = hypervisor.is_away().then(|| Error::Unavailable("it is away".into()));
+                let presence = match is_away {
+                    Some(error) => Err(error),
+                    None => hypervisor.presence(entity).await,
+                };
+                (number, presence)
+            });
         }
         let mut found = Vec::new();
         let mut silent = None;

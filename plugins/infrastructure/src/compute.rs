@@ -122,23 +122,13 @@ impl Observe for Compute {
         if cause == Cause::Recreate {
             return recreate(subject);
         }
-        match observe(subject, cause) {
-            // It will be asked again when the hypervisor is back.
-            Err(fault) if fault.is(Fault::UNAVAILABLE) && Machine::is_away(End::Subject) => Ok(Change::new()
-                .state("error")
-                .message("the hypervisor does not answer, so what the machine does is not known")),
-            outcome => outcome,
+        let Some(machine) = Machine::find(End::Subject)? else { return Ok(outcome::gone("machine")) };
+        if cause == Cause::Restart {
+            // An update that a crash cut short may have reached the hypervisor and not the attributes.
+            define(subject, subject, None)?;
         }
+        present(&machine)
     }
-}
-
-fn observe(subject: &Subject, cause: Cause) -> Result<Change> {
-    let Some(machine) = Machine::find(End::Subject)? else { return Ok(outcome::gone("machine")) };
-    if cause == Cause::Restart {
-        // An update that a crash cut short may have reached the hypervisor and not the attributes.
-        define(subject, subject, None)?;
-    }
-    present(&machine)
 }
 
 /// Start it, with what its system is told as it is now: its links may be others.

@@ -23,7 +23,8 @@ mod storagelink;
 use compute::{Compute, Part};
 use network::Network;
 use networkinterface::{IpNetworkInterface, NetworkInterface};
-use occi_sdk::{Actions, Attributes, Cause, Change, Fault, Lifecycle, Observe, Result, Subject};
+use occi_sdk::machines::Machine;
+use occi_sdk::{Actions, Attributes, Cause, Change, End, Fault, Lifecycle, Observe, Result, Subject};
 use placement::Placement;
 use storage::{Format, Storage, Template};
 use storagelink::StorageLink;
@@ -123,7 +124,7 @@ impl Actions for Infrastructure {
 
 impl Observe for Infrastructure {
     fn observe(subject: &Subject, cause: Cause) -> Result<Change> {
-        match subject.role() {
+        let seen = match subject.role() {
             COMPUTE => Compute::observe(subject, cause),
             NETWORK => Network::observe(subject, cause),
             STORAGE => Storage::observe(subject, cause),
@@ -131,6 +132,13 @@ impl Observe for Infrastructure {
             STORAGE_LINK => StorageLink::observe(subject, cause),
             PLACEMENT => Placement::observe(subject, cause),
             _ => Ok(Change::new()),
+        };
+        match seen {
+            // It will be asked again when the hypervisor is back.
+            Err(fault) if fault.is(Fault::UNAVAILABLE) && Machine::is_away(End::Subject) => {
+                Ok(outcome::unknown(subject.role() == COMPUTE))
+            }
+            seen => seen,
         }
     }
 }

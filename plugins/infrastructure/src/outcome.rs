@@ -25,3 +25,13 @@ pub(crate) fn settle(
 pub(crate) fn gone(thing: &str) -> Change {
     Change::new().state("error").message(format!("the hypervisor has no such {thing}"))
 }
+
+/// The hypervisor has not answered for a while. What a machine does may change meanwhile; a volume or a network stays what it is.
+pub(crate) fn unknown(is_machine: bool) -> Change {
+    if is_machine {
+        let why = "the hypervisor does not answer, so what the machine does is not known";
+        Change::new().state("error").message(why)
+    } else {
+        Change::new()
+    }
+}

@@ -12,7 +12,7 @@ use super::machine::{Machine, State, find, state};
 use super::own_disk::{self, Own};
 use super::relocate::Load;
 use super::volume::Place;
-use super::worker::{Hold, Lane};
+use super::worker::Lane;
 use super::{Hypervisor, name};
 
 impl Machine {
@@ -37,6 +37,7 @@ impl Machine {
         }
         let (entity, here, other) = (self.entity, self.hypervisor.clone(), other.clone());
         let parameters = parameters(entity, reached_at);
+        let (hold, goes_along) = self.with_what_goes_along().await?;
         let work = move |live_here: &Live| {
             let live = live_here;
             if live.driver == Driver::Test {
@@ -51,6 +52,7 @@ impl Machine {
             let here = Place::of(here.config());
             let from = Side { live, place: &here };
             let load = Load::of(live, &domain, entity, (here.is_shared(), alone))?;
+            load.check_is(&goes_along)?;
             let networks = other.over_there(|live, place| {
                 let to = Side { live, place };
                 let migrated = room_for(&load, from, to).and_then(|()| {
@@ -67,7 +69,7 @@ impl Machine {
             })?;
             Ok(load.moved(entity, networks))
         };
-        self.hypervisor.workers().call_once(Lane::Move, Hold::Entity(entity), work).await
+        self.hypervisor.workers().call_once(Lane::Move, hold, work).await
     }
 }
 

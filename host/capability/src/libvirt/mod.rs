@@ -314,7 +314,7 @@ impl Hypervisor {
 /// Open the connection again when it breaks, so that events come even while nobody calls, and tell when the hypervisor goes
 /// away and comes back.
 async fn keep(inner: std::sync::Weak<Inner>, herald: events::Herald) {
-    let mut wait = LOOK;
+    let mut wait = LOOK_AGAIN;
     let mut silent: Option<Instant> = None;
     loop {
         // Not every loss is told: look now and then.

@@ -91,6 +91,7 @@ impl Machine {
     /// The same. One that may go `alone` leaves others behind with which it shares a network.
     pub(super) async fn carry_to(&self, other: &Hypervisor, most: u64, alone: bool) -> Result<Vec<Uuid>> {
         let (entity, here, other) = (self.entity, self.hypervisor.clone(), other.clone());
+        let (hold, goes_along) = self.with_what_goes_along().await?;
         let work = move |live: &Live| {
             let domain = find(live, entity)?;
             if state(&domain)? != State::Off {
@@ -98,6 +99,7 @@ impl Machine {
             }
             let here = Place::of(here.config());
             let load = Load::of(live, &domain, entity, (here.is_shared(), alone))?;
+            load.check_is(&goes_along)?;
             let from = Side { live, place: &here };
             load.volumes.check_size(from, most)?;
             let networks = other.over_there(|live, place| {
@@ -109,8 +111,25 @@ impl Machine {
             })?;
             Ok(load.moved(entity, networks))
         };
-        self.hypervisor.workers().call_once(Lane::Move, Hold::Entity(entity), work).await
+        self.hypervisor.workers().call_once(Lane::Move, hold, work).await
     }
+
+    /// What must stay as it is while the machine moves, and the entities whose things go along.
+    pub(super) async fn with_what_goes_along(&self) -> Result<(Hold, Vec<Uuid>)> {
+        let entity = self.entity;
+        let look = move |live: &Live| Ok(entities_of(&Devices::defined(&find(live, entity)?)?));
+        let found = self.call(Lane::Short, Hold::Nothing, look).await?;
+        Ok((Hold::Moving(entity, found.clone()), found))
+    }
+}
+
+/// The entities whose volumes and networks a machine has.
+fn entities_of(devices: &Devices) -> Vec<Uuid> {
+    let of = |device: &Device| {
+        let volume = device.volume.as_deref().and_then(name::of_volume).map(|(entity, _)| entity);
+        volume.or_else(|| device.network.as_deref().and_then(name::entity))
+    };
+    devices.all().iter().filter_map(of).collect()
 }
 
 impl Hypervisor {
@@ -170,6 +189,7 @@ impl Volumes {
 
 /// What goes with a machine.
 pub(super) struct Load {
+    entities: Vec<Uuid>,
     description: String,
     pub(super) volumes: Volumes,
     networks: Vec<Moving>,
@@ -203,7 +223,21 @@ impl Load {
             check_alone(live, machine, volume, "volume", |device| device.volume.as_deref())?;
         }
         let description = domain.get_xml_desc(sys::VIR_DOMAIN_XML_INACTIVE | sys::VIR_DOMAIN_XML_SECURE)?;
-        Ok(Self { description, volumes: Volumes { names, are_shared: volumes_are_shared }, networks })
+        let entities = entities_of(&devices);
+        Ok(Self {
+            entities,
+            description,
+            volumes: Volumes { names, are_shared: volumes_are_shared },
+            networks,
+        })
+    }
+
+    /// That it is what is held.
+    pub(super) fn check_is(&self, held: &[Uuid]) -> Result<()> {
+        if self.entities.iter().all(|entity| held.contains(entity)) {
+            return Ok(());
+        }
+        Err(Error::Conflict("something has just been attached to the machine: try again".into()))
     }
 
     /// Makes all of it at the other side.

@@ -4,6 +4,7 @@
 //! What a call does is not known here.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ pub(super) enum Lane {
 }
 
 /// What must not change while a call runs.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Hold {
     /// It only looks.
     Nothing,
@@ -42,6 +43,8 @@ pub(super) enum Hold {
     Redefining(Uuid),
     /// The object of this entity, and that nobody is defined to use it.
     Unused(Uuid),
+    /// The object of this entity, and that nobody else comes to use any of these, with which it goes.
+    Moving(Uuid, Vec<Uuid>),
     /// The object of this entity, which begins to work with whatever it is defined to use.
     Starting(Uuid),
     /// The object of this entity, and that nobody begins to work with it.
@@ -244,6 +247,16 @@ impl Workers {
             Hold::Unused(id) => {
                 let entity = self.entity(id).lock_owned().await;
                 Held::to_the_end((entity, alone(self.use_of(id)).await))
+            }
+            Hold::Moving(id, used) => {
+                let entity = self.entity(id).lock_owned().await;
+                // In one order, and each once, as others do the same with some of them.
+                let stripes: BTreeSet<usize> = used.into_iter().map(stripe).collect();
+                let mut uses = Vec::new();
+                for stripe in stripes {
+                    uses.push(alone(Arc::clone(&self.uses[stripe])).await);
+                }
+                Held::to_the_end((entity, uses))
             }
             Hold::Starting(id) => {
                 let held = Held::to_the_end(self.entity(id).lock_owned().await);

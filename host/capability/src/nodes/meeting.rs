@@ -27,7 +27,8 @@ impl Nodes {
 
     async fn together(&self, machine: &Machine, network: &Network) -> Result<Machine> {
         let (here, there) = (machine.hypervisor(), network.hypervisor());
-        if network.reach(here).await? {
+        // An operator may have moved the machine and left others behind, with which it shares the network.
+        if here.network(network.entity()).is_there().await? || network.reach(here).await? {
             return Ok(machine.clone());
         }
         match network.move_to(here).await {

@@ -127,13 +127,13 @@ fn inspect_prints_tables() {
     server.act(&compute, "start", &[]).is(200);
     let output = run(&["inspect", "--data", server.data().to_str().unwrap()]);
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.starts_with("libvirt at test:///default"), "{text}");
+    assert!(text.starts_with("default: libvirt at test:///default"), "{text}");
     let name = |path: &str| format!("occi-{}", path.rsplit('/').next().unwrap());
     let (compute, network) = (name(&compute), name(&network));
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
     for line in [
-        vec![&*compute, "running", "3"],
-        vec![&*network, "active"],
+        vec![&*compute, "running", "3", "default"],
+        vec![&*network, "active", "default"],
         vec![&*network, &*compute, "its", "definition"],
     ] {
         assert!(lines.contains(&line), "{line:?} is not in\n{text}");
