@@ -132,7 +132,10 @@ impl HostMachine for CallState {
         let (mut plan, image, wishes) = (plan.clone(), image.clone(), wishes.clone());
         let wishes = Wishes { memory: plan.memory.unwrap_or_default(), ..wishes };
         let machine = match place(self, of, wishes.clone())?.await {
-            Ok((hypervisor, entity)) => hypervisor.machine(entity),
+            Ok(place) => {
+                plan.is_there = place.is_there;
+                place.hypervisor.machine(place.entity)
+            }
             Err(fault) => return Ok(Err(fault)),
         };
         if let Some(name) = image {
@@ -157,8 +160,21 @@ impl HostMachine for CallState {
             Ok((hypervisor, entity)) => hypervisor.machine(entity),
             Err(fault) => return Ok(Err(fault)),
         };
-        match machine.exists().await {
-            Ok(()) => Ok(Ok(self.table().push(machine)?)),
+        let nodes = self.lent::<Nodes>()?;
+        let found = async move {
+            match machine.exists().await {
+                Ok(()) => Ok(machine),
+                // An operator may have moved it.
+                Err(missing @ Error::Missing(_)) => {
+                    let elsewhere = nodes.elsewhere(machine.entity(), machine.hypervisor()).await?;
+                    let machine = elsewhere.ok_or(missing)?.machine(machine.entity());
+                    machine.exists().await.map(|()| machine)
+                }
+                Err(error) => Err(error),
+            }
+        };
+        match found.await {
+            Ok(machine) => Ok(Ok(self.table().push(machine)?)),
             Err(error) => Ok(Err(error.into())),
         }
     }

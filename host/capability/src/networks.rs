@@ -9,7 +9,7 @@ use occi_extension::{CallState, Capability, Lent, Offers};
 use uuid::Uuid;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
-use crate::libvirt::{Network, NetworkPlan};
+use crate::libvirt::{Error, Network, NetworkPlan};
 use crate::nodes::{Nodes, Wishes};
 use crate::objects::{home, place, ruled, standing};
 pub use bridges::Bridges;
@@ -141,7 +141,7 @@ impl HostNetwork for CallState {
     ) -> wasmtime::Result<Result<Resource<Network>, Fault>> {
         begin!(self, "networks", "network.define");
         let network = match place(self, of, Wishes::default())?.await {
-            Ok((hypervisor, entity)) => hypervisor.network(entity),
+            Ok(place) => place.hypervisor.network(place.entity),
             Err(fault) => return Ok(Err(fault)),
         };
         let NetworkDraft { plan, bridge } = self.table().get(&plan)?;
@@ -164,8 +164,21 @@ impl HostNetwork for CallState {
             Ok((hypervisor, entity)) => hypervisor.network(entity),
             Err(fault) => return Ok(Err(fault)),
         };
-        match network.exists().await {
-            Ok(()) => Ok(Ok(self.table().push(network)?)),
+        let nodes = self.lent::<Nodes>()?;
+        let found = async move {
+            match network.exists().await {
+                Ok(()) => Ok(network),
+                // An operator may have moved it.
+                Err(missing @ Error::Missing(_)) => {
+                    let elsewhere = nodes.elsewhere(network.entity(), network.hypervisor()).await?;
+                    let network = elsewhere.ok_or(missing)?.network(network.entity());
+                    network.exists().await.map(|()| network)
+                }
+                Err(error) => Err(error),
+            }
+        };
+        match found.await {
+            Ok(network) => Ok(Ok(self.table().push(network)?)),
             Err(error) => Ok(Err(error.into())),
         }
     }

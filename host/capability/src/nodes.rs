@@ -82,6 +82,9 @@ impl Node {
 
     /// In bytes; none where it does not say soon, so that nothing is placed there.
     async fn unclaimed(&self) -> Option<i128> {
+        if self.hypervisor.is_away() {
+            return None;
+        }
         timeout(PATIENCE, async {
             // In turn, so that it is read once for all who ask.
             let mut room = self.room.lock().await;
@@ -155,14 +158,19 @@ impl Nodes {
 
     /// The hypervisor for an entity's things: where they are, or where they are to be. One that is known to be `new` is looked for
     /// nowhere.
-    pub async fn place(&self, entity: Uuid, new: bool, wishes: &Wishes) -> Result<Hypervisor> {
+    /// Whether it is known to be there is told, too, where there are several.
+    pub async fn place(&self, entity: Uuid, new: bool, wishes: &Wishes) -> Result<(Hypervisor, bool)> {
         if let [only] = &*self.all {
             wishes.check_only(&only.labels)?;
-            return Ok(only.hypervisor.clone());
+            return Ok((only.hypervisor.clone(), false));
+        }
+        if new && let Some(Home::At(home)) = self.remembered(entity) {
+            // Another thing of the same, in the same operation.
+            return Ok((self.all[home].hypervisor.clone(), false));
         }
         let home = if new { None } else { self.home(entity).await? };
         if let Some(home) = home {
-            return Ok(self.all[home].hypervisor.clone());
+            return Ok((self.all[home].hypervisor.clone(), true));
         }
         let chosen = self.choose(wishes).await.inspect_err(|_| {
             if new {
@@ -173,7 +181,16 @@ impl Nodes {
         node.claim(wishes.memory).await;
         self.remember(entity, chosen);
         tracing::debug!(%entity, node = node.name, "placed");
-        Ok(node.hypervisor.clone())
+        Ok((node.hypervisor.clone(), false))
+    }
+
+    /// The hypervisor with an entity's things, looked for anew, where it is another than the one that does not have them.
+    pub async fn elsewhere(&self, entity: Uuid, than: &Hypervisor) -> Result<Option<Hypervisor>> {
+        if self.all.len() == 1 {
+            return Ok(None);
+        }
+        self.forget(entity);
+        Ok(Some(self.of(entity).await?).filter(|found| !found.is(than)))
     }
 
     async fn choose(&self, wishes: &Wishes) -> Result<usize> {
@@ -252,16 +269,25 @@ impl Nodes {
         }
         let mut found = Vec::new();
         let mut silent = None;
-        for (number, presence) in asked.join_all().await {
+        while let Some(answer) = asked.join_next().await {
+            let Ok((number, presence)) = answer else { continue };
             match presence {
                 Ok(Presence::Absent) => {}
                 Ok(presence) => found.push((presence, number)),
                 Err(error) => silent = Some((number, error)),
             }
+            if found.last().is_some_and(|(presence, _)| *presence == Presence::InUse) {
+                // No other has it, whatever those say that take their time.
+                break;
+            }
         }
         found.sort_by_key(|(presence, number)| (std::cmp::Reverse(*presence), *number));
-        // What is more than coming to one no other has.
-        let is_sure = found.first().is_some_and(|(presence, _)| *presence > Presence::Coming);
+        // What is one's alone no other has; but of volumes that all have one may be using this one.
+        let is_sure = match found.first() {
+            Some((Presence::InUse, _)) => true,
+            Some((Presence::Idle, node)) => !self.all[*node].hypervisor.shares_volumes(),
+            Some((Presence::Arrived | Presence::Coming | Presence::Absent, _)) | None => false,
+        };
         if let Some((number, error)) = silent.filter(|_| !is_sure) {
             tracing::debug!(%entity, node = self.all[number].name, %error, "it may be there");
             return Err(Error::Unavailable(
@@ -269,19 +295,35 @@ impl Nodes {
             ));
         }
         let Some(&(presence, home)) = found.first() else { return Ok(None) };
-        if presence == Presence::Coming {
-            self.all[home].hypervisor.has_come(entity).await?;
-        }
-        for (presence, other) in found[1..].iter().filter(|_| !self.is_moving()) {
-            self.settle(entity, home, (*presence, *other)).await?;
+        if !self.is_moving() {
+            let at_home = presence;
+            for (presence, other) in &found[1..] {
+                self.settle(entity, (home, at_home), (*presence, *other)).await?;
+            }
+            if matches!(presence, Presence::Coming | Presence::Arrived) {
+                self.all[home].hypervisor.has_come(entity).await?;
+            }
         }
         self.remember(entity, home);
         Ok(Some(home))
     }
 
     /// Of what is at two nodes, as a server that was killed may leave it.
-    async fn settle(&self, entity: Uuid, home: usize, (presence, other): (Presence, usize)) -> Result<()> {
+    async fn settle(
+        &self,
+        entity: Uuid,
+        (home, at_home): (usize, Presence),
+        (presence, other): (Presence, usize),
+    ) -> Result<()> {
         let (home, other) = (&self.all[home], &self.all[other]);
+        // It may have moved while others were asked.
+        if home.hypervisor.presence(entity).await? != at_home {
+            return Ok(());
+        }
+        if (at_home, presence) == (Presence::Arrived, Presence::Idle) {
+            // It came from there, and is in use here.
+            return other.hypervisor.volume(entity).remove().await;
+        }
         let is_network = other.hypervisor.network(entity).is_there().await?;
         if presence == Presence::Coming || (presence == Presence::Idle && is_network) {
             return other.hypervisor.withdraw(entity).await;
@@ -308,7 +350,10 @@ impl Nodes {
             drop(moving);
             moved
         });
-        moved.await.unwrap_or_else(|error| Err(Error::Failed(format!("a move broke off: {error}"))))
+        let moved =
+            moved.await.unwrap_or_else(|error| Err(Error::Failed(format!("a move broke off: {error}"))));
+        // How far it came is known to the nodes.
+        moved.inspect_err(|_| self.homes().clear())
     }
 
     fn is_moving(&self) -> bool {

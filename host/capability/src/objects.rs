@@ -50,19 +50,28 @@ pub(crate) fn home(
     })
 }
 
+/// Where an entity's things are to be.
+pub(crate) struct Place {
+    pub(crate) hypervisor: Hypervisor,
+    pub(crate) entity: Uuid,
+    /// Whether they are known to be there.
+    pub(crate) is_there: bool,
+}
+
 /// The same, if the call may change them; where there are none yet, the one where they are to be.
 pub(crate) fn place(
     state: &CallState,
     of: End,
     wishes: Wishes,
-) -> wasmtime::Result<impl Future<Output = Result<(Hypervisor, Uuid), Fault>> + use<>> {
+) -> wasmtime::Result<impl Future<Output = Result<Place, Fault>> + use<>> {
     let (nodes, call) = (state.lent::<Nodes>()?, state.call());
     let entity = call.end(of).and_then(|entity| call.may_change(entity).map(|()| entity));
     let is_new = of == End::Subject && state.subject().is_new;
     let wishes = Wishes { joined: call.joined.to_vec(), ..wishes };
     Ok(async move {
         let entity = entity?;
-        Ok((nodes.place(entity, is_new, &wishes).await?, entity))
+        let (hypervisor, is_there) = nodes.place(entity, is_new, &wishes).await?;
+        Ok(Place { hypervisor, entity, is_there })
     })
 }
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::images::Images;
-use crate::libvirt::{DiskFormat, Volume};
+use crate::libvirt::{DiskFormat, Error, Volume};
 use crate::nodes::{Nodes, Wishes};
 use crate::objects::{home, place, ruled, standing};
 use generated::occi::extension::volumes::{self, Host, HostVolume};
@@ -92,7 +92,7 @@ impl HostVolume for CallState {
     async fn create(&mut self, of: End, bytes: u64) -> wasmtime::Result<Result<Resource<Volume>, Fault>> {
         begin!(self, "volumes", "volume.create");
         let volume = match place(self, of, Wishes::default())?.await {
-            Ok((hypervisor, entity)) => hypervisor.volume(entity),
+            Ok(place) => place.hypervisor.volume(place.entity),
             Err(fault) => return Ok(Err(fault)),
         };
         match volume.create(bytes).await {
@@ -110,7 +110,7 @@ impl HostVolume for CallState {
     ) -> wasmtime::Result<Result<Resource<Volume>, Fault>> {
         begin!(self, "volumes", "volume.create-as");
         let volume = match place(self, of, Wishes::default())?.await {
-            Ok((hypervisor, entity)) => hypervisor.volume(entity),
+            Ok(place) => place.hypervisor.volume(place.entity),
             Err(fault) => return Ok(Err(fault)),
         };
         let format = match format.map(|word| DiskFormat::of(&word).ok_or(word)).transpose() {
@@ -137,8 +137,21 @@ impl HostVolume for CallState {
             Ok((hypervisor, entity)) => hypervisor.volume(entity),
             Err(fault) => return Ok(Err(fault)),
         };
-        match volume.exists().await {
-            Ok(()) => Ok(Ok(self.table().push(volume)?)),
+        let nodes = self.lent::<Nodes>()?;
+        let found = async move {
+            match volume.exists().await {
+                Ok(()) => Ok(volume),
+                // An operator may have moved it.
+                Err(missing @ Error::Missing(_)) => {
+                    let elsewhere = nodes.elsewhere(volume.entity(), volume.hypervisor()).await?;
+                    let volume = elsewhere.ok_or(missing)?.volume(volume.entity());
+                    volume.exists().await.map(|()| volume)
+                }
+                Err(error) => Err(error),
+            }
+        };
+        match found.await {
+            Ok(volume) => Ok(Ok(self.table().push(volume)?)),
             Err(error) => Ok(Err(error.into())),
         }
     }

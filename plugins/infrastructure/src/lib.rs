@@ -135,7 +135,10 @@ impl Observe for Infrastructure {
         };
         match seen {
             // It will be asked again when the hypervisor is back.
-            Err(fault) if fault.is(Fault::UNAVAILABLE) && Machine::is_away(End::Subject) => {
+            Err(fault)
+                if (fault.is(Fault::UNAVAILABLE) || fault.is(Fault::TIMEOUT))
+                    && Machine::is_away(End::Subject) =>
+            {
                 Ok(outcome::unknown(subject.role() == COMPUTE))
             }
             seen => seen,

@@ -3,16 +3,21 @@
 //! Until a volume is where it came from no more, a small one stands beside what came. So a crash leaves no doubt about which of two
 //! counts: the one that did not come, and where there is none, that which came is whole.
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use virt::error::ErrorNumber;
 use virt::storage_vol::StorageVol;
 use virt::stream::Stream;
 
 use super::connection::{Driver, Live};
+use super::device::Device;
 use super::error::{Error, Result};
 use super::image::DiskFormat;
 use super::name;
 use super::own_disk::{self, Own};
 use super::place::{self, Place};
+use super::usage::{self, Among};
 
 /// A pool at a hypervisor.
 #[derive(Clone, Copy)]
@@ -20,6 +25,10 @@ pub(super) struct Side<'a> {
     pub(super) live: &'a Live,
     pub(super) place: &'a Place,
 }
+
+/// How often a pool is told to look at its folder, and the time between.
+const REFRESHES: u32 = 10;
+const REFRESH_AGAIN: Duration = Duration::from_millis(200);
 
 /// libvirt's messages carry no more.
 const MESSAGE: usize = 256 << 10;
@@ -41,9 +50,10 @@ pub(super) fn has_come(side: Side<'_>, volume: &str) -> Result<()> {
     side.delete(&marker(volume))
 }
 
-/// What came, or a part of it, is not needed after all.
+/// What came, or a part of it, is not needed after all. What a machine is defined with stays.
 pub(super) fn withdraw(side: Side<'_>, volume: &str) -> Result<()> {
-    if !is_coming(side, volume)? {
+    let is_meant = |device: &Device| device.volume.as_deref() == Some(volume);
+    if !is_coming(side, volume)? || usage::user(side.live, Among::All, volume, is_meant)?.is_some() {
         return Ok(());
     }
     side.delete(volume)?;
@@ -60,6 +70,18 @@ impl Side<'_> {
             Ok(_) => Ok(true),
             Err(Error::Missing(_)) => Ok(false),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Has the pool look at its folder. libvirt refuses that while a volume is being made there, which is over soon; what the
+    /// pool does not know then is found missing.
+    pub(super) fn refresh(&self) {
+        for _ in 0..REFRESHES {
+            match self.place.within(self.live, |pool| pool.refresh(0)) {
+                Ok(_) => return,
+                Err(error) => tracing::debug!(%error, "a pool is not refreshed"),
+            }
+            sleep(REFRESH_AGAIN);
         }
     }
 
@@ -88,9 +110,12 @@ pub(super) fn carry(volume: &str, from: Side<'_>, to: Side<'_>) -> Result<()> {
     if (from.live.driver, to.live.driver) == (Driver::Qemu, Driver::Qemu) {
         let bytes = Stream::new(&from.live.connect, 0)?;
         source.download(&bytes, 0, 0, 0)?;
-        pump(&bytes, &copy, to.live, format)?;
-        bytes.finish()?;
-        to.place.within(to.live, |pool| pool.refresh(0))?;
+        let pumped = pump(&bytes, &copy, to.live, format);
+        // Else the daemon goes on to send, to nobody.
+        let ended = if pumped.is_ok() { bytes.finish() } else { bytes.abort() };
+        pumped?;
+        ended?;
+        to.refresh();
     }
     let came = place::capacity(to.live, &to.find(volume)?, format)?;
     if came != capacity {
@@ -112,7 +137,7 @@ pub(super) fn begin(volume: &str, from: Side<'_>, to: Side<'_>) -> Result<Begun>
     let source = from.find(volume)?;
     let format = format_of(volume);
     let capacity = place::capacity(from.live, &source, format)?;
-    to.place.within(to.live, |pool| pool.refresh(0))?;
+    to.refresh();
     // What a carrying that was cut short has left.
     withdraw(to, volume)?;
     if to.has(volume)? {
@@ -144,6 +169,17 @@ struct Copy<'a> {
     open: Option<Stream>,
 }
 
+impl Drop for Copy<'_> {
+    /// One that is still open has come to no good end.
+    fn drop(&mut self) {
+        if let Some(stream) = self.open.take()
+            && let Err(error) = stream.abort()
+        {
+            tracing::debug!(%error, "a stream to a hypervisor is not ended");
+        }
+    }
+}
+
 impl Copy<'_> {
     fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
         let stream = match self.open.take() {
@@ -155,11 +191,11 @@ impl Copy<'_> {
             }
         };
         self.at += bytes.len() as u64;
+        let stream = self.open.insert(stream);
         while !bytes.is_empty() {
             let sent = stream.send(&bytes[..bytes.len().min(MESSAGE)])?;
             bytes = bytes.get(sent..).unwrap_or_default();
         }
-        self.open = Some(stream);
         Ok(())
     }
 

@@ -83,6 +83,9 @@ fn define(live: &Live, hypervisor: &Hypervisor, entity: Uuid, plan: &MachinePlan
     let (config, processors) = (hypervisor.config(), hypervisor.processors(live));
     let present = match find(live, entity) {
         Ok(domain) => Some((Devices::defined(&domain)?, domain)),
+        Err(Error::Missing(_)) if plan.is_there => {
+            return Err(Error::Conflict("the machine has just gone, or moved: try again".into()));
+        }
         Err(Error::Missing(_)) => None,
         Err(error) => return Err(error),
     };

@@ -35,6 +35,8 @@ pub struct MachinePlan {
     pub scratch: Option<u64>,
     /// Files that its system is told when it boots, by their names.
     pub seed: Vec<(String, Vec<u8>)>,
+    /// Whether it is known to be there, so that none is made where it is not: it has just gone to another hypervisor.
+    pub is_there: bool,
 }
 
 impl MachinePlan {

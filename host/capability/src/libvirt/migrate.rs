@@ -38,8 +38,7 @@ impl Machine {
         let (entity, here, other) = (self.entity, self.hypervisor.clone(), other.clone());
         let parameters = parameters(entity, reached_at);
         let (hold, goes_along) = self.with_what_goes_along().await?;
-        let work = move |live_here: &Live| {
-            let live = live_here;
+        let work = move |live: &Live| {
             if live.driver == Driver::Test {
                 return Err(Error::Unsupported(
                     "libvirt's test driver migrates no machine that runs: stop it first".into(),
@@ -62,10 +61,7 @@ impl Machine {
                         .map_err(|error| refused(&error))
                 });
                 migrated.inspect_err(|_| load.withdraw(to))?;
-                let networks = load.leave_networks(live_here)?;
-                load.volumes.leave(from)?;
-                load.volumes.have_come(to)?;
-                Ok(networks)
+                Ok(load.leave(from, to))
             })?;
             Ok(load.moved(entity, networks))
         };

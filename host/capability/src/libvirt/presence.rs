@@ -21,6 +21,8 @@ pub enum Presence {
     Coming,
     /// Something that nobody uses now.
     Idle,
+    /// What came from another one, with which a machine is defined: it is whole where that has it no more, or nobody uses it there.
+    Arrived,
     /// Something with power, or that a machine is defined to use.
     InUse,
 }
@@ -43,40 +45,18 @@ impl Hypervisor {
         self.workers().call(Lane::Short, Hold::Entity(entity), look).await
     }
 
-    /// What of an entity is [`Presence::Coming`] has come: the other one has it no more.
+    /// What of an entity is [`Presence::Coming`] or has [arrived](Presence::Arrived) has come: the other one has it no more.
     pub async fn has_come(&self, entity: Uuid) -> Result<()> {
-        self.each_coming(entity, carry::has_come).await
-    }
-
-    /// What of an entity is [`Presence::Coming`], or is a network that nobody uses, is not needed: the other one has it.
-    pub async fn withdraw(&self, entity: Uuid) -> Result<()> {
-        self.each_coming(entity, carry::withdraw).await?;
-        let forget = move |live: &Live| {
-            match machine::find(live, entity) {
-                Ok(domain) => domain.undefine_flags(sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)?,
-                Err(Error::Missing(_) | Error::Conflict(_)) => {}
-                Err(error) => return Err(error),
-            }
-            match of_network(live, entity)? {
-                Presence::Idle => network::discard(live, entity),
-                Presence::Absent | Presence::Coming | Presence::InUse => Ok(()),
-            }
-        };
-        self.workers().call(Lane::Short, Hold::Entity(entity), forget).await
-    }
-
-    /// Does it to the volume of an entity, and to those of its machine.
-    async fn each_coming(&self, entity: Uuid, end: fn(Side<'_>, &str) -> Result<()>) -> Result<()> {
         let place = Place::of(self.config());
         let work = move |live: &Live| {
             let side = Side { live, place: &place };
             match machine::find(live, entity) {
                 Ok(domain) => {
                     let devices = Devices::defined(&domain)?;
-                    devices.volumes().try_for_each(|volume| end(side, volume))
+                    devices.volumes().try_for_each(|volume| carry::has_come(side, volume))
                 }
                 Err(Error::Missing(_) | Error::Conflict(_)) => match place.find(live, entity) {
-                    Ok(kept) => end(side, &kept.name),
+                    Ok(kept) => carry::has_come(side, &kept.name),
                     Err(Error::Missing(_)) => Ok(()),
                     Err(error) => Err(error),
                 },
@@ -84,6 +64,37 @@ impl Hypervisor {
             }
         };
         self.workers().call(Lane::Long, Hold::Entity(entity), work).await
+    }
+
+    /// What of an entity is [`Presence::Coming`], or is a network that nobody uses, is not needed: the other one has it.
+    pub async fn withdraw(&self, entity: Uuid) -> Result<()> {
+        let place = Place::of(self.config());
+        let work = move |live: &Live| {
+            let side = Side { live, place: &place };
+            match machine::find(live, entity) {
+                Ok(domain) => {
+                    if of_machine(side, entity)? != Presence::Coming || domain.is_active()? {
+                        return Ok(());
+                    }
+                    let devices = Devices::defined(&domain)?;
+                    domain.undefine_flags(sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)?;
+                    return devices.volumes().try_for_each(|volume| carry::withdraw(side, volume));
+                }
+                Err(Error::Missing(_) | Error::Conflict(_)) => {}
+                Err(error) => return Err(error),
+            }
+            match of_network(live, entity)? {
+                Presence::Absent => {}
+                Presence::Idle => return network::discard(live, entity),
+                _ => return Ok(()),
+            }
+            match place.find(live, entity) {
+                Ok(kept) => carry::withdraw(side, &kept.name),
+                Err(Error::Missing(_)) => Ok(()),
+                Err(error) => Err(error),
+            }
+        };
+        self.workers().call(Lane::Long, Hold::Unused(entity), work).await
     }
 
     /// Its memory in bytes less that of all machines that are defined there, ours or not; below zero where these have been
@@ -115,7 +126,14 @@ fn of_machine(side: Side<'_>, entity: Uuid) -> Result<Presence> {
     };
     let is_off = matches!(domain.get_state()?.0, sys::VIR_DOMAIN_SHUTOFF) && !domain.has_managed_save(0)?;
     if !is_off {
-        return Ok(Presence::InUse);
+        // One that is only coming is not defined for good yet; one that has gone waits to be told so.
+        let is_leaving =
+            domain.get_state()? == (sys::VIR_DOMAIN_PAUSED, sys::VIR_DOMAIN_PAUSED_MIGRATION.cast_signed());
+        return Ok(match (domain.is_persistent()?, is_leaving) {
+            (false, _) => Presence::Coming,
+            (true, true) => Presence::Idle,
+            (true, false) => Presence::InUse,
+        });
     }
     for volume in Devices::defined(&domain)?.volumes() {
         if carry::is_coming(side, volume)? {

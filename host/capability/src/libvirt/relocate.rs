@@ -4,6 +4,8 @@
 //! What goes is made at the other side first, and taken away here once it is there whole; by its volumes it is known which of two
 //! counts after a crash in between (`carry`). Where all hypervisors have the same volumes, these stay where they are.
 
+use std::cell::Cell;
+
 use uuid::Uuid;
 use virt::domain::Domain;
 use virt::network::Network as Bridge;
@@ -23,6 +25,11 @@ use super::{Hypervisor, Network, Volume, name, network, volume};
 /// So much is carried while a client waits.
 pub const BRIEFLY: u64 = 1 << 30;
 
+/// What a client waits for does not wait for what operators move, and is not done once nobody waits for it.
+fn lane(most: u64) -> Lane {
+    if most <= BRIEFLY { Lane::Long } else { Lane::Move }
+}
+
 impl Volume {
     /// Has it be at another hypervisor. 'conflict' while a machine uses it, or where it takes more than `most` bytes.
     pub async fn move_to(&self, other: &Hypervisor, most: u64) -> Result<()> {
@@ -40,11 +47,11 @@ impl Volume {
             other.over_there(|live, place| {
                 let to = Side { live, place };
                 volumes.arrive(from, to).inspect_err(|_| volumes.withdraw(to))?;
-                volumes.leave(from)?;
-                volumes.have_come(to)
+                volumes.leave(from, to);
+                Ok(())
             })
         };
-        self.hypervisor().workers().call_once(Lane::Move, Hold::Unused(entity), work).await
+        self.hypervisor().workers().call_once(lane(most), Hold::Unused(entity), work).await
     }
 }
 
@@ -56,7 +63,8 @@ impl Network {
         let work = move |live: &Live| {
             let moving = Moving::of(live, entity)?;
             if moving.is_bridged {
-                other.over_there(|live, _| moving.define(live))?;
+                other
+                    .over_there(|live, _| moving.define(live).inspect_err(|_| say(moving.withdraw(live))))?;
             }
             Ok(moving.is_bridged)
         };
@@ -73,10 +81,10 @@ impl Network {
                 ));
             }
             let moving = Moving::of(live, entity)?;
-            other.over_there(|live, _| moving.define(live))?;
+            other.over_there(|live, _| moving.define(live).inspect_err(|_| say(moving.withdraw(live))))?;
             moving.leave()
         };
-        self.hypervisor().workers().call_once(Lane::Move, Hold::Unused(entity), work).await
+        self.hypervisor().workers().call_once(Lane::Long, Hold::Unused(entity), work).await
     }
 }
 
@@ -104,14 +112,15 @@ impl Machine {
             load.volumes.check_size(from, most)?;
             let networks = other.over_there(|live, place| {
                 let to = Side { live, place };
-                load.arrive(from, to, other.processors(live)).inspect_err(|_| load.withdraw(to))?;
-                let networks = load.leave(from, &domain)?;
-                load.volumes.have_come(to)?;
-                Ok(networks)
+                let arrived = load
+                    .arrive(from, to, other.processors(live))
+                    .and_then(|()| Ok(domain.undefine_flags(sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)?));
+                arrived.inspect_err(|_| load.withdraw(to))?;
+                Ok(load.leave(from, to))
             })?;
             Ok(load.moved(entity, networks))
         };
-        self.hypervisor.workers().call_once(Lane::Move, hold, work).await
+        self.hypervisor.workers().call_once(lane(most), hold, work).await
     }
 
     /// What must stay as it is while the machine moves, and the entities whose things go along.
@@ -165,20 +174,17 @@ impl Volumes {
     pub(super) fn arrive(&self, from: Side<'_>, to: Side<'_>) -> Result<()> {
         if self.are_shared {
             // It has yet to see what the others have made.
-            return to.place.within(to.live, |pool| pool.refresh(0)).map(drop);
+            to.refresh();
+            return Ok(());
         }
         self.names.iter().try_for_each(|volume| carry::carry(volume, from, to))
     }
 
-    pub(super) fn leave(&self, from: Side<'_>) -> Result<()> {
-        if self.are_shared {
-            return Ok(());
+    /// The other side has them for good. What cannot be deleted here stays marked there, so that it is known which counts.
+    pub(super) fn leave(&self, from: Side<'_>, to: Side<'_>) {
+        for volume in self.names.iter().filter(|_| !self.are_shared) {
+            say(from.delete(volume).and_then(|()| carry::has_come(to, volume)));
         }
-        self.names.iter().try_for_each(|volume| from.delete(volume))
-    }
-
-    pub(super) fn have_come(&self, to: Side<'_>) -> Result<()> {
-        self.names.iter().try_for_each(|volume| carry::has_come(to, volume))
     }
 
     /// What of them has come is not needed after all.
@@ -202,6 +208,11 @@ impl Load {
         machine: Uuid,
         (volumes_are_shared, alone): (bool, bool),
     ) -> Result<Self> {
+        if !domain.list_all_snapshots(0)?.is_empty() {
+            return Err(Error::Conflict(
+                "the machine has snapshots, which do not go to another hypervisor: have them deleted there first".into(),
+            ));
+        }
         let devices = Devices::defined(domain)?;
         let names: Vec<String> = devices.volumes().map(str::to_owned).collect();
         let mut networks: Vec<Moving> = Vec::new();
@@ -258,16 +269,18 @@ impl Load {
         self.volumes.withdraw(to);
     }
 
-    /// The other side has all of it; the networks that are not here any more.
-    fn leave(&self, from: Side<'_>, domain: &Domain) -> Result<Vec<Uuid>> {
-        domain.undefine_flags(sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)?;
-        let networks = self.leave_networks(from.live)?;
-        self.volumes.leave(from)?;
-        Ok(networks)
+    /// The other side has all of it for good, whatever comes of what is still here; the networks that are not here any more.
+    pub(super) fn leave(&self, from: Side<'_>, to: Side<'_>) -> Vec<Uuid> {
+        let networks = self.leave_networks(from.live).unwrap_or_else(|error| {
+            say(Err(error));
+            Vec::new()
+        });
+        self.volumes.leave(from, to);
+        networks
     }
 
     /// Once nobody is there any more; the entities of those that are gone.
-    pub(super) fn leave_networks(&self, live: &Live) -> Result<Vec<Uuid>> {
+    fn leave_networks(&self, live: &Live) -> Result<Vec<Uuid>> {
         let mut gone = Vec::new();
         for moving in &self.networks {
             if !network::is_used(live, moving.entity)? {
@@ -287,7 +300,7 @@ impl Load {
 
 fn say(withdrawn: Result<()>) {
     if let Err(error) = withdrawn {
-        tracing::warn!(%error, "something that did not move stays at the other hypervisor");
+        tracing::warn!(%error, "something of what moves, or does not, stays where it should not be");
     }
 }
 
@@ -299,6 +312,8 @@ struct Moving {
     is_active: bool,
     /// Whether its machines are on a wire that others share.
     is_bridged: bool,
+    /// Whether it was not at the other side before.
+    is_made: Cell<bool>,
 }
 
 impl Moving {
@@ -310,11 +325,21 @@ impl Moving {
         };
         let (description, is_active) = (bridge.get_xml_desc(side)?, bridge.is_active()?);
         let is_bridged = description.contains("<forward mode='bridge'");
-        Ok(Self { entity, bridge, description, is_active, is_bridged })
+        Ok(Self { entity, bridge, description, is_active, is_bridged, is_made: Cell::new(false) })
     }
 
+    /// One that machines use there already is as it is.
     fn define(&self, live: &Live) -> Result<()> {
-        let made = Bridge::define_xml(&live.connect, &self.description)?;
+        let made = match network::find(live, self.entity) {
+            Ok(there) if network::is_used(live, self.entity)? => there,
+            Ok(_) => Bridge::define_xml(&live.connect, &self.description)?,
+            Err(Error::Missing(_)) => {
+                let made = Bridge::define_xml(&live.connect, &self.description)?;
+                self.is_made.set(true);
+                made
+            }
+            Err(error) => return Err(error),
+        };
         if self.is_active && !made.is_active()? {
             made.create()?;
         }
@@ -322,6 +347,9 @@ impl Moving {
     }
 
     fn withdraw(&self, live: &Live) -> Result<()> {
+        if !self.is_made.get() || network::is_used(live, self.entity)? {
+            return Ok(());
+        }
         network::discard(live, self.entity)
     }
 

@@ -183,9 +183,15 @@ impl Volume {
 /// What is there of an entity's volume.
 pub(super) fn presence(live: &Live, place: &Place, entity: Uuid) -> Result<Presence> {
     match place.find(live, entity) {
-        Ok(kept) if carry::is_coming(Side { live, place }, &kept.name)? => Ok(Presence::Coming),
-        Ok(_) if user(live, Among::All, entity)?.is_some() => Ok(Presence::InUse),
-        Ok(_) => Ok(Presence::Idle),
+        Ok(kept) => {
+            let is_coming = carry::is_coming(Side { live, place }, &kept.name)?;
+            Ok(match (is_coming, user(live, Among::All, entity)?.is_some()) {
+                (true, true) => Presence::Arrived,
+                (true, false) => Presence::Coming,
+                (false, true) => Presence::InUse,
+                (false, false) => Presence::Idle,
+            })
+        }
         Err(Error::Missing(_)) => Ok(Presence::Absent),
         // Where the pool cannot be made there is none.
         Err(_) if !place.is_there(live)? => Ok(Presence::Absent),

@@ -12,6 +12,11 @@ impl Nodes {
     pub async fn bring_volume(self: &Arc<Self>, machine: &Machine, volume: &Volume) -> Result<()> {
         let (nodes, here, volume) = (Arc::clone(self), machine.hypervisor().clone(), volume.clone());
         self.to_the_end(async move {
+            // Another may have brought it meanwhile.
+            let volume = nodes.of(volume.entity()).await?.volume(volume.entity());
+            if here.is(volume.hypervisor()) {
+                return Ok(());
+            }
             volume.move_to(&here, BRIEFLY).await?;
             nodes.has_moved([volume.entity()], &here);
             Ok(())
@@ -26,6 +31,7 @@ impl Nodes {
     }
 
     async fn together(&self, machine: &Machine, network: &Network) -> Result<Machine> {
+        let network = &self.of(network.entity()).await?.network(network.entity());
         let (here, there) = (machine.hypervisor(), network.hypervisor());
         // An operator may have moved the machine and left others behind, with which it shares the network.
         if here.network(network.entity()).is_there().await? || network.reach(here).await? {

@@ -61,10 +61,15 @@ impl Nodes {
         Ok(moved)
     }
 
-    /// The node where something of another one is to go, by what it is joined with and by memory.
-    pub async fn other_for(&self, joined: Vec<Uuid>) -> Result<&Node> {
+    /// The node where an entity's things are to go that are at one, by what they are joined with and by memory; none where these are not
+    /// those that count.
+    pub async fn other_for(&self, entity: Uuid, node: &Node, joined: Vec<Uuid>) -> Result<Option<&Node>> {
+        let home = self.home(entity).await?;
+        if home.is_none_or(|home| !std::ptr::eq(&raw const self.all[home], node)) {
+            return Ok(None);
+        }
         let wishes = Wishes { joined, ..Wishes::default() };
-        Ok(&self.all[self.choose(&wishes).await?])
+        Ok(Some(&self.all[self.choose(&wishes).await?]))
     }
 
     /// What is at a node, in the order in which it can go, and with what each machine shares a network: machines first, with which

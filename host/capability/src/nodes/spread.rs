@@ -1,5 +1,5 @@
-//! A network that is joined to a bridge, at all nodes where machines use it: what is done to it is done at each of them, and last where
-//! it is known to be, so that it is not done before it is done at all.
+//! A network at several nodes: one that is joined to a bridge, where machines use it, or one whose machines are being moved. What is done
+//! to it is done at each of them, and last where it is known to be, so that it is not done before it is done at all.
 
 use super::Nodes;
 use crate::libvirt::{Error, Network, NetworkPlan, Result};
@@ -7,10 +7,13 @@ use crate::libvirt::{Error, Network, NetworkPlan, Result};
 impl Nodes {
     /// Defines it. 'conflict' where it is to be joined to no bridge any more, and machines at several nodes use it.
     pub async fn define_network(&self, network: &Network, plan: NetworkPlan) -> Result<()> {
-        for other in self.others(network).await? {
-            match &plan.bridge {
-                Some(_) => other.define(plan.clone()).await?,
-                None => other.remove().await?,
+        let others = self.others(network).await?;
+        let leaves_bridge = !others.is_empty() && plan.bridge.is_none() && network.is_bridged().await?;
+        for other in others {
+            if leaves_bridge {
+                other.remove().await?;
+            } else {
+                other.define(plan.clone()).await?;
             }
         }
         network.define(plan).await
@@ -60,15 +63,17 @@ impl Nodes {
         Ok(())
     }
 
-    /// It at other nodes than the one where it is known to be. 'unavailable' where one does not answer that may have it.
+    /// It at other nodes than the one where it is known to be. 'unavailable' where one does not answer that may have it, as it is joined
+    /// to a bridge.
     async fn others(&self, network: &Network) -> Result<Vec<Network>> {
         let mut others = Vec::new();
-        if self.all.len() == 1 || !network.is_bridged().await? {
+        if self.all.len() == 1 {
             return Ok(others);
         }
+        let is_bridged = network.is_bridged().await?;
         for node in self.all.iter().filter(|node| !node.hypervisor.is(network.hypervisor())) {
             let other = node.hypervisor.network(network.entity());
-            if other.is_there().await? {
+            if (is_bridged || !node.hypervisor.is_away()) && other.is_there().await? {
                 others.push(other);
             }
         }

@@ -101,7 +101,10 @@ pub(super) async fn take(
     let wrong = |error: &dyn std::fmt::Display| (StatusCode::BAD_REQUEST, format!("{what}: {error}"));
     let path = Location::parse(&what).map_err(|error| wrong(&error))?;
     let entity = shown.core.id_at(&Caller::default(), &path).map_err(|refusal| wrong(&refusal))?;
-    let moved = send(&shown.core, &shown.nodes, entity, &name, alone).await;
+    // It goes on, and keeps others from the entity, whether or not the operator waits.
+    let to = name.clone();
+    let moving = tokio::spawn(async move { send(&shown.core, &shown.nodes, entity, &to, alone).await });
+    let moved = moving.await.map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     let moved = moved.map_err(|error| (StatusCode::CONFLICT, format!("{what}: {error}")))?;
     Ok(lines(&moved, &name))
 }
@@ -144,7 +147,16 @@ async fn empty(shown: &Control, name: &str, said: &mpsc::UnboundedSender<String>
         if gone.contains(&entity) {
             continue;
         }
-        let to = shown.nodes.other_for(joined).await?.name().to_owned();
+        let to = match shown.nodes.other_for(entity, node, joined).await {
+            Ok(Some(other)) => other.name().to_owned(),
+            // What counts is elsewhere.
+            Ok(None) => continue,
+            Err(error) => {
+                stay += 1;
+                _ = said.send(format!("{} stays: {error}\n", Thing::of(&shown.core, entity)));
+                continue;
+            }
+        };
         let line = match send(&shown.core, &shown.nodes, entity, &to, true).await {
             Ok(moved) => {
                 gone.extend(moved.iter().filter_map(|what| what.entity));

@@ -287,31 +287,12 @@ fn the_bytes_of_a_volume_go_with_it() {
     let link = server.link("storagelink", &here, &storage);
     assert_eq!(node_of(&server, "volumes", &storage), "north");
 
-    // What is in it, of several messages and pieces, with holes.
-    let name = format!("occi-{}", storage.rsplit('/').next().unwrap());
-    let folder = tempfile::tempdir().unwrap();
-    let (written, read) = (folder.path().join("written"), folder.path().join("read"));
-    let raw = folder.path().join("raw");
-    let mut bytes = vec![0; 64 << 20];
-    for (number, byte) in bytes[10 << 20..21 << 20].iter_mut().enumerate() {
-        *byte = u8::try_from(number.wrapping_mul(2_654_435_761) >> 13 & 0xff).unwrap();
-    }
-    std::fs::write(&raw, &bytes).unwrap();
-    run(
-        "qemu-img",
-        &["convert", "-O", "qcow2", "-o", "compat=1.1", raw.to_str().unwrap(), written.to_str().unwrap()],
-    );
-    let virsh = |uri: &str, command: &str, file: &std::path::Path| {
-        run("virsh", &["--connect", uri, command, "--pool", &pool, &name, file.to_str().unwrap()]);
-    };
-    virsh(&uri, "vol-upload", &written);
-
+    let content = Content::written(&uri, &pool, &storage);
     server.delete(&link).answers(200);
     server.link("storagelink", &there, &storage);
     assert_eq!(node_of(&server, "volumes", &storage), "south");
     assert_eq!(server.inspect()["volumes"].as_array().unwrap().len(), 1, "it is there alone");
-    virsh(&other, "vol-download", &read);
-    run("qemu-img", &["compare", "-f", "raw", "-F", "qcow2", raw.to_str().unwrap(), read.to_str().unwrap()]);
+    content.is_at(&other);
     server.act(&there, "start", &[]).is(200);
     server.act(&there, "stop", &["method=\"poweroff\""]).is(200);
     server.delete("/").answers(200);
@@ -389,6 +370,101 @@ fn a_machine_that_runs_is_moved_and_a_node_is_emptied() {
     for list in ["machines", "volumes", "networks", "attachments", "strays"] {
         assert_eq!(server.inspect()[list], serde_json::json!([]), "{list}");
     }
+}
+
+/// What is in a volume of 64 MiB: several messages and pieces, with holes.
+struct Content {
+    folder: TempDir,
+    pool: String,
+    name: String,
+}
+
+impl Content {
+    /// Writes it at a hypervisor.
+    fn written(uri: &str, pool: &str, storage: &str) -> Self {
+        let name = format!("occi-{}", storage.rsplit('/').next().unwrap());
+        let content = Self { folder: tempfile::tempdir().unwrap(), pool: pool.into(), name };
+        let mut bytes = vec![0; 64 << 20];
+        for (number, byte) in bytes[10 << 20..21 << 20].iter_mut().enumerate() {
+            *byte = u8::try_from(number.wrapping_mul(2_654_435_761) >> 13 & 0xff).unwrap();
+        }
+        std::fs::write(content.file("raw"), &bytes).unwrap();
+        let (raw, written) = (content.file("raw"), content.file("written"));
+        run("qemu-img", &["convert", "-O", "qcow2", "-o", "compat=1.1", &raw, &written]);
+        content.virsh(uri, "vol-upload", &written);
+        content
+    }
+
+    #[track_caller]
+    fn is_at(&self, uri: &str) {
+        let (raw, read) = (self.file("raw"), self.file("read"));
+        self.virsh(uri, "vol-download", &read);
+        run("qemu-img", &["compare", "-f", "raw", "-F", "qcow2", &raw, &read]);
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    #[track_caller]
+    fn virsh(&self, uri: &str, command: &str, file: &str) {
+        run("virsh", &["--connect", uri, command, "--pool", &self.pool, &self.name, file]);
+    }
+}
+
+/// Also while it runs, which takes longer than the server needs to be killed.
+#[test]
+fn a_server_that_is_killed_while_something_moves_loses_nothing() {
+    let Some(system) = GuestSystem::find() else { return };
+    let Ok(other) = std::env::var("OCCI_TEST_OTHER_QEMU_URI") else { return };
+    let (pool, sockets) = (format!("occi-nodes-{}", Uuid::new_v4()), tempfile::tempdir().unwrap());
+    let more = format!("pool = \"{pool}\"\nvolumes = \"/var/lib/occi/{pool}\"\ndomain-type = \"qemu\"\n");
+    let at = format!("unix://{}", sockets.path().display());
+    let config = reached_nodes(&system.uri, &other, &more, &at) + &system.boot();
+    let mut server = Server::with(Options { config, ..Options::default() });
+    let wanted = ["org.example.placement.labels=\"ssd\"", "occi.compute.memory=0.125"];
+    let compute = compute_at(&server, &wanted).is(201).location();
+    let storage = server.create("storage", &["occi.storage.size=0.0625"]);
+    server.link("storagelink", &compute, &storage);
+    let content = Content::written(&system.uri, &pool, &storage);
+    let state = |server: &Server| {
+        let shown = server.get(&compute).answers(200);
+        shown.attribute("occi.compute.state").unwrap_or_default().to_owned()
+    };
+    for (number, moment) in [0, 60, 120, 200, 300, 450, 40, 90, 160, 250, 380, 600].into_iter().enumerate() {
+        let runs = number >= 6;
+        if runs && state(&server) == "\"inactive\"" {
+            server.act(&compute, "start", &[]).is(200);
+        }
+        let from = node_of(&server, "machines", &compute);
+        let to = if from == "north" { "south" } else { "north" };
+        let data = server.data();
+        let arguments = ["node", "--data", data.to_str().unwrap(), "move", &compute, to];
+        let mut mover = Command::new(crate::server::OCCI);
+        mover.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut mover = mover.spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(moment));
+        server.kill_and_restart();
+        mover.wait().unwrap();
+        let expected = if runs { "\"active\"" } else { "\"inactive\"" };
+        eventually("it is what it was", || state(&server) == expected);
+        eventually("it is at one node, with what it has", || {
+            let all = server.inspect();
+            let count = |list: &str| all[list].as_array().unwrap().len();
+            server.get(&storage).answers(200).body.contains("occi.storage.state=\"offline\"")
+                && (count("machines"), count("volumes")) == (1, 1)
+                && all["machines"][0]["node"] == all["volumes"][0]["node"]
+        });
+        if !runs {
+            let uri = if node_of(&server, "volumes", &storage) == "north" { &system.uri } else { &other };
+            content.is_at(uri);
+        }
+        eprintln!("killed after {moment} ms, {from} to {to}: at {}", node_of(&server, "machines", &compute));
+    }
+    server.act(&compute, "stop", &["method=\"poweroff\""]).is(200);
+    let uri = if node_of(&server, "volumes", &storage) == "north" { &system.uri } else { &other };
+    content.is_at(uri);
+    server.delete("/").answers(200);
 }
 
 #[track_caller]

@@ -194,7 +194,7 @@ fn a_storage_grows_after_its_machine_was_saved() {
     server.link("storagelink", &compute, &storage);
     server.act(&compute, "start", &[]).is(200);
     server.act(&compute, "save", &[]).is(200);
-    for (before, size, bytes) in [("start", 0.2, 214_749_184_u64), ("stop", 0.3, 322_122_752)] {
+    for (before, size, bytes) in [("start", 0.2, 214_748_672_u64), ("stop", 0.3, 322_122_752)] {
         server.act(&compute, before, &[]);
         server.post(&storage).text(body(&[], &[&format!("occi.storage.size={size}")])).answers(200);
         assert_eq!(server.at_hypervisor("volumes", &storage, "capacity"), Some(bytes.into()));
