@@ -295,48 +295,56 @@ impl Nodes {
             ));
         }
         let Some(&(presence, home)) = found.first() else { return Ok(None) };
+        let mut is_settled = true;
         if !self.is_moving() {
-            let at_home = presence;
-            for (presence, other) in &found[1..] {
-                self.settle(entity, (home, at_home), (*presence, *other)).await?;
+            for (also, other) in &found[1..] {
+                is_settled &= self.settle(entity, (home, presence), (*also, *other)).await?;
             }
             if matches!(presence, Presence::Coming | Presence::Arrived) {
                 self.all[home].hypervisor.has_come(entity).await?;
             }
         }
-        self.remember(entity, home);
+        // Else it is looked at once more when it is asked for again, now and then at the latest.
+        if is_settled {
+            self.remember(entity, home);
+        }
         Ok(Some(home))
     }
 
-    /// Of what is at two nodes, as a server that was killed may leave it.
+    /// Of what is at two nodes, as a server that was killed may leave it; whether it stays like that.
     async fn settle(
         &self,
         entity: Uuid,
         (home, at_home): (usize, Presence),
         (presence, other): (Presence, usize),
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let (home, other) = (&self.all[home], &self.all[other]);
         // It may have moved while others were asked.
         if home.hypervisor.presence(entity).await? != at_home {
-            return Ok(());
+            return Ok(false);
         }
-        if (at_home, presence) == (Presence::Arrived, Presence::Idle) {
+        match (at_home, presence) {
             // It came from there, and is in use here.
-            return other.hypervisor.volume(entity).remove().await;
+            (Presence::Arrived, Presence::Idle) => {
+                other.hypervisor.volume(entity).remove().await?;
+                return Ok(true);
+            }
+            // QEMU still has to see that it comes no more.
+            (Presence::InUse, Presence::Arrived) => return Ok(false),
+            _ => {}
         }
         let is_network = other.hypervisor.network(entity).is_there().await?;
         if presence == Presence::Coming || (presence == Presence::Idle && is_network) {
-            return other.hypervisor.withdraw(entity).await;
+            other.hypervisor.withdraw(entity).await?;
+            // One with power is not taken away.
+            return Ok(other.hypervisor.presence(entity).await? == Presence::Absent);
         }
-        if presence == Presence::Idle && other.hypervisor.shares_volumes() {
-            return Ok(());
+        // A network is joined to a bridge, or its machines are being moved.
+        let is_shared = presence == Presence::Idle && other.hypervisor.shares_volumes();
+        if !is_network && !is_shared {
+            tracing::warn!(%entity, "its things are at the node {}, too; those at {} count", other.name, home.name);
         }
-        if is_network {
-            // It is joined to a bridge, or its machines are being moved.
-            return Ok(());
-        }
-        tracing::warn!(%entity, "its things are at the node {}, too; those at {} count", other.name, home.name);
-        Ok(())
+        Ok(true)
     }
 
     /// Carries a move out to its end, whether or not its caller waits for that.

@@ -122,6 +122,15 @@ pub struct Inventory {
     pub attachments: Vec<Attached>,
 }
 
+impl Inventory {
+    /// The entities whose machine, volume or network is there.
+    pub fn entities(&self) -> impl Iterator<Item = Uuid> {
+        let machines = self.machines.iter().map(|found| found.machine);
+        let volumes = self.volumes.iter().map(|found| found.volume);
+        machines.chain(volumes).chain(self.networks.iter().map(|(network, _)| *network))
+    }
+}
+
 /// A machine that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {

@@ -20,8 +20,8 @@ pub(super) fn begin(core: &Arc<Core>, nodes: Arc<Nodes>, every: Duration) {
         loop {
             ticks.tick().await;
             let Some(core) = core.upgrade() else { return };
-            core.observe_all();
             let strays = strays_at(&nodes, &core).await;
+            core.observe_all();
             // What is made or ended at this moment is none the next time.
             let stay = strays.iter().filter(|stray| seen.contains(*stray));
             for stray in stay.filter(|stray| !said.contains(*stray)) {
@@ -38,12 +38,16 @@ async fn strays_at(nodes: &Nodes, core: &Core) -> HashSet<String> {
     let mut all = HashSet::new();
     for node in nodes.all() {
         match node.hypervisor().inventory().await {
-            Ok(found) => match strays(core, &found) {
-                Ok(strays) => {
-                    all.extend(strays.into_iter().map(|stray| format!("{stray}, at {}", node.name())));
+            Ok(found) => {
+                // What is at another node than it is remembered to be is looked for anew.
+                found.entities().for_each(|entity| nodes.heard_of(node, entity));
+                match strays(core, &found) {
+                    Ok(strays) => {
+                        all.extend(strays.into_iter().map(|stray| format!("{stray}, at {}", node.name())));
+                    }
+                    Err(refusal) => tracing::error!("what is at a hypervisor cannot be compared: {refusal}"),
                 }
-                Err(refusal) => tracing::error!("what is at a hypervisor cannot be compared: {refusal}"),
-            },
+            }
             Err(error) => {
                 tracing::debug!(node = node.name(), "what is at a hypervisor cannot be told: {error}");
             }

