@@ -5,11 +5,15 @@ use crate::occi::{body, kind};
 use crate::server::{GuestSystem, Options, Server, eventually};
 use crate::wire::Wire;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use tempfile::TempDir;
 use uuid::Uuid;
 
 const PLACEMENT: &str =
     "Category: placement; scheme=\"http://example.org/occi/infrastructure#\"; class=\"mixin\"";
+
+/// For those on the QEMU of the other daemon: one of them empties it.
+static OTHER: Mutex<()> = Mutex::new(());
 
 /// The part of a configuration that names two nodes; `more` is for both.
 fn nodes(north: &str, south: &str, more: &str) -> String {
@@ -283,6 +287,7 @@ fn while_one_is_away_the_others_serve_and_afterwards_all_is_as_it_was() {
 fn the_bytes_of_a_volume_go_with_it() {
     let Some(GuestSystem { uri, .. }) = GuestSystem::find() else { return };
     let Ok(other) = std::env::var("OCCI_TEST_OTHER_QEMU_URI") else { return };
+    let _alone = OTHER.lock().unwrap_or_else(PoisonError::into_inner);
     let pool = format!("occi-nodes-{}", Uuid::new_v4());
     // Within what each daemon has for itself.
     let more = format!("pool = \"{pool}\"\nvolumes = \"/var/lib/occi/{pool}\"\ndomain-type = \"qemu\"\n");
@@ -310,6 +315,7 @@ fn the_bytes_of_a_volume_go_with_it() {
 fn a_machine_that_runs_is_moved_and_a_node_is_emptied() {
     let Some(system) = GuestSystem::find() else { return };
     let Ok(other) = std::env::var("OCCI_TEST_OTHER_QEMU_URI") else { return };
+    let _alone = OTHER.lock().unwrap_or_else(PoisonError::into_inner);
     let (pool, sockets) = (format!("occi-nodes-{}", Uuid::new_v4()), tempfile::tempdir().unwrap());
     let more = format!("pool = \"{pool}\"\nvolumes = \"/var/lib/occi/{pool}\"\ndomain-type = \"qemu\"\n");
     let at = format!("unix://{}", sockets.path().display());
@@ -427,6 +433,7 @@ impl Content {
 fn a_server_that_is_killed_while_something_moves_loses_nothing() {
     let Some(system) = GuestSystem::find() else { return };
     let Ok(other) = std::env::var("OCCI_TEST_OTHER_QEMU_URI") else { return };
+    let _alone = OTHER.lock().unwrap_or_else(PoisonError::into_inner);
     let (pool, sockets) = (format!("occi-nodes-{}", Uuid::new_v4()), tempfile::tempdir().unwrap());
     let more = format!(
         "pool = \"{pool}\"\nvolumes = \"/var/lib/occi/{pool}\"\ndomain-type = \"qemu\"\nreconcile-seconds = 1\n"
