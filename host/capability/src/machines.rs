@@ -16,7 +16,7 @@ use wasmtime::component::{HasSelf, Linker, Resource};
 use crate::images::Images;
 use crate::libvirt::{Error, Machine, Network, Nic, Volume};
 use crate::nodes::{Nodes, Wishes};
-use crate::objects::{home, may_change, place, ruled, standing};
+use crate::objects::{home, may_change, open, place, ruled, standing};
 use generated::occi::extension::machines::{self, Host, HostMachine};
 pub use plan::DraftPlan;
 
@@ -156,26 +156,9 @@ impl HostMachine for CallState {
 
     async fn open(&mut self, of: End) -> wasmtime::Result<Result<Resource<Machine>, Fault>> {
         begin!(self, "machines", "machine.open");
-        let machine = match home(self, of)?.await {
-            Ok((hypervisor, entity)) => hypervisor.machine(entity),
-            Err(fault) => return Ok(Err(fault)),
-        };
-        let nodes = self.lent::<Nodes>()?;
-        let found = async move {
-            match machine.exists().await {
-                Ok(()) => Ok(machine),
-                // An operator may have moved it.
-                Err(missing @ Error::Missing(_)) => {
-                    let elsewhere = nodes.elsewhere(machine.entity(), machine.hypervisor()).await?;
-                    let machine = elsewhere.ok_or(missing)?.machine(machine.entity());
-                    machine.exists().await.map(|()| machine)
-                }
-                Err(error) => Err(error),
-            }
-        };
-        match found.await {
+        match open::<Machine>(self, of)?.await {
             Ok(machine) => Ok(Ok(self.table().push(machine)?)),
-            Err(error) => Ok(Err(error.into())),
+            Err(fault) => Ok(Err(fault)),
         }
     }
 

@@ -9,9 +9,9 @@ use occi_extension::{CallState, Capability, Lent, Offers};
 use uuid::Uuid;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
-use crate::libvirt::{Error, Network, NetworkPlan};
+use crate::libvirt::{Network, NetworkPlan};
 use crate::nodes::{Nodes, Wishes};
-use crate::objects::{home, place, ruled, standing};
+use crate::objects::{open, place, ruled, standing};
 pub use bridges::Bridges;
 use generated::occi::extension::networks::{self, Host, HostNetwork, HostPlan};
 
@@ -160,26 +160,9 @@ impl HostNetwork for CallState {
 
     async fn open(&mut self, of: End) -> wasmtime::Result<Result<Resource<Network>, Fault>> {
         begin!(self, "networks", "network.open");
-        let network = match home(self, of)?.await {
-            Ok((hypervisor, entity)) => hypervisor.network(entity),
-            Err(fault) => return Ok(Err(fault)),
-        };
-        let nodes = self.lent::<Nodes>()?;
-        let found = async move {
-            match network.exists().await {
-                Ok(()) => Ok(network),
-                // An operator may have moved it.
-                Err(missing @ Error::Missing(_)) => {
-                    let elsewhere = nodes.elsewhere(network.entity(), network.hypervisor()).await?;
-                    let network = elsewhere.ok_or(missing)?.network(network.entity());
-                    network.exists().await.map(|()| network)
-                }
-                Err(error) => Err(error),
-            }
-        };
-        match found.await {
+        match open::<Network>(self, of)?.await {
             Ok(network) => Ok(Ok(self.table().push(network)?)),
-            Err(error) => Ok(Err(error.into())),
+            Err(fault) => Ok(Err(fault)),
         }
     }
 

@@ -10,28 +10,45 @@ use crate::libvirt::{Error, Hypervisor, Machine, Network, Volume};
 use crate::nodes::{Nodes, Wishes};
 
 /// What an entity has at the hypervisor.
-pub(crate) trait Object: Clone + Send + 'static {
+pub(crate) trait Object: Clone + Send + Sync + 'static {
+    /// That of an entity there, whether it exists or not.
+    fn at(hypervisor: &Hypervisor, entity: Uuid) -> Self;
+
     /// Whose it is.
     fn owner(&self) -> Uuid;
+
+    /// Where it is.
+    fn whereabouts(&self) -> &Hypervisor;
+
+    /// 'missing' if there is none.
+    fn check_exists(&self) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-impl Object for Machine {
-    fn owner(&self) -> Uuid {
-        self.entity()
-    }
+macro_rules! object {
+    ($type:ty, $of:ident) => {
+        impl Object for $type {
+            fn at(hypervisor: &Hypervisor, entity: Uuid) -> Self {
+                hypervisor.$of(entity)
+            }
+
+            fn owner(&self) -> Uuid {
+                self.entity()
+            }
+
+            fn whereabouts(&self) -> &Hypervisor {
+                self.hypervisor()
+            }
+
+            async fn check_exists(&self) -> Result<(), Error> {
+                self.exists().await
+            }
+        }
+    };
 }
 
-impl Object for Network {
-    fn owner(&self) -> Uuid {
-        self.entity()
-    }
-}
-
-impl Object for Volume {
-    fn owner(&self) -> Uuid {
-        self.entity()
-    }
-}
+object!(Machine, machine);
+object!(Network, network);
+object!(Volume, volume);
 
 /// An object, if the call may change it.
 pub(crate) fn may_change<T: Object>(state: &CallState, object: T) -> Result<T, Fault> {
@@ -47,6 +64,28 @@ pub(crate) fn home(
     Ok(async move {
         let entity = entity?;
         Ok((nodes.of(entity).await?, entity))
+    })
+}
+
+/// The object of an entity that the call is about; 'missing' where there is none.
+pub(crate) fn open<T: Object>(
+    state: &CallState,
+    of: End,
+) -> wasmtime::Result<impl Future<Output = Result<T, Fault>> + use<T>> {
+    let (nodes, entity) = (state.lent::<Nodes>()?, state.call().end(of));
+    Ok(async move {
+        let entity = entity?;
+        let object = T::at(&nodes.of(entity).await?, entity);
+        let missing = match object.check_exists().await {
+            Ok(()) => return Ok(object),
+            Err(missing @ Error::Missing(_)) => missing,
+            Err(error) => return Err(error.into()),
+        };
+        // An operator may have moved it.
+        let elsewhere = nodes.elsewhere(entity, object.whereabouts()).await?.ok_or(missing)?;
+        let object = T::at(&elsewhere, entity);
+        object.check_exists().await?;
+        Ok(object)
     })
 }
 

@@ -6,9 +6,9 @@ use uuid::Uuid;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::images::Images;
-use crate::libvirt::{DiskFormat, Error, Volume};
+use crate::libvirt::{DiskFormat, Volume};
 use crate::nodes::{Nodes, Wishes};
-use crate::objects::{home, place, ruled, standing};
+use crate::objects::{open, place, ruled, standing};
 use generated::occi::extension::volumes::{self, Host, HostVolume};
 
 /// Also for the capabilities whose functions take a volume.
@@ -133,26 +133,9 @@ impl HostVolume for CallState {
 
     async fn open(&mut self, of: End) -> wasmtime::Result<Result<Resource<Volume>, Fault>> {
         begin!(self, "volumes", "volume.open");
-        let volume = match home(self, of)?.await {
-            Ok((hypervisor, entity)) => hypervisor.volume(entity),
-            Err(fault) => return Ok(Err(fault)),
-        };
-        let nodes = self.lent::<Nodes>()?;
-        let found = async move {
-            match volume.exists().await {
-                Ok(()) => Ok(volume),
-                // An operator may have moved it.
-                Err(missing @ Error::Missing(_)) => {
-                    let elsewhere = nodes.elsewhere(volume.entity(), volume.hypervisor()).await?;
-                    let volume = elsewhere.ok_or(missing)?.volume(volume.entity());
-                    volume.exists().await.map(|()| volume)
-                }
-                Err(error) => Err(error),
-            }
-        };
-        match found.await {
+        match open::<Volume>(self, of)?.await {
             Ok(volume) => Ok(Ok(self.table().push(volume)?)),
-            Err(error) => Ok(Err(error.into())),
+            Err(fault) => Ok(Err(fault)),
         }
     }
 

@@ -6,13 +6,12 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use virt::error::ErrorNumber;
 use virt::storage_vol::StorageVol;
 use virt::stream::Stream;
 
 use super::connection::{Driver, Live};
 use super::device::Device;
-use super::error::{Error, Result};
+use super::error::{self, Error, Result};
 use super::image::DiskFormat;
 use super::name;
 use super::own_disk::{self, Own};
@@ -66,11 +65,7 @@ impl Side<'_> {
     }
 
     fn has(&self, volume: &str) -> Result<bool> {
-        match self.find(volume) {
-            Ok(_) => Ok(true),
-            Err(Error::Missing(_)) => Ok(false),
-            Err(error) => Err(error),
-        }
+        error::is_there(self.find(volume))
     }
 
     /// Has the pool look at its folder. libvirt refuses that while a volume is being made there, which is over soon; what the
@@ -87,14 +82,7 @@ impl Side<'_> {
 
     /// Deletes a volume. Succeeds where there is none.
     pub(super) fn delete(&self, volume: &str) -> Result<()> {
-        match self.find(volume) {
-            Ok(found) => match found.delete(0) {
-                Err(error) if error.code() != ErrorNumber::NoStorageVolume => Err(error.into()),
-                Ok(()) | Err(_) => Ok(()),
-            },
-            Err(Error::Missing(_)) => Ok(()),
-            Err(error) => Err(error),
-        }
+        own_disk::delete(self.live, self.place, volume)
     }
 }
 

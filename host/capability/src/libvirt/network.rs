@@ -72,17 +72,17 @@ impl Network {
     pub async fn is_bridged(&self) -> Result<bool> {
         let entity = self.entity;
         self.call(Lane::Short, Hold::Nothing, move |live| match find(live, entity) {
-            Ok(network) => Ok(network.get_xml_desc(0)?.contains("<forward mode='bridge'")),
+            Ok(network) => Ok(is_bridged(&network.get_xml_desc(0)?)),
             Err(Error::Missing(_)) => Ok(false),
             Err(error) => Err(error),
         })
         .await
     }
 
-    /// Whether a machine is defined to use it or, if they are `running` alone that matter, uses it.
-    pub async fn has_users(&self, running: bool) -> Result<bool> {
+    /// That no machine is defined to use it or, if it is the `running` ones alone that matter, that none of these does; else 'conflict'.
+    pub async fn check_unused(&self, running: bool) -> Result<()> {
         let (entity, among) = (self.entity, if running { Among::Running } else { Among::All });
-        self.call(Lane::Short, Hold::Nothing, move |live| used(live, among, entity)).await
+        self.call(Lane::Short, Hold::Nothing, move |live| check_unused(live, among, entity)).await
     }
 
     /// Whether it carries traffic.
@@ -109,11 +109,7 @@ impl Network {
         let entity = self.entity;
         self.call(Lane::Long, Hold::Idle(entity), move |live| {
             let network = find(live, entity)?;
-            if used(live, Among::Running, entity)? {
-                return Err(Error::Conflict(
-                    "a running machine uses the network: stop or detach it first".into(),
-                ));
-            }
+            check_unused(live, Among::Running, entity)?;
             cut(&network)
         })
         .await
@@ -124,9 +120,7 @@ impl Network {
         let entity = self.entity;
         self.call(Lane::Long, Hold::Unused(entity), move |live| {
             let removed = find(live, entity).and_then(|network| {
-                if is_used(live, entity)? {
-                    return Err(Error::Conflict("a machine uses the network: detach it first".into()));
-                }
+                check_unused(live, Among::All, entity)?;
                 cut(&network)?;
                 Ok(network.undefine()?)
             });
@@ -182,6 +176,21 @@ pub(super) fn all(live: &Live) -> Result<Vec<(Uuid, bool)>> {
         }
     }
     Ok(networks)
+}
+
+fn check_unused(live: &Live, among: Among, network: Uuid) -> Result<()> {
+    if !used(live, among, network)? {
+        return Ok(());
+    }
+    Err(Error::Conflict(match among {
+        Among::Running => "a running machine uses the network: stop or detach it first".into(),
+        Among::All => "a machine uses the network: detach it first".into(),
+    }))
+}
+
+/// Whether a description of a network says that it is joined to a bridge of its host's.
+pub(super) fn is_bridged(description: &str) -> bool {
+    description.contains("<forward mode='bridge'")
 }
 
 /// Whether a machine is defined to use it.

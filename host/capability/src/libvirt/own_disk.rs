@@ -297,7 +297,8 @@ pub(super) fn discard_left(live: &Live, place: &Place, machine: Uuid) -> Result<
     Ok(())
 }
 
-fn delete(live: &Live, place: &Place, volume: &str) -> Result<()> {
+/// Deletes a volume by its name. Succeeds where there is none.
+pub(super) fn delete(live: &Live, place: &Place, volume: &str) -> Result<()> {
     let deleted = place.within(live, |pool| match StorageVol::lookup_by_name(pool, volume) {
         Ok(found) => found.delete(0),
         Err(error) if error.code() == ErrorNumber::NoStorageVolume => Ok(()),

@@ -124,11 +124,11 @@ fn of_machine(side: Side<'_>, entity: Uuid) -> Result<Presence> {
         Err(Error::Missing(_) | Error::Conflict(_)) => return Ok(Presence::Absent),
         Err(error) => return Err(error),
     };
-    let is_off = matches!(domain.get_state()?.0, sys::VIR_DOMAIN_SHUTOFF) && !domain.has_managed_save(0)?;
+    let state = domain.get_state()?;
+    let is_off = state.0 == sys::VIR_DOMAIN_SHUTOFF && !domain.has_managed_save(0)?;
     if !is_off {
         // One that is only coming is not defined for good yet; one that has gone waits to be told so.
-        let is_leaving =
-            domain.get_state()? == (sys::VIR_DOMAIN_PAUSED, sys::VIR_DOMAIN_PAUSED_MIGRATION.cast_signed());
+        let is_leaving = state == (sys::VIR_DOMAIN_PAUSED, sys::VIR_DOMAIN_PAUSED_MIGRATION.cast_signed());
         return Ok(match (domain.is_persistent()?, is_leaving) {
             (false, _) => Presence::Coming,
             (true, true) => Presence::Idle,

@@ -324,7 +324,7 @@ impl Moving {
             Driver::Qemu => sys::VIR_NETWORK_XML_INACTIVE,
         };
         let (description, is_active) = (bridge.get_xml_desc(side)?, bridge.is_active()?);
-        let is_bridged = description.contains("<forward mode='bridge'");
+        let is_bridged = network::is_bridged(&description);
         Ok(Self { entity, bridge, description, is_active, is_bridged, is_made: Cell::new(false) })
     }
 

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use uuid::Uuid;
 
@@ -16,11 +15,6 @@ impl Nodes {
             let names: Vec<&str> = self.all.iter().map(Node::name).collect();
             Error::Missing(format!("there is no node {name:?}, but {}", names.join(", ")))
         })
-    }
-
-    /// Has a node take nothing new any more, or again.
-    pub fn set_takes_new(&self, node: &Node, takes_new: bool) {
-        node.takes_new.store(takes_new, Ordering::Relaxed);
     }
 
     /// Has an entity's things be at a node, with all that is attached to its machine; the entities whose things have moved. A machine

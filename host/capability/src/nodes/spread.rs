@@ -2,7 +2,7 @@
 //! to it is done at each of them, and last where it is known to be, so that it is not done before it is done at all.
 
 use super::Nodes;
-use crate::libvirt::{Error, Network, NetworkPlan, Result};
+use crate::libvirt::{Network, NetworkPlan, Result};
 
 impl Nodes {
     /// Defines it. 'conflict' where it is to be joined to no bridge any more, and machines at several nodes use it.
@@ -29,16 +29,7 @@ impl Nodes {
 
     /// Has it carry none.
     pub async fn network_down(&self, network: &Network) -> Result<()> {
-        let others = self.others(network).await?;
-        if !others.is_empty() {
-            for each in others.iter().chain([network]) {
-                if each.has_users(true).await? {
-                    return Err(Error::Conflict(
-                        "a running machine uses the network: stop or detach it first".into(),
-                    ));
-                }
-            }
-        }
+        let others = self.unused(network, true).await?;
         for other in others {
             other.down().await?;
         }
@@ -47,20 +38,24 @@ impl Nodes {
 
     /// Takes it down and forgets its definition.
     pub async fn remove_network(&self, network: &Network) -> Result<()> {
-        let others = self.others(network).await?;
-        if !others.is_empty() {
-            for each in others.iter().chain([network]) {
-                if each.has_users(false).await? {
-                    return Err(Error::Conflict("a machine uses the network: detach it first".into()));
-                }
-            }
-        }
+        let others = self.unused(network, false).await?;
         for other in others {
             other.remove().await?;
         }
         network.remove().await?;
         self.forget(network.entity());
         Ok(())
+    }
+
+    /// The same as the others, of which none is used, nor that one: before anything is done to any of them.
+    async fn unused(&self, network: &Network, running: bool) -> Result<Vec<Network>> {
+        let others = self.others(network).await?;
+        if !others.is_empty() {
+            for each in others.iter().chain([network]) {
+                each.check_unused(running).await?;
+            }
+        }
+        Ok(others)
     }
 
     /// It at other nodes than the one where it is known to be. 'unavailable' where one does not answer that may have it, as it is joined

@@ -6,8 +6,8 @@ use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use futures_util::stream::unfold;
-use occi_capability::Nodes;
 use occi_capability::libvirt::Error;
+use occi_capability::{Node, Nodes};
 use occi_model::Location;
 use occi_operation::{Caller, Cause, Core};
 use serde::{Deserialize, Serialize};
@@ -51,7 +51,7 @@ impl Drained {
         let drained = Self(data.join("drained-nodes"));
         for name in drained.names() {
             match nodes.named(&name) {
-                Ok(node) => nodes.set_takes_new(node, false),
+                Ok(node) => node.set_takes_new(false),
                 Err(_) => tracing::warn!("the node {name}, which was drained, is not in the configuration"),
             }
         }
@@ -134,38 +134,22 @@ fn set_takes_new(shown: &Control, name: &str, takes_new: bool) -> Answer<()> {
     let node = shown.nodes.named(name).map_err(|error| (StatusCode::NOT_FOUND, error.to_string()))?;
     let kept = shown.drained.set(name, !takes_new);
     kept.map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, format!("the list of drained nodes: {error}")))?;
-    shown.nodes.set_takes_new(node, takes_new);
+    node.set_takes_new(takes_new);
     Ok(())
 }
 
 /// Moves everything away; how many things stay.
 async fn empty(shown: &Control, name: &str, said: &mpsc::UnboundedSender<String>) -> Result<usize, Error> {
     let node = shown.nodes.named(name)?;
-    let mut gone: BTreeSet<Uuid> = BTreeSet::new();
     let mut stay = 0;
     for (entity, joined) in shown.nodes.guests_of(node).await? {
-        if gone.contains(&entity) {
-            continue;
-        }
-        let to = match shown.nodes.other_for(entity, node, joined).await {
-            Ok(Some(other)) => other.name().to_owned(),
-            // What counts is elsewhere.
+        let line = match take_away(shown, node, entity, joined).await {
+            Ok(Some(line)) => line,
             Ok(None) => continue,
-            Err(error) => {
-                stay += 1;
-                _ = said.send(format!("{} stays: {error}\n", Thing::of(&shown.core, entity)));
-                continue;
-            }
-        };
-        let line = match send(&shown.core, &shown.nodes, entity, &to, true).await {
-            Ok(moved) => {
-                gone.extend(moved.iter().filter_map(|what| what.entity));
-                lines(&moved, &to)
-            }
             // With a machine that stays the rest does, too.
             Err(error) => {
                 stay += 1;
-                format!("{} stays: {error}\n", Thing::of(&shown.core, entity))
+                format!("{} stays: {error}\n", known_as(&shown.core, entity))
             }
         };
         _ = said.send(line);
@@ -173,28 +157,26 @@ async fn empty(shown: &Control, name: &str, said: &mpsc::UnboundedSender<String>
     Ok(stay)
 }
 
-fn lines(moved: &[Thing], node: &str) -> String {
-    moved.iter().flat_map(|what| [&*what.name, " is at ", node, "\n"]).collect()
+/// What has moved; none where the things of the entity that count are elsewhere, as they went with others.
+async fn take_away(
+    shown: &Control,
+    from: &Node,
+    entity: Uuid,
+    joined: Vec<Uuid>,
+) -> Result<Option<String>, Error> {
+    let Some(to) = shown.nodes.other_for(entity, from, joined).await? else { return Ok(None) };
+    let moved = send(&shown.core, &shown.nodes, entity, to.name(), true).await?;
+    Ok(Some(lines(&moved, to.name())))
 }
 
-/// What is known by its entity's path, where there is one.
-struct Thing {
-    entity: Option<Uuid>,
-    name: String,
+fn lines(moved: &[String], node: &str) -> String {
+    moved.iter().flat_map(|what| [&**what, " is at ", node, "\n"]).collect()
 }
 
-impl Thing {
-    fn of(core: &Core, id: Uuid) -> Self {
-        let found = core.entities([id]).ok().and_then(|found| found.into_iter().next().flatten());
-        let name = found.map_or_else(|| format!("occi-{id}"), |entity| entity.location.to_string());
-        Self { entity: Some(id), name }
-    }
-}
-
-impl std::fmt::Display for Thing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.name)
-    }
+/// An entity's path or, where there is none of that id, what its things are called.
+fn known_as(core: &Core, id: Uuid) -> String {
+    let found = core.entities([id]).ok().and_then(|found| found.into_iter().next().flatten());
+    found.map_or_else(|| format!("occi-{id}"), |entity| entity.location.to_string())
 }
 
 /// While it moves nobody changes the entity; afterwards what has moved is asked what it is.
@@ -204,7 +186,7 @@ async fn send(
     entity: Uuid,
     to: &str,
     alone: bool,
-) -> Result<Vec<Thing>, Error> {
+) -> Result<Vec<String>, Error> {
     let still = core.keep_still(entity).await;
     let moved = nodes.send(entity, nodes.named(to)?, alone).await;
     drop(still);
@@ -212,5 +194,5 @@ async fn send(
     for entity in &moved {
         core.observe(*entity, Cause::Event);
     }
-    Ok(moved.into_iter().map(|id| Thing::of(core, id)).collect())
+    Ok(moved.into_iter().map(|id| known_as(core, id)).collect())
 }
