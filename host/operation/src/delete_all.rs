@@ -198,18 +198,20 @@ async fn end(
     Ok(effects.writes)
 }
 
-/// Those that have ended and stay so: not a link that was to go only with a resource that stays after all.
+/// Those that have ended and stay so: not a link that was to go only with a resource that stays after all. A link that was
+/// said to go with what it leaves may have left the end to that, so it stays with it.
 fn gone(entities: &[Stored], outcomes: &[Outcome], members: &HashSet<Uuid>) -> HashSet<Uuid> {
-    let ended = || {
-        let ended = entities.iter().zip(outcomes).filter(|(_, outcome)| matches!(outcome, Some(Ok(_))));
-        ended.map(|(stored, _)| &stored.entity)
+    let resources = entities.iter().zip(outcomes).filter(|(stored, _)| !stored.entity.is_link());
+    let (ended, stays): (Vec<_>, Vec<_>) = resources.partition(|(_, outcome)| matches!(outcome, Some(Ok(_))));
+    let ids = |of: Vec<(&Stored, _)>| of.into_iter().map(|(stored, _)| stored.entity.id).collect();
+    let (ended, stays): (HashSet<Uuid>, HashSet<Uuid>) = (ids(ended), ids(stays));
+    let goes = |link: &Entity| {
+        let is_left = || link.ends.as_ref().is_some_and(|ends| stays.contains(&ends.source_id));
+        members.contains(&link.id) && !is_left() || local_ends(link).any(|end| ended.contains(&end))
     };
-    let resources: HashSet<Uuid> =
-        ended().filter(|entity| !entity.is_link()).map(|entity| entity.id).collect();
-    let goes =
-        |link: &Entity| members.contains(&link.id) || local_ends(link).any(|end| resources.contains(&end));
-    let links = ended().filter(|entity| entity.is_link() && goes(entity)).map(|link| link.id);
-    links.chain(resources.iter().copied()).collect()
+    let links = entities.iter().zip(outcomes).filter(|(_, outcome)| matches!(outcome, Some(Ok(_))));
+    let links = links.map(|(stored, _)| &stored.entity).filter(|entity| entity.is_link() && goes(entity));
+    links.map(|link| link.id).chain(ended.iter().copied()).collect()
 }
 
 /// Those of which nobody knows whether they have ended, and the links that have ended for the sake of those.

@@ -68,7 +68,7 @@ impl Stage {
     pub(crate) fn agrees(&self, said: &str) {
         let began = Instant::now();
         while let Some(why) = self.disagreement() {
-            assert!(began.elapsed() < PATIENCE, "{said}\nafterwards: {why}");
+            assert!(began.elapsed() < PATIENCE, "{why}\nafter {said}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -199,6 +199,8 @@ impl Stage {
             let state = match machine["state"].as_str().unwrap() {
                 "running" => "active",
                 "off" => "inactive",
+                // As when its QEMU was killed.
+                "crashed" => "error",
                 _ => "suspended",
             };
             if attributes["occi.compute.state"] != state
