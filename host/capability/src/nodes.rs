@@ -5,6 +5,7 @@
 //! remembered until one of them tells of something that is remembered to be elsewhere. With one node nothing is asked.
 
 mod choice;
+mod home;
 mod meeting;
 mod moving;
 mod node;
@@ -14,13 +15,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use self::choice::Candidate;
 pub use self::choice::Wishes;
 pub use self::node::Node;
-use crate::libvirt::{Error, Hypervisor, Presence, Result};
+use crate::libvirt::{Error, Hypervisor, Result};
 
 /// All of them.
 #[derive(Debug)]
@@ -153,112 +153,16 @@ impl Nodes {
         }
     }
 
+    /// A node is back: something may be left there of what moved when it went.
+    pub fn look_anew(&self) {
+        if self.all.len() > 1 && !self.is_moving() {
+            self.homes().clear();
+        }
+    }
+
     /// An entity's things are gone.
     pub fn forget(&self, entity: Uuid) {
         self.homes().remove(&entity);
-    }
-
-    /// Where an entity's things are, by the node's number.
-    async fn home(&self, entity: Uuid) -> Result<Option<usize>> {
-        if self.all.len() == 1 {
-            return Ok(Some(0));
-        }
-        match self.remembered(entity) {
-            Some(Home::At(home)) => return Ok(Some(home)),
-            Some(Home::Nowhere) => return Ok(None),
-            None => {}
-        }
-        let mut asked = JoinSet::new();
-        for (number, node) in self.all.iter().enumerate() {
-            let hypervisor = node.hypervisor.clone();
-            asked.spawn(async move {
-                // Of one that is known to be away nobody waits to be told so again.
-                let presence = if hypervisor.is_away() {
-                    Err(Error::Unavailable("it is away".into()))
-                } else {
-                    hypervisor.presence(entity).await
-                };
-                (number, presence)
-            });
-        }
-        let mut found = Vec::new();
-        let mut silent = None;
-        while let Some(answer) = asked.join_next().await {
-            let Ok((number, presence)) = answer else { continue };
-            match presence {
-                Ok(Presence::Absent) => {}
-                Ok(presence) => found.push((presence, number)),
-                Err(error) => silent = Some((number, error)),
-            }
-            if found.last().is_some_and(|(presence, _)| *presence == Presence::InUse) {
-                // No other has it, whatever those say that take their time.
-                break;
-            }
-        }
-        found.sort_by_key(|(presence, number)| (std::cmp::Reverse(*presence), *number));
-        // What is one's alone no other has; but of volumes that all have one may be using this one.
-        let is_sure = match found.first() {
-            Some((Presence::InUse, _)) => true,
-            Some((Presence::Idle, node)) => !self.all[*node].hypervisor.shares_volumes(),
-            Some((Presence::Arrived | Presence::Coming | Presence::Absent, _)) | None => false,
-        };
-        if let Some((number, error)) = silent.filter(|_| !is_sure) {
-            tracing::debug!(%entity, node = self.all[number].name, %error, "it may be there");
-            return Err(Error::Unavailable(
-                "a hypervisor that may have it cannot be reached now; try again later".into(),
-            ));
-        }
-        let Some(&(presence, home)) = found.first() else { return Ok(None) };
-        let mut is_settled = true;
-        if !self.is_moving() {
-            for (also, other) in &found[1..] {
-                is_settled &= self.settle(entity, (home, presence), (*also, *other)).await?;
-            }
-            if matches!(presence, Presence::Coming | Presence::Arrived) {
-                self.all[home].hypervisor.has_come(entity).await?;
-            }
-        }
-        // Else it is looked at once more when it is asked for again, now and then at the latest.
-        if is_settled {
-            self.remember(entity, home);
-        }
-        Ok(Some(home))
-    }
-
-    /// Of what is at two nodes, as a server that was killed may leave it; whether it stays like that.
-    async fn settle(
-        &self,
-        entity: Uuid,
-        (home, at_home): (usize, Presence),
-        (presence, other): (Presence, usize),
-    ) -> Result<bool> {
-        let (home, other) = (&self.all[home], &self.all[other]);
-        // It may have moved while others were asked.
-        if home.hypervisor.presence(entity).await? != at_home {
-            return Ok(false);
-        }
-        match (at_home, presence) {
-            // It came from there, and is in use here.
-            (Presence::Arrived, Presence::Idle) => {
-                other.hypervisor.volume(entity).remove().await?;
-                return Ok(true);
-            }
-            // QEMU still has to see that it comes no more.
-            (Presence::InUse, Presence::Arrived) => return Ok(false),
-            _ => {}
-        }
-        let is_network = other.hypervisor.network(entity).is_there().await?;
-        if presence == Presence::Coming || (presence == Presence::Idle && is_network) {
-            other.hypervisor.withdraw(entity).await?;
-            // One with power is not taken away.
-            return Ok(other.hypervisor.presence(entity).await? == Presence::Absent);
-        }
-        // A network is joined to a bridge, or its machines are being moved.
-        let is_shared = presence == Presence::Idle && other.hypervisor.shares_volumes();
-        if !is_network && !is_shared {
-            tracing::warn!(%entity, "its things are at the node {}, too; those at {} count", other.name, home.name);
-        }
-        Ok(true)
     }
 
     /// Carries a move out to its end, whether or not its caller waits for that.

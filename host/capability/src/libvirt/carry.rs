@@ -1,7 +1,8 @@
 //! A volume's bytes from one hypervisor to another, by way of this process.
 //!
 //! Until a volume is where it came from no more, a small one stands beside what came. So a crash leaves no doubt about which of two
-//! counts: the one that did not come, and where there is none, that which came is whole.
+//! counts: the one that did not come, and where there is none, that which came is whole. One of the machine's name tells the same of all
+//! that the machine has by itself.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -34,17 +35,25 @@ const MESSAGE: usize = 256 << 10;
 /// So many bytes of a raw volume are one piece, which is left out where it holds nothing.
 const PIECE: usize = 4 << 20;
 
-/// What stands beside a volume that came from elsewhere, until it is there no more.
+/// What stands beside something that came from elsewhere, until it is there no more.
 fn marker(volume: &str) -> String {
     format!("{volume}.coming")
 }
 
-/// Whether a volume came, or is coming, from where it still is.
+/// Something is about to come from elsewhere.
+pub(super) fn announce(side: Side<'_>, volume: &str) -> Result<()> {
+    if is_coming(side, volume)? {
+        return Ok(());
+    }
+    side.place.create_raw(side.live, &marker(volume), 512).map(drop)
+}
+
+/// Whether a volume, or a machine by its name, came, or is coming, from where it still is.
 pub(super) fn is_coming(side: Side<'_>, volume: &str) -> Result<bool> {
     side.has(&marker(volume))
 }
 
-/// The volume is where it came from no more.
+/// It is where it came from no more, or does not come after all.
 pub(super) fn has_come(side: Side<'_>, volume: &str) -> Result<()> {
     side.delete(&marker(volume))
 }
@@ -134,7 +143,7 @@ pub(super) fn begin(volume: &str, from: Side<'_>, to: Side<'_>) -> Result<Begun>
              `hypervisor.shared-volumes`"
         )));
     }
-    to.place.create_raw(to.live, &marker(volume), 512)?;
+    announce(to, volume)?;
     let copy = to.place.make(to.live, volume, capacity, format)?;
     Ok(Begun { source, copy, capacity, format })
 }

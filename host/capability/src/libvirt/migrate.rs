@@ -10,7 +10,7 @@ use super::connection::{Driver, Live};
 use super::error::{Error, Result};
 use super::machine::{Machine, State, find, state};
 use super::own_disk::{self, Own};
-use super::relocate::Load;
+use super::relocate::{Load, Moved};
 use super::volume::Place;
 use super::worker::Lane;
 use super::{Hypervisor, name};
@@ -25,7 +25,7 @@ impl Machine {
         other: &Hypervisor,
         reached_at: Option<&str>,
         alone: bool,
-    ) -> Result<Vec<Uuid>> {
+    ) -> Result<Moved> {
         match self.state().await? {
             State::Off => return self.carry_to(other, u64::MAX, alone).await,
             State::Running | State::Paused => {}
@@ -52,7 +52,7 @@ impl Machine {
             let from = Side { live, place: &here };
             let load = Load::of(live, &domain, entity, (here.is_shared(), alone))?;
             load.check_is(&goes_along)?;
-            let networks = other.over_there(|live, place| {
+            other.over_there(|live, place| {
                 let to = Side { live, place };
                 let migrated = room_for(&load, from, to).and_then(|()| {
                     load.define_networks(to)?;
@@ -62,8 +62,7 @@ impl Machine {
                 });
                 migrated.inspect_err(|_| load.withdraw(to))?;
                 Ok(load.leave(from, to))
-            })?;
-            Ok(load.moved(entity, networks))
+            })
         };
         self.hypervisor.workers().call_once(Lane::Move, hold, work).await
     }
@@ -98,6 +97,7 @@ fn room_for(load: &Load, from: Side<'_>, to: Side<'_>) -> Result<()> {
     if load.volumes.are_shared {
         return load.volumes.arrive(from, to);
     }
+    load.announce(to)?;
     load.volumes.names.iter().try_for_each(|volume| {
         if own_disk::kind_of(volume) == Some(Own::Seed) {
             return carry::carry(volume, from, to);

@@ -76,7 +76,7 @@ pub use self::network::Network;
 pub use self::network_xml::NetworkPlan;
 pub use self::presence::Presence;
 pub use self::readings::{Measure, Readings};
-pub use self::relocate::BRIEFLY;
+pub use self::relocate::{BRIEFLY, Moved};
 pub use self::survey::Survey;
 use self::survey::Surveyor;
 pub use self::volume::Volume;
@@ -123,11 +123,12 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    /// The entities whose machine, volume or network is there.
+    /// The entities of which something is there.
     pub fn entities(&self) -> impl Iterator<Item = Uuid> {
         let machines = self.machines.iter().map(|found| found.machine);
         let volumes = self.volumes.iter().map(|found| found.volume);
-        machines.chain(volumes).chain(self.networks.iter().map(|(network, _)| *network))
+        let own_disks = self.own_disks.iter().map(|disk| disk.machine);
+        machines.chain(volumes).chain(self.networks.iter().map(|(network, _)| *network)).chain(own_disks)
     }
 }
 

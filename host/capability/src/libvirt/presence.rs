@@ -10,7 +10,7 @@ use super::device::Devices;
 use super::error::{Error, Result};
 use super::volume::Place;
 use super::worker::{Hold, Lane};
-use super::{Hypervisor, machine, network, volume};
+use super::{Hypervisor, machine, name, network, own_disk, volume};
 
 /// What a hypervisor has of an entity. The greater says more surely that it is the one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +21,8 @@ pub enum Presence {
     Coming,
     /// Something that nobody uses now.
     Idle,
-    /// What came from another one, with which a machine is defined: it is whole where that has it no more, or nobody uses it there.
+    /// What came from another one, and is whole: a machine that runs, or a volume that a machine is defined with. It counts where that
+    /// one has it no more, or nobody uses it there.
     Arrived,
     /// Something with power, or that a machine is defined to use.
     InUse,
@@ -40,7 +41,10 @@ impl Hypervisor {
             if network != Presence::Absent {
                 return Ok(network);
             }
-            volume::presence(live, &place, entity)
+            match volume::presence(live, &place, entity)? {
+                Presence::Absent if is_coming(Side { live, place: &place }, entity)? => Ok(Presence::Coming),
+                presence => Ok(presence),
+            }
         };
         self.workers().call(Lane::Short, Hold::Entity(entity), look).await
     }
@@ -53,11 +57,12 @@ impl Hypervisor {
             match machine::find(live, entity) {
                 Ok(domain) => {
                     let devices = Devices::defined(&domain)?;
-                    devices.volumes().try_for_each(|volume| carry::has_come(side, volume))
+                    devices.volumes().try_for_each(|volume| carry::has_come(side, volume))?;
+                    carry::has_come(side, &name::of(entity))
                 }
                 Err(Error::Missing(_) | Error::Conflict(_)) => match place.find(live, entity) {
                     Ok(kept) => carry::has_come(side, &kept.name),
-                    Err(Error::Missing(_)) => Ok(()),
+                    Err(Error::Missing(_)) => carry::has_come(side, &name::of(entity)),
                     Err(error) => Err(error),
                 },
                 Err(error) => Err(error),
@@ -66,19 +71,23 @@ impl Hypervisor {
         self.workers().call(Lane::Long, Hold::Entity(entity), work).await
     }
 
-    /// What of an entity is [`Presence::Coming`], or is a network that nobody uses, is not needed: the other one has it.
+    /// What of an entity is [`Presence::Coming`] or has [arrived](Presence::Arrived), or is a network that nobody uses, is not needed: the
+    /// other one has it. A volume with which a machine is defined stays.
     pub async fn withdraw(&self, entity: Uuid) -> Result<()> {
         let place = Place::of(self.config());
         let work = move |live: &Live| {
             let side = Side { live, place: &place };
             match machine::find(live, entity) {
                 Ok(domain) => {
-                    if of_machine(side, entity)? != Presence::Coming || domain.is_active()? {
-                        return Ok(());
+                    match of_machine(side, entity)? {
+                        Presence::Arrived => machine::cut(&domain)?,
+                        Presence::Coming if !domain.is_active()? => {}
+                        _ => return Ok(()),
                     }
                     let devices = Devices::defined(&domain)?;
                     domain.undefine_flags(sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)?;
-                    return devices.volumes().try_for_each(|volume| carry::withdraw(side, volume));
+                    devices.volumes().try_for_each(|volume| carry::withdraw(side, volume))?;
+                    return not_coming(side, entity);
                 }
                 Err(Error::Missing(_) | Error::Conflict(_)) => {}
                 Err(error) => return Err(error),
@@ -89,12 +98,31 @@ impl Hypervisor {
                 _ => return Ok(()),
             }
             match place.find(live, entity) {
+                // Its mark has that name, too.
                 Ok(kept) => carry::withdraw(side, &kept.name),
-                Err(Error::Missing(_)) => Ok(()),
+                Err(Error::Missing(_)) => not_coming(side, entity),
                 Err(error) => Err(error),
             }
         };
         self.workers().call(Lane::Long, Hold::Unused(entity), work).await
+    }
+
+    /// Whether the entity's machine, or its volume, came from elsewhere, where something of it may still be.
+    pub async fn has_arrived(&self, entity: Uuid) -> Result<bool> {
+        let place = Place::of(self.config());
+        let look = move |live: &Live| is_coming(Side { live, place: &place }, entity);
+        self.workers().call(Lane::Short, Hold::Entity(entity), look).await
+    }
+
+    /// Deletes what an entity's machine had by itself, which is at another one. 'conflict' while it is here.
+    pub async fn leave(&self, entity: Uuid) -> Result<()> {
+        let place = Place::of(self.config());
+        let work = move |live: &Live| match machine::find(live, entity) {
+            Ok(_) => Err(Error::Conflict("the machine is still here".into())),
+            Err(Error::Missing(_) | Error::Conflict(_)) => own_disk::discard_left(live, &place, entity),
+            Err(error) => Err(error),
+        };
+        self.workers().call(Lane::Long, Hold::Entity(entity), work).await
     }
 
     /// Its memory in bytes less that of all machines that are defined there, ours or not; below zero where these have been
@@ -117,6 +145,30 @@ impl Hypervisor {
     }
 }
 
+/// Whether a machine, or a volume of that name, came or is coming.
+fn is_coming(side: Side<'_>, entity: Uuid) -> Result<bool> {
+    match carry::is_coming(side, &name::of(entity)) {
+        // Where the pool cannot be made there is none.
+        Err(_) if !side.place.is_there(side.live)? => Ok(false),
+        found => found,
+    }
+}
+
+/// A machine does not come after all: deletes what it would have by itself. One that is here stays as it is.
+pub(super) fn not_coming(side: Side<'_>, entity: Uuid) -> Result<()> {
+    if !is_coming(side, entity)? {
+        return Ok(());
+    }
+    match machine::find(side.live, entity) {
+        Ok(_) => Ok(()),
+        Err(Error::Missing(_) | Error::Conflict(_)) => {
+            own_disk::discard_left(side.live, side.place, entity)?;
+            carry::has_come(side, &name::of(entity))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 fn of_machine(side: Side<'_>, entity: Uuid) -> Result<Presence> {
     let domain = match machine::find(side.live, entity) {
         Ok(domain) => domain,
@@ -132,11 +184,13 @@ fn of_machine(side: Side<'_>, entity: Uuid) -> Result<Presence> {
         return Ok(match (domain.is_persistent()?, is_leaving) {
             (false, _) => Presence::Coming,
             (true, true) => Presence::Idle,
+            (true, false) if is_coming(side, entity)? => Presence::Arrived,
             (true, false) => Presence::InUse,
         });
     }
-    for volume in Devices::defined(&domain)?.volumes() {
-        if carry::is_coming(side, volume)? {
+    let own = name::of(entity);
+    for name in Devices::defined(&domain)?.volumes().chain([own.as_str()]) {
+        if carry::is_coming(side, name)? {
             return Ok(Presence::Coming);
         }
     }

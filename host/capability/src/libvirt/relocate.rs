@@ -20,7 +20,16 @@ use super::machine_xml::{self, Processors};
 use super::usage::{self, Among};
 use super::volume::Place;
 use super::worker::{Hold, Lane};
-use super::{Hypervisor, Network, Volume, name, network, volume};
+use super::{Hypervisor, Network, Volume, name, network, presence, volume};
+
+/// What has moved with a machine.
+#[derive(Debug)]
+pub struct Moved {
+    /// The entities whose things have.
+    pub entities: Vec<Uuid>,
+    /// Whether nothing of it is left where it was, as far as is known.
+    pub is_whole: bool,
+}
 
 /// So much is carried while a client waits.
 pub const BRIEFLY: u64 = 1 << 30;
@@ -46,9 +55,11 @@ impl Volume {
             volumes.check_size(from, most)?;
             other.over_there(|live, place| {
                 let to = Side { live, place };
-                volumes.arrive(from, to).inspect_err(|_| volumes.withdraw(to))?;
-                volumes.leave(from, to);
-                Ok(())
+                volumes.arrive(from, to).inspect_err(|_| {
+                    say(volumes.withdraw(to));
+                })?;
+                // Whether the one here is gone is not known otherwise, and it counts for as long as it is not.
+                volumes.leave(from, to)
             })
         };
         self.hypervisor().workers().call_once(lane(most), Hold::Unused(entity), work).await
@@ -63,8 +74,7 @@ impl Network {
         let work = move |live: &Live| {
             let moving = Moving::of(live, entity)?;
             if moving.is_bridged {
-                other
-                    .over_there(|live, _| moving.define(live).inspect_err(|_| say(moving.withdraw(live))))?;
+                other.over_there(|live, _| moving.arrive(live))?;
             }
             Ok(moving.is_bridged)
         };
@@ -81,7 +91,7 @@ impl Network {
                 ));
             }
             let moving = Moving::of(live, entity)?;
-            other.over_there(|live, _| moving.define(live).inspect_err(|_| say(moving.withdraw(live))))?;
+            other.over_there(|live, _| moving.arrive(live))?;
             moving.leave()
         };
         self.hypervisor().workers().call_once(Lane::Long, Hold::Unused(entity), work).await
@@ -92,12 +102,12 @@ impl Machine {
     /// Has a machine that is off be at another hypervisor, with its disks, the volumes that are attached to it, and the networks that
     /// it alone is attached to. What has moved is answered. 'conflict' where it is not off, where a network or a volume is used by
     /// others, too, or where all of it takes more than `most` bytes.
-    pub async fn move_to(&self, other: &Hypervisor, most: u64) -> Result<Vec<Uuid>> {
+    pub async fn move_to(&self, other: &Hypervisor, most: u64) -> Result<Moved> {
         self.carry_to(other, most, false).await
     }
 
     /// The same. One that may go `alone` leaves others behind with which it shares a network.
-    pub(super) async fn carry_to(&self, other: &Hypervisor, most: u64, alone: bool) -> Result<Vec<Uuid>> {
+    pub(super) async fn carry_to(&self, other: &Hypervisor, most: u64, alone: bool) -> Result<Moved> {
         let (entity, here, other) = (self.entity, self.hypervisor.clone(), other.clone());
         let (hold, goes_along) = self.with_what_goes_along().await?;
         let work = move |live: &Live| {
@@ -110,15 +120,14 @@ impl Machine {
             load.check_is(&goes_along)?;
             let from = Side { live, place: &here };
             load.volumes.check_size(from, most)?;
-            let networks = other.over_there(|live, place| {
+            other.over_there(|live, place| {
                 let to = Side { live, place };
                 let arrived = load
                     .arrive(from, to, other.processors(live))
                     .and_then(|()| Ok(domain.undefine_flags(sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)?));
                 arrived.inspect_err(|_| load.withdraw(to))?;
                 Ok(load.leave(from, to))
-            })?;
-            Ok(load.moved(entity, networks))
+            })
         };
         self.hypervisor.workers().call_once(lane(most), hold, work).await
     }
@@ -181,20 +190,22 @@ impl Volumes {
     }
 
     /// The other side has them for good. What cannot be deleted here stays marked there, so that it is known which counts.
-    pub(super) fn leave(&self, from: Side<'_>, to: Side<'_>) {
-        for volume in self.names.iter().filter(|_| !self.are_shared) {
-            say(from.delete(volume).and_then(|()| carry::has_come(to, volume)));
-        }
+    fn leave(&self, from: Side<'_>, to: Side<'_>) -> Result<()> {
+        let leave = |volume: &String| from.delete(volume).and_then(|()| carry::has_come(to, volume));
+        let left: Vec<_> = self.names.iter().filter(|_| !self.are_shared).map(leave).collect();
+        left.into_iter().collect()
     }
 
     /// What of them has come is not needed after all.
-    fn withdraw(&self, to: Side<'_>) {
-        self.names.iter().for_each(|volume| say(carry::withdraw(to, volume)));
+    fn withdraw(&self, to: Side<'_>) -> Result<()> {
+        let withdrawn: Vec<_> = self.names.iter().map(|volume| carry::withdraw(to, volume)).collect();
+        withdrawn.into_iter().collect()
     }
 }
 
 /// What goes with a machine.
 pub(super) struct Load {
+    machine: Uuid,
     entities: Vec<Uuid>,
     description: String,
     pub(super) volumes: Volumes,
@@ -236,6 +247,7 @@ impl Load {
         let description = domain.get_xml_desc(sys::VIR_DOMAIN_XML_INACTIVE | sys::VIR_DOMAIN_XML_SECURE)?;
         let entities = entities_of(&devices);
         Ok(Self {
+            machine,
             entities,
             description,
             volumes: Volumes { names, are_shared: volumes_are_shared },
@@ -251,8 +263,14 @@ impl Load {
         Err(Error::Conflict("something has just been attached to the machine: try again".into()))
     }
 
+    /// That it comes, if it is not known already what came of an earlier attempt.
+    pub(super) fn announce(&self, to: Side<'_>) -> Result<()> {
+        if self.volumes.are_shared { Ok(()) } else { carry::announce(to, &name::of(self.machine)) }
+    }
+
     /// Makes all of it at the other side.
     fn arrive(&self, from: Side<'_>, to: Side<'_>, processors: Processors) -> Result<()> {
+        self.announce(to)?;
         self.volumes.arrive(from, to)?;
         self.define_networks(to)?;
         let description = machine_xml::as_run_by(&self.description, processors);
@@ -265,18 +283,25 @@ impl Load {
 
     /// What of it is at the other side is not needed after all.
     pub(super) fn withdraw(&self, to: Side<'_>) {
-        self.networks.iter().for_each(|moving| say(moving.withdraw(to.live)));
-        self.volumes.withdraw(to);
+        for moving in &self.networks {
+            say(moving.withdraw(to.live));
+        }
+        say(self.volumes.withdraw(to).and_then(|()| presence::not_coming(to, self.machine)));
     }
 
-    /// The other side has all of it for good, whatever comes of what is still here; the networks that are not here any more.
-    pub(super) fn leave(&self, from: Side<'_>, to: Side<'_>) -> Vec<Uuid> {
-        let networks = self.leave_networks(from.live).unwrap_or_else(|error| {
+    /// The other side has all of it for good, whatever comes of what is still here; what has moved.
+    pub(super) fn leave(&self, from: Side<'_>, to: Side<'_>) -> Moved {
+        let networks = self.leave_networks(from.live);
+        let volumes = self.volumes.leave(from, to);
+        let volumes = volumes.and_then(|()| carry::has_come(to, &name::of(self.machine)));
+        let is_whole = networks.is_ok() && volumes.is_ok();
+        say(volumes);
+        let networks = networks.unwrap_or_else(|error| {
             say(Err(error));
             Vec::new()
         });
-        self.volumes.leave(from, to);
-        networks
+        let volumes = self.volumes.names.iter().filter_map(|volume| Some(name::of_volume(volume)?.0));
+        Moved { entities: std::iter::once(self.machine).chain(volumes).chain(networks).collect(), is_whole }
     }
 
     /// Once nobody is there any more; the entities of those that are gone.
@@ -290,16 +315,10 @@ impl Load {
         }
         Ok(gone)
     }
-
-    /// The entities whose things have moved, with these networks.
-    pub(super) fn moved(&self, machine: Uuid, networks: Vec<Uuid>) -> Vec<Uuid> {
-        let volumes = self.volumes.names.iter().filter_map(|volume| Some(name::of_volume(volume)?.0));
-        std::iter::once(machine).chain(volumes).chain(networks).collect()
-    }
 }
 
-fn say(withdrawn: Result<()>) {
-    if let Err(error) = withdrawn {
+fn say(done: Result<()>) {
+    if let Err(error) = done {
         tracing::warn!(%error, "something of what moves, or does not, stays where it should not be");
     }
 }
@@ -326,6 +345,13 @@ impl Moving {
         let (description, is_active) = (bridge.get_xml_desc(side)?, bridge.is_active()?);
         let is_bridged = network::is_bridged(&description);
         Ok(Self { entity, bridge, description, is_active, is_bridged, is_made: Cell::new(false) })
+    }
+
+    /// Makes it at another side, or leaves nothing there.
+    fn arrive(&self, live: &Live) -> Result<()> {
+        self.define(live).inspect_err(|_| {
+            say(self.withdraw(live));
+        })
     }
 
     /// One that machines use there already is as it is.

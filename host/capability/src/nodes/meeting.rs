@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::{Nodes, Wishes};
-use crate::libvirt::{BRIEFLY, Error, Hypervisor, Machine, Network, Result, Volume};
+use crate::libvirt::{BRIEFLY, Error, Hypervisor, Machine, Moved, Network, Result, Volume};
 
 impl Nodes {
     /// Has a volume be where a machine is.
@@ -18,7 +18,7 @@ impl Nodes {
                 return Ok(());
             }
             volume.move_to(&here, BRIEFLY).await?;
-            nodes.has_moved([volume.entity()], &here);
+            nodes.has_moved(volume.entity(), &here);
             Ok(())
         })
         .await
@@ -39,7 +39,7 @@ impl Nodes {
         }
         match network.move_to(here).await {
             Ok(()) => {
-                self.has_moved([network.entity()], here);
+                self.has_moved(network.entity(), here);
                 return Ok(machine.clone());
             }
             Err(Error::Conflict(_)) => {}
@@ -51,7 +51,7 @@ impl Nodes {
             )),
             error => error,
         })?;
-        self.has_moved(moved, there);
+        self.have_moved(&moved, there);
         Ok(there.machine(machine.entity()))
     }
 
@@ -70,17 +70,26 @@ impl Nodes {
             (Arc::clone(self), machine.clone(), self.all[chosen].hypervisor.clone());
         self.to_the_end(async move {
             let moved = machine.move_to(&there, BRIEFLY).await?;
-            nodes.has_moved(moved, &there);
+            nodes.have_moved(&moved, &there);
             Ok(there.machine(machine.entity()))
         })
         .await
     }
 
-    pub(super) fn has_moved(&self, entities: impl IntoIterator<Item = Uuid>, to: &Hypervisor) {
-        for entity in entities {
-            match self.number_of(to) {
-                Some(home) => self.remember(entity, home),
-                None => self.forget(entity),
+    pub(super) fn has_moved(&self, entity: Uuid, to: &Hypervisor) {
+        match self.number_of(to) {
+            Some(home) => self.remember(entity, home),
+            None => self.forget(entity),
+        }
+    }
+
+    /// Of what is left in part where it was, the nodes are asked once more.
+    pub(super) fn have_moved(&self, moved: &Moved, to: &Hypervisor) {
+        for entity in &moved.entities {
+            if moved.is_whole {
+                self.has_moved(*entity, to);
+            } else {
+                self.forget(*entity);
             }
         }
     }

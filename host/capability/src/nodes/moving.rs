@@ -39,20 +39,20 @@ impl Nodes {
             return Ok(Vec::new());
         }
         let (machine, volume) = (here.machine(entity), here.volume(entity));
-        let moved = if machine.is_there().await? {
-            machine.migrate_to(there, reached_at, alone).await?
+        if machine.is_there().await? {
+            let moved = machine.migrate_to(there, reached_at, alone).await?;
+            self.have_moved(&moved, there);
+            return Ok(moved.entities);
         } else if volume.is_there().await? {
             volume.move_to(there, u64::MAX).await?;
-            vec![entity]
         } else if here.network(entity).is_there().await? {
             here.network(entity).move_to(there).await?;
-            vec![entity]
         } else {
             self.forget(entity);
             return Err(missing());
-        };
-        self.has_moved(moved.iter().copied(), there);
-        Ok(moved)
+        }
+        self.has_moved(entity, there);
+        Ok(vec![entity])
     }
 
     /// The node where an entity's things are to go that are at one, by what they are joined with and by memory; none where these are not

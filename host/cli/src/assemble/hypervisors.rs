@@ -78,7 +78,10 @@ pub(super) fn follow(events: Vec<Events>, nodes: &Arc<Nodes>, core: &Arc<Core>) 
                         nodes.heard_of(node, entity);
                         core.observe(entity, Cause::Event);
                     }
-                    Event::Missed => core.observe_all(),
+                    Event::Missed => {
+                        nodes.look_anew();
+                        core.observe_all();
+                    }
                     // They are asked, and find that nobody knows.
                     Event::Away => core.observe_those(Cause::Event, |entity| nodes.may_have(node, entity.id)),
                 }

@@ -190,7 +190,8 @@ async fn send(
     let still = core.keep_still(entity).await;
     let moved = nodes.send(entity, nodes.named(to)?, alone).await;
     drop(still);
-    let moved = moved?;
+    // How far it came shows when it is asked what it is.
+    let moved = moved.inspect_err(|_| core.observe(entity, Cause::Event))?;
     for entity in &moved {
         core.observe(*entity, Cause::Event);
     }

@@ -2,9 +2,12 @@
 
 use crate::http::Request;
 use crate::occi::{action, body, kind};
-use crate::server::{Options, PATIENCE, Server, eventually};
+use crate::server::{GuestSystem, Options, PATIENCE, Server, eventually};
 use serde_json::Value;
+use std::collections::HashSet;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -22,9 +25,10 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// On a hypervisor, with an image that is described so, whose files are put into its folder before; `more` is configured, too.
+    /// On a hypervisor, or those that are configured by `more`, with an image that is described so, whose files are put into its
+    /// folder before.
     pub(crate) fn new(
-        uri: String,
+        hypervisor: Option<String>,
         volumes: &str,
         more: &str,
         image: &str,
@@ -32,7 +36,7 @@ impl Stage {
     ) -> Self {
         let pool = format!("occi-faults-{}", Uuid::new_v4());
         let config = format!("[hypervisor]\npool = \"{pool}\"\nvolumes = \"{volumes}/{pool}\"\n{more}");
-        let server = Server::with(Options { config, hypervisor: Some(uri), ..Options::default() });
+        let server = Server::with(Options { config, hypervisor, ..Options::default() });
         let ours = Uuid::new_v4().to_string()[..8].to_owned();
         let stage = Self { server, ours };
         files(&stage.images());
@@ -40,6 +44,21 @@ impl Stage {
         let server = &stage.server;
         eventually("it is on offer", || server.get("/-/").answers(200).body.contains("Category: tiny;"));
         stage
+    }
+
+    /// On QEMU, with an image that boots.
+    pub(crate) fn on_qemu(system: &GuestSystem, hypervisor: Option<String>, more: &str) -> Self {
+        let line = GuestSystem::COMMAND_LINE;
+        let image =
+            format!("disk = \"tiny.qcow2\"\nkernel = \"vmlinuz\"\ninitrd = \"initrd\"\ncmdline = {line:?}\n");
+        let more = format!("domain-type = \"qemu\"\n{more}");
+        Self::new(hypervisor, "/var/lib/occi", &more, &image, |images| {
+            symlink(&system.kernel, images.join("vmlinuz")).unwrap();
+            symlink(&system.initrd, images.join("initrd")).unwrap();
+            let mut make = Command::new("qemu-img");
+            make.args(["create", "-q", "-f", "qcow2"]).arg(images.join("tiny.qcow2")).arg("16M");
+            assert!(make.status().unwrap().success());
+        })
     }
 
     /// The folder of images.
@@ -94,6 +113,21 @@ impl Stage {
         path
     }
 
+    /// Has an entity's thing go to the other of two hypervisors, north and south; whether it did, and what was said.
+    pub(crate) fn moves(&self, path: &str) -> (bool, String) {
+        let list = match path.split('/').nth(1) {
+            Some("compute") => "machines",
+            Some("storage") => "volumes",
+            _ => "networks",
+        };
+        let is_north = self.server.at_hypervisor(list, path, "node") == Some("north".into());
+        let data = self.server.data();
+        let to = if is_north { "south" } else { "north" };
+        let output = crate::server::run(&["node", "--data", data.to_str().unwrap(), "move", path, to]);
+        let said = if output.status.success() { output.stdout } else { output.stderr };
+        (output.status.success(), format!("to {to}: {}", String::from_utf8_lossy(&said)))
+    }
+
     /// What there is before an operation.
     pub(crate) fn prepare(&self) -> Before {
         let compute = self.create("compute", &[SMALL, IMAGE], &[]);
@@ -146,6 +180,27 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     ("delete all", run, |stage, _| stage.server.delete("/")),
 ];
 
+/// What an operator has go to another hypervisor: its name, what comes before, and which it is.
+pub(crate) type Move = (&'static str, fn(&Stage, &Before), fn(&Before) -> &str);
+
+pub(crate) const MOVES: &[Move] = &[
+    ("a machine that is off", nothing, |before| &before.compute),
+    ("a machine that runs", run, |before| &before.compute),
+    ("a volume", end_link, |before| &before.storage),
+    ("a network", end_interface, |before| &before.network),
+];
+
+/// What brings one thing to another.
+pub(crate) const ACROSS: Operation = (
+    "link a storage that is elsewhere",
+    |stage, before| {
+        end_link(stage, before);
+        let (is_done, said) = stage.moves(&before.storage);
+        assert!(is_done, "{said}");
+    },
+    |stage, before| link(stage, "storagelink", &before.compute, &before.storage),
+);
+
 fn nothing(_: &Stage, _: &Before) {}
 
 fn run(stage: &Stage, before: &Before) {
@@ -159,6 +214,10 @@ fn up(stage: &Stage, before: &Before) {
 
 fn end_link(stage: &Stage, before: &Before) {
     stage.server.delete(&before.links[1]).answers(200);
+}
+
+fn end_interface(stage: &Stage, before: &Before) {
+    stage.server.delete(&before.links[0]).answers(200);
 }
 
 fn link(stage: &Stage, term: &str, source: &str, target: &str) -> Request {
@@ -176,6 +235,14 @@ impl Stage {
         };
         for list in ["machines", "networks", "attachments", "strays"] {
             found[list].as_array_mut().unwrap().retain(|thing| thing.to_string().contains(&self.ours()));
+        }
+        for list in ["machines", "networks", "volumes"] {
+            let names: Vec<_> =
+                found[list].as_array().unwrap().iter().map(|thing| thing["name"].as_str().unwrap()).collect();
+            let mut seen = HashSet::new();
+            if let Some(twice) = names.iter().find(|name| !seen.insert(**name)) {
+                return Some(format!("{twice} is twice among the {list}: {}", found[list]));
+            }
         }
         let strays = found["strays"].as_array().unwrap();
         if !strays.is_empty() {
@@ -246,6 +313,17 @@ impl Stage {
             let has = volume["capacity"].as_u64().unwrap() as f64 / f64::from(1 << 30);
             if (size - has).abs() > f64::EPSILON {
                 return Some(format!("{volume} is {storage}"));
+            }
+        }
+        for link in entities("/storagelink/") {
+            let at = |list: &str, end: &str| {
+                let path = link[end]["location"].as_str().unwrap();
+                let name = format!("occi-{}", path.rsplit('/').next().unwrap());
+                let all = found[list].as_array().unwrap();
+                all.iter().find(|thing| thing["name"] == *name).map(|thing| thing["node"].clone())
+            };
+            if at("machines", "source") != at("volumes", "target") {
+                return Some(format!("{link} joins what is apart: {found}"));
             }
         }
         let links = entities("/storagelink/").len() + entities("/networkinterface/").len();

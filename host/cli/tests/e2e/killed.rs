@@ -6,9 +6,7 @@
 use crate::agreement::{Before, OPERATIONS, Stage};
 use crate::server::GuestSystem;
 use rustix::process::{Pid, Signal, kill_process};
-use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 /// Who is killed.
@@ -57,16 +55,7 @@ fn in_the_middle_of_every_operation() {
     let socket = uri.split_once("socket=").unwrap().1;
     // As libvirtd.sh names it.
     let daemon = format!("{}/libvirtd.pid", Path::new(socket).parent().unwrap().display());
-    let line = GuestSystem::COMMAND_LINE;
-    let image =
-        format!("disk = \"tiny.qcow2\"\nkernel = \"vmlinuz\"\ninitrd = \"initrd\"\ncmdline = {line:?}\n");
-    let mut stage = Stage::new(uri, "/var/lib/occi", "domain-type = \"qemu\"\n", &image, |images| {
-        symlink(&system.kernel, images.join("vmlinuz")).unwrap();
-        symlink(&system.initrd, images.join("initrd")).unwrap();
-        let mut make = Command::new("qemu-img");
-        make.args(["create", "-q", "-f", "qcow2"]).arg(images.join("tiny.qcow2")).arg("16M");
-        assert!(make.status().unwrap().success());
-    });
+    let mut stage = Stage::on_qemu(&system, Some(uri), "");
     // Each time at another moment of what takes some hundred milliseconds.
     let mut moments = (0_u64..).map(|number| Duration::from_millis(number * 89 % 700));
     // One after the other, as they share the daemon.

@@ -13,17 +13,17 @@ const PLACEMENT: &str =
     "Category: placement; scheme=\"http://example.org/occi/infrastructure#\"; class=\"mixin\"";
 
 /// For those on the QEMU of the other daemon: one of them empties it.
-static OTHER: Mutex<()> = Mutex::new(());
+pub(crate) static OTHER: Mutex<()> = Mutex::new(());
 
 /// The part of a configuration that names two nodes; `more` is for both.
 fn nodes(north: &str, south: &str, more: &str) -> String {
-    reached_nodes(north, south, more, "tcp://127.0.0.1")
+    format!("[hypervisor]\n{more}\n{}", reached_nodes(north, south, "tcp://127.0.0.1"))
 }
 
-/// The same, with where each is reached by the other.
-fn reached_nodes(north: &str, south: &str, more: &str, at: &str) -> String {
+/// The nodes alone, with where each is reached by the other.
+pub(crate) fn reached_nodes(north: &str, south: &str, at: &str) -> String {
     format!(
-        "[hypervisor]\n{more}\n[[hypervisor.node]]\nname = \"north\"\nuri = {north:?}\nlabels = [\"ssd\", \"gpu\"]\nmigration = {at:?}\n\
+        "[[hypervisor.node]]\nname = \"north\"\nuri = {north:?}\nlabels = [\"ssd\", \"gpu\"]\nmigration = {at:?}\n\
          [[hypervisor.node]]\nname = \"south\"\nuri = {south:?}\nlabels = [\"tape\"]\nmigration = {at:?}\n"
     )
 }
@@ -52,7 +52,7 @@ impl Imitated {
     }
 }
 
-fn node_of(server: &Server, list: &str, path: &str) -> String {
+pub(crate) fn node_of(server: &Server, list: &str, path: &str) -> String {
     server.at_hypervisor(list, path, "node").unwrap().as_str().unwrap().to_owned()
 }
 
@@ -319,7 +319,8 @@ fn a_machine_that_runs_is_moved_and_a_node_is_emptied() {
     let (pool, sockets) = (format!("occi-nodes-{}", Uuid::new_v4()), tempfile::tempdir().unwrap());
     let more = format!("pool = \"{pool}\"\nvolumes = \"/var/lib/occi/{pool}\"\ndomain-type = \"qemu\"\n");
     let at = format!("unix://{}", sockets.path().display());
-    let config = reached_nodes(&system.uri, &other, &more, &at) + &system.boot();
+    let nodes = reached_nodes(&system.uri, &other, &at);
+    let config = format!("[hypervisor]\n{more}{nodes}{}", system.boot());
     let server = Server::with(Options { config, ..Options::default() });
     let north = |memory: &str| {
         let memory = format!("occi.compute.memory={memory}");
@@ -439,7 +440,8 @@ fn a_server_that_is_killed_while_something_moves_loses_nothing() {
         "pool = \"{pool}\"\nvolumes = \"/var/lib/occi/{pool}\"\ndomain-type = \"qemu\"\nreconcile-seconds = 1\n"
     );
     let at = format!("unix://{}", sockets.path().display());
-    let config = reached_nodes(&system.uri, &other, &more, &at) + &system.boot();
+    let nodes = reached_nodes(&system.uri, &other, &at);
+    let config = format!("[hypervisor]\n{more}{nodes}{}", system.boot());
     let mut server = Server::with(Options { config, ..Options::default() });
     let wanted = ["org.example.placement.labels=\"ssd\"", "occi.compute.memory=0.125"];
     let compute = compute_at(&server, &wanted).is(201).location();
