@@ -185,13 +185,19 @@ fn present(machine: &Machine) -> Result<Change> {
         State::Crashed => ("error", "crashed"),
         _ => ("error", "in a state that OCCI has no name for"),
     };
-    let message = match machine.reason()?.as_str() {
+    let reason = machine.reason()?;
+    let message = match reason.as_str() {
         "" | "unknown" if state != "error" => String::new(),
         "" | "unknown" => format!("the machine is {does}"),
         reason => format!("the machine is {does} ({reason})"),
     };
-    Ok(Change::new().state(state).message(message))
+    let change = Change::new().state(state).message(message);
+    // A libvirt that was ended meanwhile does not tell what became of it.
+    Ok(if PASSING.contains(&reason.as_str()) { change.again(Duration::from_secs(1)) } else { change })
 }
+
+/// Why machines are paused for a moment.
+const PASSING: [&str; 5] = ["starting up", "migrating", "saving", "dumping", "creating snapshot"];
 
 /// Have the machine be what the compute is, with these attributes and without one of its Mixins; what it shows by that.
 fn define(subject: &Subject, of: &dyn Read, without: Option<&str>) -> Result<Change> {

@@ -56,8 +56,10 @@ impl Hypervisor {
             let side = Side { live, place: &place };
             match machine::find(live, entity) {
                 Ok(domain) => {
+                    // A volume that is attached to it may still be where that was.
                     let devices = Devices::defined(&domain)?;
-                    devices.volumes().try_for_each(|volume| carry::has_come(side, volume))?;
+                    let mut own = devices.volumes().filter(|volume| own_disk::owner(volume) == Some(entity));
+                    own.try_for_each(|volume| carry::has_come(side, volume))?;
                     carry::has_come(side, &name::of(entity))
                 }
                 Err(Error::Missing(_) | Error::Conflict(_)) => match place.find(live, entity) {

@@ -343,6 +343,17 @@ fn a_step_that_breaks_the_machine_leads_to_error_and_says_why() {
 }
 
 #[test]
+fn a_machine_on_its_way_is_looked_at_again() {
+    let cloud = Cloud::new();
+    for (reason, again) in [("starting up", Some(1000)), ("user", None)] {
+        let mut compute = running(&cloud);
+        cloud.meddle(&compute, |it| (it.state, it.reason) = ("paused".into(), reason.into()));
+        cloud.observe(&mut compute, Cause::Restart).unwrap();
+        assert_eq!(compute.again, again, "{reason}");
+    }
+}
+
+#[test]
 fn an_observed_compute_is_what_its_machine_is() {
     let cloud = Cloud::new();
     for (machine, reason, expected) in [
