@@ -10,6 +10,7 @@ use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
+use crate::libvirtd::Libvirtd;
 use crate::needs::Need;
 use crate::running::Running;
 use crate::workspace::Workspace;
@@ -47,6 +48,17 @@ pub(crate) fn run(workspace: &Workspace, consent: Consent, arguments: &[String])
         .arg("--extensions")
         .arg(workspace.extensions())
         .args(arguments);
+    // Ends with this value, and whatever is left there with it.
+    let libvirtd =
+        prerequisites::daemon(consent).and_then(|()| Libvirtd::start(workspace, "bench-libvirtd", None));
+    match &libvirtd {
+        Ok(libvirtd) => {
+            bench.args(["--qemu", &libvirtd.qemu_uri(), "--test-driver", &libvirtd.test_uri()]);
+        }
+        Err(reason) => {
+            eprintln!("******** SKIPPED: what is measured at a libvirt daemon. Reason: {reason:#} ********");
+        }
+    }
     eprintln!("==> Measuring; this takes some minutes, and wants a machine that does nothing else");
     let (status, figures) = printed(&mut bench)?;
     ensure!(status.success(), "the benchmark failed ({status})");

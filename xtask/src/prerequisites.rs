@@ -45,9 +45,14 @@ pub(crate) fn machines(workspace: &Workspace, consent: Consent) -> Result<GuestS
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         bail!("the guest system is for x86_64 on Linux");
     }
-    ensure(&[Need::Machines], consent)?;
-    libvirtd::try_namespaces()?;
+    daemon(consent)?;
     guest_system::build(workspace)
+}
+
+/// What a libvirt daemon of our own needs; the error is why there can be none here.
+pub(crate) fn daemon(consent: Consent) -> Result<()> {
+    ensure(&[Need::Machines], consent)?;
+    libvirtd::try_namespaces()
 }
 
 fn missing(needs: &[Need]) -> Missing {

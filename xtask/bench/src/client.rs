@@ -19,6 +19,11 @@ pub(crate) fn create(collection: &str, body: &str) -> Result<String> {
     Ok(location.context("the answer to a creation names no location")?.to_owned())
 }
 
+/// Deletes an entity.
+pub(crate) fn delete(url: &str) -> Result<()> {
+    ureq::delete(url).call().map(drop).with_context(|| format!("cannot delete {url}"))
+}
+
 /// What a GET answers.
 pub(crate) fn get(url: &str, accept: &str) -> Result<Answer> {
     let answer =

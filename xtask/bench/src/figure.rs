@@ -78,6 +78,31 @@ impl Figure {
         }
     }
 
+    /// What ours takes longer than the reference, in milliseconds: the median of what each pair of runs gives.
+    pub(crate) fn difference(what: &str, pairs: &[Pair], target: Option<Target>) -> Self {
+        let of =
+            |side: fn(&Pair) -> f64| median(&pairs.iter().map(|pair| side(pair) * 1e3).collect::<Vec<_>>());
+        let more: Vec<f64> = pairs.iter().map(|pair| (pair.ours - pair.reference) * 1e3).collect();
+        Self {
+            ours: format!("{:.1} ms", of(|pair| pair.ours)),
+            reference: format!("{:.1} ms", of(|pair| pair.reference)),
+            ..Self::alone(what, &more, "ms", target)
+        }
+    }
+
+    /// One that cannot be measured here.
+    pub(crate) fn skipped(what: &str, reason: &str) -> Self {
+        eprintln!("******** SKIPPED: {what}. Reason: {reason} ********");
+        Self {
+            what: what.into(),
+            ours: String::new(),
+            reference: String::new(),
+            result: format!("not measured: {reason}"),
+            target: String::new(),
+            met: true,
+        }
+    }
+
     /// A figure that stands by itself.
     pub(crate) fn alone(what: &str, values: &[f64], unit: &str, target: Option<Target>) -> Self {
         let middle = median(values);
@@ -139,6 +164,17 @@ mod tests {
         assert!(!Figure::ratio("x", &pairs, rate, Some(Target::AtLeast(0.81))).met);
         assert!(Figure::ratio("x", &pairs, rate, Some(Target::AtMost(0.8))).met);
         assert!(Figure::ratio("x", &pairs, rate, None).met);
+    }
+
+    #[test]
+    fn what_ours_takes_longer_is_held_against_the_target() {
+        let pairs = [(0.004, 0.003), (0.009, 0.002), (0.005, 0.003)];
+        let pairs = pairs.map(|(ours, reference)| Pair { ours, reference });
+        let figure = Figure::difference("x", &pairs, Some(Target::AtMost(2.5)));
+        assert_eq!((&*figure.ours, &*figure.reference), ("5.0 ms", "3.0 ms"));
+        assert_eq!(figure.result, "2.0 (1.0 to 7.0) ms");
+        assert!(figure.met);
+        assert!(!Figure::difference("x", &pairs, Some(Target::AtMost(1.5))).met);
     }
 
     #[test]

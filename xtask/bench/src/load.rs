@@ -20,6 +20,11 @@ pub(crate) fn rate(url: &str, request: &Request<'_>, seconds: u32, folder: &Path
     Ok(result.requests / result.micros * 1e6)
 }
 
+/// Within what time, in seconds, 99 of 100 requests were answered; that one failed is an error.
+pub(crate) fn slow(url: &str, request: &Request<'_>, seconds: u32, folder: &Path) -> Result<f64> {
+    Ok(run(url, &lua(request), seconds, folder)?.slow / 1e6)
+}
+
 /// Nine reads of an entity, then one like it is created in its collection, again and again: how many requests there
 /// were, and within what time, in seconds, 99 of 100 were answered. That one failed is an error.
 pub(crate) fn mixed(

@@ -6,12 +6,14 @@
 // A program for a terminal speaks by printing.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod burst;
 mod client;
 mod figure;
 mod load;
 mod measure;
 mod process;
 mod reference;
+mod wire;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};

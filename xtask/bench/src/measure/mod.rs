@@ -6,8 +6,11 @@ mod create;
 mod languages;
 mod list;
 mod many;
+mod own;
+mod parallel;
 mod read;
 mod replace;
+mod slow;
 mod start;
 
 use crate::client;
@@ -33,6 +36,12 @@ pub(crate) struct Options {
     /// How long a run under load lasts
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
+    /// QEMU by a libvirt daemon on this machine, in which machines are made and removed
+    #[arg(long, value_name = "URI")]
+    qemu: Option<String>,
+    /// The same for libvirt's test driver by a daemon's socket
+    #[arg(long, value_name = "URI")]
+    test_driver: Option<String>,
     /// Only these
     #[arg(long, value_delimiter = ',')]
     only: Vec<Part>,
@@ -44,6 +53,9 @@ enum Part {
     List,
     Note,
     Machine,
+    Parallel,
+    Own,
+    Slow,
     Call,
     Start,
     Replace,
@@ -57,12 +69,15 @@ type Measure = fn(&Options) -> Result<Vec<Figure>>;
 
 /// All of it, or the parts that were asked for.
 pub(crate) fn all(options: &Options) -> Result<Vec<Figure>> {
-    let parts: [(Part, Measure); 10] = [
+    let parts: [(Part, Measure); 13] = [
         (Part::Read, read::measure),
         (Part::List, list::measure),
         (Part::Call, call::measure),
         (Part::Note, create::notes),
         (Part::Machine, create::machines),
+        (Part::Parallel, parallel::measure),
+        (Part::Own, own::measure),
+        (Part::Slow, slow::measure),
         (Part::Start, start::measure),
         (Part::Replace, replace::measure),
         (Part::Beside, beside::measure),
@@ -85,6 +100,18 @@ impl Options {
     }
 
     fn serve_only(&self, extensions: &Path, data: &Path) -> Result<Server> {
+        self.serve_with(extensions, data, &[])
+    }
+
+    /// On a hypervisor of which the configuration says more.
+    fn serve_on(&self, uri: &str, config: &str, data: &Path) -> Result<Server> {
+        let file = data.with_extension("toml");
+        std::fs::write(&file, config).context("cannot write a configuration")?;
+        let more = ["--config".as_ref(), file.as_ref(), "--hypervisor".as_ref(), uri.as_ref()];
+        self.serve_with(&self.extensions, data, &more)
+    }
+
+    fn serve_with(&self, extensions: &Path, data: &Path, more: &[&OsStr]) -> Result<Server> {
         let arguments: [&OsStr; 7] = [
             "serve".as_ref(),
             "--listen".as_ref(),
@@ -94,7 +121,7 @@ impl Options {
             "--extensions".as_ref(),
             extensions.as_ref(),
         ];
-        Server::start(&self.server, &arguments)
+        Server::start(&self.server, &[&arguments, more].concat())
     }
 
     /// Has a URL of the server's asked for, and the same bytes of the bare server.

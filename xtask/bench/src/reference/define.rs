@@ -1,17 +1,25 @@
-//! Defines machines at libvirt's test driver as fast as it takes them, with the calls that the measured server makes for
-//! a creation: a look-up, since the machine may be there already, and the definition.
+//! Defines machines with the calls that the measured server makes for a creation: a look-up, since the machine may be there
+//! already, and the definition; at QEMU also a look whether it runs. At libvirt's test driver as fast as it takes them.
 
 use anyhow::{Context, Result, anyhow, ensure};
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 use virt::connect::Connect;
 use virt::domain::Domain;
 
+/// libvirt's test driver in this process.
+pub(crate) const TEST: &str = "test:///default";
+
+pub(crate) fn open(uri: &str) -> Result<Connect> {
+    virt::error::clear_error_callback();
+    Connect::open(Some(uri)).with_context(|| format!("libvirt at {uri}"))
+}
+
 /// How many machines a second, by so many threads on one connection.
 pub(crate) fn rate(threads: usize, time: Duration) -> Result<f64> {
-    virt::error::clear_error_callback();
-    let connect = &Connect::open(Some("test:///default")).context("libvirt's test driver")?;
+    let connect = &open(TEST)?;
     let began = Instant::now();
     let defined = thread::scope(|scope| {
         let workers: Vec<_> =
@@ -26,12 +34,44 @@ pub(crate) fn rate(threads: usize, time: Duration) -> Result<f64> {
 fn define(connect: &Connect, end: Instant) -> Result<u32> {
     let mut defined = 0;
     while Instant::now() < end {
-        let id = Uuid::now_v7();
-        ensure!(Domain::lookup_by_uuid(connect, id).is_err(), "the machine is there before it was defined");
-        Domain::define_xml(connect, &definition(id)).context("a machine cannot be defined")?;
+        one(connect, Uuid::now_v7(), definition)?;
         defined += 1;
     }
     Ok(defined)
+}
+
+/// How many machines a second, where there are no others and so many are made; they are gone afterwards.
+pub(crate) fn some(connect: &Connect, threads: usize, count: usize) -> Result<f64> {
+    let began = Instant::now();
+    let machines = thread::scope(|scope| {
+        let some = |thread| {
+            (thread..count).step_by(threads).map(|_| one(connect, Uuid::now_v7(), definition)).collect()
+        };
+        let workers: Vec<_> = (0..threads).map(|thread| scope.spawn(move || some(thread))).collect();
+        let made = workers.into_iter().map(|worker| worker.join().map_err(|_| anyhow!("a thread broke"))?);
+        made.collect::<Result<Vec<Vec<Domain>>>>()
+    })?;
+    let took = began.elapsed();
+    for machine in machines.iter().flatten() {
+        machine.undefine().context("a machine cannot be removed")?;
+    }
+    // A machine's number is far from what a float cannot hold.
+    #[allow(clippy::cast_precision_loss)]
+    let count = count as f64;
+    Ok(count / took.as_secs_f64())
+}
+
+/// A machine at QEMU, which writes what it prints into that folder; how long that took.
+pub(crate) fn on_qemu(connect: &Connect, consoles: &Path) -> Result<(Domain, Duration)> {
+    let began = Instant::now();
+    let machine = one(connect, Uuid::now_v7(), |id| definition_for_qemu(id, consoles))?;
+    ensure!(!machine.is_active().context("a machine cannot be looked at")?, "a machine runs by itself");
+    Ok((machine, began.elapsed()))
+}
+
+fn one(connect: &Connect, id: Uuid, definition: impl Fn(Uuid) -> String) -> Result<Domain> {
+    ensure!(Domain::lookup_by_uuid(connect, id).is_err(), "the machine is there before it was defined");
+    Domain::define_xml(connect, &definition(id)).context("a machine cannot be defined")
 }
 
 /// What the measured server writes for the machine of the measurement.
@@ -41,19 +81,26 @@ fn definition(id: Uuid) -> String {
     )
 }
 
+/// The same for a machine that QEMU emulates.
+fn definition_for_qemu(id: Uuid, consoles: &Path) -> String {
+    let console = consoles.join(id.to_string()).with_extension("log");
+    let console = console.display();
+    format!(
+        r#"<domain type="qemu"><name>occi-{id}</name><uuid>{id}</uuid><title>A machine</title><metadata><occi:entity xmlns:occi="urn:occi:extension:0.1" id="{id}"/></metadata><maxMemory slots="16" unit="KiB">68157440</maxMemory><memory unit="KiB">1048576</memory><vcpu current="2">16</vcpu><os><type arch="x86_64" machine="pc">hvm</type><boot dev="hd"/></os><features><acpi/><apic/></features><cpu><numa><cell id="0" cpus="0-15" memory="1048576" unit="KiB"/></numa></cpu><devices><serial type="pty"><log file="{console}" append="on"/><target port="0"/></serial><memballoon model="virtio"><stats period="10"/></memballoon></devices></domain>"#
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use occi_capability::libvirt::{Hypervisor, HypervisorConfig, MachinePlan};
+    use occi_capability::libvirt::{DomainType, Hypervisor, HypervisorConfig, MachinePlan};
 
     /// The machine that libvirt has after our definition is the one that it has after the server's.
-    #[test]
-    fn the_definition_is_the_servers() {
-        let runtime = crate::reference::runtime().unwrap();
-        let (theirs, ours) = (Uuid::from_u128(0xa), Uuid::from_u128(0xb));
-        // The driver's machines are one set for the whole process.
-        let connect = runtime.block_on(async {
-            let config = HypervisorConfig { uri: "test:///default".into(), ..HypervisorConfig::default() };
+    fn compare(config: HypervisorConfig, definition: impl Fn(Uuid) -> String) {
+        let (uri, runtime) = (config.uri.clone(), crate::reference::runtime().unwrap());
+        let (theirs, ours) = (Uuid::new_v4(), Uuid::new_v4());
+        // The test driver's machines are one set for the whole process.
+        let (connect, hypervisor) = runtime.block_on(async {
             let hypervisor = Hypervisor::open(config).await.unwrap();
             let plan = MachinePlan {
                 cores: Some(2),
@@ -62,13 +109,34 @@ mod tests {
                 ..MachinePlan::default()
             };
             hypervisor.machine(theirs).define(plan).await.unwrap();
-            Connect::open(Some("test:///default")).unwrap()
+            (open(&uri).unwrap(), hypervisor)
         });
-        Domain::define_xml(&connect, &definition(ours)).unwrap();
+        one(&connect, ours, definition).unwrap();
         let held = |id: Uuid| {
             let domain = Domain::lookup_by_uuid(&connect, id).unwrap();
-            domain.get_xml_desc(virt::sys::VIR_DOMAIN_XML_INACTIVE).unwrap().replace(&id.to_string(), "ID")
+            let held = domain.get_xml_desc(virt::sys::VIR_DOMAIN_XML_INACTIVE).unwrap();
+            domain.undefine().unwrap();
+            held.replace(&id.to_string(), "ID")
         };
         assert_eq!(held(theirs), held(ours));
+        drop(hypervisor);
+    }
+
+    #[test]
+    fn the_definition_is_the_servers() {
+        compare(HypervisorConfig { uri: TEST.into(), ..HypervisorConfig::default() }, definition);
+    }
+
+    #[test]
+    fn the_definition_for_qemu_is_the_servers() {
+        let Ok(uri) = std::env::var("OCCI_TEST_QEMU_URI") else {
+            eprintln!("SKIPPED: no OCCI_TEST_QEMU_URI; `cargo xtask test` sets it");
+            return;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let console = Some(folder.path().to_owned());
+        let config =
+            HypervisorConfig { uri, console, domain_type: DomainType::Qemu, ..HypervisorConfig::default() };
+        compare(config, |id| definition_for_qemu(id, folder.path()));
     }
 }

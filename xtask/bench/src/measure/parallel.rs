@@ -1,0 +1,62 @@
+//! Two hundred virtual machines that are asked for at once, on libvirt's test driver, against a program that only makes the same
+//! calls of libvirt. The two create in turns, and remove what they created.
+
+use super::{MACHINE, MACHINES, Options, folder};
+use crate::burst::Burst;
+use crate::figure::{Figure, Pair, Target, median, rate};
+use crate::reference::define;
+use anyhow::{Context, Result};
+use std::thread;
+use std::time::Instant;
+
+/// How many are made at once.
+const MANY: u16 = 200;
+/// How many times each makes so many in a run, after so many times that only warm up.
+const TURNS: usize = 40;
+const WARM_UP: usize = 4;
+
+pub(super) fn measure(options: &Options) -> Result<Vec<Figure>> {
+    let folder = folder()?;
+    let server = options.serve(&folder.path().join("data"))?;
+    let mut burst = Burst::new(&server, MANY.into())?;
+    let connect = define::open(define::TEST)?;
+    let threads = thread::available_parallelism().context("the number of processors")?.get();
+    let (mut pairs, mut more) = (Vec::new(), Vec::new());
+    for run in 1..=options.runs {
+        let (mut ours, mut one, mut several) = (Vec::new(), Vec::new(), Vec::new());
+        for turn in 0..WARM_UP + TURNS {
+            let rates = (
+                create(&mut burst)?,
+                define::some(&connect, 1, MANY.into())?,
+                define::some(&connect, threads, MANY.into())?,
+            );
+            if turn >= WARM_UP {
+                ours.push(rates.0);
+                one.push(rates.1);
+                several.push(rates.2);
+            }
+        }
+        let pair = Pair { ours: median(&ours), reference: median(&one) };
+        eprintln!("    {MANY} computes at once, run {run}: {:.2}", pair.ratio());
+        pairs.push(pair);
+        more.push(Pair { reference: median(&several), ..pair });
+    }
+    let what = format!("POST of {MANY} computes at once, durable");
+    let same = format!("the same, against {threads} threads");
+    Ok(vec![
+        Figure::ratio(&what, &pairs, rate, Some(Target::AtLeast(0.8))),
+        Figure::ratio(&same, &more, rate, None),
+    ])
+}
+
+/// How many a second; they are gone afterwards.
+fn create(burst: &mut Burst) -> Result<f64> {
+    let began = Instant::now();
+    burst.send("POST", [MACHINES; MANY as usize], MACHINE)?;
+    let made = burst.answers()?;
+    let took = began.elapsed();
+    let made: Option<Vec<String>> = made.into_iter().collect();
+    burst.send("DELETE", made.context("the answer to a creation names no location")?, "")?;
+    burst.answers()?;
+    Ok(f64::from(MANY) / took.as_secs_f64())
+}
