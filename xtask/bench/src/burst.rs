@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 /// Nothing takes so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The connections.
 pub(crate) struct Burst {
@@ -30,7 +30,7 @@ impl Burst {
         Ok(Self { host, connections })
     }
 
-    /// Has one request made on each connection: of what is at the place of the same number, from the first on.
+    /// Has one request made on each connection, of as many URLs.
     pub(crate) fn send<T: AsRef<str>>(
         &mut self,
         method: &str,

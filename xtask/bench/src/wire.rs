@@ -53,7 +53,7 @@ impl Wire {
 
 /// A connection of libvirt's has one call under way, so what is read at once is one.
 fn carry(mut from: UnixStream, mut to: UnixStream, wait: impl Fn()) {
-    let mut bytes = [0; 1 << 16];
+    let mut bytes = vec![0; 1 << 16];
     while let Ok(count @ 1..) = from.read(&mut bytes) {
         wait();
         if to.write_all(&bytes[..count]).is_err() {

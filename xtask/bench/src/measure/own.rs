@@ -6,6 +6,7 @@ use crate::client;
 use crate::figure::{Figure, Pair, Target, median};
 use crate::reference::define;
 use anyhow::{Context, Result};
+use std::path::Path;
 use std::time::Instant;
 use virt::connect::Connect;
 
@@ -35,7 +36,7 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Figure>> {
 }
 
 /// One run; what it made is gone afterwards.
-fn turns(collection: &str, connect: &Connect, consoles: &std::path::Path) -> Result<Pair> {
+fn turns(collection: &str, connect: &Connect, consoles: &Path) -> Result<Pair> {
     let (mut our_times, mut bare_times) = (Vec::new(), Vec::new());
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for turn in 0..WARM_UP + TURNS {

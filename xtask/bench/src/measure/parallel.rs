@@ -27,8 +27,8 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Figure>> {
         for turn in 0..WARM_UP + TURNS {
             let rates = (
                 create(&mut burst)?,
-                define::some(&connect, 1, MANY.into())?,
-                define::some(&connect, threads, MANY.into())?,
+                define::some(&connect, 1, MANY)?,
+                define::some(&connect, threads, MANY)?,
             );
             if turn >= WARM_UP {
                 ours.push(rates.0);

@@ -41,11 +41,14 @@ fn define(connect: &Connect, end: Instant) -> Result<u32> {
 }
 
 /// How many machines a second, where there are no others and so many are made; they are gone afterwards.
-pub(crate) fn some(connect: &Connect, threads: usize, count: usize) -> Result<f64> {
+pub(crate) fn some(connect: &Connect, threads: usize, count: u16) -> Result<f64> {
     let began = Instant::now();
     let machines = thread::scope(|scope| {
         let some = |thread| {
-            (thread..count).step_by(threads).map(|_| one(connect, Uuid::now_v7(), definition)).collect()
+            (thread..count.into())
+                .step_by(threads)
+                .map(|_| one(connect, Uuid::now_v7(), definition))
+                .collect()
         };
         let workers: Vec<_> = (0..threads).map(|thread| scope.spawn(move || some(thread))).collect();
         let made = workers.into_iter().map(|worker| worker.join().map_err(|_| anyhow!("a thread broke"))?);
@@ -55,10 +58,7 @@ pub(crate) fn some(connect: &Connect, threads: usize, count: usize) -> Result<f6
     for machine in machines.iter().flatten() {
         machine.undefine().context("a machine cannot be removed")?;
     }
-    // A machine's number is far from what a float cannot hold.
-    #[allow(clippy::cast_precision_loss)]
-    let count = count as f64;
-    Ok(count / took.as_secs_f64())
+    Ok(f64::from(count) / took.as_secs_f64())
 }
 
 /// A machine at QEMU, which writes what it prints into that folder; how long that took.
