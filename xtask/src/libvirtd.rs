@@ -1,5 +1,5 @@
-//! A libvirt daemon of our own, for tests and the demonstration: in namespaces, so that nothing of it touches this
-//! machine or outlives us. `libvirtd.sh` is what runs inside.
+//! A libvirt daemon of our own, for tests, measurements and the demonstration: in namespaces, so that nothing of it touches
+//! this machine or outlives us. `libvirtd.sh` is what runs inside.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
