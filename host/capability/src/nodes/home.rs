@@ -76,9 +76,8 @@ impl Nodes {
             for (also, other) in &found[1..] {
                 is_settled &= self.settle(entity, (home, presence), (*also, *other)).await?;
             }
-            match presence {
-                Presence::Coming | Presence::Arrived => self.has_come(entity, home).await?,
-                Presence::InUse | Presence::Idle | Presence::Absent => {}
+            if matches!(presence, Presence::Coming | Presence::Arrived) {
+                self.has_come(entity, home).await?;
             }
         }
         // Else it is looked at once more when it is asked for again, now and then at the latest.
