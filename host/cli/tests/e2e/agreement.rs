@@ -121,11 +121,9 @@ impl Stage {
             _ => "networks",
         };
         let is_north = self.server.at_hypervisor(list, path, "node") == Some("north".into());
-        let data = self.server.data();
         let to = if is_north { "south" } else { "north" };
-        let output = crate::server::run(&["node", "--data", data.to_str().unwrap(), "move", path, to]);
-        let said = if output.status.success() { output.stdout } else { output.stderr };
-        (output.status.success(), format!("to {to}: {}", String::from_utf8_lossy(&said)))
+        let (is_done, said) = self.server.node(&["move", path, to]);
+        (is_done, format!("to {to}: {said}"))
     }
 
     /// What there is before an operation.

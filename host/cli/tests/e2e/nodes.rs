@@ -226,14 +226,9 @@ fn while_one_is_away_the_others_serve_and_afterwards_all_is_as_it_was() {
         eprintln!("SKIPPED: no two of libvirt's test drivers in daemons; `cargo xtask test` starts them");
         return;
     };
-    let (before, daemon) = north.split_once("socket=").unwrap();
-    let wire = Wire::new(daemon.to_owned());
+    let wire = Wire::new(&north);
     let pool = format!("occi-nodes-{}", Uuid::new_v4());
-    let config = nodes(
-        &format!("{before}socket={}", wire.socket()),
-        &south,
-        &format!("pool = \"{pool}\"\nvolumes = \"/{pool}\"\n"),
-    );
+    let config = nodes(&wire.uri, &south, &format!("pool = \"{pool}\"\nvolumes = \"/{pool}\"\n"));
     let mut server = Server::configured(&config);
     let at = |server: &Server, labels: &str| {
         compute_at(server, &[&format!("org.example.placement.labels={labels:?}")]).is(201).location()
@@ -334,14 +329,7 @@ fn a_machine_that_runs_is_moved_and_a_node_is_emptied() {
     server.link("networkinterface", &web, &network);
     server.act(&web, "start", &[]).is(200);
     server.prints(&web, "OCCI guest up");
-    let node = |arguments: &[&str]| {
-        let data = server.data();
-        let data = ["node", "--data", data.to_str().unwrap()];
-        let output = crate::server::run(&[&data, arguments].concat());
-        let said =
-            String::from_utf8(if output.status.success() { output.stdout } else { output.stderr }).unwrap();
-        (output.status.success(), said)
-    };
+    let node = |arguments: &[&str]| server.node(arguments);
     let where_all_is = || {
         [("machines", &web), ("volumes", &storage), ("networks", &network), ("machines", &idle)]
             .map(|(list, path)| node_of(&server, list, path))

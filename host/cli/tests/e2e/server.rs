@@ -237,6 +237,14 @@ impl Server {
         Ok(serde_json::from_slice(&output.stdout).unwrap())
     }
 
+    /// Has its operator say something of its hypervisors: whether it was done, and what was answered.
+    pub(crate) fn node(&self, arguments: &[&str]) -> (bool, String) {
+        let data = self.data();
+        let output = run(&[&["node", "--data", data.to_str().unwrap()], arguments].concat());
+        let said = if output.status.success() { output.stdout } else { output.stderr };
+        (output.status.success(), String::from_utf8(said).unwrap())
+    }
+
     /// What its extensions count, by the same command.
     pub(crate) fn metrics(&self) -> String {
         let output =

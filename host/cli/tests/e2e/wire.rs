@@ -29,7 +29,9 @@ struct Plan {
 
 /// The wire.
 pub(crate) struct Wire {
-    folder: TempDir,
+    /// By which it is used in the daemon's place.
+    pub(crate) uri: String,
+    _folder: TempDir,
     plan: Arc<Mutex<Plan>>,
     /// Those that are connected; none where nobody comes through.
     connected: Arc<Mutex<Option<Vec<UnixStream>>>>,
@@ -42,9 +44,12 @@ const REPLY: u32 = 1;
 const ERROR: u32 = 1;
 
 impl Wire {
-    pub(crate) fn new(daemon: String) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let listener = UnixListener::bind(folder.path().join("socket")).unwrap();
+    /// One to the daemon at a URI that names its socket.
+    pub(crate) fn new(uri: &str) -> Self {
+        let (before, daemon) = uri.split_once("socket=").unwrap();
+        let (folder, daemon) = (tempfile::tempdir().unwrap(), daemon.to_owned());
+        let socket = folder.path().join("socket");
+        let listener = UnixListener::bind(&socket).unwrap();
         let plan = Arc::<Mutex<Plan>>::default();
         let shared = Arc::clone(&plan);
         let connected = Arc::new(Mutex::new(Some(Vec::new())));
@@ -63,11 +68,7 @@ impl Wire {
                 std::thread::spawn(move || answers(server, back, &lost));
             }
         });
-        Self { folder, plan, connected }
-    }
-
-    pub(crate) fn socket(&self) -> String {
-        self.folder.path().join("socket").to_str().unwrap().to_owned()
+        Self { uri: format!("{before}socket={}", socket.display()), _folder: folder, plan, connected }
     }
 
     /// Nobody comes through any more.
