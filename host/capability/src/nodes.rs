@@ -11,10 +11,13 @@ mod moving;
 mod node;
 mod spread;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use self::choice::Candidate;
@@ -29,6 +32,8 @@ pub struct Nodes {
     homes: Mutex<HashMap<Uuid, Home>>,
     /// How many moves are under way: what they have at two nodes is as it should be.
     moves: AtomicUsize,
+    /// What is in part alone where there is one node.
+    partial: OnceCell<HashSet<Uuid>>,
 }
 
 /// Where an entity's things are known to be.
@@ -49,7 +54,7 @@ impl From<Hypervisor> for Nodes {
 impl Nodes {
     /// In the order in which they are asked; of what is at several the first one's counts, unless a machine uses another's.
     pub fn new(all: Vec<Node>) -> Self {
-        Self { all, homes: Mutex::default(), moves: AtomicUsize::new(0) }
+        Self { all, homes: Mutex::default(), moves: AtomicUsize::new(0), partial: OnceCell::new() }
     }
 
     /// In the same order.
@@ -165,21 +170,28 @@ impl Nodes {
         self.homes().remove(&entity);
     }
 
-    /// Carries a move out to its end, whether or not its caller waits for that.
+    /// Carries a move out to its end, whether or not its caller waits for that, who does for so long at most.
     async fn to_the_end<T: Send + 'static>(
         self: &Arc<Self>,
+        patience: Duration,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
         let moving = Moving::begin(self);
+        let nodes = Arc::clone(self);
         let moved = tokio::spawn(async move {
-            let moved = work.await;
+            // How far one came that broke off is known to the nodes.
+            let moved = work.await.inspect_err(|_| nodes.homes().clear());
             drop(moving);
             moved
         });
-        let moved =
-            moved.await.unwrap_or_else(|error| Err(Error::Failed(format!("a move broke off: {error}"))));
-        // How far it came is known to the nodes.
-        moved.inspect_err(|_| self.homes().clear())
+        match timeout(patience, moved).await {
+            Ok(Ok(moved)) => moved,
+            Ok(Err(error)) => Err(Error::Failed(format!("a move broke off: {error}"))),
+            Err(_elapsed) => Err(Error::Timeout(format!(
+                "it is brought from another hypervisor, which takes longer than {} s and goes on: try again later",
+                patience.as_secs()
+            ))),
+        }
     }
 
     fn is_moving(&self) -> bool {

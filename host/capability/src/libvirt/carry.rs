@@ -1,107 +1,27 @@
 //! A volume's bytes from one hypervisor to another, by way of this process.
-//!
-//! Until a volume is where it came from no more, a small one stands beside what came. So a crash leaves no doubt about which of two
-//! counts: the one that did not come, and where there is none, that which came is whole. One of the machine's name tells the same of all
-//! that the machine has by itself.
-
-use std::thread::sleep;
-use std::time::Duration;
 
 use virt::storage_vol::StorageVol;
 use virt::stream::Stream;
 
 use super::connection::{Driver, Live};
-use super::device::Device;
-use super::error::{self, Error, Result};
+use super::error::{Error, Result};
 use super::image::DiskFormat;
-use super::name;
 use super::own_disk::{self, Own};
-use super::place::{self, Place};
-use super::usage::{self, Among};
-
-/// A pool at a hypervisor.
-#[derive(Clone, Copy)]
-pub(super) struct Side<'a> {
-    pub(super) live: &'a Live,
-    pub(super) place: &'a Place,
-}
-
-/// How often a pool is told to look at its folder, and the time between.
-const REFRESHES: u32 = 10;
-const REFRESH_AGAIN: Duration = Duration::from_millis(200);
+use super::side::Side;
+use super::{name, place};
 
 /// libvirt's messages carry no more.
 const MESSAGE: usize = 256 << 10;
 /// So many bytes of a raw volume are one piece, which is left out where it holds nothing.
 const PIECE: usize = 4 << 20;
 
-/// What stands beside something that came from elsewhere, until it is there no more.
-fn marker(volume: &str) -> String {
-    format!("{volume}.coming")
-}
-
-/// Something is about to come from elsewhere.
-pub(super) fn announce(side: Side<'_>, volume: &str) -> Result<()> {
-    if is_coming(side, volume)? {
-        return Ok(());
-    }
-    side.place.create_raw(side.live, &marker(volume), 512).map(drop)
-}
-
-/// Whether a volume, or a machine by its name, came, or is coming, from where it still is.
-pub(super) fn is_coming(side: Side<'_>, volume: &str) -> Result<bool> {
-    side.has(&marker(volume))
-}
-
-/// It is where it came from no more, or does not come after all.
-pub(super) fn has_come(side: Side<'_>, volume: &str) -> Result<()> {
-    side.delete(&marker(volume))
-}
-
-/// What came, or a part of it, is not needed after all. What a machine is defined with stays.
-pub(super) fn withdraw(side: Side<'_>, volume: &str) -> Result<()> {
-    let is_meant = |device: &Device| device.volume.as_deref() == Some(volume);
-    if !is_coming(side, volume)? || usage::user(side.live, Among::All, volume, is_meant)?.is_some() {
-        return Ok(());
-    }
-    side.delete(volume)?;
-    side.delete(&marker(volume))
-}
-
-impl Side<'_> {
-    fn find(&self, volume: &str) -> Result<StorageVol> {
-        self.place.within(self.live, |pool| StorageVol::lookup_by_name(pool, volume))
-    }
-
-    fn has(&self, volume: &str) -> Result<bool> {
-        error::is_there(self.find(volume))
-    }
-
-    /// Has the pool look at its folder. libvirt refuses that while a volume is being made there, which is over soon; what the
-    /// pool does not know then is found missing.
-    pub(super) fn refresh(&self) {
-        for _ in 0..REFRESHES {
-            match self.place.within(self.live, |pool| pool.refresh(0)) {
-                Ok(_) => return,
-                Err(error) => tracing::debug!(%error, "a pool is not refreshed"),
-            }
-            sleep(REFRESH_AGAIN);
-        }
-    }
-
-    /// Deletes a volume. Succeeds where there is none.
-    pub(super) fn delete(&self, volume: &str) -> Result<()> {
-        own_disk::delete(self.live, self.place, volume)
-    }
-}
-
 /// How much a volume takes at a hypervisor, in bytes.
 pub(super) fn allocation(side: Side<'_>, volume: &str) -> Result<u64> {
     Ok(side.find(volume)?.get_info()?.allocation)
 }
 
-/// Makes a volume be at the other side as it is at the one, where it stays; nobody may use it meanwhile. It [is coming](is_coming)
-/// until [`has_come`]. 'conflict' where a volume of that name is at the other side, which did not come.
+/// Makes a volume be at the other side as it is at the one, where it stays; nobody may use it meanwhile. It is marked
+/// until it is [settled](Side::settle). 'conflict' where a volume of that name is at the other side, which did not come.
 pub(super) fn carry(volume: &str, from: Side<'_>, to: Side<'_>) -> Result<()> {
     let Begun { source, copy, capacity, format } = begin(volume, from, to)?;
     if (from.live.driver, to.live.driver) == (Driver::Qemu, Driver::Qemu) {
@@ -118,7 +38,7 @@ pub(super) fn carry(volume: &str, from: Side<'_>, to: Side<'_>) -> Result<()> {
     if came != capacity {
         return Err(Error::Failed(format!("a volume of {capacity} bytes came as one of {came}")));
     }
-    Ok(())
+    to.has_arrived(volume)
 }
 
 /// A volume that comes, into which nothing has been copied.
@@ -136,14 +56,11 @@ pub(super) fn begin(volume: &str, from: Side<'_>, to: Side<'_>) -> Result<Begun>
     let capacity = place::capacity(from.live, &source, format)?;
     to.refresh();
     // What a carrying that was cut short has left.
-    withdraw(to, volume)?;
+    to.withdraw(volume)?;
     if to.has(volume)? {
-        return Err(Error::Conflict(format!(
-            "the other hypervisor has a volume {volume} already; where all have the same folder of volumes, the operator says so by \
-             `hypervisor.shared-volumes`"
-        )));
+        return Err(Error::Conflict(format!("the other hypervisor has a volume {volume} already")));
     }
-    announce(to, volume)?;
+    to.announce(volume)?;
     let copy = to.place.make(to.live, volume, capacity, format)?;
     Ok(Begun { source, copy, capacity, format })
 }

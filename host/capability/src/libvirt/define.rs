@@ -12,6 +12,7 @@ use super::machine::{Machine, cut, find, foreign};
 use super::machine_xml::{self, MachinePlan};
 use super::own_disk::{self, Own, OwnDisks};
 use super::resize::Size;
+use super::side::Side;
 use super::volume::Place;
 use super::worker::{Hold, Lane};
 use super::{Hypervisor, local};
@@ -70,7 +71,7 @@ impl Machine {
             });
             match removed {
                 // A creation that was cut short may have left some.
-                Err(Error::Missing(_)) => own_disk::discard_left(live, &place, entity),
+                Err(Error::Missing(_)) => own_disk::discard_left(Side { live, place: &place }, entity),
                 removed => error::gone(removed, || find(live, entity)),
             }
         })

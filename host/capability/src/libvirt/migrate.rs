@@ -5,12 +5,14 @@ use uuid::Uuid;
 use virt::domain::MigrateParameters;
 use virt::sys;
 
-use super::carry::{self, Side};
+use super::carry;
 use super::connection::{Driver, Live};
 use super::error::{Error, Result};
+use super::load::Load;
 use super::machine::{Machine, State, find, state};
 use super::own_disk::{self, Own};
-use super::relocate::{Load, Moved};
+use super::relocate::Moved;
+use super::side::Side;
 use super::volume::Place;
 use super::worker::Lane;
 use super::{Hypervisor, name};
@@ -35,7 +37,7 @@ impl Machine {
                 )));
             }
         }
-        let (entity, here, other) = (self.entity, self.hypervisor.clone(), other.clone());
+        let (entity, here, there) = (self.entity, self.hypervisor.clone(), other.clone());
         let parameters = parameters(entity, reached_at);
         let (hold, goes_along) = self.with_what_goes_along().await?;
         let work = move |live: &Live| {
@@ -50,10 +52,11 @@ impl Machine {
             }
             let here = Place::of(here.config());
             let from = Side { live, place: &here };
-            let load = Load::of(live, &domain, entity, (here.is_shared(), alone))?;
+            let load = Load::of(from, &domain, entity, alone)?;
             load.check_is(&goes_along)?;
-            other.over_there(|live, place| {
+            there.over_there(|live, place| {
                 let to = Side { live, place };
+                load.check(from, to, true)?;
                 let migrated = room_for(&load, from, to).and_then(|()| {
                     load.define_networks(to)?;
                     domain
@@ -64,7 +67,7 @@ impl Machine {
                 Ok(load.leave(from, to))
             })
         };
-        self.hypervisor.workers().call_once(Lane::Move, hold, work).await
+        self.hypervisor.between(other, Lane::Move, hold, work).await
     }
 }
 

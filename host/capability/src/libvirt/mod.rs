@@ -19,8 +19,10 @@ mod error;
 mod events;
 mod giving;
 mod handover;
+mod host_file;
 mod image;
 mod lease;
+mod load;
 mod local;
 mod machine;
 mod machine_xml;
@@ -28,6 +30,7 @@ mod meter;
 mod migrate;
 mod name;
 mod network;
+mod network_move;
 mod network_xml;
 mod own_disk;
 mod place;
@@ -42,6 +45,7 @@ mod reservation;
 mod resize;
 mod saved;
 mod seed;
+mod side;
 mod stats;
 mod survey;
 mod unplug;
@@ -221,6 +225,11 @@ impl Hypervisor {
     /// Whether all hypervisors have its folder of volumes.
     pub fn shares_volumes(&self) -> bool {
         self.0.config.shares_volumes
+    }
+
+    /// After so long a client is told that what may take seconds is not done yet.
+    pub fn patience(&self) -> Duration {
+        self.0.config.long.patience
     }
 
     /// Whether it is that one.

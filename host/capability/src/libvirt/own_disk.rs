@@ -12,6 +12,7 @@ use super::device::{self, Device, Devices};
 use super::error::{Error, Result};
 use super::image::{DiskFormat, Image, ImageDisk};
 use super::machine_xml::MachinePlan;
+use super::side::{Mark, Side};
 use super::volume::{FORMAT, Place, sectors};
 use super::{name, seed};
 
@@ -52,6 +53,9 @@ impl Own {
 
 /// The machine whose own a volume of that name is.
 pub(super) fn owner(volume: &str) -> Option<Uuid> {
+    if Mark::of(volume).is_some() {
+        return None;
+    }
     let at = volume.char_indices().nth(name::LENGTH)?.0;
     let (machine, rest) = volume.split_at(at);
     let word = rest.strip_prefix('-')?;
@@ -284,17 +288,24 @@ pub(super) fn discard(live: &Live, place: &Place, devices: &Devices) -> Result<(
     Ok(())
 }
 
-/// Deletes what a machine that is not there had by itself.
-pub(super) fn discard_left(live: &Live, place: &Place, machine: Uuid) -> Result<()> {
-    if !place.is_there(live)? {
-        return Ok(());
+/// The names of what a machine that may not be there has or had by itself, and of [marks](Mark) beside that.
+pub(super) fn left(side: Side<'_>, machine: Uuid) -> Result<Vec<String>> {
+    if !side.place.is_there(side.live)? {
+        return Ok(Vec::new());
     }
-    for volume in place.within(live, |pool| pool.list_all_volumes(0))? {
-        if owner(&volume.get_name()?) == Some(machine) {
-            volume.delete(0)?;
+    let mut left = Vec::new();
+    for volume in side.place.within(side.live, |pool| pool.list_all_volumes(0))? {
+        let name = volume.get_name()?;
+        if owner(Mark::of(&name).unwrap_or(&name)) == Some(machine) {
+            left.push(name);
         }
     }
-    Ok(())
+    Ok(left)
+}
+
+/// Deletes what a machine that is not there had by itself.
+pub(super) fn discard_left(side: Side<'_>, machine: Uuid) -> Result<()> {
+    left(side, machine)?.iter().try_for_each(|volume| side.delete(volume))
 }
 
 /// Deletes a volume by its name. Succeeds where there is none.
@@ -351,6 +362,7 @@ mod tests {
         for foreign in [
             "",
             "disk.qcow2",
+            &format!("{}.coming", Own::Scratch.volume(machine, "")),
             &name::of(machine),
             &format!("{}-backup", name::of(machine)),
             "ü".repeat(50).as_str(),

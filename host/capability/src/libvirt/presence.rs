@@ -1,13 +1,16 @@
 //! Whether a hypervisor is the one where an entity's things are, and how much room it has for more.
 
+use std::collections::HashSet;
+
 use uuid::Uuid;
 use virt::error::ErrorNumber;
 use virt::sys;
 
-use super::carry::{self, Side};
 use super::connection::Live;
 use super::device::Devices;
 use super::error::{Error, Result};
+use super::image::DiskFormat;
+use super::side::{Mark, Side};
 use super::volume::Place;
 use super::worker::{Hold, Lane};
 use super::{Hypervisor, machine, name, network, own_disk, volume};
@@ -17,7 +20,11 @@ use super::{Hypervisor, machine, name, network, own_disk, volume};
 pub enum Presence {
     /// Nothing.
     Absent,
-    /// What comes from another one, and is whole where that has it no more.
+    /// What comes from another one, and is not whole.
+    Partial,
+    /// A machine that has gone to another one, or not: libvirt has not been told.
+    Leaving,
+    /// What comes from another one, and is whole; it counts where that has it no more.
     Coming,
     /// Something that nobody uses now.
     Idle,
@@ -42,15 +49,15 @@ impl Hypervisor {
                 return Ok(network);
             }
             match volume::presence(live, &place, entity)? {
-                Presence::Absent if is_coming(Side { live, place: &place }, entity)? => Ok(Presence::Coming),
+                Presence::Absent if is_marked(Side { live, place: &place }, entity)? => Ok(Presence::Partial),
                 presence => Ok(presence),
             }
         };
         self.workers().call(Lane::Short, Hold::Entity(entity), look).await
     }
 
-    /// What of an entity is [`Presence::Coming`] or has [arrived](Presence::Arrived) has come: the other one has it no more.
-    pub async fn has_come(&self, entity: Uuid) -> Result<()> {
+    /// What of an entity is [`Presence::Coming`] or has [arrived](Presence::Arrived) is here for good: the other one has it no more.
+    pub async fn settle(&self, entity: Uuid) -> Result<()> {
         let place = Place::of(self.config());
         let work = move |live: &Live| {
             let side = Side { live, place: &place };
@@ -59,12 +66,12 @@ impl Hypervisor {
                     // A volume that is attached to it may still be where that was.
                     let devices = Devices::defined(&domain)?;
                     let mut own = devices.volumes().filter(|volume| own_disk::owner(volume) == Some(entity));
-                    own.try_for_each(|volume| carry::has_come(side, volume))?;
-                    carry::has_come(side, &name::of(entity))
+                    own.try_for_each(|volume| side.settle(volume))?;
+                    side.settle(&name::of(entity))
                 }
                 Err(Error::Missing(_) | Error::Conflict(_)) => match place.find(live, entity) {
-                    Ok(kept) => carry::has_come(side, &kept.name),
-                    Err(Error::Missing(_)) => carry::has_come(side, &name::of(entity)),
+                    Ok(kept) => side.settle(&kept.name),
+                    Err(Error::Missing(_)) => marks(entity).iter().try_for_each(|name| side.settle(name)),
                     Err(error) => Err(error),
                 },
                 Err(error) => Err(error),
@@ -73,8 +80,8 @@ impl Hypervisor {
         self.workers().call(Lane::Long, Hold::Entity(entity), work).await
     }
 
-    /// What of an entity is [`Presence::Coming`] or has [arrived](Presence::Arrived), or is a network that nobody uses, is not needed: the
-    /// other one has it. A volume with which a machine is defined stays.
+    /// What of an entity came or is coming, or is a network that nobody uses, is not needed: the other one has it. A volume with which a
+    /// machine is defined stays.
     pub async fn withdraw(&self, entity: Uuid) -> Result<()> {
         let place = Place::of(self.config());
         let work = move |live: &Live| {
@@ -83,12 +90,12 @@ impl Hypervisor {
                 Ok(domain) => {
                     match of_machine(side, entity)? {
                         Presence::Arrived => machine::cut(&domain)?,
-                        Presence::Coming if !domain.is_active()? => {}
+                        Presence::Partial | Presence::Coming if !domain.is_active()? => {}
                         _ => return Ok(()),
                     }
                     let devices = Devices::defined(&domain)?;
                     domain.undefine_flags(sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)?;
-                    devices.volumes().try_for_each(|volume| carry::withdraw(side, volume))?;
+                    devices.volumes().try_for_each(|volume| side.withdraw(volume))?;
                     return not_coming(side, entity);
                 }
                 Err(Error::Missing(_) | Error::Conflict(_)) => {}
@@ -101,7 +108,7 @@ impl Hypervisor {
             }
             match place.find(live, entity) {
                 // Its mark has that name, too.
-                Ok(kept) => carry::withdraw(side, &kept.name),
+                Ok(kept) => side.withdraw(&kept.name),
                 Err(Error::Missing(_)) => not_coming(side, entity),
                 Err(error) => Err(error),
             }
@@ -109,22 +116,82 @@ impl Hypervisor {
         self.workers().call(Lane::Long, Hold::Unused(entity), work).await
     }
 
+    /// The entities whose volumes are here in part alone.
+    pub async fn partial(&self) -> Result<HashSet<Uuid>> {
+        let place = Place::of(self.config());
+        let look = move |live: &Live| {
+            let mut partial = HashSet::new();
+            if !place.is_there(live)? {
+                return Ok(partial);
+            }
+            for marker in place.within(live, |pool| pool.list_all_volumes(0))? {
+                let marker = marker.get_name()?;
+                if let Some((entity, _)) = Mark::of(&marker).and_then(name::of_volume)
+                    && volume::presence(live, &place, entity)? == Presence::Partial
+                {
+                    partial.insert(entity);
+                }
+            }
+            Ok(partial)
+        };
+        self.workers().call(Lane::Long, Hold::Nothing, look).await
+    }
+
     /// Whether the entity's machine, or its volume, came from elsewhere, where something of it may still be.
     pub async fn has_arrived(&self, entity: Uuid) -> Result<bool> {
         let place = Place::of(self.config());
-        let look = move |live: &Live| is_coming(Side { live, place: &place }, entity);
+        let look = move |live: &Live| is_marked(Side { live, place: &place }, entity);
         self.workers().call(Lane::Short, Hold::Entity(entity), look).await
     }
 
-    /// Deletes what an entity's machine had by itself, which is at another one. 'conflict' while it is here.
+    /// Deletes what an entity's machine had by itself, which is at another one. 'conflict' while it is here, or comes here.
     pub async fn leave(&self, entity: Uuid) -> Result<()> {
         let place = Place::of(self.config());
-        let work = move |live: &Live| match machine::find(live, entity) {
-            Ok(_) => Err(Error::Conflict("the machine is still here".into())),
-            Err(Error::Missing(_) | Error::Conflict(_)) => own_disk::discard_left(live, &place, entity),
-            Err(error) => Err(error),
+        let work = move |live: &Live| {
+            let side = Side { live, place: &place };
+            match machine::find(live, entity) {
+                Ok(_) => Err(Error::Conflict("the machine is still here".into())),
+                Err(Error::Missing(_) | Error::Conflict(_)) if is_marked(side, entity)? => {
+                    Err(Error::Conflict(
+                        "the machine is coming here, or both have the same folder of volumes".into(),
+                    ))
+                }
+                Err(Error::Missing(_) | Error::Conflict(_)) => own_disk::discard_left(side, entity),
+                Err(error) => Err(error),
+            }
         };
         self.workers().call(Lane::Long, Hold::Entity(entity), work).await
+    }
+
+    /// Forgets a machine, or deletes a volume, that nobody uses here any more, as it is at another one and counts there. Volumes that
+    /// all have stay.
+    pub async fn forsake(&self, entity: Uuid) -> Result<()> {
+        let place = Place::of(self.config());
+        let work = move |live: &Live| {
+            let domain = match machine::find(live, entity) {
+                Ok(domain) => domain,
+                Err(Error::Missing(_) | Error::Conflict(_)) => return Ok(false),
+                Err(error) => return Err(error),
+            };
+            if !matches!(
+                of_machine(Side { live, place: &place }, entity)?,
+                Presence::Idle | Presence::Leaving
+            ) {
+                return Err(Error::Conflict("the machine has power at two hypervisors".into()));
+            }
+            let devices = Devices::defined(&domain)?;
+            machine::cut(&domain)?;
+            domain.undefine_flags(sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)?;
+            if !place.is_shared() {
+                own_disk::discard(live, &place, &devices)?;
+            }
+            Ok(true)
+        };
+        let was_machine = self.workers().call(Lane::Long, Hold::Entity(entity), work).await?;
+        if was_machine || self.shares_volumes() {
+            return Ok(());
+        }
+        self.volume(entity).remove().await
     }
 
     /// Its memory in bytes less that of all machines that are defined there, ours or not; below zero where these have been
@@ -147,25 +214,38 @@ impl Hypervisor {
     }
 }
 
-/// Whether a machine, or a volume of that name, came or is coming.
-fn is_coming(side: Side<'_>, entity: Uuid) -> Result<bool> {
-    match carry::is_coming(side, &name::of(entity)) {
-        // Where the pool cannot be made there is none.
-        Err(_) if !side.place.is_there(side.live)? => Ok(false),
-        found => found,
+/// Of which names marks are that an entity's machine or volume came, or is coming.
+fn marks(entity: Uuid) -> [String; 2] {
+    DiskFormat::ALL.map(|format| name::volume(entity, format))
+}
+
+/// Whether an entity's machine or volume came, or is coming.
+fn is_marked(side: Side<'_>, entity: Uuid) -> Result<bool> {
+    for name in marks(entity) {
+        match side.mark(&name) {
+            Ok(None) => {}
+            Ok(Some(_)) => return Ok(true),
+            // Where the pool cannot be made there is none.
+            Err(_) if !side.place.is_there(side.live)? => return Ok(false),
+            Err(error) => return Err(error),
+        }
     }
+    Ok(false)
 }
 
 /// A machine does not come after all: deletes what it would have by itself. One that is here stays as it is.
 pub(super) fn not_coming(side: Side<'_>, entity: Uuid) -> Result<()> {
-    if !is_coming(side, entity)? {
+    if !is_marked(side, entity)? {
         return Ok(());
     }
     match machine::find(side.live, entity) {
         Ok(_) => Ok(()),
         Err(Error::Missing(_) | Error::Conflict(_)) => {
-            own_disk::discard_left(side.live, side.place, entity)?;
-            carry::has_come(side, &name::of(entity))
+            // What has no mark did not come.
+            for volume in own_disk::left(side, entity)?.iter().filter_map(|name| Mark::of(name)) {
+                side.withdraw(volume)?;
+            }
+            marks(entity).iter().try_for_each(|name| side.settle(name))
         }
         Err(error) => Err(error),
     }
@@ -184,15 +264,15 @@ fn of_machine(side: Side<'_>, entity: Uuid) -> Result<Presence> {
         // One that is only coming is not defined for good yet; one that has gone waits to be told so.
         let is_leaving = state == (sys::VIR_DOMAIN_PAUSED, sys::VIR_DOMAIN_PAUSED_MIGRATION.cast_signed());
         return Ok(match (domain.is_persistent()?, is_leaving) {
-            (false, _) => Presence::Coming,
-            (true, true) => Presence::Idle,
-            (true, false) if is_coming(side, entity)? => Presence::Arrived,
+            (false, _) => Presence::Partial,
+            (true, true) => Presence::Leaving,
+            (true, false) if is_marked(side, entity)? => Presence::Arrived,
             (true, false) => Presence::InUse,
         });
     }
     let own = name::of(entity);
     for name in Devices::defined(&domain)?.volumes().chain([own.as_str()]) {
-        if carry::is_coming(side, name)? {
+        if side.mark(name)?.is_some() {
             return Ok(Presence::Coming);
         }
     }

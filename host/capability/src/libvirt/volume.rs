@@ -4,13 +4,13 @@ use uuid::Uuid;
 use virt::error::ErrorNumber;
 use virt::sys;
 
-use super::carry::{self, Side};
 use super::connection::{Driver, Live};
 use super::device::Device;
 use super::error::{self, Error, Result};
 use super::image::{DiskFormat, ImageDisk};
 use super::place::{Kept, capacity};
 pub(super) use super::place::{Place, sectors};
+use super::side::{Mark, Side};
 use super::usage::{self, Among};
 use super::worker::{Hold, Lane};
 use super::{FoundVolume, Hypervisor, OwnDisk, Presence, name, own_disk};
@@ -184,12 +184,14 @@ impl Volume {
 pub(super) fn presence(live: &Live, place: &Place, entity: Uuid) -> Result<Presence> {
     match place.find(live, entity) {
         Ok(kept) => {
-            let is_coming = carry::is_coming(Side { live, place }, &kept.name)?;
-            Ok(match (is_coming, user(live, Among::All, entity)?.is_some()) {
-                (true, true) => Presence::Arrived,
-                (true, false) => Presence::Coming,
-                (false, true) => Presence::InUse,
-                (false, false) => Presence::Idle,
+            let mark = Side { live, place }.mark(&kept.name)?;
+            Ok(match (mark, user(live, Among::All, entity)?.is_some()) {
+                // Whoever is defined with one has it whole.
+                (Some(_), true) => Presence::Arrived,
+                (Some(Mark::Arrived), false) => Presence::Coming,
+                (Some(Mark::Coming), false) => Presence::Partial,
+                (None, true) => Presence::InUse,
+                (None, false) => Presence::Idle,
             })
         }
         Err(Error::Missing(_)) => Ok(Presence::Absent),

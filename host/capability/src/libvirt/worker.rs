@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,6 +81,15 @@ const SLICE: Duration = Duration::from_millis(250);
 /// The longest that it is.
 const LONGEST_SLICE: Duration = Duration::from_secs(4);
 
+/// How long a caller waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waits {
+    /// For as long as its lane has patience.
+    Patiently,
+    /// That long for the call to begin, and then until it ends.
+    ToTheEnd,
+}
+
 /// What a call holds.
 struct Held {
     /// Until the call ends, whether or not somebody still waits for it.
@@ -148,6 +158,16 @@ impl Workers {
         self.run(lane, hold, 1, work).await
     }
 
+    /// Run `work` once, which reaches over to another hypervisor: the same is held there. Once it has begun it is waited for to its end.
+    pub(super) async fn call_between<T, W>(&self, other: &Self, lane: Lane, hold: Hold, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: Fn(&Live) -> Result<T> + Send + 'static,
+    {
+        let connections = Arc::clone(&self.connections);
+        self.wait(lane, self.hold_both(other, hold), Waits::ToTheEnd, move || connections.with(&work).0).await
+    }
+
     /// Run `work` on this thread, within a call at another hypervisor.
     pub(super) fn at_once<T>(&self, work: impl FnOnce(&Live) -> Result<T>) -> Result<T> {
         self.connections.with(work).0
@@ -193,13 +213,27 @@ impl Workers {
         T: Send + 'static,
         W: FnOnce() -> Result<T> + Send + 'static,
     {
+        self.wait(lane, self.hold(hold), Waits::Patiently, work).await
+    }
+
+    async fn wait<T, W>(
+        &self,
+        lane: Lane,
+        held: impl Future<Output = Held>,
+        waits: Waits,
+        work: W,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce() -> Result<T> + Send + 'static,
+    {
         let Class { patience, threads } = match lane {
             Lane::Short => &self.short,
             Lane::Long => &self.long,
             Lane::Move => &self.moves,
         };
         let (end, seconds) = (Instant::now() + *patience, patience.as_secs_f32());
-        let Ok(Held { lasting, brief }) = timeout_at(end, self.hold(hold)).await else {
+        let Ok(Held { lasting, brief }) = timeout_at(end, held).await else {
             return Err(Error::Unavailable(format!(
                 "a call about this, or about what it uses, is not answered yet, so for {seconds} s this one was not begun: try again \
                  later; a machine that hangs can be powered off"
@@ -212,16 +246,34 @@ impl Workers {
             drop(lasting);
             answer
         };
-        let answer = timeout_at(end, threads.run(Arc::clone(&turn), work)).await;
-        drop(brief);
-        match answer {
-            Ok(Some(answer)) => answer,
-            Ok(None) => Err(Error::Failed("a call to the hypervisor broke off; the log says why".into())),
+        let mut run = pin!(threads.run(Arc::clone(&turn), work));
+        let answer = match timeout_at(end, &mut run).await {
+            Ok(answer) => answer,
             // What has not begun does not begin any more.
-            Err(_elapsed) if turn.take() => Err(Error::Unavailable(format!(
-                "the hypervisor is still busy with other requests after {seconds} s, so this one was not begun: try again later"
-            ))),
-            Err(_elapsed) => Err(Error::Timeout(format!("the hypervisor did not answer within {seconds} s"))),
+            Err(_elapsed) if turn.take() => {
+                return Err(Error::Unavailable(format!(
+                    "the hypervisor is still busy with other requests after {seconds} s, so this one was not begun: try again later"
+                )));
+            }
+            Err(_elapsed) if waits == Waits::ToTheEnd => run.await,
+            Err(_elapsed) => {
+                return Err(Error::Timeout(format!("the hypervisor did not answer within {seconds} s")));
+            }
+        };
+        drop(brief);
+        answer.unwrap_or_else(|| {
+            Err(Error::Failed("a call to the hypervisor broke off; the log says why".into()))
+        })
+    }
+
+    async fn hold_both(&self, other: &Self, hold: Hold) -> Held {
+        // In one order, as others may bring something the other way.
+        let is_first = std::ptr::from_ref(self) < std::ptr::from_ref(other);
+        let (first, second) = if is_first { (self, other) } else { (other, self) };
+        let (first, second) = (first.hold(hold.clone()).await, second.hold(hold).await);
+        Held {
+            lasting: Box::new((first.lasting, second.lasting)),
+            brief: Box::new((first.brief, second.brief)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, BytesText, Event};
 use quick_xml::reader::Reader;
 use quick_xml::{Writer, XmlVersion};
@@ -81,6 +82,24 @@ pub(super) fn first_attribute(document: &str, element: &str, key: &str) -> Resul
     }
 }
 
+/// What stands in the first element of that name within the first one of another.
+pub(super) fn first_text(document: &str, within: &str, element: &str) -> Result<Option<String>> {
+    let mut reader = Reader::from_str(document);
+    let mut is_within = false;
+    loop {
+        match reader.read_event()? {
+            Event::Start(found) if found.name().0 == within => is_within = true,
+            Event::Start(found) if is_within && found.name().0 == element => {
+                let text = reader.read_text(found.name())?.xml_content(XmlVersion::Implicit1_0).into_owned();
+                return Ok(Some(unescape(&text).map_err(quick_xml::Error::from)?.into_owned()));
+            }
+            Event::End(found) if found.name().0 == within => return Ok(None),
+            Event::Eof => return Ok(None),
+            _ => {}
+        }
+    }
+}
+
 /// A text for people, as one line that XML can carry.
 pub(super) fn line(text: &str) -> String {
     let printable = |c: char| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { ' ' } else { c };
@@ -108,6 +127,16 @@ mod tests {
         assert_eq!(first_attribute(volume, "format", "kind"), Ok(None));
         assert_eq!(first_attribute(volume, "path", "type"), Ok(None));
         assert!(first_attribute("<volume", "path", "type").is_err());
+    }
+
+    #[test]
+    fn a_text_is_found_within_an_element_alone() {
+        let volume = "<volume><target><path>/a</path></target><backingStore><path>/b&amp;c</path></backingStore></volume>";
+        assert_eq!(first_text(volume, "backingStore", "path"), Ok(Some("/b&c".into())));
+        assert_eq!(first_text(volume, "target", "path"), Ok(Some("/a".into())));
+        for (within, element) in [("os", "path"), ("target", "kernel"), ("path", "target")] {
+            assert_eq!(first_text(volume, within, element), Ok(None), "{within} {element}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
-use super::{Home, Nodes};
+use super::{Home, Node, Nodes};
 use crate::libvirt::{Error, Presence, Result};
 
 /// How long the others are waited for where it is known already which one counts: they may have something that is left of a move.
@@ -16,8 +16,8 @@ const FOR_THE_REST: Duration = Duration::from_millis(500);
 impl Nodes {
     /// Where an entity's things are, by the node's number.
     pub(super) async fn home(&self, entity: Uuid) -> Result<Option<usize>> {
-        if self.all.len() == 1 {
-            return Ok(Some(0));
+        if let [only] = &*self.all {
+            return self.only(only, entity).await.map(|()| Some(0));
         }
         match self.remembered(entity) {
             Some(Home::At(home)) => return Ok(Some(home)),
@@ -62,7 +62,7 @@ impl Nodes {
         let is_sure = match found.first() {
             Some((Presence::InUse, _)) => true,
             Some((Presence::Idle, node)) => !self.all[*node].hypervisor.shares_volumes(),
-            Some((Presence::Arrived | Presence::Coming | Presence::Absent, _)) | None => false,
+            Some(_) | None => false,
         };
         if let Some((number, error)) = silent.filter(|_| !is_sure) {
             tracing::debug!(%entity, node = self.all[number].name, %error, "it may be there");
@@ -71,12 +71,18 @@ impl Nodes {
             ));
         }
         let Some(&(presence, home)) = found.first() else { return Ok(None) };
+        if presence == Presence::Partial {
+            return Err(in_part(&self.all[home], entity));
+        }
+        let has_come = matches!(presence, Presence::Coming | Presence::Arrived);
         let mut is_settled = true;
-        if !self.is_moving() {
+        if self.is_moving() {
+            is_settled = found.len() == 1 && !has_come;
+        } else {
             for (also, other) in &found[1..] {
                 is_settled &= self.settle(entity, (home, presence), (*also, *other)).await?;
             }
-            if matches!(presence, Presence::Coming | Presence::Arrived) {
+            if has_come {
                 self.has_come(entity, home).await?;
             }
         }
@@ -85,6 +91,12 @@ impl Nodes {
             self.remember(entity, home);
         }
         Ok(Some(home))
+    }
+
+    /// Of the only node nothing is asked but once what a node that is one no more has left there in part.
+    async fn only(&self, node: &Node, entity: Uuid) -> Result<()> {
+        let partial = self.partial.get_or_try_init(|| node.hypervisor.partial()).await?;
+        if partial.contains(&entity) { Err(in_part(node, entity)) } else { Ok(()) }
     }
 
     /// Of what is at two nodes, as a server that was killed may leave it; whether it stays like that.
@@ -100,14 +112,9 @@ impl Nodes {
             return Ok(false);
         }
         match (at_home, presence) {
-            // It came from there, and is in use here.
-            (Presence::Arrived, Presence::Idle) => {
-                let (machine, volume) = (other.hypervisor.machine(entity), other.hypervisor.volume(entity));
-                if machine.is_there().await? {
-                    machine.remove().await?;
-                } else {
-                    volume.remove().await?;
-                }
+            // It came from there, and counts here.
+            (Presence::Arrived, Presence::Idle) | (_, Presence::Leaving) => {
+                other.hypervisor.forsake(entity).await?;
                 return Ok(true);
             }
             // A migration of which libvirt was not told that it was done goes on at both. Of a volume QEMU still has to see that it
@@ -119,14 +126,19 @@ impl Nodes {
             _ => {}
         }
         let is_network = other.hypervisor.network(entity).is_there().await?;
-        if presence == Presence::Coming || (presence == Presence::Idle && is_network) {
+        if matches!(presence, Presence::Partial | Presence::Coming)
+            || (presence == Presence::Idle && is_network)
+        {
             other.hypervisor.withdraw(entity).await?;
             // One with power is not taken away.
             return Ok(other.hypervisor.presence(entity).await? == Presence::Absent);
         }
-        // A network is joined to a bridge, or its machines are being moved.
         let is_shared = presence == Presence::Idle && other.hypervisor.shares_volumes();
-        if !is_network && !is_shared {
+        if is_shared {
+            // Of a machine one has the power, or they are the same.
+            other.hypervisor.forsake(entity).await?;
+        } else if !is_network {
+            // A network is joined to a bridge, or its machines are being moved.
             tracing::warn!(%entity, "its things are at the node {}, too; those at {} count", other.name, home.name);
         }
         Ok(true)
@@ -135,12 +147,23 @@ impl Nodes {
     /// What is at a node, and counts, may have come from another one, where its machine's own disks may be.
     async fn has_come(&self, entity: Uuid, home: usize) -> Result<()> {
         let here = &self.all[home].hypervisor;
-        // What all have nobody leaves.
-        if !here.shares_volumes() && here.has_arrived(entity).await? {
+        if here.has_arrived(entity).await? {
+            // Nobody may detach what may still be there, too.
+            for with in here.machine(entity).what_goes_along().await? {
+                self.forget(with);
+                Box::pin(self.home(with)).await?;
+            }
             for node in self.all.iter().filter(|node| !node.hypervisor.is(here)) {
                 node.hypervisor.leave(entity).await?;
             }
         }
-        here.has_come(entity).await
+        here.settle(entity).await
     }
+}
+
+fn in_part(node: &Node, entity: Uuid) -> Error {
+    tracing::error!(%entity, "the node {} has a part of its things, and nobody has them whole", node.name);
+    Error::Unavailable(
+        "only a part of it has come to this hypervisor, and what it comes from is not there: have the operator look for that".into(),
+    )
 }

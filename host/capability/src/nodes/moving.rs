@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -22,7 +23,10 @@ impl Nodes {
     /// (`alone`).
     pub async fn send(self: &Arc<Self>, entity: Uuid, to: &Node, alone: bool) -> Result<Vec<Uuid>> {
         let (nodes, there, reached_at) = (Arc::clone(self), to.hypervisor.clone(), to.reached_at.clone());
-        self.to_the_end(async move { nodes.carry(entity, &there, reached_at.as_deref(), alone).await }).await
+        self.to_the_end(Duration::MAX, async move {
+            nodes.carry(entity, &there, reached_at.as_deref(), alone).await
+        })
+        .await
     }
 
     async fn carry(
@@ -80,7 +84,9 @@ impl Nodes {
             others.into_iter().collect()
         };
         let machines = machines.iter().map(|found| (found.machine, joined(found.machine)));
-        let volumes = volumes.iter().map(|found| (found.volume, Vec::new()));
+        // What all have is there, too.
+        let volumes = volumes.iter().filter(|_| !node.hypervisor.shares_volumes());
+        let volumes = volumes.map(|found| (found.volume, Vec::new()));
         let networks = networks.iter().map(|(id, _)| (*id, Vec::new()));
         Ok(machines.chain(volumes).chain(networks).collect())
     }

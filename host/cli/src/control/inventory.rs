@@ -6,6 +6,7 @@ use occi_capability::Nodes;
 use occi_capability::libvirt::{self, Attached};
 use occi_operation::{Core, Refusal};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// What is at all of them.
@@ -87,6 +88,9 @@ pub(super) async fn read(nodes: &Nodes, core: &Core) -> Answer<Inventory> {
         let (name, uri) = (node.name().to_owned(), node.hypervisor().uri().to_owned());
         inventory.nodes.push(Node { name, uri, problem });
     }
+    if nodes.all().iter().any(|node| node.hypervisor().shares_volumes()) {
+        inventory.fold_volumes();
+    }
     let problems: Vec<_> = inventory.nodes.iter().filter_map(|node| node.problem.clone()).collect();
     if problems.len() == inventory.nodes.len() {
         return Err((StatusCode::BAD_GATEWAY, problems.join("; ")));
@@ -116,6 +120,25 @@ impl Inventory {
             live: found.live,
         }));
         self.strays.extend(strays);
+    }
+
+    /// Has each volume that all nodes have be there once: where a machine has it, else where it was found first.
+    fn fold_volumes(&mut self) {
+        for volume in &mut self.volumes {
+            if let Some(attached) = self.attachments.iter().find(|found| found.to == volume.name) {
+                volume.node.clone_from(&attached.node);
+            }
+        }
+        for disk in &mut self.own_disks {
+            if let Some(machine) = self.machines.iter().find(|found| disk.name.starts_with(&found.name)) {
+                disk.node.clone_from(&machine.node);
+            }
+        }
+        let mut seen = HashSet::new();
+        self.volumes.retain(|volume| seen.insert(volume.name.clone()));
+        self.own_disks.retain(|disk| seen.insert(disk.name.clone()));
+        let mut said = HashSet::new();
+        self.strays.retain(|stray| said.insert(stray.clone()));
     }
 }
 

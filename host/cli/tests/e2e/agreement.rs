@@ -48,11 +48,21 @@ impl Stage {
 
     /// On QEMU, with an image that boots.
     pub(crate) fn on_qemu(system: &GuestSystem, hypervisor: Option<String>, more: &str) -> Self {
+        Self::on_qemu_within(system, hypervisor, "/var/lib/occi", more)
+    }
+
+    /// The same, with its volumes below a folder.
+    pub(crate) fn on_qemu_within(
+        system: &GuestSystem,
+        hypervisor: Option<String>,
+        volumes: &str,
+        more: &str,
+    ) -> Self {
         let line = GuestSystem::COMMAND_LINE;
         let image =
             format!("disk = \"tiny.qcow2\"\nkernel = \"vmlinuz\"\ninitrd = \"initrd\"\ncmdline = {line:?}\n");
         let more = format!("domain-type = \"qemu\"\n{more}");
-        Self::new(hypervisor, "/var/lib/occi", &more, &image, |images| {
+        Self::new(hypervisor, volumes, &more, &image, |images| {
             symlink(&system.kernel, images.join("vmlinuz")).unwrap();
             symlink(&system.initrd, images.join("initrd")).unwrap();
             let mut make = Command::new("qemu-img");
@@ -126,6 +136,11 @@ impl Stage {
         (is_done, format!("to {to}: {said}"))
     }
 
+    /// Has what there is before an operation run.
+    pub(crate) fn start(&self, before: &Before) {
+        run(self, before);
+    }
+
     /// What there is before an operation.
     pub(crate) fn prepare(&self) -> Before {
         let compute = self.create("compute", &[SMALL, IMAGE], &[]);
@@ -143,8 +158,8 @@ impl Stage {
 pub(crate) struct Before {
     pub(crate) compute: String,
     network: String,
-    storage: String,
-    links: [String; 2],
+    pub(crate) storage: String,
+    pub(crate) links: [String; 2],
 }
 
 /// Its name, what comes before, and the operation itself.

@@ -43,6 +43,7 @@ mod limits;
 mod link;
 mod migration;
 mod mixin;
+mod moves;
 mod nodes;
 mod query;
 mod quota;

@@ -15,6 +15,15 @@ const PLACEMENT: &str =
 /// For those on the QEMU of the other daemon: one of them empties it.
 pub(crate) static OTHER: Mutex<()> = Mutex::new(());
 
+/// The other QEMU, with a word about it where there is none.
+pub(crate) fn other_qemu() -> Option<String> {
+    let other = std::env::var("OCCI_TEST_OTHER_QEMU_URI").ok();
+    if other.is_none() {
+        eprintln!("SKIPPED: no OCCI_TEST_OTHER_QEMU_URI; `cargo xtask test` sets it");
+    }
+    other
+}
+
 /// The part of a configuration that names two nodes; `more` is for both.
 fn nodes(north: &str, south: &str, more: &str) -> String {
     format!("[hypervisor]\n{more}\n{}", reached_nodes(north, south, "tcp://127.0.0.1"))
@@ -57,14 +66,14 @@ pub(crate) fn node_of(server: &Server, list: &str, path: &str) -> String {
 }
 
 /// All nodes where something of an entity is. Others use the same hypervisors.
-fn nodes_of(server: &Server, list: &str, path: &str) -> Vec<String> {
+pub(crate) fn nodes_of(server: &Server, list: &str, path: &str) -> Vec<String> {
     let name = format!("occi-{}", path.rsplit('/').next().unwrap());
     let all = server.inspect()[list].as_array().unwrap().clone();
     let ours = all.iter().filter(|found| found["name"] == *name);
     ours.map(|found| found["node"].as_str().unwrap().to_owned()).collect()
 }
 
-fn compute_at(server: &Server, attributes: &[&str]) -> Answer {
+pub(crate) fn compute_at(server: &Server, attributes: &[&str]) -> Answer {
     server.post("/compute/").text(body(&[&kind("compute"), PLACEMENT], attributes)).send()
 }
 
@@ -281,7 +290,7 @@ fn while_one_is_away_the_others_serve_and_afterwards_all_is_as_it_was() {
 #[test]
 fn the_bytes_of_a_volume_go_with_it() {
     let Some(GuestSystem { uri, .. }) = GuestSystem::find() else { return };
-    let Ok(other) = std::env::var("OCCI_TEST_OTHER_QEMU_URI") else { return };
+    let Some(other) = other_qemu() else { return };
     let _alone = OTHER.lock().unwrap_or_else(PoisonError::into_inner);
     let pool = format!("occi-nodes-{}", Uuid::new_v4());
     // Within what each daemon has for itself.
@@ -309,7 +318,7 @@ fn the_bytes_of_a_volume_go_with_it() {
 #[test]
 fn a_machine_that_runs_is_moved_and_a_node_is_emptied() {
     let Some(system) = GuestSystem::find() else { return };
-    let Ok(other) = std::env::var("OCCI_TEST_OTHER_QEMU_URI") else { return };
+    let Some(other) = other_qemu() else { return };
     let _alone = OTHER.lock().unwrap_or_else(PoisonError::into_inner);
     let (pool, sockets) = (format!("occi-nodes-{}", Uuid::new_v4()), tempfile::tempdir().unwrap());
     let more = format!("pool = \"{pool}\"\nvolumes = \"/var/lib/occi/{pool}\"\ndomain-type = \"qemu\"\n");
@@ -378,7 +387,7 @@ fn a_machine_that_runs_is_moved_and_a_node_is_emptied() {
 }
 
 /// What is in a volume of 64 MiB: several messages and pieces, with holes.
-struct Content {
+pub(crate) struct Content {
     folder: TempDir,
     pool: String,
     name: String,
@@ -386,7 +395,7 @@ struct Content {
 
 impl Content {
     /// Writes it at a hypervisor.
-    fn written(uri: &str, pool: &str, storage: &str) -> Self {
+    pub(crate) fn written(uri: &str, pool: &str, storage: &str) -> Self {
         let name = format!("occi-{}", storage.rsplit('/').next().unwrap());
         let content = Self { folder: tempfile::tempdir().unwrap(), pool: pool.into(), name };
         let mut bytes = vec![0; 64 << 20];
@@ -401,7 +410,7 @@ impl Content {
     }
 
     #[track_caller]
-    fn is_at(&self, uri: &str) {
+    pub(crate) fn is_at(&self, uri: &str) {
         let (raw, read) = (self.file("raw"), self.file("read"));
         self.virsh(uri, "vol-download", &read);
         run("qemu-img", &["compare", "-f", "raw", "-F", "qcow2", &raw, &read]);
@@ -421,7 +430,7 @@ impl Content {
 #[test]
 fn a_server_that_is_killed_while_something_moves_loses_nothing() {
     let Some(system) = GuestSystem::find() else { return };
-    let Ok(other) = std::env::var("OCCI_TEST_OTHER_QEMU_URI") else { return };
+    let Some(other) = other_qemu() else { return };
     let _alone = OTHER.lock().unwrap_or_else(PoisonError::into_inner);
     let (pool, sockets) = (format!("occi-nodes-{}", Uuid::new_v4()), tempfile::tempdir().unwrap());
     let more = format!(
@@ -476,7 +485,7 @@ fn a_server_that_is_killed_while_something_moves_loses_nothing() {
 }
 
 #[track_caller]
-fn run(program: &str, arguments: &[&str]) {
+pub(crate) fn run(program: &str, arguments: &[&str]) {
     let done = Command::new(program).args(arguments).stdout(Stdio::null()).status().unwrap();
     assert!(done.success(), "{program} {arguments:?}");
 }

@@ -25,6 +25,8 @@ pub(crate) enum Fault {
 struct Plan {
     /// Calls that are still to pass, and what becomes of the next one; none where nothing is to fail.
     next: Option<(u32, Fault)>,
+    /// How long each message of what is carried takes.
+    pace: Duration,
 }
 
 /// The wire.
@@ -41,6 +43,7 @@ pub(crate) struct Wire {
 const REMOTE: u32 = 0x2000_8086;
 const CALL: u32 = 0;
 const REPLY: u32 = 1;
+const STREAM: u32 = 3;
 const ERROR: u32 = 1;
 
 impl Wire {
@@ -82,6 +85,11 @@ impl Wire {
         *self.connected.lock().unwrap() = Some(Vec::new());
     }
 
+    /// What is carried to the daemon takes so long for each message.
+    pub(crate) fn slow(&self, pace: Duration) {
+        self.plan.lock().unwrap().pace = pace;
+    }
+
     /// Does something in which the call after so many others fails; whether there was one.
     pub(crate) fn fail<T>(&self, after: u32, fault: Fault, work: impl FnOnce() -> T) -> (T, bool) {
         self.plan.lock().unwrap().next = Some((after, fault));
@@ -115,6 +123,10 @@ fn calls(mut client: UnixStream, mut daemon: UnixStream, plan: &Mutex<Plan>, los
         let [program, version, procedure, kind, serial, _] = head;
         let counts = program == REMOTE && kind == CALL;
         let fault = if counts { due(plan) } else { None };
+        if program == REMOTE && kind == STREAM {
+            let pace = plan.lock().unwrap().pace;
+            std::thread::sleep(pace);
+        }
         match fault {
             None => {}
             Some(Fault::Late) => std::thread::sleep(Duration::from_millis(300)),

@@ -1,0 +1,81 @@
+//! Files of a hypervisor's host that a machine needs beside its volumes: the image that its disk began as, and the kernel that it
+//! boots.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use uuid::Uuid;
+use virt::error::ErrorNumber;
+use virt::storage_pool::StoragePool;
+use virt::storage_vol::StorageVol;
+
+use super::connection::{Driver, Live};
+use super::error::{self, Error, Result};
+use super::xml;
+
+/// One folder is one pool's alone, so only one looks.
+static LOOKS: Mutex<()> = Mutex::new(());
+
+/// The kernel that a machine boots, and what it is given with that, by its description.
+pub(super) fn boot(description: &str) -> Result<Vec<PathBuf>> {
+    let of = |element| xml::first_text(description, "os", element);
+    Ok([of("kernel")?, of("initrd")?].into_iter().flatten().map(PathBuf::from).collect())
+}
+
+/// What a volume keeps only the difference to.
+pub(super) fn backing(volume: &StorageVol) -> Result<Option<PathBuf>> {
+    Ok(xml::first_text(&volume.get_xml_desc(0)?, "backingStore", "path")?.map(PathBuf::from))
+}
+
+/// 'conflict' where the host does not have one of them.
+pub(super) fn check(live: &Live, files: &[PathBuf]) -> Result<()> {
+    // What libvirt's imitation boots and copies is nowhere.
+    if live.driver == Driver::Test {
+        return Ok(());
+    }
+    match files.iter().find_map(|file| has(live, file).map(|has| (!has).then_some(file)).transpose()) {
+        None => Ok(()),
+        Some(missing) => Err(Error::Conflict(format!(
+            "the other hypervisor does not have {}, which the machine needs: put it there first",
+            missing?.file_name().unwrap_or_default().display()
+        ))),
+    }
+}
+
+fn has(live: &Live, file: &Path) -> Result<bool> {
+    let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { return Ok(false) };
+    let (folder, name) = (folder.to_string_lossy(), name.to_string_lossy());
+    let _alone = LOOKS.lock().unwrap_or_else(PoisonError::into_inner);
+    let found =
+        |pool: &StoragePool| error::is_there(StorageVol::lookup_by_name(pool, &name).map_err(Into::into));
+    match StoragePool::lookup_by_target_path(&live.connect, &folder) {
+        Ok(pool) if pool.is_active()? => {
+            if found(&pool)? {
+                return Ok(true);
+            }
+            pool.refresh(0)?;
+            return found(&pool);
+        }
+        Ok(_) => {}
+        Err(error) if error.code() == ErrorNumber::NoStoragePool => {}
+        Err(error) => return Err(error.into()),
+    }
+    // A pool for as long as is looked.
+    let description = xml::document(|xml| {
+        xml::node(xml, "pool", &[("type", "dir")], |xml| {
+            xml::text(xml, "name", &[], &format!("occi-look-{}", Uuid::new_v4()))?;
+            xml::node(xml, "target", &[], |xml| xml::text(xml, "path", &[], &folder))
+        })
+    })?;
+    let pool = match StoragePool::create_xml(&live.connect, &description, 0) {
+        Ok(pool) => pool,
+        Err(error) if live.connect.is_alive()? => {
+            tracing::debug!(%folder, %error, "a host has no such folder");
+            return Ok(false);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let is_there = found(&pool);
+    pool.destroy()?;
+    is_there
+}
