@@ -92,7 +92,8 @@ fn flags(volumes_are_shared: bool) -> u32 {
         // One that writes faster than it is copied is slowed down, so that it comes to an end.
         | sys::VIR_MIGRATE_AUTO_CONVERGE;
     // Disks are copied whole, also where they began as an image: libvirt 9.0 does not find the volume that awaits the rest of one.
-    if volumes_are_shared { flags } else { flags | sys::VIR_MIGRATE_NON_SHARED_DISK }
+    // That they are shared the operator says, and it is seen; libvirt knows of some file systems alone that they are.
+    flags | if volumes_are_shared { sys::VIR_MIGRATE_UNSAFE } else { sys::VIR_MIGRATE_NON_SHARED_DISK }
 }
 
 /// Makes a volume for each of the machine's, into which QEMU copies; what it only reads is carried.

@@ -113,7 +113,8 @@ impl Nodes {
         }
         match (at_home, presence) {
             // It came from there, and counts here.
-            (Presence::Arrived, Presence::Idle) | (_, Presence::Leaving) => {
+            (Presence::Arrived, Presence::Idle | Presence::Leaving)
+            | (Presence::Coming, Presence::Leaving) => {
                 other.hypervisor.forsake(entity).await?;
                 return Ok(true);
             }
@@ -133,7 +134,8 @@ impl Nodes {
             // One with power is not taken away.
             return Ok(other.hypervisor.presence(entity).await? == Presence::Absent);
         }
-        let is_shared = presence == Presence::Idle && other.hypervisor.shares_volumes();
+        let is_left = matches!(presence, Presence::Idle | Presence::Leaving);
+        let is_shared = is_left && other.hypervisor.shares_volumes();
         if is_shared {
             // Of a machine one has the power, or they are the same.
             other.hypervisor.forsake(entity).await?;

@@ -83,7 +83,15 @@ impl Stage {
 
     /// Deletes everything, and what was saved; nothing is left.
     pub(crate) fn clear(&self) {
-        eventually("all can be deleted", || self.server.delete("/").send().status == 200);
+        let mut said = String::new();
+        eventually("all can be deleted", || {
+            let answer = self.server.delete("/").send();
+            if answer.status != 200 && said != answer.body {
+                said.clone_from(&answer.body);
+                eprintln!("not all can be deleted yet: {said}");
+            }
+            answer.status == 200
+        });
         eventually("nothing is left", || self.disagreement().is_none());
         for file in std::fs::read_dir(self.images()).unwrap().map(|file| file.unwrap().path()) {
             if file.file_stem().unwrap().to_str().unwrap().starts_with("saved") {

@@ -121,7 +121,8 @@ fn read(from: &mut UnixStream) -> Option<Message> {
 fn calls(mut client: UnixStream, mut daemon: UnixStream, plan: &Mutex<Plan>, lost: &Mutex<Option<u32>>) {
     while let Some(Message { head, whole }) = read(&mut client) {
         let [program, version, procedure, kind, serial, _] = head;
-        let counts = program == REMOTE && kind == CALL;
+        // What is carried is cut as well.
+        let counts = program == REMOTE && matches!(kind, CALL | STREAM);
         let fault = if counts { due(plan) } else { None };
         if program == REMOTE && kind == STREAM {
             let pace = plan.lock().unwrap().pace;
@@ -129,6 +130,7 @@ fn calls(mut client: UnixStream, mut daemon: UnixStream, plan: &Mutex<Plan>, los
         }
         match fault {
             None => {}
+            Some(Fault::Refused | Fault::LostBefore | Fault::LostAfter) if kind == STREAM => break,
             Some(Fault::Late) => std::thread::sleep(Duration::from_millis(300)),
             Some(Fault::LostBefore) => break,
             Some(Fault::LostAfter) => *lost.lock().unwrap() = Some(serial),
