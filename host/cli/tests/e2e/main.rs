@@ -22,6 +22,7 @@ mod mule;
 mod occi;
 mod ordered_links;
 mod prometheus;
+mod qemu;
 mod server;
 mod wire;
 
@@ -44,6 +45,7 @@ mod link;
 mod migration;
 mod mixin;
 mod nodes;
+mod power;
 mod query;
 mod quota;
 mod race;
@@ -65,6 +67,7 @@ mod hang;
 mod injected;
 mod killed;
 mod observe;
+mod panic;
 mod recovery;
 mod sandbox;
 

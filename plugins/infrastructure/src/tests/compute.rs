@@ -81,10 +81,9 @@ fn each_action_with_each_method_leads_where_the_diagram_says() {
         ("active", "stop", "graceful", ("inactive", "the machine is off (shutdown)"), "machine.shutdown"),
         ("active", "stop", "acpioff", ("inactive", "the machine is off (shutdown)"), "machine.shutdown"),
         ("active", "stop", "poweroff", ("inactive", "the machine is off (destroyed)"), "machine.power-off"),
-        ("active", "restart", "", ("active", "the machine is running (booted)"), "machine.reboot"),
-        ("active", "restart", "graceful", ("active", "the machine is running (booted)"), "machine.reboot"),
-        ("active", "restart", "warm", ("active", "the machine is running (booted)"), "machine.reboot"),
-        ("active", "restart", "cold", ("active", "the machine is running (booted)"), "machine.reset"),
+        ("active", "restart", "", ("active", "the machine is running (booted)"), "machine.restart"),
+        ("active", "restart", "graceful", ("active", "the machine is running (booted)"), "machine.restart"),
+        ("active", "restart", "warm", ("active", "the machine is running (booted)"), "machine.restart"),
         ("active", "suspend", "", ("suspended", "the machine is paused (user)"), "machine.pause"),
         ("active", "suspend", "suspend", ("suspended", "the machine is paused (user)"), "machine.pause"),
         (
@@ -302,6 +301,69 @@ fn a_guest_system_that_does_not_listen_runs_on_unless_the_method_is_left_open() 
 }
 
 #[test]
+fn a_guest_system_that_does_not_restart_runs_on() {
+    let cloud = Cloud::new();
+    for with in [none(), method("graceful"), method("warm")] {
+        let mut compute = running(&cloud);
+        cloud.meddle(&compute, |machine| machine.deaf = true);
+        let before = compute.clone();
+        let fault = cloud.act(&mut compute, "restart", with).unwrap_err();
+        assert_eq!(fault.code, "conflict");
+        assert!(fault.message.contains("cold"), "{}", fault.message);
+        assert_eq!(compute, before);
+        cloud.act(&mut compute, "restart", method("cold")).unwrap();
+        assert_eq!(state(&compute), ("active", "the machine is running (booted)"));
+    }
+}
+
+#[test]
+fn a_cold_restart_takes_the_power_away_and_gives_it_again() {
+    let cloud = Cloud::new();
+    let mut compute = running(&cloud);
+    cloud.calls();
+    cloud.act(&mut compute, "restart", method("cold")).unwrap();
+    assert_eq!(cloud.calls(), ["machine.power-off", "machine.start"]);
+    assert_eq!(state(&compute), ("active", "the machine is running (booted)"));
+    // One that cannot be started again is off.
+    cloud.fail("machine.start", Fault::failed("no memory is left"));
+    cloud.act(&mut compute, "restart", method("cold")).unwrap();
+    assert_eq!(state(&compute), ("inactive", "no memory is left"));
+}
+
+/// A compute whose guest system has panicked.
+fn panicked(cloud: &Cloud) -> Entity {
+    let mut compute = running(cloud);
+    cloud.meddle(&compute, |it| (it.state, it.reason) = ("crashed".into(), "panicked".into()));
+    cloud.observe(&mut compute, Cause::Event).unwrap();
+    assert_eq!(compute.state.as_deref(), Some("error"));
+    cloud.calls();
+    compute
+}
+
+#[test]
+fn a_machine_whose_guest_system_panicked_is_started_stopped_and_deleted() {
+    let cloud = Cloud::new();
+    let mut compute = panicked(&cloud);
+    cloud.act(&mut compute, "start", none()).unwrap();
+    assert_eq!(state(&compute), ("active", "the machine is running (booted)"));
+    for with in [none(), method("poweroff")] {
+        let mut compute = panicked(&cloud);
+        cloud.act(&mut compute, "stop", with).unwrap();
+        assert_eq!(cloud.calls(), ["machine.power-off"], "nobody is asked who cannot hear");
+        assert_eq!(state(&compute), ("inactive", "the machine is off (destroyed)"));
+    }
+    for way in ["graceful", "acpioff"] {
+        let mut compute = panicked(&cloud);
+        let fault = cloud.act(&mut compute, "stop", method(way)).unwrap_err();
+        assert_eq!(fault.code, "conflict");
+        assert!(fault.message.contains("poweroff"), "{}", fault.message);
+        assert_eq!(cloud.calls(), [""; 0]);
+    }
+    cloud.delete(&compute).unwrap();
+    assert!(cloud.machine(&compute).is_none());
+}
+
+#[test]
 fn what_has_no_such_action_or_method_says_so() {
     let cloud = Cloud::new();
     let mut compute = compute(&cloud);
@@ -318,7 +380,8 @@ fn a_step_that_fails_without_an_effect_changes_nothing() {
         ("machine.start", "start", none()),
         ("machine.power-off", "stop", method("poweroff")),
         ("machine.shutdown", "stop", none()),
-        ("machine.reboot", "restart", none()),
+        ("machine.restart", "restart", none()),
+        ("machine.power-off", "restart", method("cold")),
         ("machine.pause", "suspend", none()),
         ("machine.save", "suspend", method("hibernate")),
         ("images.make", "save", none()),
@@ -363,7 +426,11 @@ fn an_observed_compute_is_what_its_machine_is() {
         ("saved", "saved", ("suspended", "the machine is saved to disk (saved)")),
         ("off", "destroyed", ("inactive", "the machine is off (destroyed)")),
         ("off", "unknown", ("inactive", "")),
-        ("crashed", "panicked", ("error", "the machine is crashed (panicked)")),
+        (
+            "crashed",
+            "panicked",
+            ("error", "the guest system panicked, and the machine stands still: start it, or power it off"),
+        ),
         ("crashed", "unknown", ("error", "the machine is crashed")),
         ("dreaming", "unknown", ("error", "the machine is in a state that OCCI has no name for")),
     ] {
