@@ -123,13 +123,13 @@ impl Machine {
                 // What its guest system was when it died is given up.
                 cut(&domain)?;
             }
-            let _handover = if !matches!(before, sys::VIR_DOMAIN_SHUTOFF | sys::VIR_DOMAIN_CRASHED) {
-                None
-            } else {
+            let _handover = if matches!(before, sys::VIR_DOMAIN_SHUTOFF | sys::VIR_DOMAIN_CRASHED) {
                 // One that comes back has those that it was saved with, and others only when it runs.
                 let saved = is_saved.then(|| saved::description(&domain).and_then(Devices::read));
                 let devices = saved.and_then(Result::ok).map_or_else(|| Devices::defined(&domain), Ok)?;
                 Some(handovers.take(live, entity, devices.volumes())?)
+            } else {
+                None
             };
             let Err(refused) = domain.create() else { return Ok(is_saved) };
             match domain.get_state()? {
