@@ -18,8 +18,8 @@ const INIT: &str = include_str!("../guest/init");
 const KERNEL: &str = "linux-image-cloud-amd64";
 const BUSYBOX: &str = "busybox-static";
 
-/// What the kernel needs for a virtual machine's devices and its power button, each after what it depends on.
-const MODULES: [&str; 14] = [
+/// What the kernel needs for a virtual machine's devices, its power button, and to tell of a panic, each after what it depends on.
+const MODULES: [&str; 16] = [
     "virtio_ring",
     "virtio",
     "virtio_pci_modern_dev",
@@ -32,6 +32,8 @@ const MODULES: [&str; 14] = [
     "virtio_blk",
     "button",
     "evdev",
+    "pvpanic",
+    "pvpanic-mmio",
     "cdrom",
     "isofs",
 ];

@@ -79,6 +79,7 @@ impl Capability for Machines {
             "machine.shutdown",
             "machine.power-off",
             "machine.reboot",
+            "machine.restart",
             "machine.reset",
             "machine.pause",
             "machine.save",
@@ -244,6 +245,21 @@ impl HostMachine for CallState {
             Ok(machine) => machine.reboot().await.map_err(Fault::from),
             Err(fault) => Err(fault),
         })
+    }
+
+    async fn restart(
+        &mut self,
+        machine: Resource<Machine>,
+        wait: u64,
+    ) -> wasmtime::Result<Result<(), Fault>> {
+        begin!(self, "machines", "machine.restart");
+        let machine = match ruled(self, &machine)? {
+            Ok(machine) => machine,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let restart = machine.restart(Duration::from_millis(wait));
+        // As with 'shutdown'.
+        Ok(self.aside(restart).await.map_err(Fault::from))
     }
 
     async fn reset(&mut self, machine: Resource<Machine>) -> wasmtime::Result<Result<(), Fault>> {

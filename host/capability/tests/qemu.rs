@@ -210,7 +210,11 @@ async fn a_guest_is_paused_saved_restored_and_restarted() {
     machine.snapshot("now").await.unwrap();
     machine.reset().await.unwrap();
     qemu.says(&machine, "OCCI guest up", 2).await;
+    qemu.says(&machine, "OCCI guest sees", 4).await;
+    // Its power button is pressed, and what begins anew is told by libvirt.
+    machine.restart(PATIENCE).await.unwrap();
     assert_eq!(machine.state().await, Ok(State::Running));
+    qemu.says(&machine, "OCCI guest up", 3).await;
 
     machine.power_off().await.unwrap();
     machine.power_off().await.unwrap();

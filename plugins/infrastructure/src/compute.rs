@@ -3,8 +3,10 @@
 //! - `stop` without a method asks the guest system and, if it does not listen, takes the power away: what is asked for
 //!   is a machine that is off. With 'graceful' or 'acpioff' the guest system is asked and nothing more; if it takes
 //!   too long, that is a fault and the machine runs on.
-//! - `restart` without a method is 'graceful', which is 'warm': the guest system is asked to restart. 'cold' presses the
-//!   reset button.
+//! - `restart` without a method is 'graceful', which is 'warm': the guest system is asked to restart; if it takes too long,
+//!   that is a fault and the machine runs on. 'cold' takes the power away and starts it again.
+//! - Out of 'error' lead `start` and, for a machine that still has power, `stop`: one whose guest system has panicked stays as
+//!   it is until then, for whoever looks into it.
 //! - `suspend` without a method is 'suspend': the memory stays in place. 'hibernate' writes it to disk.
 //! - `save` makes an image of the disk that the machine boots from, which is an OS template from then on (INF-06). 'hot', or no
 //!   method, copies it while the machine runs; 'deferred' stops the machine first, as `stop` does, and starts it again.
@@ -92,13 +94,22 @@ impl Actions for Compute {
     fn act(subject: &Subject, action: &str, parameters: &Attributes) -> Result<Change> {
         let Some(machine) = Machine::find(End::Subject)? else { return Ok(outcome::gone("machine")) };
         let method = parameters.text("method");
+        let has_crashed = subject.state().as_deref() == Some("error") && machine.state()? == State::Crashed;
         let step = match (action, method.as_deref()) {
             ("start", None) => start(subject, &machine),
+            ("stop", None | Some("poweroff")) if has_crashed => end(&machine),
+            ("stop", Some("graceful" | "acpioff")) if has_crashed => Err(Fault::conflict(
+                "no guest system runs that could be asked: use the method poweroff, or none",
+            )),
             ("stop", None) => stop(&machine),
-            ("stop", Some("graceful" | "acpioff")) => machine.shutdown(PATIENCE).map_err(deaf),
+            ("stop", Some("graceful" | "acpioff")) => {
+                machine.shutdown(PATIENCE).map_err(|fault| deaf(fault, "poweroff, or none"))
+            }
             ("stop", Some("poweroff")) => machine.power_off(),
-            ("restart", None | Some("graceful" | "warm")) => machine.reboot(),
-            ("restart", Some("cold")) => machine.reset(),
+            ("restart", None | Some("graceful" | "warm")) => {
+                machine.restart(PATIENCE).map_err(|fault| deaf(fault, "cold"))
+            }
+            ("restart", Some("cold")) => machine.power_off().and_then(|()| start(subject, &machine)),
             ("suspend", None | Some("suspend")) => machine.pause(),
             ("suspend", Some("hibernate")) => machine.save(),
             // some clients spell it so.
@@ -153,13 +164,22 @@ fn stop(machine: &Machine) -> Result<()> {
     }
 }
 
+/// Take the power away from a machine that has crashed.
+fn end(machine: &Machine) -> Result<()> {
+    machine.power_off()?;
+    if machine.state()? == State::Crashed {
+        return Err(Fault::conflict("the machine has no power since it crashed: start it, or delete it"));
+    }
+    Ok(())
+}
+
 /// The fault that says what else the client could do. It is the guest system that does not answer, not the hypervisor, of which
 /// nothing more would be asked.
-fn deaf(fault: Fault) -> Fault {
+fn deaf(fault: Fault, methods: &str) -> Fault {
     if !fault.is(Fault::TIMEOUT) {
         return fault;
     }
-    Fault::conflict(format!("{}; it runs on: use the method poweroff, or none", fault.message))
+    Fault::conflict(format!("{}; it runs on: use the method {methods}", fault.message))
 }
 
 /// Make a machine again that the hypervisor has forgotten. One in the state 'error' is defined and stays in it.
@@ -189,6 +209,9 @@ fn present(machine: &Machine) -> Result<Change> {
     let message = match reason.as_str() {
         "" | "unknown" if state != "error" => String::new(),
         "" | "unknown" => format!("the machine is {does}"),
+        "panicked" => {
+            "the guest system panicked, and the machine stands still: start it, or power it off".into()
+        }
         reason => format!("the machine is {does} ({reason})"),
     };
     let change = Change::new().state(state).message(message);

@@ -2,6 +2,7 @@
 //! standard, GFD.224, that a test holds.
 
 mod compute;
+mod failing;
 mod links;
 mod network;
 mod placement;

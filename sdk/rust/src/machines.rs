@@ -221,6 +221,11 @@ impl Machine {
         self.0.reboot()
     }
 
+    /// The same, and wait until the machine begins anew; 'timeout' after that time, counted in milliseconds.
+    pub fn restart(&self, wait: Duration) -> Result<()> {
+        self.0.restart(crate::milliseconds(wait))
+    }
+
     /// Press the reset button.
     pub fn reset(&self) -> Result<()> {
         self.0.reset()

@@ -70,13 +70,22 @@ fn a_guest_system_may_be_deaf_and_a_call_may_fail_once() {
     host.meddle(&owner, |machine| machine.deaf = true);
     let ask = || Machine::open(End::Subject)?.shutdown(Duration::from_millis(20));
     assert!(within(&host, &owner, ask).unwrap_err().message.contains("20 ms"));
+    let anew = || Machine::open(End::Subject)?.restart(Duration::from_millis(30));
+    assert!(within(&host, &owner, anew).unwrap_err().message.contains("30 ms"));
     host.fail("machine.power-off", Fault::unavailable("not now"));
     let cut = || Machine::open(End::Subject)?.power_off();
     assert!(within(&host, &owner, cut).unwrap_err().is(Fault::UNAVAILABLE));
     within(&host, &owner, cut).unwrap();
     assert_eq!(
         host.calls(),
-        ["machine.define", "machine.start", "machine.shutdown", "machine.power-off", "machine.power-off"]
+        [
+            "machine.define",
+            "machine.start",
+            "machine.shutdown",
+            "machine.restart",
+            "machine.power-off",
+            "machine.power-off"
+        ]
     );
 }
 

@@ -26,6 +26,8 @@ use super::{device, name};
 pub enum Event {
     /// To the machine or network of this entity, or to what was attached for it.
     Changed(Uuid),
+    /// The machine of this entity has begun anew without having been off.
+    Restarted(Uuid),
     /// To some of them, nobody knows which: the daemon was away, or the reader was slow. Look at all.
     Missed,
     /// The hypervisor does not answer, and has not for some seconds. `Missed` tells that it is back.
@@ -137,6 +139,7 @@ pub(super) fn start_loop() -> Result<()> {
 #[derive(Debug)]
 pub(super) struct Watch {
     machines: c_int,
+    restarts: c_int,
     devices: c_int,
     networks: c_int,
 }
@@ -170,6 +173,7 @@ impl Watch {
         // SAFETY: the arguments of this event are those of `DomainChanged`.
         let callback = unsafe { transmute::<DomainChanged, unsafe extern "C" fn(_, _, _)>(domain_changed) };
         let machines = of_machines(sys::VIR_DOMAIN_EVENT_ID_LIFECYCLE, "machines", callback);
+        let restarts = of_machines(sys::VIR_DOMAIN_EVENT_ID_REBOOT, "restarts", domain_restarted);
         // SAFETY: the arguments of this event are those of `DeviceRemoved`.
         let callback = unsafe { transmute::<DeviceRemoved, unsafe extern "C" fn(_, _, _)>(device_removed) };
         let devices = of_machines(sys::VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, "devices", callback);
@@ -195,12 +199,12 @@ impl Watch {
         };
         refused(closing, "the connection", lent_to_close);
 
-        Self { machines, devices, networks }
+        Self { machines, restarts, devices, networks }
     }
 
     /// Undo `start`. libvirt keeps a connection open for as long as it has callbacks.
     pub(super) fn stop(&self, connect: &Connect) {
-        for registered in [self.machines, self.devices] {
+        for registered in [self.machines, self.restarts, self.devices] {
             if registered >= 0 {
                 // SAFETY: the connection is valid for as long as it is borrowed; the id is from its registration.
                 unsafe { sys::virConnectDomainEventDeregisterAny(connect.as_ptr(), registered) };
@@ -246,6 +250,15 @@ unsafe extern "C" fn domain_changed(
         }
     }
     0
+}
+
+unsafe extern "C" fn domain_restarted(_: sys::virConnectPtr, domain: sys::virDomainPtr, herald: *mut c_void) {
+    // SAFETY: as in `domain_changed`.
+    unsafe {
+        if let Some(machine) = machine(domain) {
+            (*herald.cast::<Herald>()).tell(Event::Restarted(machine));
+        }
+    }
 }
 
 unsafe extern "C" fn device_removed(

@@ -1,13 +1,12 @@
-//! The life of a machine: how it comes and goes is in `define`, what is attached to it in `attachment`.
+//! The life of a machine: how it comes and goes is in `define`, what is attached to it in `attachment`,
+//! what its guest system is asked in `power_button`.
 //!
 //! libvirt refuses a step from a state that does not allow it. So a step is tried first, and the state is looked at
 //! only where it was refused, whatever the refusal says (the drivers do not agree on it): the usual case costs no
 //! question, and nothing can change between question and step.
 
 use std::fmt;
-use std::time::{Duration, Instant};
 
-use tokio::time::timeout;
 use uuid::Uuid;
 use virt::domain::Domain;
 use virt::domain_snapshot::DomainSnapshot;
@@ -18,7 +17,6 @@ use super::attachment;
 use super::connection::{Driver, Live};
 use super::device::Devices;
 use super::error::{self, Error, Result};
-use super::events::Event;
 use super::image::DiskFormat;
 use super::worker::{Hold, Lane};
 use super::{Attached, Found, Hypervisor, name, reason, saved, xml};
@@ -63,12 +61,6 @@ impl fmt::Display for State {
         f.write_str(self.as_str())
     }
 }
-
-/// A guest that was still starting up misses the power button; it is pressed again after so long.
-const PRESS_AGAIN: Duration = Duration::from_secs(10);
-
-/// Where a machine's end is awaited, how often it is looked at in case its event is lost.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 impl Machine {
     pub(super) fn new(hypervisor: Hypervisor, entity: Uuid) -> Self {
@@ -126,83 +118,30 @@ impl Machine {
         let restored = self.call(Lane::Long, Hold::Starting(entity), move |live| {
             let domain = find(live, entity)?;
             let is_saved = live.driver == Driver::Qemu && domain.has_managed_save(0)?;
-            let _handover = if domain.is_active()? {
-                None
-            } else {
+            let (before, _) = domain.get_state()?;
+            if before == sys::VIR_DOMAIN_CRASHED {
+                // What its guest system was when it died is given up.
+                cut(&domain)?;
+            }
+            let _handover = if matches!(before, sys::VIR_DOMAIN_SHUTOFF | sys::VIR_DOMAIN_CRASHED) {
                 // One that comes back has those that it was saved with, and others only when it runs.
                 let saved = is_saved.then(|| saved::description(&domain).and_then(Devices::read));
                 let devices = saved.and_then(Result::ok).map_or_else(|| Devices::defined(&domain), Ok)?;
                 Some(handovers.take(live, entity, devices.volumes())?)
+            } else {
+                None
             };
             let Err(refused) = domain.create() else { return Ok(is_saved) };
             match domain.get_state()? {
                 (sys::VIR_DOMAIN_RUNNING | sys::VIR_DOMAIN_BLOCKED, _) => {}
                 (sys::VIR_DOMAIN_PAUSED, _) => drop(domain.resume()?),
                 (sys::VIR_DOMAIN_PMSUSPENDED, _) => drop(domain.pm_wakeup(0)?),
-                (sys::VIR_DOMAIN_CRASHED, _) => {
-                    domain.destroy()?;
-                    domain.create()?;
-                }
                 _ => return Err(refused.into()),
             }
             Ok(false)
         });
         // The devices in a saved image are those of the day it was saved.
         if restored.await? { self.settle().await } else { Ok(()) }
-    }
-
-    /// Ask the guest system by ACPI to shut down and wait until it is off; 'timeout' after `wait`. Succeeds on a
-    /// machine that is off.
-    pub async fn shutdown(&self, wait: Duration) -> Result<()> {
-        let mut events = self.hypervisor.events();
-        let end = Instant::now() + wait.min(Duration::from_hours(24));
-        let mut press = Instant::now();
-        loop {
-            match self.state().await.map_err(silent)? {
-                State::Off | State::Crashed => return Ok(()),
-                State::Running => {}
-                state @ (State::Paused | State::Saved) => {
-                    return Err(Error::Conflict(format!(
-                        "the machine is {state} and hears nothing: start it first, or power it off"
-                    )));
-                }
-            }
-            let now = Instant::now();
-            if now >= end {
-                return Err(Error::Timeout(format!(
-                    "the guest system did not shut down within {} s",
-                    wait.as_secs_f32()
-                )));
-            }
-            if now >= press {
-                self.press_power_button().await.map_err(silent)?;
-                press = now + PRESS_AGAIN;
-            }
-            let pause = end.saturating_duration_since(Instant::now()).min(LOOK_AGAIN);
-            _ = timeout(pause, async {
-                while let Some(Event::Changed(entity)) = events.next().await
-                    && entity != self.entity
-                {}
-            })
-            .await;
-        }
-    }
-
-    async fn press_power_button(&self) -> Result<()> {
-        let entity = self.entity;
-        let pressed = self.change(Lane::Long, move |live| {
-            let flags = match live.driver {
-                Driver::Test => sys::VIR_DOMAIN_SHUTDOWN_DEFAULT,
-                Driver::Qemu => sys::VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN,
-            };
-            let domain = find(live, entity)?;
-            match domain.shutdown_flags(flags) {
-                // It went off by itself just now; whoever waits for that looks again.
-                Err(refused) if domain.is_active()? => Err(refused.into()),
-                Ok(_) | Err(_) => Ok(()),
-            }
-        });
-        pressed.await
     }
 
     /// Take the power away. Succeeds on a machine that is off; memory that was saved is dropped.
@@ -216,20 +155,6 @@ impl Machine {
                 domain.managed_save_remove(0)?;
             }
             Ok(())
-        })
-        .await
-    }
-
-    /// Ask the guest system by ACPI to restart.
-    pub async fn reboot(&self) -> Result<()> {
-        let entity = self.entity;
-        self.once(Lane::Long, move |live| {
-            let flags = match live.driver {
-                Driver::Test => sys::VIR_DOMAIN_REBOOT_DEFAULT,
-                Driver::Qemu => sys::VIR_DOMAIN_REBOOT_ACPI_POWER_BTN,
-            };
-            let domain = find(live, entity)?;
-            step(&domain, None, domain.reboot(flags))
         })
         .await
     }
@@ -326,7 +251,11 @@ impl Machine {
         self.call(lane, Hold::Entity(self.entity), work).await
     }
 
-    async fn once(&self, lane: Lane, work: impl Fn(&Live) -> Result<()> + Send + 'static) -> Result<()> {
+    pub(super) async fn once<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        work: impl Fn(&Live) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         self.hypervisor.workers().call_once(lane, Hold::Entity(self.entity), work).await
     }
 
@@ -409,7 +338,11 @@ pub(super) fn cut(domain: &Domain) -> Result<()> {
 
 /// The answer to a step that needs a machine with power. One that was refused because it had been taken before, so
 /// that the machine is in the wanted state, has succeeded.
-fn step<T>(domain: &Domain, wanted: Option<State>, answer: Result<T, virt::error::Error>) -> Result<()> {
+pub(super) fn step<T>(
+    domain: &Domain,
+    wanted: Option<State>,
+    answer: Result<T, virt::error::Error>,
+) -> Result<()> {
     let Err(refused) = answer else { return Ok(()) };
     match state(domain)? {
         state if Some(state) == wanted => Ok(()),
@@ -417,14 +350,6 @@ fn step<T>(domain: &Domain, wanted: Option<State>, answer: Result<T, virt::error
         state @ (State::Saved | State::Off | State::Crashed) => {
             Err(Error::Conflict(format!("the machine is {state}: start it first")))
         }
-    }
-}
-
-/// A hypervisor that does not answer is not a guest system that does not.
-fn silent(error: Error) -> Error {
-    match error {
-        Error::Timeout(text) => Error::Unavailable(text),
-        other => other,
     }
 }
 

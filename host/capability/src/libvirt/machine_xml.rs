@@ -162,9 +162,15 @@ pub(super) fn definition(
                 leaf(xml, "apic", &[])
             })?;
             cpu(xml, processors, grows.then_some((most, &all)))?;
+            if driver == Driver::Qemu {
+                // As it was when its guest system panicked, for whoever looks into it, until it is started or powered off.
+                text(xml, "on_crash", &[], "preserve")?;
+            }
             node(xml, "devices", &[], |xml| {
                 if driver == Driver::Qemu {
                     console(xml, config, entity)?;
+                    // Through it the guest system says that it has panicked. Both architectures have it.
+                    leaf(xml, "panic", &[("model", "isa")])?;
                     // Through it the guest system says now and then how much of its memory it uses.
                     node(xml, "memballoon", &[("model", "virtio")], |xml| {
                         leaf(xml, "stats", &[("period", "10")])
@@ -294,6 +300,20 @@ mod tests {
         let xml = written(&MachinePlan::default(), &config, Processors::Emulated);
         assert!(xml.contains("<vcpu current=\"3\">16</vcpu>"), "{xml}");
         assert!(xml.contains("<memory unit=\"KiB\">4</memory>"), "{xml}");
+    }
+
+    #[test]
+    fn a_guest_system_that_panics_can_say_so() {
+        let says = |architecture: &str, processors| {
+            let plan = MachinePlan { architecture: Some(architecture.into()), ..MachinePlan::default() };
+            let xml = written(&plan, &HypervisorConfig::default(), processors);
+            (xml.contains("<panic model=\"isa\"/>"), xml.contains("<on_crash>preserve</on_crash>"))
+        };
+        for architecture in ["x86_64", "i686"] {
+            assert_eq!(says(architecture, Processors::Emulated), (true, true));
+            assert_eq!(says(architecture, Processors::Hardware), (true, true));
+            assert_eq!(says(architecture, Processors::Imitated), (false, false), "it has no guest systems");
+        }
     }
 
     #[test]

@@ -35,6 +35,7 @@ mod network_xml;
 mod own_disk;
 mod place;
 mod pool;
+mod power_button;
 mod presence;
 mod probe;
 mod qcow2;

@@ -106,10 +106,15 @@ fn ask(domain: &Domain, attachment: Uuid, meant: impl Fn(&Device) -> bool) -> Re
     }
     let devices = Devices::running(domain)?;
     let Some(device) = devices.of(attachment).filter(|device| meant(device)) else { return Ok(false) };
-    if domain.get_state()?.0 == sys::VIR_DOMAIN_PAUSED {
-        return Err(Error::Conflict(
-            "the machine is paused, and its guest system lets no device go: start it first".into(),
-        ));
+    let silent = match domain.get_state()?.0 {
+        sys::VIR_DOMAIN_PAUSED => Some("is paused"),
+        sys::VIR_DOMAIN_CRASHED => Some("has crashed"),
+        _ => None,
+    };
+    if let Some(silent) = silent {
+        return Err(Error::Conflict(format!(
+            "the machine {silent}, and its guest system lets no device go: start it first"
+        )));
     }
     let alias = CString::new(device.alias()).map_err(|_| Error::Failed("an alias holds a NUL".into()))?;
     // SAFETY: the domain is alive as long as it is borrowed, and the alias is a C string that libvirt only reads.

@@ -78,6 +78,8 @@ pub(super) fn follow(events: Vec<Events>, nodes: &Arc<Nodes>, core: &Arc<Core>) 
                         nodes.heard_of(node, entity);
                         core.observe(entity, Cause::Event);
                     }
+                    // It is what it was.
+                    Event::Restarted(_) => {}
                     Event::Missed => {
                         nodes.look_anew();
                         core.observe_all();

@@ -4,8 +4,9 @@
 //! `OCCI_TEST_ROUNDS` says how often each of them is killed in each operation, once by default, each time at another moment.
 
 use crate::agreement::{Before, OPERATIONS, Stage};
+use crate::qemu::processes;
 use crate::server::GuestSystem;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,17 +16,6 @@ enum Victim {
     Server,
     Libvirtd,
     Machine,
-}
-
-/// The processes of this machine that were begun with words like these.
-fn processes(words: &str) -> Vec<Pid> {
-    let all = std::fs::read_dir("/proc").unwrap().flatten();
-    let is_meant = |folder: &Path| {
-        let line = std::fs::read(folder.join("cmdline")).unwrap_or_default();
-        String::from_utf8_lossy(&line).replace('\0', " ").contains(words)
-    };
-    let found = all.map(|entry| entry.path()).filter(|folder| is_meant(folder));
-    found.filter_map(|folder| Pid::from_raw(folder.file_name()?.to_str()?.parse().ok()?)).collect()
 }
 
 impl Victim {

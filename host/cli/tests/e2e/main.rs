@@ -22,12 +22,14 @@ mod mule;
 mod occi;
 mod ordered_links;
 mod prometheus;
+mod qemu;
 mod server;
 mod wire;
 
 // What clients do.
 mod act;
 mod addresses;
+mod at_libvirt;
 mod batch;
 mod bridges;
 mod collection;
@@ -45,6 +47,8 @@ mod migration;
 mod mixin;
 mod moves;
 mod nodes;
+mod offline;
+mod power;
 mod query;
 mod quota;
 mod race;
@@ -66,6 +70,8 @@ mod hang;
 mod injected;
 mod killed;
 mod observe;
+mod outside;
+mod panic;
 mod recovery;
 mod sandbox;
 

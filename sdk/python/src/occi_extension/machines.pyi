@@ -75,6 +75,8 @@ class Machine:
         """Take the power away."""
     def reboot(self) -> None:
         """Ask the guest system to restart."""
+    def restart(self, wait_ms: int) -> None:
+        """The same, and wait until the machine begins anew; 'timeout' after so many milliseconds."""
     def reset(self) -> None:
         """Press the reset button."""
     def pause(self) -> None:

@@ -198,6 +198,16 @@ impl Machine {
         self.alter("machine.reboot", |machine| machine.must_run())
     }
 
+    pub(crate) fn restart(&self, wait_ms: u64) -> Result<()> {
+        self.alter("machine.restart", |machine| {
+            machine.must_run()?;
+            if machine.deaf {
+                return Err(Fault::timeout(format!("not restarted after {wait_ms} ms")));
+            }
+            machine.turn(("running", "booted"))
+        })
+    }
+
     pub(crate) fn reset(&self) -> Result<()> {
         self.alter("machine.reset", |machine| machine.must_run())
     }

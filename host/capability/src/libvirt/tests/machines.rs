@@ -63,9 +63,11 @@ async fn a_step_that_the_state_does_not_allow_is_a_conflict() {
     assert_eq!(code(machine.pause().await), Err("conflict"));
     assert_eq!(code(machine.save().await), Err("conflict"));
     assert_eq!(code(machine.reset().await), Err("conflict"));
+    assert_eq!(code(machine.restart(Duration::from_secs(5)).await), Err("conflict"));
     machine.start().await.unwrap();
     machine.pause().await.unwrap();
     assert_eq!(code(machine.shutdown(Duration::from_secs(5)).await), Err("conflict"));
+    assert_eq!(code(machine.restart(Duration::from_secs(5)).await), Err("conflict"));
     machine.save().await.unwrap();
     assert_eq!(code(machine.shutdown(Duration::from_secs(5)).await), Err("conflict"));
     assert_eq!(code(machine.pause().await), Err("conflict"));
@@ -78,6 +80,7 @@ async fn a_running_machine_restarts_and_is_snapshot() {
     machine.define(MachinePlan::default()).await.unwrap();
     machine.start().await.unwrap();
     machine.reboot().await.unwrap();
+    machine.restart(Duration::from_secs(5)).await.unwrap();
     machine.reset().await.unwrap();
     for _ in 0..2 {
         machine.snapshot("before upgrade").await.unwrap();
