@@ -1,6 +1,7 @@
 //! The tests that were skipped: each leaves a line in a file, since Cargo shows nothing of what a test that passes has said.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -54,7 +55,7 @@ fn summary(lines: &str) -> Option<String> {
     let count = wanting.values().map(Vec::len).sum::<usize>();
     let mut summary = format!("******** SKIPPED: {count} tests, which prove nothing of this run ********");
     for (variable, tests) in wanting {
-        summary += &format!("\n    {} for want of {variable}: {}", tests.len(), tests.join(", "));
+        _ = write!(summary, "\n    {} for want of {variable}: {}", tests.len(), tests.join(", "));
     }
     Some(summary)
 }

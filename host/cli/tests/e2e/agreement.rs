@@ -115,7 +115,7 @@ impl Stage {
     }
 
     /// Whether machines boot here, and print something.
-    fn boots(&self) -> bool {
+    pub(crate) fn boots(&self) -> bool {
         self.content.is_some()
     }
 

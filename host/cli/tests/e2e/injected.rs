@@ -36,7 +36,10 @@ fn each_call(
             assert!(is_done, "{said}");
         }
         stage.agrees(&said);
-        afterwards(&before, is_done, &said);
+        // Of several steps one that is refused may leave another state: that is the answer, with the reason in it.
+        if fault != Fault::Refused || !is_done {
+            afterwards(&before, is_done, &said);
+        }
         stage.holds(&before, &said);
         stage.clear(&said);
         if !was_due {
@@ -87,7 +90,8 @@ fn fail_each(
 /// Fails each call of each operation in turn.
 fn sweep(stage: &Stage, wire: &Wire, fault: impl Fn(u32) -> Option<Fault>) {
     let mut failed = 0;
-    for (number, operation) in (0..).zip(OPERATIONS) {
+    let operations = OPERATIONS.iter().filter(|operation| stage.boots() || operation.is_imitated);
+    for (number, operation) in (0..).zip(operations) {
         let began = std::time::Instant::now();
         let calls = fail_each(stage, wire, operation, "", |call| fault(number + call));
         eprintln!("{}: {calls} calls failed, in {:.1?}", operation.name, began.elapsed());

@@ -103,27 +103,24 @@ impl Stage {
                 return Some(format!("{volume} is {storage}"));
             }
         }
-        for link in entities("/storagelink/") {
-            let at = |list: &str, end: &str| {
-                let path = link[end]["location"].as_str().unwrap();
-                let name = format!("occi-{}", path.rsplit('/').next().unwrap());
-                let all = found[list].as_array().unwrap();
-                all.iter().find(|thing| thing["name"] == *name).map(|thing| thing["node"].clone())
-            };
-            if at("machines", "source") != at("volumes", "target") {
-                return Some(format!("{link} joins what is apart: {found}"));
-            }
-        }
-        // Each link's device is at its machine, as it is defined and, where it has power, as it runs; and no other.
+        let storages = entities("/storagelink/");
+        let links = [storages.clone(), entities("/networkinterface/")].concat();
+        apart(&found, &storages)
+            .or_else(|| self.misattached(&found, &links))
+            .or_else(|| self.unknown_images())
+    }
+
+    /// Each link's device is at its machine, as it is defined and, where it has power, as it runs; and no other.
+    fn misattached(&self, found: &Value, links: &[Value]) -> Option<String> {
         let (mut expected, mut running) = (BTreeSet::new(), BTreeSet::new());
-        for link in entities("/storagelink/").iter().chain(&entities("/networkinterface/")) {
+        for link in links {
             let end = |end: &str| {
                 let path = link[end]["location"].as_str().unwrap();
                 format!("occi-{}", path.rsplit('/').next().unwrap())
             };
             let id = link["id"].as_str().unwrap().trim_start_matches("urn:uuid:").to_owned();
-            let machine = found["machines"].as_array().unwrap().iter();
-            let machine = machine.clone().find(|machine| machine["name"] == *end("source"));
+            let mut machines = found["machines"].as_array().unwrap().iter();
+            let machine = machines.find(|machine| machine["name"] == *end("source"));
             let Some(machine) = machine else { return Some(format!("{link} is of no machine")) };
             // The imitation says how machines are defined, and no more.
             if self.boots() && ["running", "paused"].contains(&machine["state"].as_str().unwrap()) {
@@ -148,10 +145,30 @@ impl Stage {
                 ));
             }
         }
-        // A copy that is not whole, or that nobody knows of.
+        None
+    }
+
+    /// A copy that is not whole, or that nobody knows of.
+    fn unknown_images(&self) -> Option<String> {
         let files = std::fs::read_dir(self.images()).unwrap().map(|file| file.unwrap().path());
         let unknown: Vec<_> =
             files.filter(|file| is_saved(file) && !file.with_extension("toml").exists()).collect();
         (!unknown.is_empty()).then(|| format!("files of no image: {unknown:?}"))
     }
+}
+
+/// A volume that is at another hypervisor than the machine that has it.
+fn apart(found: &Value, storages: &[Value]) -> Option<String> {
+    for link in storages {
+        let at = |list: &str, end: &str| {
+            let path = link[end]["location"].as_str().unwrap();
+            let name = format!("occi-{}", path.rsplit('/').next().unwrap());
+            let all = found[list].as_array().unwrap();
+            all.iter().find(|thing| thing["name"] == *name).map(|thing| thing["node"].clone())
+        };
+        if at("machines", "source") != at("volumes", "target") {
+            return Some(format!("{link} joins what is apart: {found}"));
+        }
+    }
+    None
 }

@@ -18,6 +18,8 @@ pub(crate) struct Operation {
     pub(crate) has_power: bool,
     /// Whether it is asked for once more where it was refused, as what it has begun could be in its own way.
     pub(crate) again: bool,
+    /// Whether the imitation can do it in one step: it makes a volume anew that is to be larger.
+    pub(crate) is_imitated: bool,
     pub(crate) prepare: fn(&Stage, &mut Before),
     pub(crate) ask: fn(&Stage, &Before) -> Request,
     /// Whether that is so to which it leads. Nothing else is expected of one that is not done than that all agree.
@@ -30,7 +32,7 @@ const fn quiet(
     ask: fn(&Stage, &Before) -> Request,
     leads: fn(&Stage, &Before) -> bool,
 ) -> Operation {
-    Operation { name, has_power: false, again: false, prepare, ask, leads }
+    Operation { name, has_power: false, again: false, is_imitated: true, prepare, ask, leads }
 }
 
 const fn powered(
@@ -39,10 +41,14 @@ const fn powered(
     ask: fn(&Stage, &Before) -> Request,
     leads: fn(&Stage, &Before) -> bool,
 ) -> Operation {
-    Operation { name, has_power: true, again: false, prepare, ask, leads }
+    Operation { name, has_power: true, again: false, is_imitated: true, prepare, ask, leads }
 }
 
 impl Operation {
+    const fn not_imitated(self) -> Self {
+        Self { is_imitated: false, ..self }
+    }
+
     const fn again(self) -> Self {
         Self { again: true, ..self }
     }
@@ -258,19 +264,22 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         end_link,
         |stage, before| stage.act(&before.storage, "resize", &["size=2"]),
         is_larger,
-    ),
+    )
+    .not_imitated(),
     powered(
         "resize a storage that is in use",
         run,
         |stage, before| stage.act(&before.storage, "resize", &["size=2"]),
         is_larger,
-    ),
+    )
+    .not_imitated(),
     quiet(
         "another size of a storage",
         nothing,
         |stage, before| stage.server.post(&before.storage).text(body(&[], &["occi.storage.size=2"])),
         is_larger,
-    ),
+    )
+    .not_imitated(),
     quiet(
         "up",
         nothing,
