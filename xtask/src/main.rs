@@ -23,6 +23,7 @@ mod prerequisites;
 mod progress;
 mod python;
 mod running;
+mod skipped;
 mod test;
 mod workspace;
 
@@ -78,6 +79,9 @@ enum Command {
     Check,
     /// Build, then run every test with the services that it needs
     Test {
+        /// Fail where a test is skipped, since what it needs cannot be had on this machine
+        #[arg(long)]
+        no_skips: bool,
         /// Given to `cargo test`, such as a test's name
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
@@ -145,12 +149,12 @@ fn run(Arguments { command, consent }: Arguments) -> Result<ExitCode> {
             prerequisites::ensure(&[Need::Host], consent)?;
             check::run(&workspace)?;
         }
-        Command::Test { arguments } => {
+        Command::Test { no_skips, arguments } => {
             // The tests bring the server with them; built alone, it would be built twice, with other features.
             prerequisites::ensure(needs::TEST, consent)?;
             guests::build(&workspace)?;
             guests::build_others(&workspace)?;
-            return test::run(&workspace, consent, &arguments);
+            return test::run(&workspace, consent, no_skips, &arguments);
         }
         Command::With { command } => return test::with(&workspace, consent, &command),
         Command::Demo(options) => {

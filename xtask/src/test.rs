@@ -1,5 +1,5 @@
 //! Every test, with the services that some need: a libvirt daemon of our own and a system for its machines to boot.
-//! Tests find them by the environment variables below, and do without where these are not set.
+//! Tests find them by the environment variables below. Those that lack one are skipped, and counted at the end.
 
 use std::process::{Command, ExitCode};
 
@@ -8,6 +8,7 @@ use occi_builder::Code;
 
 use crate::guest_system::GuestSystem;
 use crate::libvirtd::Libvirtd;
+use crate::skipped::{self, Skipped};
 use crate::workspace::Workspace;
 use crate::{Consent, c, conformance, guests, javascript, openvswitch, prerequisites, python, running};
 
@@ -24,8 +25,14 @@ const APART: [&str; 9] = [
     "exhibit-0-1-0",
 ];
 
-/// All tests; a failed one is the exit code.
-pub(crate) fn run(workspace: &Workspace, consent: Consent, arguments: &[String]) -> Result<ExitCode> {
+/// All tests; a failed one is the exit code, and on demand a skipped one.
+pub(crate) fn run(
+    workspace: &Workspace,
+    consent: Consent,
+    no_skips: bool,
+    arguments: &[String],
+) -> Result<ExitCode> {
+    let skipped = Skipped::new(workspace)?;
     // This program's own tests are built as it is itself, without optimisation.
     let mut own = workspace.cargo();
     own.args(["test", "--package", "xtask"]).args(arguments);
@@ -37,6 +44,7 @@ pub(crate) fn run(workspace: &Workspace, consent: Consent, arguments: &[String])
     tests.args(["test", "--release", "--no-fail-fast", "--workspace", "--exclude=xtask"]);
     tests.args(APART.map(|package| format!("--exclude={package}")));
     tests.args(arguments).env("OCCI_TEST_EXTENSIONS", workspace.extensions());
+    tests.env(skipped::VARIABLE, skipped.file());
     let all = match Services::start(workspace, consent) {
         Ok(services) => services.run(&mut tests)?,
         Err(reason) => {
@@ -64,6 +72,9 @@ pub(crate) fn run(workspace: &Workspace, consent: Consent, arguments: &[String])
         codes.push(javascript::test(workspace, &guests::folders(workspace, Code::JavaScript)?)?);
         codes.push(python::test(workspace, &guests::folders(workspace, Code::Python)?)?);
     }
+    let is_skipped = skipped.tell()?;
+    let last = if no_skips && is_skipped { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+    codes.push(last);
     Ok(codes.into_iter().find(|code| *code != ExitCode::SUCCESS).unwrap_or(ExitCode::SUCCESS))
 }
 

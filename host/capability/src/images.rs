@@ -2,6 +2,7 @@
 
 mod description;
 mod folder;
+mod making;
 
 use std::sync::Arc;
 

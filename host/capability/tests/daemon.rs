@@ -44,10 +44,7 @@ impl Door {
 
 /// A driver behind a door, for libvirt's test driver in the daemon.
 async fn behind_a_door(folder: &Path) -> Option<(Hypervisor, Door)> {
-    let Ok(uri) = std::env::var("OCCI_TEST_LIBVIRT_TEST_URI") else {
-        eprintln!("SKIPPED: no OCCI_TEST_LIBVIRT_TEST_URI; `cargo xtask test` sets it");
-        return None;
-    };
+    let uri = occi_services::service("OCCI_TEST_LIBVIRT_TEST_URI")?;
     let (uri, daemon) = uri.split_once("?socket=").unwrap();
     let mut door = Door { path: folder.join("door"), daemon: daemon.into(), open: None };
     door.open();

@@ -12,6 +12,7 @@ use occi_capability::libvirt::{
     Boot, DomainType, Event, Hypervisor, HypervisorConfig, Inventory, Machine, MachinePlan, Measure,
     NetworkPlan, State, Usage,
 };
+use occi_services::service;
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
@@ -28,17 +29,10 @@ struct Qemu {
 }
 
 impl Qemu {
-    /// A hypervisor for one test; none, and a word about it, where the environment has none.
+    /// A hypervisor for one test; none, which is counted, where there is no QEMU.
     async fn open(domain_type: DomainType) -> Option<Self> {
-        let variable = |name: &str| std::env::var(name).ok();
-        let (Some(uri), Some(kernel), Some(initrd)) =
-            (variable("OCCI_TEST_QEMU_URI"), variable("OCCI_TEST_KERNEL"), variable("OCCI_TEST_INITRD"))
-        else {
-            eprintln!(
-                "SKIPPED: no OCCI_TEST_QEMU_URI, OCCI_TEST_KERNEL and OCCI_TEST_INITRD; `cargo xtask test` sets them"
-            );
-            return None;
-        };
+        let uri = service("OCCI_TEST_QEMU_URI")?;
+        let (kernel, initrd) = (service("OCCI_TEST_KERNEL")?, service("OCCI_TEST_INITRD")?);
         let (consoles, volumes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
         let boot = Boot {
             kernel: kernel.into(),

@@ -114,11 +114,13 @@ impl Actions for Compute {
             ("suspend", Some("hibernate")) => machine.save(),
             // some clients spell it so.
             ("save", None | Some("hot")) => save(subject, &machine, parameters),
-            ("save", Some("deferred" | "deffered")) => stop(&machine).and_then(|()| {
-                let saved = save(subject, &machine, parameters);
-                // It runs again, whatever became of the image.
-                start(subject, &machine).and(saved)
-            }),
+            ("save", Some("deferred" | "deffered")) => {
+                let saved = stop(&machine).and_then(|()| save(subject, &machine, parameters));
+                // It runs again, whatever became of the image; also where it is off although stopping it has failed.
+                let is_off = saved.is_ok() || matches!(machine.state(), Ok(State::Off));
+                let started = if is_off { start(subject, &machine) } else { Ok(()) };
+                started.and(saved)
+            }
             (_, Some(method)) => {
                 Err(Fault::invalid(format!("{action} knows no method {method}")).on("method"))
             }

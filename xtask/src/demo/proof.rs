@@ -1,6 +1,7 @@
-//! What libvirt itself says is there. Where a daemon holds it, its own client tells; libvirt's built-in test driver
+//! What libvirt itself says is there, and QEMU's program of a file. Where a daemon holds it, its own client tells; libvirt's built-in test driver
 //! lives in the server's process, so there the server passes the question on.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -40,14 +41,59 @@ impl Proof {
         Ok(Some(Self { listings }))
     }
 
-    /// What libvirt says of one machine.
-    pub(super) fn of_machine(stage: &Stage, id: &str) -> Result<Self> {
+    /// What one machine does.
+    pub(super) fn of_state(stage: &Stage, id: &str) -> Result<Self> {
+        Ok(Self { listings: vec![virsh(stage, &["domstate", &format!("occi-{id}")])?] })
+    }
+
+    /// How large one machine is.
+    pub(super) fn of_size(stage: &Stage, id: &str) -> Result<Self> {
         Ok(Self { listings: vec![virsh(stage, &["dominfo", &format!("occi-{id}")])?] })
     }
 
-    /// Whether libvirt has something for an entity; its id is part of the name.
-    pub(super) fn has(&self, id: &str) -> bool {
-        self.listings.iter().any(|(_, said)| said.contains(id))
+    /// How one machine is run: the first line of its description says it.
+    pub(super) fn of_type(stage: &Stage, id: &str) -> Result<Self> {
+        let (asked, said) = virsh(stage, &["dumpxml", &format!("occi-{id}")])?;
+        let first = said.lines().next().unwrap_or_default().to_owned();
+        Ok(Self { listings: vec![(format!("{asked} | head -n 1"), first)] })
+    }
+
+    /// Which disks one machine has, and in which files that is which it began as an image.
+    pub(super) fn of_disks(stage: &Stage, id: &str, image: &str) -> Result<Self> {
+        let machine = format!("occi-{id}");
+        let disks = virsh(stage, &["domblklist", &machine])?;
+        let system = format!("{machine}-system-{image}");
+        let (asked, said) = virsh(stage, &["vol-dumpxml", "--pool", "occi", &system])?;
+        let files: Vec<_> = said.lines().filter(|line| line.contains("<path>")).map(str::trim).collect();
+        Ok(Self { listings: vec![disks, (format!("{asked} | grep '<path>'"), files.join("\n"))] })
+    }
+
+    /// What is in a file with a disk, and on which others it rests.
+    pub(super) fn of_disk(file: &Path) -> Result<Self> {
+        let arguments = ["info", "--backing-chain"];
+        let asked = format!("qemu-img {} {}", arguments.join(" "), file.display());
+        Ok(Self { listings: vec![(asked, said(Command::new("qemu-img").args(arguments).arg(file))?)] })
+    }
+
+    /// Which files are in a folder.
+    pub(super) fn of_folder(folder: &Path) -> Result<Self> {
+        let asked = format!("ls {}", folder.display());
+        Ok(Self { listings: vec![(asked, said(Command::new("ls").arg(folder))?)] })
+    }
+
+    /// Whether these words were said; an entity's id is part of the name of whatever is there for it.
+    pub(super) fn has(&self, words: &str) -> bool {
+        self.listings.iter().any(|(_, said)| said.contains(words))
+    }
+
+    /// Whether they were said each time that something was asked.
+    pub(super) fn all_have(&self, words: &str) -> bool {
+        self.listings.iter().all(|(_, said)| said.contains(words))
+    }
+
+    /// Whether all that was said is this.
+    pub(super) fn is(&self, words: &str) -> bool {
+        self.listings.iter().all(|(_, said)| said.trim() == words)
     }
 }
 

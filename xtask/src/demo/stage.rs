@@ -29,6 +29,9 @@ pub(super) struct Stage {
     pub(super) consoles: Option<PathBuf>,
 }
 
+/// The name of the image that computes begin as.
+pub(super) const IMAGE: &str = "linux";
+
 impl Stage {
     /// The server with all its defaults.
     pub(super) fn embedded(workspace: &Workspace) -> Result<Self> {
@@ -54,13 +57,11 @@ impl Stage {
     ) -> Result<Self> {
         let mut stage = Self::new(workspace, "libvirt", uri, title)?;
         let consoles = stage.folder.join("consoles");
-        let images = stage.folder.join("images");
+        let images = stage.images();
         let volumes = stage.folder.join("volumes");
         let config = Config {
             hypervisor: Hypervisor {
                 uri: uri.to_owned(),
-                // Emulation works on every machine, and so shows the same everywhere.
-                domain_type: "qemu",
                 volumes: volumes.clone(),
                 consoles: consoles.clone(),
                 images: images.clone(),
@@ -99,13 +100,15 @@ impl Stage {
         self.folder.join("data")
     }
 
+    /// The folder with what computes begin as.
+    pub(super) fn images(&self) -> PathBuf {
+        self.folder.join("images")
+    }
+
     pub(super) fn log(&self) -> PathBuf {
         self.folder.join("server.log")
     }
 }
-
-/// The name of the image that computes begin as.
-pub(super) const IMAGE: &str = "linux";
 
 /// An image whose disk is empty and whose kernel is the guest system's.
 fn lay_out_image(folder: &Path, system: &GuestSystem) -> Result<()> {
@@ -131,7 +134,6 @@ struct Config {
 #[serde(rename_all = "kebab-case")]
 struct Hypervisor {
     uri: String,
-    domain_type: &'static str,
     volumes: PathBuf,
     consoles: PathBuf,
     images: PathBuf,

@@ -69,7 +69,7 @@ pub(super) fn tell(stage: &Stage, show: &Show) -> Result<Told> {
 
 pub(super) struct Story<'a> {
     pub(super) stage: &'a Stage,
-    show: &'a Show,
+    pub(super) show: &'a Show,
     client: Client,
     /// How much of each machine's console was shown, in bytes.
     printed: HashMap<String, usize>,
@@ -138,6 +138,15 @@ impl Story<'_> {
         let action = "http://schemas.ogf.org/occi/infrastructure/compute/action#start";
         self.ask(&Request::post_json(&format!("{machine}?action=start"), &json!({ "action": action })), 200)?;
         self.state(machine, "occi.compute.state", "active")?;
+        if self.stage.consoles.is_some() {
+            let proof = Proof::of_type(self.stage, id_of(machine))?;
+            self.show_proof(&proof);
+            self.show.say(if proof.has("type='kvm'") {
+                "The machine's hardware runs it, by KVM."
+            } else {
+                "It is emulated, which is slow: the server found no KVM here that runs a guest."
+            });
+        }
         self.console(machine, &format!("OCCI guest up: {HOSTNAME}"))
     }
 

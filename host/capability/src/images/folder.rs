@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use super::description::{Description, TITLE, Use};
+use super::making::{self, Making};
 use crate::libvirt::{Error, Image, ImageDisk, Machine, Result, Volume};
 
 /// An image that is on offer.
@@ -46,6 +47,7 @@ impl Images {
     /// Those in a folder, which is made where there is none.
     pub fn open(folder: &Path) -> std::io::Result<Self> {
         std::fs::create_dir_all(folder)?;
+        making::clear_up(folder)?;
         let (changed, _) = watch::channel(());
         let watcher = match watch(folder, changed.clone()) {
             Ok(watcher) => Some(watcher),
@@ -112,6 +114,7 @@ impl Images {
     }
 
     async fn make_of_volume_as(&self, volume: &Volume, title: &str, name: &str) -> Result<()> {
+        let _making = Making::begin(&self.folder, name).map_err(|error| unreadable(&error))?;
         let disk = format!("{name}.qcow2");
         volume.copy_to(&self.folder.join(&disk)).await?;
         let description = Description {
@@ -125,6 +128,7 @@ impl Images {
     }
 
     async fn make_as(&self, machine: &Machine, title: &str, name: &str) -> Result<()> {
+        let _making = Making::begin(&self.folder, name).map_err(|error| unreadable(&error))?;
         let disk = format!("{name}.qcow2");
         let copy = machine.copy_disk(&self.folder.join(&disk)).await?;
         // How it boots is as the image says that the machine began as.

@@ -67,7 +67,7 @@ impl Machine {
                     sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
                 )?;
                 // Once nothing can be refused any more: a machine that stays keeps its disks.
-                own_disk::discard(live, &place, &devices)
+                own_disk::discard(live, &place, entity, &devices)
             });
             match removed {
                 // A creation that was cut short may have left some.

@@ -171,6 +171,14 @@ fn copy_running(domain: &Domain, target: &str, file: &Path, patience: Duration) 
         })
     })?;
     let (name, destination) = (c_string(target)?, c_string(&destination)?);
+    if mirror(domain, target)?.is_some() {
+        // One that broke off when it was to be ended, with which QEMU would go on for ever.
+        // SAFETY: the domain is valid for as long as it is borrowed, and libvirt copies the text, which ends with a zero.
+        let ended = unsafe { sys::virDomainBlockJobAbort(domain.as_ptr(), name.as_ptr(), 0) };
+        if ended != 0 {
+            return Err(virt::error::Error::last_error().into());
+        }
+    }
     let flags = sys::VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB;
     // SAFETY: the domain is valid for as long as it is borrowed, and libvirt copies both texts, which end with a zero; no
     // parameters are passed.
@@ -217,12 +225,17 @@ fn copy_running(domain: &Domain, target: &str, file: &Path, patience: Duration) 
 
 /// Whether a copy is the same as its disk; an error where it is no longer made.
 fn is_mirrored(domain: &Domain, target: &str) -> Result<bool> {
+    mirror(domain, target)?.ok_or_else(|| Error::Failed("the copy of the machine's disk broke off".into()))
+}
+
+/// The copy that is being made of a disk: whether it is the same.
+fn mirror(domain: &Domain, target: &str) -> Result<Option<bool>> {
     let running = Devices::running(domain)?;
-    let disk = running.all().iter().find(|device| device.target.as_deref() == Some(target));
-    match disk.and_then(|disk| disk.mirror.as_ref()) {
-        Some(is_ready) => Ok(*is_ready),
-        None => Err(Error::Failed("the copy of the machine's disk broke off".into())),
-    }
+    Ok(running
+        .all()
+        .iter()
+        .find(|device| device.target.as_deref() == Some(target))
+        .and_then(|disk| disk.mirror))
 }
 
 /// A disk that nobody writes to is copied as a volume.

@@ -14,7 +14,7 @@ use super::image::{DiskFormat, Image, ImageDisk};
 use super::machine_xml::MachinePlan;
 use super::side::{Mark, Side};
 use super::volume::{FORMAT, Place, sectors};
-use super::{name, seed};
+use super::{name, saved, seed};
 
 /// Which of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,14 +59,14 @@ pub(super) fn owner(volume: &str) -> Option<Uuid> {
     let at = volume.char_indices().nth(name::LENGTH)?.0;
     let (machine, rest) = volume.split_at(at);
     let word = rest.strip_prefix('-')?;
-    let is_own = Own::ALL.iter().any(|own| word.split('-').next() == Some(own.word()));
+    let is_own = Own::ALL.iter().any(|own| word.split(['-', '.']).next() == Some(own.word()));
     name::entity(machine).filter(|_| is_own)
 }
 
 /// Which of a machine's own disks a volume of that name is.
 pub(super) fn kind_of(volume: &str) -> Option<Own> {
     owner(volume)?;
-    Own::of(volume.get(name::LENGTH + 1..)?.split('-').next()?)
+    Own::of(volume.get(name::LENGTH + 1..)?.split(['-', '.']).next()?)
 }
 
 /// The image that a machine began as, by the volume of its system.
@@ -79,14 +79,15 @@ pub(super) fn image(machine: Uuid, volume: &str) -> Option<String> {
 pub(super) struct OwnDisks<'a> {
     live: &'a Live,
     place: &'a Place,
+    machine: Uuid,
     /// All devices that it is to have, as libvirt is told.
     pub(super) devices: String,
     /// Whether it has a disk that its system is on.
     pub(super) has_system: bool,
     /// Volumes that were made for that.
     made: Vec<String>,
-    /// Those that it has no more.
-    replaced: Vec<String>,
+    /// Whether it may have had others, which it has no more.
+    had_others: bool,
     /// The disk that came for what need not last, which a machine that runs can have at once.
     comes: Option<String>,
     /// The volume of that disk, and what it is to have at least.
@@ -105,10 +106,11 @@ impl<'a> OwnDisks<'a> {
         let mut disks = Self {
             live,
             place,
+            machine,
             devices: String::new(),
             has_system: false,
             made: Vec::new(),
-            replaced: Vec::new(),
+            had_others: false,
             comes: None,
             grows: None,
         };
@@ -146,7 +148,7 @@ impl<'a> OwnDisks<'a> {
             }
             (Some((image, disk)), held) => {
                 check_off(present)?;
-                let target = self.replace(held, &mut taken)?;
+                let target = place_of(held, &mut taken)?;
                 own.push_str(&self.system(machine, image, disk, &target)?);
             }
         }
@@ -172,12 +174,12 @@ impl<'a> OwnDisks<'a> {
         let wanted = seed::digest(&plan.seed).map(|digest| Own::Seed.volume(machine, &digest));
         match (wanted, held(Own::Seed)) {
             (None, None) => {}
-            (None, Some(device)) => self.replaced.extend(device.volume.clone()),
+            (None, Some(_)) => {}
             (Some(volume), Some(device)) if device.volume.as_ref() == Some(&volume) => {
                 own.push_str(text(device));
             }
             (Some(volume), held) => {
-                let target = self.replace(held, &mut taken)?;
+                let target = place_of(held, &mut taken)?;
                 let content = seed::disk(&plan.seed)?;
                 self.volume(&volume, |place, live| place.upload(live, &volume, &content).map(drop))?;
                 own.push_str(&device::own_disk(
@@ -190,17 +192,12 @@ impl<'a> OwnDisks<'a> {
             }
         }
 
+        self.had_others =
+            devices.is_some_and(|devices| devices.all().iter().any(|device| device.own.is_some()));
         let others = devices.iter().flat_map(|devices| devices.all()).filter(|device| device.own.is_none());
         self.devices = own;
         others.for_each(|device| self.devices.push_str(text(device)));
         Ok(())
-    }
-
-    /// The name for a disk that takes another's place, or a free one.
-    fn replace(&mut self, held: Option<&Device>, taken: &mut Vec<String>) -> Result<String> {
-        let Some(device) = held else { return take(taken) };
-        self.replaced.extend(device.volume.clone());
-        device.target.clone().map_or_else(|| take(taken), Ok)
     }
 
     fn system(&mut self, machine: Uuid, image: &Image, disk: &ImageDisk, target: &str) -> Result<String> {
@@ -219,12 +216,40 @@ impl<'a> OwnDisks<'a> {
 
     /// What was made is not needed after all.
     pub(super) fn undo(&self) {
-        self.remove(&self.made);
+        for volume in &self.made {
+            if let Err(error) = delete(self.live, self.place, volume) {
+                tracing::warn!(volume, %error, "a disk that no machine has stays until its machine is defined anew");
+            }
+        }
+    }
+
+    /// What the machine has no more goes, also what earlier calls have left that broke off. One that runs, or is to go on
+    /// with its saved memory, needs what it began with: that goes when it is defined the next time.
+    fn sweep(&self, domain: &Domain) -> Result<()> {
+        let mut kept = vec![Devices::defined(domain)?];
+        if domain.is_active()? {
+            kept.push(Devices::running(domain)?);
+        }
+        if self.live.driver == Driver::Qemu && domain.has_managed_save(0)? {
+            kept.push(Devices::read(saved::description(domain)?)?);
+        }
+        let is_kept = |volume: &str| {
+            let volume = Mark::of(volume).unwrap_or(volume);
+            kept.iter().any(|devices| devices.volumes().any(|kept| kept == volume))
+        };
+        let left = left(Side { live: self.live, place: self.place }, self.machine)?;
+        left.iter()
+            .filter(|volume| !is_kept(volume))
+            .try_for_each(|volume| delete(self.live, self.place, volume))
     }
 
     /// The machine is defined: what it has no more goes, what it runs with follows where that is possible.
     pub(super) fn finish(&self, domain: &Domain) -> Result<()> {
-        self.remove(&self.replaced);
+        if self.had_others
+            && let Err(error) = self.sweep(domain)
+        {
+            tracing::warn!(machine = %self.machine, %error, "disks that a machine has no more may stay");
+        }
         let runs = self.live.driver == Driver::Qemu && domain.is_active()?;
         if let Some(disk) = self.comes.as_deref().filter(|_| runs) {
             // Else it has it from its next start on.
@@ -264,21 +289,23 @@ impl<'a> OwnDisks<'a> {
     fn find(&self, volume: &str) -> Result<StorageVol> {
         self.place.within(self.live, |pool| StorageVol::lookup_by_name(pool, volume))
     }
-
-    fn remove(&self, volumes: &[String]) {
-        for volume in volumes {
-            if let Err(error) = delete(self.live, self.place, volume) {
-                tracing::warn!(volume, %error, "what a machine has no more stays");
-            }
-        }
-    }
 }
 
-/// Deletes what a machine had by itself that is gone. What cannot be deleted is no reason to say that it is not: the log tells.
-pub(super) fn discard(live: &Live, place: &Place, devices: &Devices) -> Result<()> {
+/// Deletes what a machine had by itself that is gone, and what calls have left that broke off. What cannot be deleted is no
+/// reason to say that it is not: the log tells.
+pub(super) fn discard(live: &Live, place: &Place, machine: Uuid, devices: &Devices) -> Result<()> {
     let own = devices.all().iter().filter(|device| device.own.is_some());
-    for volume in own.filter_map(|device| device.volume.as_deref()) {
-        match delete(live, place, volume).or_else(|_| delete(live, place, volume)) {
+    let mut own: Vec<_> = own.filter_map(|device| device.volume.clone()).collect();
+    let side = Side { live, place };
+    match left(side, machine).or_else(|_| left(side, machine)) {
+        Ok(left) => own.extend(left),
+        Err(error @ (Error::Unavailable(_) | Error::Timeout(_))) => return Err(error),
+        Err(error) => tracing::error!(%machine, %error, "disks of a machine that is gone may stay"),
+    }
+    own.sort_unstable();
+    own.dedup();
+    for volume in own {
+        match delete(live, place, &volume).or_else(|_| delete(live, place, &volume)) {
             // Who deletes it again begins here.
             Err(error @ (Error::Unavailable(_) | Error::Timeout(_))) => return Err(error),
             Err(error) => tracing::error!(volume, %error, "a disk of a machine that is gone stays"),
@@ -338,6 +365,11 @@ fn check_off(present: Option<(&Domain, &Devices)>) -> Result<()> {
     Ok(())
 }
 
+/// The name for a disk that takes another's place, or a free one.
+fn place_of(held: Option<&Device>, taken: &mut Vec<String>) -> Result<String> {
+    held.and_then(|device| device.target.clone()).map_or_else(|| take(taken), Ok)
+}
+
 fn take(taken: &mut Vec<String>) -> Result<String> {
     let target = device::free_name(|name| taken.iter().any(|taken| taken == name))?;
     taken.push(target.clone());
@@ -356,8 +388,10 @@ mod tests {
         assert_eq!(image(machine, &system).as_deref(), Some("debian-12"));
         assert_eq!(image(Uuid::from_u128(8), &system), None);
         for own in [system, Own::Scratch.volume(machine, ""), Own::Seed.volume(machine, "0a1b")] {
-            assert_eq!(owner(&own), Some(machine), "{own}");
-            assert_eq!(name::entity(&own), None, "{own}");
+            for volume in [format!("{own}.coming"), own] {
+                assert_eq!(owner(&volume), Some(machine), "{volume}");
+                assert_eq!(name::entity(&volume), None, "{volume}");
+            }
         }
         for foreign in [
             "",

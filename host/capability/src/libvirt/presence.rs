@@ -183,7 +183,7 @@ impl Hypervisor {
             machine::cut(&domain)?;
             domain.undefine_flags(sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)?;
             if !place.is_shared() {
-                own_disk::discard(live, &place, &devices)?;
+                own_disk::discard(live, &place, entity, &devices)?;
             }
             Ok(true)
         };

@@ -1,10 +1,14 @@
 //! Operations that go wrong half-way: what there is before each of them, and whether store and hypervisor agree afterwards.
 
+mod compare;
+mod content;
+mod operations;
+
 use crate::http::Request;
 use crate::occi::{action, body, kind};
 use crate::server::{GuestSystem, Options, PATIENCE, Server, eventually};
-use serde_json::Value;
-use std::collections::HashSet;
+use content::{Content, Pool};
+pub(crate) use operations::{ACROSS, MOVES, OPERATIONS, Operation};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,49 +16,65 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 const SMALL: &str = "Category: small; scheme=\"http://schemas.ogf.org/occi/infrastructure/compute/template/1.1#\"; class=\"mixin\"";
-const MEDIUM: &str = "Category: medium; scheme=\"http://schemas.ogf.org/occi/infrastructure/compute/template/1.1#\"; class=\"mixin\"";
 const IMAGE: &str =
     "Category: tiny; scheme=\"http://example.org/occi/infrastructure/os_tpl#\"; class=\"mixin\"";
-const KEY: &str =
-    "Category: ssh_key; scheme=\"http://schemas.ogf.org/occi/infrastructure/credentials#\"; class=\"mixin\"";
+const OTHER_IMAGE: &str =
+    "Category: other; scheme=\"http://example.org/occi/infrastructure/os_tpl#\"; class=\"mixin\"";
 
 /// A server, whose hypervisor others use, too: what is ours there is known by how its ids begin.
 pub(crate) struct Stage {
     pub(crate) server: Server,
     ours: String,
+    /// Where its volumes are, at each hypervisor whose volumes hold something.
+    pools: Vec<Pool>,
+    content: Option<Content>,
 }
 
 impl Stage {
-    /// On a hypervisor, or those that are configured by `more`, with an image that is described so, whose files are put into its
-    /// folder before.
+    /// On a hypervisor, or those that are configured by `more`, with two images that are described so, whose files are put into
+    /// their folder before. `daemons` is where those are reached that have real volumes.
     pub(crate) fn new(
         hypervisor: Option<String>,
+        daemons: &[&str],
         volumes: &str,
         more: &str,
         image: &str,
         files: impl FnOnce(&Path),
     ) -> Self {
         let pool = format!("occi-faults-{}", Uuid::new_v4());
-        let config = format!("[hypervisor]\npool = \"{pool}\"\nvolumes = \"{volumes}/{pool}\"\n{more}");
+        let bridge = "[[hypervisor.bridge]]\nname = \"public\"\ndevice = \"occi-br0\"\n";
+        let config = format!(
+            "compatibility = \"1.1\"\n[hypervisor]\npool = \"{pool}\"\nvolumes = \"{volumes}/{pool}\"\n{more}{bridge}"
+        );
         let server = Server::with(Options { config, hypervisor, ..Options::default() });
         let ours = Uuid::new_v4().to_string()[..8].to_owned();
-        let stage = Self { server, ours };
+        let pools = daemons.iter().map(|uri| Pool::new(uri, &pool)).collect::<Vec<_>>();
+        let content = (!pools.is_empty()).then(Content::new);
+        let stage = Self { server, ours, pools, content };
         files(&stage.images());
-        std::fs::write(stage.images().join("tiny.toml"), image).unwrap();
-        let server = &stage.server;
-        eventually("it is on offer", || server.get("/-/").answers(200).body.contains("Category: tiny;"));
+        for name in ["tiny", "other"] {
+            std::fs::write(stage.images().join(name).with_extension("toml"), image).unwrap();
+        }
+        let is_offered = |name: &str| stage.server.get("/-/").answers(200).body.contains(name);
+        eventually("both are on offer", || is_offered("Category: tiny;") && is_offered("Category: other;"));
         stage
     }
 
     /// On QEMU, with an image that boots.
-    pub(crate) fn on_qemu(system: &GuestSystem, hypervisor: Option<String>, more: &str) -> Self {
-        Self::on_qemu_within(system, hypervisor, "/var/lib/occi", more)
+    pub(crate) fn on_qemu(
+        system: &GuestSystem,
+        hypervisor: Option<String>,
+        daemons: &[&str],
+        more: &str,
+    ) -> Self {
+        Self::on_qemu_within(system, hypervisor, daemons, "/var/lib/occi", more)
     }
 
     /// The same, with its volumes below a folder.
     pub(crate) fn on_qemu_within(
         system: &GuestSystem,
         hypervisor: Option<String>,
+        daemons: &[&str],
         volumes: &str,
         more: &str,
     ) -> Self {
@@ -62,7 +82,7 @@ impl Stage {
         let image =
             format!("disk = \"tiny.qcow2\"\nkernel = \"vmlinuz\"\ninitrd = \"initrd\"\ncmdline = {line:?}\n");
         let more = format!("domain-type = \"qemu\"\n{more}");
-        Self::new(hypervisor, volumes, &more, &image, |images| {
+        Self::new(hypervisor, daemons, volumes, &more, &image, |images| {
             symlink(&system.kernel, images.join("vmlinuz")).unwrap();
             symlink(&system.initrd, images.join("initrd")).unwrap();
             let mut make = Command::new("qemu-img");
@@ -82,22 +102,40 @@ impl Stage {
     }
 
     /// Deletes everything, and what was saved; nothing is left.
-    pub(crate) fn clear(&self) {
-        let mut said = String::new();
+    #[track_caller]
+    pub(crate) fn clear(&self, said: &str) {
+        let mut told = String::new();
         eventually("all can be deleted", || {
             let answer = self.server.delete("/").send();
-            if answer.status != 200 && said != answer.body {
-                said.clone_from(&answer.body);
-                eprintln!("not all can be deleted yet: {said}");
+            if answer.status != 200 && told != answer.body {
+                told.clone_from(&answer.body);
+                eprintln!("not all can be deleted yet: {told}");
             }
             answer.status == 200
         });
         eventually("nothing is left", || self.disagreement().is_none());
         for file in std::fs::read_dir(self.images()).unwrap().map(|file| file.unwrap().path()) {
-            if file.file_stem().unwrap().to_str().unwrap().starts_with("saved") {
+            if is_saved(&file) {
                 std::fs::remove_file(file).unwrap();
             }
         }
+        // Nor what has another name, such as a volume that was on its way to another hypervisor.
+        for pool in &self.pools {
+            let began = Instant::now();
+            loop {
+                let left = pool.volumes();
+                if left.is_empty() {
+                    break;
+                }
+                assert!(began.elapsed() < PATIENCE, "in the pool is still {left:?}\nafter {said}");
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        }
+    }
+
+    /// Whether machines boot here, and print something.
+    pub(crate) fn boots(&self) -> bool {
+        self.content.is_some()
     }
 
     /// Waits until store and hypervisor agree.
@@ -117,6 +155,31 @@ impl Stage {
         let categories: Vec<_> = std::iter::once(&*kind).chain(mixins.iter().copied()).collect();
         let request = self.server.put(&path).text(body(&categories, attributes));
         (path, request)
+    }
+
+    /// Whether an entity shows these words.
+    fn shows(&self, path: &str, words: &str) -> bool {
+        self.server.get(path).answers(200).body.contains(words)
+    }
+
+    /// Whether any entity of a Kind does.
+    fn any(&self, term: &str, words: &str) -> bool {
+        let all = self.server.get(&format!("/{term}/")).answers(200).locations();
+        all.iter().any(|path| self.shows(path, words))
+    }
+
+    fn is_gone(&self, path: &str) -> bool {
+        self.server.get(path).send().status == 404
+    }
+
+    /// Whether there is an image that was made, whole, by such a name.
+    fn saved(&self, name: &str) -> bool {
+        let files = std::fs::read_dir(self.images()).unwrap().map(|file| file.unwrap().path());
+        let mut described = files.filter(|file| file.extension().is_some_and(|end| end == "toml"));
+        described.any(|file| {
+            file.file_stem().unwrap().to_str().unwrap().starts_with(name)
+                && (!self.boots() || content::is_whole(&file.with_extension("qcow2")))
+        })
     }
 
     fn act(&self, path: &str, term: &str, parameters: &[&str]) -> Request {
@@ -145,8 +208,8 @@ impl Stage {
     }
 
     /// Has what there is before an operation run.
-    pub(crate) fn start(&self, before: &Before) {
-        run(self, before);
+    pub(crate) fn start(&self, before: &mut Before) {
+        operations::run(self, before);
     }
 
     /// What there is before an operation.
@@ -158,8 +221,45 @@ impl Stage {
             self.server.link("networkinterface", &compute, &network),
             self.server.link("storagelink", &compute, &storage),
         ];
-        Before { compute, network, storage, links }
+        if let Some(content) = &self.content {
+            content.write(&self.pools[self.node(&storage)], &storage);
+        }
+        Before { compute, network, storage, links, range: Range::any() }
     }
+
+    /// Which of the hypervisors, in the order of the configuration, has a volume.
+    fn node(&self, storage: &str) -> usize {
+        if self.pools.len() == 1 {
+            return 0;
+        }
+        let node = self.server.at_hypervisor("volumes", storage, "node");
+        usize::from(node != Some("north".into()))
+    }
+
+    /// What was written to the volume is on it, where the storage is still there.
+    #[track_caller]
+    pub(crate) fn holds(&self, before: &Before, said: &str) {
+        let Some(content) = &self.content else { return };
+        if !self.is_gone(&before.storage) {
+            content.check(&self.pools[self.node(&before.storage)], &before.storage, said);
+        }
+    }
+
+    /// What a done operation leads to comes to be.
+    #[track_caller]
+    pub(crate) fn has_led(&self, operation: &Operation, before: &Before, said: &str) {
+        let began = Instant::now();
+        while !(operation.leads)(self, before) {
+            assert!(began.elapsed() < PATIENCE, "it has not led to what it should\nafter {said}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+/// Whether a file is of an image that was made in a test.
+fn is_saved(file: &Path) -> bool {
+    let name = file.file_name().unwrap().to_str().unwrap();
+    ["saved", "storage-"].iter().any(|begin| name.starts_with(begin))
 }
 
 /// What there is before an operation.
@@ -168,188 +268,24 @@ pub(crate) struct Before {
     network: String,
     pub(crate) storage: String,
     pub(crate) links: [String; 2],
+    range: Range,
 }
 
-/// Its name, what comes before, and the operation itself.
-pub(crate) type Operation = (&'static str, fn(&Stage, &Before), fn(&Stage, &Before) -> Request);
+/// Addresses of a network that nobody else has: tests share the host's.
+struct Range([u8; 2]);
 
-pub(crate) const OPERATIONS: &[Operation] = &[
-    ("create a compute by templates", nothing, |stage, _| {
-        let key = "occi.credentials.ssh.publickey=\"ssh-rsa AAAAB3NzaC1yc2EAAAA=\"";
-        stage.put("compute", &[SMALL, IMAGE, KEY], &[key]).1
-    }),
-    ("create a storage", nothing, |stage, _| stage.put("storage", &[], &["occi.storage.size=2"]).1),
-    ("create a network", nothing, |stage, _| stage.put("network", &[], &[]).1),
-    ("link a network", nothing, |stage, before| {
-        link(stage, "networkinterface", &before.compute, &before.network)
-    }),
-    ("end the link of a storage", nothing, |stage, before| stage.server.delete(&before.links[1])),
-    ("end the link of a network", nothing, |stage, before| stage.server.delete(&before.links[0])),
-    ("link a storage", end_link, |stage, before| {
-        link(stage, "storagelink", &before.compute, &before.storage)
-    }),
-    ("start", up, |stage, before| stage.act(&before.compute, "start", &[])),
-    ("stop", run, |stage, before| stage.act(&before.compute, "stop", &["method=\"poweroff\""])),
-    ("suspend", run, |stage, before| stage.act(&before.compute, "suspend", &[])),
-    ("hibernate", run, |stage, before| stage.act(&before.compute, "suspend", &["method=\"hibernate\""])),
-    ("save", run, |stage, before| stage.act(&before.compute, "save", &[])),
-    ("another size", run, |stage, before| stage.server.post(&before.compute).text(body(&[MEDIUM], &[]))),
-    ("up", nothing, |stage, before| stage.act(&before.network, "up", &[])),
-    ("down", up, |stage, before| stage.act(&before.network, "down", &[])),
-    ("delete a compute that runs", run, |stage, before| stage.server.delete(&before.compute)),
-    ("delete a storage", end_link, |stage, before| stage.server.delete(&before.storage)),
-    ("delete all", run, |stage, _| stage.server.delete("/")),
-];
+impl Range {
+    fn any() -> Self {
+        let [one, other, ..] = Uuid::new_v4().into_bytes();
+        Self([one | 128, other])
+    }
 
-/// What an operator has go to another hypervisor: its name, what comes before, and which it is.
-pub(crate) type Move = (&'static str, fn(&Stage, &Before), fn(&Before) -> &str);
+    fn address(&self, last: u8) -> String {
+        format!("10.{}.{}.{last}", self.0[0], self.0[1])
+    }
 
-pub(crate) const MOVES: &[Move] = &[
-    ("a machine that is off", nothing, |before| &before.compute),
-    ("a machine that runs", run, |before| &before.compute),
-    ("a volume", end_link, |before| &before.storage),
-    ("a network", end_interface, |before| &before.network),
-];
-
-/// What brings one thing to another.
-pub(crate) const ACROSS: Operation = (
-    "link a storage that is elsewhere",
-    |stage, before| {
-        end_link(stage, before);
-        let (is_done, said) = stage.moves(&before.storage);
-        assert!(is_done, "{said}");
-    },
-    |stage, before| link(stage, "storagelink", &before.compute, &before.storage),
-);
-
-fn nothing(_: &Stage, _: &Before) {}
-
-fn run(stage: &Stage, before: &Before) {
-    up(stage, before);
-    stage.server.act(&before.compute, "start", &[]).is(200);
-}
-
-fn up(stage: &Stage, before: &Before) {
-    stage.server.act(&before.network, "up", &[]).is(200);
-}
-
-fn end_link(stage: &Stage, before: &Before) {
-    stage.server.delete(&before.links[1]).answers(200);
-}
-
-fn end_interface(stage: &Stage, before: &Before) {
-    stage.server.delete(&before.links[0]).answers(200);
-}
-
-fn link(stage: &Stage, term: &str, source: &str, target: &str) -> Request {
-    let ends = [format!("occi.core.source={source:?}"), format!("occi.core.target={target:?}")];
-    stage.server.post(&format!("/{term}/")).text(body(&[&kind(term)], &[&ends[0], &ends[1]]))
-}
-
-impl Stage {
-    /// Why store and hypervisor do not agree; none where they do.
-    fn disagreement(&self) -> Option<String> {
-        let server = &self.server;
-        let mut found = match server.try_inspect() {
-            Ok(found) => found,
-            Err(error) => return Some(error),
-        };
-        for list in ["machines", "networks", "attachments", "strays"] {
-            found[list].as_array_mut().unwrap().retain(|thing| thing.to_string().contains(&self.ours()));
-        }
-        for list in ["machines", "networks", "volumes"] {
-            let names: Vec<_> =
-                found[list].as_array().unwrap().iter().map(|thing| thing["name"].as_str().unwrap()).collect();
-            let mut seen = HashSet::new();
-            if let Some(twice) = names.iter().find(|name| !seen.insert(**name)) {
-                return Some(format!("{twice} is twice among the {list}: {}", found[list]));
-            }
-        }
-        let strays = found["strays"].as_array().unwrap();
-        if !strays.is_empty() {
-            return Some(format!("without an entity: {strays:?}"));
-        }
-        let entities = |collection: &str| -> Vec<Value> {
-            let answer = server.get(collection).accept("application/occi+json").answers(200);
-            let shown: Value = serde_json::from_str(&answer.body).unwrap();
-            shown["resources"].as_array().or(shown["links"].as_array()).cloned().unwrap_or_default()
-        };
-        let at = |list: &str, id: &Value| -> Option<Value> {
-            let name = id.as_str().unwrap().replace("urn:uuid:", "occi-");
-            found[list].as_array().unwrap().iter().find(|thing| thing["name"] == *name).cloned()
-        };
-        let mut count = 0;
-        for compute in entities("/compute/") {
-            let attributes = &compute["attributes"];
-            let Some(machine) = at("machines", &compute["id"]) else {
-                return Some(format!("no machine of {compute}"));
-            };
-            let state = match machine["state"].as_str().unwrap() {
-                "running" => "active",
-                "off" => "inactive",
-                // As when its QEMU was killed.
-                "crashed" => "error",
-                _ => "suspended",
-            };
-            if attributes["occi.compute.state"] != state
-                || attributes["occi.compute.cores"] != machine["cores"]
-            {
-                return Some(format!("{machine} is {attributes}"));
-            }
-            // The disks of a compute by templates.
-            let own = found["own_disks"].as_array().unwrap().iter();
-            let prefix = machine["name"].as_str().unwrap();
-            let own: Vec<_> = own.filter(|disk| disk["name"].as_str().unwrap().starts_with(prefix)).collect();
-            let seed = usize::from(!attributes["occi.credentials.ssh.publickey"].is_null());
-            if own.len() != 2 + seed {
-                return Some(format!("{prefix} has the disks {own:?}"));
-            }
-            let size = attributes["occi.compute.ephemeral_storage.size"].as_f64().unwrap();
-            let has = own.iter().find(|disk| disk["name"].as_str().unwrap().ends_with("-scratch"));
-            #[expect(clippy::cast_precision_loss, reason = "some GiB")]
-            let has = has.map(|disk| disk["capacity"].as_u64().unwrap() as f64 / f64::from(1 << 30));
-            // One that has grown for what was refused afterwards does not shrink.
-            if has.is_none_or(|has| has < size) {
-                return Some(format!("{prefix} has {has:?} GiB, not {size}"));
-            }
-            count += own.len();
-        }
-        if found["own_disks"].as_array().unwrap().len() != count {
-            return Some(format!("disks of no machine: {}", found["own_disks"]));
-        }
-        for network in entities("/network/") {
-            let Some(there) = at("networks", &network["id"]) else {
-                return Some(format!("no network of {network}"));
-            };
-            if (network["attributes"]["occi.network.state"] == "active") != (there["active"] == true) {
-                return Some(format!("{there} is {network}"));
-            }
-        }
-        for storage in entities("/storage/") {
-            let Some(volume) = at("volumes", &storage["id"]) else {
-                return Some(format!("no volume of {storage}"));
-            };
-            let size = storage["attributes"]["occi.storage.size"].as_f64().unwrap();
-            #[expect(clippy::cast_precision_loss, reason = "some GiB")]
-            let has = volume["capacity"].as_u64().unwrap() as f64 / f64::from(1 << 30);
-            if (size - has).abs() > f64::EPSILON {
-                return Some(format!("{volume} is {storage}"));
-            }
-        }
-        for link in entities("/storagelink/") {
-            let at = |list: &str, end: &str| {
-                let path = link[end]["location"].as_str().unwrap();
-                let name = format!("occi-{}", path.rsplit('/').next().unwrap());
-                let all = found[list].as_array().unwrap();
-                all.iter().find(|thing| thing["name"] == *name).map(|thing| thing["node"].clone())
-            };
-            if at("machines", "source") != at("volumes", "target") {
-                return Some(format!("{link} joins what is apart: {found}"));
-            }
-        }
-        let links = entities("/storagelink/").len() + entities("/networkinterface/").len();
-        let attached =
-            found["attachments"].as_array().unwrap().iter().filter(|found| found["live"] == false).count();
-        (links != attached).then(|| format!("{links} links, and attached are {}", found["attachments"]))
+    fn plan(&self) -> [String; 2] {
+        let network = format!("occi.network.address=\"{}/24\"", self.address(0));
+        [network, "occi.network.allocation=\"dynamic\"".into()]
     }
 }

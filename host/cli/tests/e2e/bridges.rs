@@ -3,6 +3,7 @@
 use crate::addresses::{join, mixin, told};
 use crate::occi::{body, kind};
 use crate::server::{GuestSystem, Options, Server};
+use occi_services::service;
 use serde_json::json;
 
 const SCHEME: &str = "http://example.org/occi/infrastructure/bridge#";
@@ -125,10 +126,7 @@ fn addresses_on_a_bridge_are_others() {
 /// A server on QEMU whose host has a bridge; none where there is none to test with.
 fn on_qemu(variable: &str, more: &str) -> Option<Server> {
     let system = GuestSystem::find()?;
-    let Ok(device) = std::env::var(variable) else {
-        eprintln!("SKIPPED: no {variable}; `cargo xtask test` sets it where such a bridge can be made");
-        return None;
-    };
+    let device = service(variable)?;
     let bridge = format!("[[hypervisor.bridge]]\nname = \"public\"\ndevice = {device:?}\n{more}");
     let config = format!("{bridge}{}", system.boot());
     Some(Server::with(Options { hypervisor: Some(system.uri), config, ..Options::default() }))

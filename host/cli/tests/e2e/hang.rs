@@ -1,6 +1,7 @@
 //! A hypervisor that does not answer, and comes back.
 
 use crate::server::{Options, Server};
+use occi_services::service;
 use serde_json::json;
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -138,10 +139,7 @@ fn server_of_patience(short: u32, long: u32) -> Option<(Between, Server)> {
 }
 
 fn server_with(options: Options) -> Option<(Between, Server)> {
-    let Ok(uri) = std::env::var("OCCI_TEST_LIBVIRT_TEST_URI") else {
-        eprintln!("SKIPPED: no OCCI_TEST_LIBVIRT_TEST_URI; `cargo xtask test` sets it");
-        return None;
-    };
+    let uri = service("OCCI_TEST_LIBVIRT_TEST_URI")?;
     let (_, daemon) = uri.split_once("socket=").unwrap();
     let between = Between::new(daemon.to_owned());
     // Where libvirt's test driver reads what it has from a file, nobody else sees that.
@@ -388,10 +386,7 @@ fn calls_that_hang_cost_themselves_alone() {
 
 /// One that is there when its server is killed, and that others use, too.
 fn lasting() -> Option<(Between, Server)> {
-    let Ok(uri) = std::env::var("OCCI_TEST_LIBVIRT_TEST_URI") else {
-        eprintln!("SKIPPED: no OCCI_TEST_LIBVIRT_TEST_URI; `cargo xtask test` sets it");
-        return None;
-    };
+    let uri = service("OCCI_TEST_LIBVIRT_TEST_URI")?;
     let (uri, daemon) = uri.split_once("socket=").unwrap();
     let between = Between::new(daemon.to_owned());
     let hypervisor = Some(format!("{uri}socket={}", between.socket()));

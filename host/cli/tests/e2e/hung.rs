@@ -2,6 +2,7 @@
 
 use crate::occi::body;
 use crate::server::{Options, Server};
+use occi_services::service;
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -36,10 +37,7 @@ impl Drop for Still {
 /// are forgotten for five seconds each, now and then.
 #[test]
 fn a_machine_that_hangs() {
-    let Ok(uri) = std::env::var("OCCI_TEST_QEMU_URI") else {
-        eprintln!("SKIPPED: no OCCI_TEST_QEMU_URI; `cargo xtask test` sets it");
-        return;
-    };
+    let Some(uri) = service("OCCI_TEST_QEMU_URI") else { return };
     let config = "[sandbox]\ntimeout-ms = 100000\n[hypervisor]\nlong-seconds = 90\n".to_owned();
     let server = Server::with(Options { hypervisor: Some(uri), config, ..Options::default() });
     let [hung, other] = [(), ()].map(|()| server.create("compute", &[]));
@@ -62,10 +60,7 @@ fn a_machine_that_hangs() {
 /// It can be switched off, whatever hangs on it; and until then it costs nobody else a start, a network or a volume.
 #[test]
 fn one_that_hangs_can_be_switched_off() {
-    let Ok(uri) = std::env::var("OCCI_TEST_QEMU_URI") else {
-        eprintln!("SKIPPED: no OCCI_TEST_QEMU_URI; `cargo xtask test` sets it");
-        return;
-    };
+    let Some(uri) = service("OCCI_TEST_QEMU_URI") else { return };
     let config = "[hypervisor]\nlong-seconds = 16\n".to_owned();
     let server = Server::with(Options { hypervisor: Some(uri), config, ..Options::default() });
     let [hung, paused, other] = [(); 3].map(|()| server.create("compute", &[]));
@@ -109,10 +104,7 @@ fn one_that_hangs_can_be_switched_off() {
 /// has left undone.
 #[test]
 fn one_that_hangs_waits_for_nobody_who_has_left() {
-    let Ok(uri) = std::env::var("OCCI_TEST_QEMU_URI") else {
-        eprintln!("SKIPPED: no OCCI_TEST_QEMU_URI; `cargo xtask test` sets it");
-        return;
-    };
+    let Some(uri) = service("OCCI_TEST_QEMU_URI") else { return };
     let config = "[hypervisor]\nlong-seconds = 16\n".to_owned();
     let mut server = Server::with(Options { hypervisor: Some(uri), config, ..Options::default() });
     let [hung, other] = [(); 2].map(|()| server.create("compute", &[]));

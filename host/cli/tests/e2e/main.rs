@@ -56,6 +56,7 @@ mod retrieve;
 mod storage;
 mod tags;
 mod templates;
+mod told;
 mod unplug;
 mod update;
 

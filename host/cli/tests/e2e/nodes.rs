@@ -4,6 +4,7 @@ use crate::http::Answer;
 use crate::occi::{body, kind};
 use crate::server::{GuestSystem, Options, Server, eventually};
 use crate::wire::Wire;
+use occi_services::service;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use tempfile::TempDir;
@@ -14,15 +15,6 @@ const PLACEMENT: &str =
 
 /// For those on the QEMU of the other daemon: one of them empties it.
 pub(crate) static OTHER: Mutex<()> = Mutex::new(());
-
-/// The other QEMU, with a word about it where there is none.
-pub(crate) fn other_qemu() -> Option<String> {
-    let other = std::env::var("OCCI_TEST_OTHER_QEMU_URI").ok();
-    if other.is_none() {
-        eprintln!("SKIPPED: no OCCI_TEST_OTHER_QEMU_URI; `cargo xtask test` sets it");
-    }
-    other
-}
 
 /// The part of a configuration that names two nodes; `more` is for both.
 fn nodes(north: &str, south: &str, more: &str) -> String {
@@ -228,13 +220,8 @@ fn a_network_on_a_bridge_is_where_machines_use_it() {
 
 #[test]
 fn while_one_is_away_the_others_serve_and_afterwards_all_is_as_it_was() {
-    let uri = |name: &str| std::env::var(name).ok();
-    let (Some(north), Some(south)) =
-        (uri("OCCI_TEST_LIBVIRT_TEST_URI"), uri("OCCI_TEST_OTHER_LIBVIRT_TEST_URI"))
-    else {
-        eprintln!("SKIPPED: no two of libvirt's test drivers in daemons; `cargo xtask test` starts them");
-        return;
-    };
+    let Some(north) = service("OCCI_TEST_LIBVIRT_TEST_URI") else { return };
+    let Some(south) = service("OCCI_TEST_OTHER_LIBVIRT_TEST_URI") else { return };
     let wire = Wire::new(&north);
     let pool = format!("occi-nodes-{}", Uuid::new_v4());
     let config = nodes(&wire.uri, &south, &format!("pool = \"{pool}\"\nvolumes = \"/{pool}\"\n"));
@@ -290,7 +277,7 @@ fn while_one_is_away_the_others_serve_and_afterwards_all_is_as_it_was() {
 #[test]
 fn the_bytes_of_a_volume_go_with_it() {
     let Some(GuestSystem { uri, .. }) = GuestSystem::find() else { return };
-    let Some(other) = other_qemu() else { return };
+    let Some(other) = service("OCCI_TEST_OTHER_QEMU_URI") else { return };
     let _alone = OTHER.lock().unwrap_or_else(PoisonError::into_inner);
     let pool = format!("occi-nodes-{}", Uuid::new_v4());
     // Within what each daemon has for itself.
@@ -318,7 +305,7 @@ fn the_bytes_of_a_volume_go_with_it() {
 #[test]
 fn a_machine_that_runs_is_moved_and_a_node_is_emptied() {
     let Some(system) = GuestSystem::find() else { return };
-    let Some(other) = other_qemu() else { return };
+    let Some(other) = service("OCCI_TEST_OTHER_QEMU_URI") else { return };
     let _alone = OTHER.lock().unwrap_or_else(PoisonError::into_inner);
     let (pool, sockets) = (format!("occi-nodes-{}", Uuid::new_v4()), tempfile::tempdir().unwrap());
     let more = format!("pool = \"{pool}\"\nvolumes = \"/var/lib/occi/{pool}\"\ndomain-type = \"qemu\"\n");
@@ -430,7 +417,7 @@ impl Content {
 #[test]
 fn a_server_that_is_killed_while_something_moves_loses_nothing() {
     let Some(system) = GuestSystem::find() else { return };
-    let Some(other) = other_qemu() else { return };
+    let Some(other) = service("OCCI_TEST_OTHER_QEMU_URI") else { return };
     let _alone = OTHER.lock().unwrap_or_else(PoisonError::into_inner);
     let (pool, sockets) = (format!("occi-nodes-{}", Uuid::new_v4()), tempfile::tempdir().unwrap());
     let more = format!(

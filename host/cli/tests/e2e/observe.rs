@@ -2,14 +2,12 @@
 
 use crate::occi::body;
 use crate::server::{Options, Server, eventually};
+use occi_services::service;
 use std::process::Command;
 
 /// A server on a hypervisor that others can reach too; none where there is no such.
 fn server() -> Option<(Server, String)> {
-    let Ok(uri) = std::env::var("OCCI_TEST_LIBVIRT_TEST_URI") else {
-        eprintln!("SKIPPED: no OCCI_TEST_LIBVIRT_TEST_URI; `cargo xtask test` sets it");
-        return None;
-    };
+    let uri = service("OCCI_TEST_LIBVIRT_TEST_URI")?;
     Some((Server::with(Options { hypervisor: Some(uri.clone()), ..Options::default() }), uri))
 }
 
@@ -109,10 +107,7 @@ fn while_the_server_was_away() {
 /// What nobody tells of is found by comparing, now and then; what is there without an entity is reported, and left alone.
 #[test]
 fn what_no_event_tells_of() {
-    let Ok(uri) = std::env::var("OCCI_TEST_LIBVIRT_TEST_URI") else {
-        eprintln!("SKIPPED: no OCCI_TEST_LIBVIRT_TEST_URI; `cargo xtask test` sets it");
-        return;
-    };
+    let Some(uri) = service("OCCI_TEST_LIBVIRT_TEST_URI") else { return };
     let pool = format!("occi-reconcile-{}", uuid::Uuid::new_v4());
     let config = format!("[hypervisor]\nreconcile-seconds = 1\npool = \"{pool}\"\nvolumes = \"/{pool}\"\n");
     let server = Server::with(Options { hypervisor: Some(uri.clone()), config, ..Options::default() });

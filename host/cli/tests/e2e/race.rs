@@ -3,6 +3,7 @@
 use crate::http::{Answer, Request};
 use crate::occi::{NOTE, body, kind, kind_id, tag};
 use crate::server::{Options, Server};
+use occi_services::service;
 
 /// Sends all at once; the answers in the same order.
 fn together<const N: usize>(requests: [Request; N]) -> [Answer; N] {
@@ -150,10 +151,7 @@ fn a_tag_goes_while_it_is_used() {
 /// The pool that they share is made for the first of them, be there several.
 #[test]
 fn the_first_volumes() {
-    let Ok(uri) = std::env::var("OCCI_TEST_QEMU_URI") else {
-        eprintln!("SKIPPED: no OCCI_TEST_QEMU_URI; `cargo xtask test` sets it");
-        return;
-    };
+    let Some(uri) = service("OCCI_TEST_QEMU_URI") else { return };
     for _ in 0..3 {
         let volumes = tempfile::tempdir().unwrap();
         let config = format!(

@@ -2,6 +2,7 @@
 
 use crate::http::{Answer, Request, agent};
 use crate::occi::{self, body, kind};
+use occi_services::service;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs::File;
@@ -58,18 +59,10 @@ impl GuestSystem {
     /// How long it may take for anything, under emulation on a busy machine.
     pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
-    /// None, and a word about it, where there is no QEMU to test with.
+    /// None, which is counted, where there is no QEMU to test with.
     pub(crate) fn find() -> Option<Self> {
-        let variable = |name: &str| std::env::var(name).ok();
-        let found =
-            (variable("OCCI_TEST_QEMU_URI"), variable("OCCI_TEST_KERNEL"), variable("OCCI_TEST_INITRD"));
-        let (Some(uri), Some(kernel), Some(initrd)) = found else {
-            eprintln!(
-                "SKIPPED: no OCCI_TEST_QEMU_URI, OCCI_TEST_KERNEL and OCCI_TEST_INITRD; `cargo xtask test` sets them"
-            );
-            return None;
-        };
-        Some(Self { uri, kernel, initrd })
+        let uri = service("OCCI_TEST_QEMU_URI")?;
+        Some(Self { uri, kernel: service("OCCI_TEST_KERNEL")?, initrd: service("OCCI_TEST_INITRD")? })
     }
 
     /// The part of a configuration by which all machines boot it.
@@ -94,10 +87,7 @@ impl Server {
 
     /// One on QEMU, where there is one to test with.
     pub(crate) fn on_qemu() -> Option<Self> {
-        let Ok(uri) = std::env::var("OCCI_TEST_QEMU_URI") else {
-            eprintln!("SKIPPED: no OCCI_TEST_QEMU_URI; `cargo xtask test` sets it");
-            return None;
-        };
+        let uri = service("OCCI_TEST_QEMU_URI")?;
         Some(Self::with(Options { hypervisor: Some(uri), ..Options::default() }))
     }
 

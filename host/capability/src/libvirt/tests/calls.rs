@@ -123,10 +123,7 @@ async fn a_call_whose_turn_never_came_was_not_begun() {
 /// The guest that tells hardware from what only looks like it must boot where a guest can boot at all.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_probes_guest_boots_under_emulation() {
-    let Ok(uri) = std::env::var("OCCI_TEST_QEMU_URI") else {
-        eprintln!("SKIPPED: no OCCI_TEST_QEMU_URI; `cargo xtask test` sets it");
-        return;
-    };
+    let Some(uri) = occi_services::service("OCCI_TEST_QEMU_URI") else { return };
     let folder = tempfile::TempDir::new().unwrap();
     let config = HypervisorConfig {
         uri,

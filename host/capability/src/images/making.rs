@@ -1,0 +1,79 @@
+//! An image that is being made has a file beside it that says so, for the next start if this one comes to no end.
+
+use std::fs;
+use std::io::Result;
+use std::path::{Path, PathBuf};
+
+/// How that file ends.
+const MAKING: &str = "making";
+
+/// The file, which is there as long as this value.
+pub(super) struct Making(PathBuf);
+
+impl Making {
+    pub(super) fn begin(folder: &Path, name: &str) -> Result<Self> {
+        let file = folder.join(name).with_extension(MAKING);
+        fs::write(&file, "").map(|()| Self(file))
+    }
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.0) {
+            tracing::warn!(file = %self.0.display(), "what says that an image is being made stays: {error}");
+        }
+    }
+}
+
+/// Removes what was being made when the server was killed. Other disks without a description are the operator's.
+pub(super) fn clear_up(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let making = entry?.path();
+        if making.extension().is_none_or(|extension| extension != MAKING) {
+            continue;
+        }
+        let disk = making.with_extension("qcow2");
+        if !making.with_extension("toml").exists() && disk.exists() {
+            tracing::info!(disk = %disk.display(), "an image that was not made to its end is removed");
+            fs::remove_file(disk)?;
+        }
+        fs::remove_file(making)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_server_was_making_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        for name in [
+            "half.qcow2",
+            "half.making",
+            "begun.making",
+            "made.qcow2",
+            "made.toml",
+            "made.making",
+            "own.qcow2",
+        ] {
+            fs::write(file(name), "").unwrap();
+        }
+        clear_up(folder.path()).unwrap();
+        let mut left: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["made.qcow2", "made.toml", "own.qcow2"]);
+    }
+
+    #[test]
+    fn it_is_there_while_one_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let making = Making::begin(folder.path(), "web").unwrap();
+        assert!(folder.path().join("web.making").exists());
+        drop(making);
+        assert!(!folder.path().join("web.making").exists());
+    }
+}
