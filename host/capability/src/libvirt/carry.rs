@@ -21,7 +21,7 @@ pub(super) fn allocation(side: Side<'_>, volume: &str) -> Result<u64> {
 }
 
 /// Makes a volume be at the other side as it is at the one, where it stays; nobody may use it meanwhile. It is marked
-/// until it is [settled](Side::settle). 'conflict' where a volume of that name is at the other side, which did not come.
+/// until it is [settled](Side::settle). There is [room for it](Side::check_room).
 pub(super) fn carry(volume: &str, from: Side<'_>, to: Side<'_>) -> Result<()> {
     let Begun { source, copy, capacity, format } = begin(volume, from, to)?;
     if (from.live.driver, to.live.driver) == (Driver::Qemu, Driver::Qemu) {
@@ -54,12 +54,8 @@ pub(super) fn begin(volume: &str, from: Side<'_>, to: Side<'_>) -> Result<Begun>
     let source = from.find(volume)?;
     let format = format_of(volume);
     let capacity = place::capacity(from.live, &source, format)?;
-    to.refresh();
     // What a carrying that was cut short has left.
     to.withdraw(volume)?;
-    if to.has(volume)? {
-        return Err(Error::Conflict(format!("the other hypervisor has a volume {volume} already")));
-    }
     to.announce(volume)?;
     let copy = to.place.make(to.live, volume, capacity, format)?;
     Ok(Begun { source, copy, capacity, format })

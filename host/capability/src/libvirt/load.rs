@@ -30,7 +30,7 @@ impl Volumes {
             return Ok(());
         }
         self.names.iter().map(String::as_str).chain([name]).try_for_each(|name| from.check_settled(name))?;
-        from.check_apart(to, name)
+        to.check_room(&self.names)
     }
 
     /// That they are not too much to be carried.

@@ -246,7 +246,7 @@ impl<'a> OwnDisks<'a> {
     /// The machine is defined: what it has no more goes, what it runs with follows where that is possible.
     pub(super) fn finish(&self, domain: &Domain) -> Result<()> {
         if self.had_others
-            && let Err(error) = self.sweep(domain)
+            && let Err(error) = self.sweep(domain).or_else(|_| self.sweep(domain))
         {
             tracing::warn!(machine = %self.machine, %error, "disks that a machine has no more may stay");
         }

@@ -134,20 +134,19 @@ impl Side<'_> {
         self.settle(volume)
     }
 
-    /// 'conflict' where another side is the same folder, and nobody said so: what is deleted at the one would be gone at both.
-    pub(super) fn check_apart(&self, other: Side<'_>, name: &str) -> Result<()> {
-        let seen = format!("{name}.here");
-        self.delete(&seen)?;
-        other.delete(&seen)?;
-        other.place.create_raw(other.live, &seen, TO_SEE)?;
-        let is_seen = self.look().and_then(|()| self.has(&seen));
-        other.delete(&seen)?;
-        if !is_seen? {
-            return Ok(());
+    /// 'conflict' where one of these volumes is here that did not come: it may be the same one, where two hypervisors have one folder and
+    /// nobody said so.
+    pub(super) fn check_room(&self, volumes: &[String]) -> Result<()> {
+        self.look()?;
+        for volume in volumes {
+            if self.mark(volume)?.is_none() && self.has(volume)? {
+                return Err(Error::Conflict(format!(
+                    "the other hypervisor has a volume {volume} already; where both have the same folder of volumes, the operator \
+                     says so by `hypervisor.shared-volumes = true`"
+                )));
+            }
         }
-        Err(Error::Conflict(
-            "both hypervisors have the same folder of volumes: the operator says so by `hypervisor.shared-volumes = true`".into(),
-        ))
+        Ok(())
     }
 
     /// 'unavailable' where it is not known yet what came of an earlier move.
@@ -162,9 +161,9 @@ impl Side<'_> {
     }
 
     fn make_mark(&self, mark: Mark, name: &str) -> Result<()> {
-        self.place.create_raw(self.live, &mark.beside(name), TO_SEE).map(drop)
+        self.place.create_raw(self.live, &mark.beside(name), MARK).map(drop)
     }
 }
 
-/// The bytes of a volume that only is there to be seen.
-const TO_SEE: usize = 512;
+/// The bytes of a mark.
+const MARK: usize = 512;

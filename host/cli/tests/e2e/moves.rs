@@ -89,6 +89,7 @@ fn what_both_nodes_have_stays_where_it_is() {
     moves("off");
     shared.start(&mut before);
     moves("running");
+    shared.server.node(&["resume", "south"]);
     let (is_done, said) = shared.server.node(&["drain", "north"]);
     assert!(is_done && said.contains("north is empty"), "{said}");
     shared.agrees("a drain");
