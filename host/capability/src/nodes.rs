@@ -11,8 +11,8 @@ mod moving;
 mod node;
 mod spread;
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,8 +30,8 @@ use crate::libvirt::{Error, Hypervisor, Result};
 pub struct Nodes {
     all: Vec<Node>,
     homes: Mutex<HashMap<Uuid, Home>>,
-    /// How many moves are under way: what they have at two nodes is as it should be.
-    moves: AtomicUsize,
+    /// What moves, and in how many moves: that it is at two nodes is as it should be.
+    moving: Mutex<HashMap<Uuid, usize>>,
     /// What is in part alone where there is one node.
     partial: OnceCell<HashSet<Uuid>>,
 }
@@ -54,7 +54,7 @@ impl From<Hypervisor> for Nodes {
 impl Nodes {
     /// In the order in which they are asked; of what is at several the first one's counts, unless a machine uses another's.
     pub fn new(all: Vec<Node>) -> Self {
-        Self { all, homes: Mutex::default(), moves: AtomicUsize::new(0), partial: OnceCell::new() }
+        Self { all, homes: Mutex::default(), moving: Mutex::default(), partial: OnceCell::new() }
     }
 
     /// In the same order.
@@ -153,15 +153,16 @@ impl Nodes {
 
     /// A node has told of an entity: it may have come there without our doing.
     pub fn heard_of(&self, node: &Node, entity: Uuid) {
-        if !self.is_moving() && !self.may_have(node, entity) {
+        if !self.is_moving(entity) && !self.may_have(node, entity) {
             self.forget(entity);
         }
     }
 
     /// A node is back: something may be left there of what moved when it went.
     pub fn look_anew(&self) {
-        if self.all.len() > 1 && !self.is_moving() {
-            self.homes().clear();
+        if self.all.len() > 1 {
+            let moving = self.moving();
+            self.homes().retain(|entity, _| moving.contains_key(entity));
         }
     }
 
@@ -170,19 +171,17 @@ impl Nodes {
         self.homes().remove(&entity);
     }
 
-    /// Carries a move out to its end, whether or not its caller waits for that, who does for so long at most.
+    /// Carries a move of these out to its end, whether or not its caller waits for that, who does for so long at most.
     async fn to_the_end<T: Send + 'static>(
         self: &Arc<Self>,
+        entities: Vec<Uuid>,
         patience: Duration,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let moving = Moving::begin(self);
-        let nodes = Arc::clone(self);
+        let moving = Moving::begin(self, entities);
         let moved = tokio::spawn(async move {
             // How far one came that broke off is known to the nodes.
-            let moved = work.await.inspect_err(|_| nodes.homes().clear());
-            drop(moving);
-            moved
+            work.await.inspect_err(|_| moving.entities.iter().for_each(|entity| moving.nodes.forget(*entity)))
         });
         match timeout(patience, moved).await {
             Ok(Ok(moved)) => moved,
@@ -194,8 +193,12 @@ impl Nodes {
         }
     }
 
-    fn is_moving(&self) -> bool {
-        self.moves.load(Ordering::Relaxed) > 0
+    fn is_moving(&self, entity: Uuid) -> bool {
+        self.moving().contains_key(&entity)
+    }
+
+    fn moving(&self) -> MutexGuard<'_, HashMap<Uuid, usize>> {
+        self.moving.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn any(&self) -> Result<&Node> {
@@ -221,17 +224,32 @@ impl Nodes {
 }
 
 /// A move that is under way.
-struct Moving(Arc<Nodes>);
+struct Moving {
+    nodes: Arc<Nodes>,
+    entities: Vec<Uuid>,
+}
 
 impl Moving {
-    fn begin(nodes: &Arc<Nodes>) -> Self {
-        nodes.moves.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(nodes))
+    fn begin(nodes: &Arc<Nodes>, entities: Vec<Uuid>) -> Self {
+        let mut moving = nodes.moving();
+        for entity in &entities {
+            *moving.entry(*entity).or_default() += 1;
+        }
+        drop(moving);
+        Self { nodes: Arc::clone(nodes), entities }
     }
 }
 
 impl Drop for Moving {
     fn drop(&mut self) {
-        self.0.moves.fetch_sub(1, Ordering::Relaxed);
+        let mut moving = self.nodes.moving();
+        for entity in &self.entities {
+            if let Entry::Occupied(mut moves) = moving.entry(*entity) {
+                *moves.get_mut() -= 1;
+                if *moves.get() == 0 {
+                    moves.remove();
+                }
+            }
+        }
     }
 }

@@ -233,7 +233,9 @@ fn names(folder: &Path) -> Result<HashSet<String>> {
     let mut names = HashSet::new();
     for entry in std::fs::read_dir(folder).map_err(|error| unreadable(&error))? {
         let file = entry.map_err(|error| unreadable(&error))?.file_name();
-        if let Some((stem, "toml" | "qcow2")) = file.to_str().and_then(|file| file.rsplit_once('.')) {
+        if let Some((stem, "toml" | "qcow2" | "making")) =
+            file.to_str().and_then(|file| file.rsplit_once('.'))
+        {
             names.insert(stem.to_owned());
         }
     }

@@ -1,26 +1,32 @@
 //! An image that is being made has a file beside it that says so, for the next start if this one comes to no end.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Result;
 use std::path::{Path, PathBuf};
 
 /// How that file ends.
 const MAKING: &str = "making";
 
-/// The file, which is there as long as this value.
-pub(super) struct Making(PathBuf);
+/// The file, which is there as long as this value, and locked, as others may have the same folder.
+pub(super) struct Making {
+    file: PathBuf,
+    _locked: File,
+}
 
 impl Making {
+    /// 'already exists' where another one makes an image of that name.
     pub(super) fn begin(folder: &Path, name: &str) -> Result<Self> {
         let file = folder.join(name).with_extension(MAKING);
-        fs::write(&file, "").map(|()| Self(file))
+        let locked = File::create_new(&file)?;
+        locked.lock()?;
+        Ok(Self { file, _locked: locked })
     }
 }
 
 impl Drop for Making {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_file(&self.0) {
-            tracing::warn!(file = %self.0.display(), "what says that an image is being made stays: {error}");
+        if let Err(error) = fs::remove_file(&self.file) {
+            tracing::warn!(file = %self.file.display(), "what says that an image is being made stays: {error}");
         }
     }
 }
@@ -30,6 +36,10 @@ pub(super) fn clear_up(folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let making = entry?.path();
         if making.extension().is_none_or(|extension| extension != MAKING) {
+            continue;
+        }
+        // One that is made by another server is locked, or made by now.
+        if File::open(&making).is_ok_and(|file| file.try_lock().is_err()) || !making.exists() {
             continue;
         }
         let disk = making.with_extension("qcow2");
@@ -72,7 +82,10 @@ mod tests {
     fn it_is_there_while_one_is_made() {
         let folder = tempfile::tempdir().unwrap();
         let making = Making::begin(folder.path(), "web").unwrap();
-        assert!(folder.path().join("web.making").exists());
+        fs::write(folder.path().join("web.qcow2"), "").unwrap();
+        assert!(Making::begin(folder.path(), "web").is_err(), "another server makes it");
+        clear_up(folder.path()).unwrap();
+        assert!(folder.path().join("web.making").exists() && folder.path().join("web.qcow2").exists());
         drop(making);
         assert!(!folder.path().join("web.making").exists());
     }

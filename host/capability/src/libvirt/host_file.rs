@@ -2,7 +2,8 @@
 //! boots.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::thread::sleep;
+use std::time::Duration;
 
 use uuid::Uuid;
 use virt::error::ErrorNumber;
@@ -13,8 +14,12 @@ use super::connection::{Driver, Live};
 use super::error::{self, Error, Result};
 use super::xml;
 
-/// One folder is one pool's alone, so only one looks.
-static LOOKS: Mutex<()> = Mutex::new(());
+/// How the pool is named by which a folder is looked at that has none: one folder is one pool's alone.
+pub(super) const LOOK: &str = "occi-look-";
+
+/// How often a folder is looked at where others do, too, and the time between.
+const LOOKS: u32 = 5;
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// The kernel that a machine boots, and what it is given with that, by its description.
 pub(super) fn boot(description: &str) -> Result<Vec<PathBuf>> {
@@ -45,14 +50,26 @@ pub(super) fn check(live: &Live, files: &[PathBuf]) -> Result<()> {
 fn has(live: &Live, file: &Path) -> Result<bool> {
     let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { return Ok(false) };
     let (folder, name) = (folder.to_string_lossy(), name.to_string_lossy());
-    let _alone = LOOKS.lock().unwrap_or_else(PoisonError::into_inner);
-    let found =
-        |pool: &StoragePool| error::is_there(StorageVol::lookup_by_name(pool, &name).map_err(Into::into));
-    match StoragePool::lookup_by_target_path(&live.connect, &folder) {
-        Ok(pool) if pool.is_active()? => {
-            if found(&pool)? {
-                return Ok(true);
+    let mut left = LOOKS;
+    loop {
+        left -= 1;
+        match look(live, &folder, &name) {
+            // Another one looks there as well, and is just beginning, or done with it.
+            Err(error) if left > 0 && !matches!(error, Error::Unavailable(_)) => {
+                tracing::debug!(%folder, %error, "a folder is looked at again");
+                sleep(LOOK_AGAIN);
             }
+            found => return found,
+        }
+    }
+}
+
+fn look(live: &Live, folder: &str, name: &str) -> Result<bool> {
+    let found =
+        |pool: &StoragePool| error::is_there(StorageVol::lookup_by_name(pool, name).map_err(Into::into));
+    match StoragePool::lookup_by_target_path(&live.connect, folder) {
+        Ok(pool) if pool.is_active()? => {
+            // One that was taken away may not be missed yet.
             pool.refresh(0)?;
             return found(&pool);
         }
@@ -63,16 +80,14 @@ fn has(live: &Live, file: &Path) -> Result<bool> {
     // A pool for as long as is looked.
     let description = xml::document(|xml| {
         xml::node(xml, "pool", &[("type", "dir")], |xml| {
-            xml::text(xml, "name", &[], &format!("occi-look-{}", Uuid::new_v4()))?;
-            xml::node(xml, "target", &[], |xml| xml::text(xml, "path", &[], &folder))
+            xml::text(xml, "name", &[], &format!("{LOOK}{}", Uuid::new_v4()))?;
+            xml::node(xml, "target", &[], |xml| xml::text(xml, "path", &[], folder))
         })
     })?;
     let pool = match StoragePool::create_xml(&live.connect, &description, 0) {
         Ok(pool) => pool,
-        Err(error) if live.connect.is_alive()? => {
-            tracing::debug!(%folder, %error, "a host has no such folder");
-            return Ok(false);
-        }
+        // It has no such folder.
+        Err(error) if error.code() == ErrorNumber::SystemError => return Ok(false),
         Err(error) => return Err(error.into()),
     };
     let is_there = found(&pool);

@@ -10,6 +10,7 @@ use super::carry::{self, allocation};
 use super::connection::Live;
 use super::device::{Device, Devices};
 use super::error::{Error, Result};
+use super::machine::find;
 use super::machine_xml::{self, Processors};
 use super::network_move::NetworkMove;
 use super::own_disk::{self, Own};
@@ -27,7 +28,7 @@ impl Volumes {
     /// That they can go, as what is of that name does.
     pub(super) fn check(&self, name: &str, from: Side<'_>, to: Side<'_>) -> Result<()> {
         if self.are_shared {
-            return Ok(());
+            return from.check_shared(to);
         }
         self.names.iter().map(String::as_str).chain([name]).try_for_each(|name| from.check_settled(name))?;
         to.check_room(&self.names)
@@ -50,24 +51,9 @@ impl Volumes {
 
     pub(super) fn arrive(&self, from: Side<'_>, to: Side<'_>) -> Result<()> {
         if self.are_shared {
-            return self.check_seen(to);
+            return Ok(());
         }
         self.names.iter().try_for_each(|volume| carry::carry(volume, from, to))
-    }
-
-    /// That the other side sees what all are said to have.
-    fn check_seen(&self, to: Side<'_>) -> Result<()> {
-        // It has yet to see what the others have made.
-        to.refresh();
-        for volume in &self.names {
-            if !to.has(volume)? {
-                return Err(Error::Conflict(format!(
-                    "the other hypervisor does not see the volume {volume}: the operator has the folder of volumes be there, too, or \
-                     leaves out `hypervisor.shared-volumes`"
-                )));
-            }
-        }
-        Ok(())
     }
 
     /// The other side has them for good. What cannot be deleted here stays marked there, so that it is known which counts.
@@ -138,6 +124,10 @@ impl Load {
 
     /// That it can go. Disks that are copied `whole` do not need their images there.
     pub(super) fn check(&self, from: Side<'_>, to: Side<'_>, whole: bool) -> Result<()> {
+        match find(to.live, self.machine) {
+            Ok(_) | Err(Error::Missing(_)) => {}
+            Err(foreign) => return Err(foreign),
+        }
         self.volumes.check(&name::of(self.machine), from, to)?;
         let images = if whole && !self.volumes.are_shared { &[] } else { &*self.images };
         host_file::check(to.live, &[&*self.boot, images].concat())
@@ -167,6 +157,15 @@ impl Load {
 
     pub(super) fn define_networks(&self, to: Side<'_>) -> Result<()> {
         self.networks.iter().try_for_each(|moving| moving.define(to.live))
+    }
+
+    /// It runs at the other side, and counts there from now on, whatever becomes of it.
+    pub(super) fn has_arrived(&self, to: Side<'_>) -> Result<()> {
+        if self.volumes.are_shared {
+            return Ok(());
+        }
+        self.volumes.names.iter().try_for_each(|volume| to.has_arrived(volume))?;
+        to.has_arrived(&name::of(self.machine))
     }
 
     /// What of it is at the other side is not needed after all.

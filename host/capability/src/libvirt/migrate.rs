@@ -8,7 +8,7 @@ use virt::sys;
 use super::carry;
 use super::connection::{Driver, Live};
 use super::error::{Error, Result};
-use super::load::Load;
+use super::load::{Load, say};
 use super::machine::{Machine, State, find, state};
 use super::own_disk::{self, Own};
 use super::relocate::Moved;
@@ -29,12 +29,10 @@ impl Machine {
         alone: bool,
     ) -> Result<Moved> {
         match self.state().await? {
-            State::Off => return self.carry_to(other, u64::MAX, alone).await,
+            State::Off | State::Crashed => return self.carry_to(other, u64::MAX, alone).await,
             State::Running | State::Paused => {}
-            state @ (State::Saved | State::Crashed) => {
-                return Err(Error::Conflict(format!(
-                    "the machine is {state}: start it first, or power it off"
-                )));
+            State::Saved => {
+                return Err(Error::Conflict("the machine is saved: start it first, or power it off".into()));
             }
         }
         let (entity, here, there) = (self.entity, self.hypervisor.clone(), other.clone());
@@ -64,6 +62,7 @@ impl Machine {
                         .map_err(|error| refused(&error))
                 });
                 migrated.inspect_err(|_| load.withdraw(to))?;
+                say(load.has_arrived(to));
                 Ok(load.leave(from, to))
             })
         };

@@ -15,6 +15,7 @@ use virt::sys;
 use super::config::HypervisorConfig;
 use super::connection::{Driver, Live};
 use super::error::{Error, Result};
+use super::host_file::LOOK;
 use super::image::{DiskFormat, ImageDisk};
 use super::name;
 use super::xml::{self, Xml};
@@ -162,6 +163,13 @@ impl Place {
         Self { pool: format!("{}-images", self.pool), folder: folder.to_owned(), is_shared: false }
     }
 
+    /// Whether the folder was a pool for as long as somebody looked at it, who may have been killed; it is one no more.
+    fn is_looked_at(&self, connect: &Connect) -> bool {
+        let pool = StoragePool::lookup_by_target_path(connect, &self.folder.to_string_lossy());
+        let looked_at = pool.ok().filter(|pool| pool.get_name().is_ok_and(|name| name.starts_with(LOOK)));
+        looked_at.is_some_and(|pool| pool.destroy().is_ok())
+    }
+
     /// The pool, defined, built and started.
     pub(super) fn ready(&self, connect: &Connect) -> Result<StoragePool> {
         let pool = match StoragePool::lookup_by_name(connect, &self.pool) {
@@ -175,7 +183,10 @@ impl Place {
                         })
                     })
                 })?;
-                let made = StoragePool::define_xml(connect, &description, 0);
+                let mut made = StoragePool::define_xml(connect, &description, 0);
+                if made.is_err() && self.is_looked_at(connect) {
+                    made = StoragePool::define_xml(connect, &description, 0);
+                }
                 // Others may have made it meanwhile.
                 let made =
                     made.or_else(|error| StoragePool::lookup_by_name(connect, &self.pool).map_err(|_| error));

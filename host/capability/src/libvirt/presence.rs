@@ -28,7 +28,7 @@ pub enum Presence {
     Coming,
     /// Something that nobody uses now.
     Idle,
-    /// What came from another one, and is whole: a machine that runs, or a volume that a machine is defined with. It counts where that
+    /// What came from another one, and is whole: a machine that runs, or has run, or a volume that a machine is defined with. It counts where that
     /// one has it no more, or nobody uses it there.
     Arrived,
     /// Something with power, or that a machine is defined to use.
@@ -141,6 +141,17 @@ impl Hypervisor {
     pub async fn has_arrived(&self, entity: Uuid) -> Result<bool> {
         let place = Place::of(self.config());
         let look = move |live: &Live| is_marked(Side { live, place: &place }, entity);
+        self.workers().call(Lane::Short, Hold::Entity(entity), look).await
+    }
+
+    /// Whether the entity's machine is known to have come from elsewhere while it ran.
+    pub async fn has_run(&self, entity: Uuid) -> Result<bool> {
+        let place = Place::of(self.config());
+        let look = move |live: &Live| match machine::find(live, entity) {
+            Ok(_) => Ok(Side { live, place: &place }.mark(&name::of(entity))? == Some(Mark::Arrived)),
+            Err(Error::Missing(_) | Error::Conflict(_)) => Ok(false),
+            Err(error) => Err(error),
+        };
         self.workers().call(Lane::Short, Hold::Entity(entity), look).await
     }
 
@@ -271,6 +282,10 @@ fn of_machine(side: Side<'_>, entity: Uuid) -> Result<Presence> {
         });
     }
     let own = name::of(entity);
+    if side.mark(&own)? == Some(Mark::Arrived) {
+        // It has run here.
+        return Ok(Presence::Arrived);
+    }
     for name in Devices::defined(&domain)?.volumes().chain([own.as_str()]) {
         if side.mark(name)?.is_some() {
             return Ok(Presence::Coming);

@@ -28,6 +28,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How the volumes are named that are made here, before the UUID of version 7 that tells when.
 const PREFIX: &str = "occi-probe-";
 
+/// A name for one.
+pub(super) fn name() -> String {
+    format!("{PREFIX}{}", Uuid::now_v7())
+}
+
 /// A volume that is older than this was left by a server that was killed: nobody probes for so long, and clocks of hosts
 /// that share a pool differ by less.
 const STALE: Duration = Duration::from_hours(1);
@@ -71,7 +76,7 @@ fn offered(live: &Live) -> Result<bool> {
 pub(super) fn boots(live: &Live, place: &Place, domain_type: &str) -> Result<bool> {
     place.sweep(live);
     // Others may be probing in the same pool. The name says when, for whoever finds it.
-    let name = format!("{PREFIX}{}", Uuid::now_v7());
+    let name = name();
     let disk = place.upload(live, &name, &boot_sector())?;
     let answer = run(live, place, &name, domain_type);
     disk.delete(0)?;

@@ -110,8 +110,11 @@ impl Machine {
         let (hold, goes_along) = self.with_what_goes_along().await?;
         let work = move |live: &Live| {
             let domain = find(live, entity)?;
-            if state(&domain)? != State::Off {
-                return Err(Error::Conflict("the machine is not off: stop it first".into()));
+            // One that has crashed may have its power, for whoever looks into it.
+            match state(&domain)? {
+                State::Off => {}
+                State::Crashed if !domain.is_active()? => {}
+                _ => return Err(Error::Conflict("the machine is not off: stop it first".into())),
             }
             let here = Place::of(here.config());
             let from = Side { live, place: &here };
@@ -167,6 +170,9 @@ impl Hypervisor {
         T: Send + 'static,
         W: Fn(&Live) -> Result<T> + Send + 'static,
     {
+        if self.is_away() || other.is_away() {
+            return Err(Error::away());
+        }
         self.workers().call_between(other.workers(), lane, hold, work).await
     }
 

@@ -12,9 +12,9 @@ use virt::storage_vol::StorageVol;
 use super::connection::Live;
 use super::device::Device;
 use super::error::{self, Error, Result};
-use super::own_disk;
 use super::place::Place;
 use super::usage::{self, Among};
+use super::{own_disk, probe};
 
 /// A pool at a hypervisor.
 #[derive(Clone, Copy)]
@@ -73,7 +73,10 @@ impl Side<'_> {
             }
             sleep(REFRESH_AGAIN);
         }
-        self.place.within(self.live, |pool| pool.refresh(0)).map(drop)
+        self.place.within(self.live, |pool| pool.refresh(0)).map(drop).map_err(|error| match error {
+            Error::Unavailable(_) => error,
+            busy => Error::Unavailable(format!("the folder of volumes cannot be read anew now: {busy}")),
+        })
     }
 
     /// The same, where what the pool does not know then is found missing.
@@ -147,6 +150,22 @@ impl Side<'_> {
             }
         }
         Ok(())
+    }
+
+    /// 'conflict' where the other one does not have this folder, though all are said to.
+    pub(super) fn check_shared(&self, other: Side<'_>) -> Result<()> {
+        let seen = probe::name();
+        self.place.create_raw(self.live, &seen, MARK)?;
+        let is_seen = other.look().and_then(|()| other.has(&seen));
+        self.delete(&seen)?;
+        if is_seen? {
+            return Ok(());
+        }
+        Err(Error::Conflict(
+            "the other hypervisor does not see this folder of volumes: the operator has it be there, too, or leaves out \
+             `hypervisor.shared-volumes`"
+                .into(),
+        ))
     }
 
     /// 'unavailable' where it is not known yet what came of an earlier move.

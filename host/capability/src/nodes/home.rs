@@ -76,7 +76,7 @@ impl Nodes {
         }
         let has_come = matches!(presence, Presence::Coming | Presence::Arrived);
         let mut is_settled = true;
-        if self.is_moving() {
+        if self.is_moving(entity) {
             is_settled = found.len() == 1 && !has_come;
         } else {
             for (also, other) in &found[1..] {
@@ -96,7 +96,11 @@ impl Nodes {
     /// Of the only node nothing is asked but once what a node that is one no more has left there in part.
     async fn only(&self, node: &Node, entity: Uuid) -> Result<()> {
         let partial = self.partial.get_or_try_init(|| node.hypervisor.partial()).await?;
-        if partial.contains(&entity) { Err(in_part(node, entity)) } else { Ok(()) }
+        // The operator may have looked for the rest since.
+        if partial.contains(&entity) && node.hypervisor.presence(entity).await? == Presence::Partial {
+            return Err(in_part(node, entity));
+        }
+        Ok(())
     }
 
     /// Of what is at two nodes, as a server that was killed may leave it; whether it stays like that.
@@ -121,10 +125,17 @@ impl Nodes {
             // A migration of which libvirt was not told that it was done goes on at both. Of a volume QEMU still has to see that it
             // comes no more.
             (Presence::InUse, Presence::Arrived) => {
+                if other.hypervisor.has_run(entity).await? {
+                    return Err(twice(entity, home, other));
+                }
                 other.hypervisor.withdraw(entity).await?;
                 return Ok(other.hypervisor.presence(entity).await? == Presence::Absent);
             }
             _ => {}
+        }
+        if home.hypervisor.has_arrived(entity).await? && other.hypervisor.has_arrived(entity).await? {
+            // What came to the one is seen by both: they have one folder, and nobody said so.
+            return Err(twice(entity, home, other));
         }
         let is_network = other.hypervisor.network(entity).is_there().await?;
         if matches!(presence, Presence::Partial | Presence::Coming)
@@ -168,4 +179,9 @@ fn in_part(node: &Node, entity: Uuid) -> Error {
     Error::Unavailable(
         "only a part of it has come to this hypervisor, and what it comes from is not there: have the operator look for that".into(),
     )
+}
+
+fn twice(entity: Uuid, home: &Node, other: &Node) -> Error {
+    tracing::error!(%entity, "which of its things count, those at {} or at {}, is for the operator to say", home.name, other.name);
+    Error::Unavailable("it is at two hypervisors, and which of them counts is for the operator to say".into())
 }

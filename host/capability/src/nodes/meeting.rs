@@ -11,7 +11,7 @@ impl Nodes {
     /// Has a volume be where a machine is.
     pub async fn bring_volume(self: &Arc<Self>, machine: &Machine, volume: &Volume) -> Result<()> {
         let (nodes, here, volume) = (Arc::clone(self), machine.hypervisor().clone(), volume.clone());
-        self.to_the_end(here.patience(), async move {
+        self.to_the_end(vec![volume.entity()], here.patience(), async move {
             // Another may have brought it meanwhile.
             let volume = nodes.of(volume.entity()).await?.volume(volume.entity());
             if here.is(volume.hypervisor()) {
@@ -27,10 +27,11 @@ impl Nodes {
     /// Has a network be where a machine is, or the machine where the network is; the machine then.
     pub async fn bring_network(self: &Arc<Self>, machine: &Machine, network: &Network) -> Result<Machine> {
         let (nodes, machine, network) = (Arc::clone(self), machine.clone(), network.clone());
-        self.to_the_end(
-            machine.hypervisor().patience(),
-            async move { nodes.together(&machine, &network).await },
-        )
+        let mut entities = machine.what_goes_along().await?;
+        entities.extend([machine.entity(), network.entity()]);
+        self.to_the_end(entities, machine.hypervisor().patience(), async move {
+            nodes.together(&machine, &network).await
+        })
         .await
     }
 
@@ -72,7 +73,9 @@ impl Nodes {
         let chosen = self.choose(wishes).await?;
         let (nodes, machine, there) =
             (Arc::clone(self), machine.clone(), self.all[chosen].hypervisor.clone());
-        self.to_the_end(there.patience(), async move {
+        let mut entities = machine.what_goes_along().await?;
+        entities.push(machine.entity());
+        self.to_the_end(entities, there.patience(), async move {
             let moved = machine.move_to(&there, BRIEFLY).await?;
             nodes.have_moved(&moved, &there);
             Ok(there.machine(machine.entity()))

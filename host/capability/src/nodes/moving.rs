@@ -23,7 +23,9 @@ impl Nodes {
     /// (`alone`).
     pub async fn send(self: &Arc<Self>, entity: Uuid, to: &Node, alone: bool) -> Result<Vec<Uuid>> {
         let (nodes, there, reached_at) = (Arc::clone(self), to.hypervisor.clone(), to.reached_at.clone());
-        self.to_the_end(Duration::MAX, async move {
+        let mut entities = self.of(entity).await?.machine(entity).what_goes_along().await?;
+        entities.push(entity);
+        self.to_the_end(entities, Duration::MAX, async move {
             nodes.carry(entity, &there, reached_at.as_deref(), alone).await
         })
         .await

@@ -9,6 +9,7 @@ use crate::wire::Wire;
 use occi_services::service;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 use std::sync::PoisonError;
 use std::time::Duration;
 use uuid::Uuid;
@@ -120,7 +121,7 @@ fn what_the_other_node_does_not_have_is_not_sent_there() {
             server.act(&compute, "start", &[]).is(200);
         }
         let (is_done, said) = server.node(&["move", &compute, "south"]);
-        assert!(!is_done && said.contains("does not see the volume occi-"), "{said}");
+        assert!(!is_done && said.contains("does not see this folder of volumes"), "{said}");
         assert_eq!(nodes_of(&server, "machines", &compute), ["north"]);
         assert_eq!(nodes_of(&server, "volumes", &storage), ["north"]);
     }
@@ -219,8 +220,7 @@ fn a_copy_that_is_not_whole_never_counts() {
     make(&coming);
     server.begin();
     eventually("it is at one node", || nodes_of(&server, "volumes", &storage) == ["north"]);
-    let listed =
-        std::process::Command::new("virsh").args(["-c", &south, "vol-list", &pool]).output().unwrap();
+    let listed = Command::new("virsh").args(["-c", &south, "vol-list", &pool]).output().unwrap();
     assert!(!String::from_utf8(listed.stdout).unwrap().contains(&name));
 
     // Where there is none, a part does not take its place, also where no other node is known any more.
@@ -244,8 +244,39 @@ fn a_copy_that_is_not_whole_never_counts() {
     server.begin();
     assert_eq!(link(&server).status, 201);
     assert_eq!(node_of(&server, "volumes", &storage), "south");
-    let listed =
-        std::process::Command::new("virsh").args(["-c", &south, "vol-list", &pool]).output().unwrap();
+    let listed = Command::new("virsh").args(["-c", &south, "vol-list", &pool]).output().unwrap();
     assert!(!String::from_utf8(listed.stdout).unwrap().contains(&format!("{name}.")), "no mark is left");
+    server.delete("/").answers(200);
+}
+
+/// A machine that was migrated has written to its disks there, also where it is off by now, and its original is back.
+#[test]
+fn a_machine_counts_where_it_ran_last() {
+    let both = (service("OCCI_TEST_LIBVIRT_TEST_URI"), service("OCCI_TEST_OTHER_LIBVIRT_TEST_URI"));
+    let (Some(north), Some(south)) = both else { return };
+    let pool = format!("occi-moves-{}", Uuid::new_v4());
+    let nodes = reached_nodes(&north, &south, "tcp://127.0.0.1");
+    let mut server =
+        Server::configured(&format!("[hypervisor]\npool = \"{pool}\"\nvolumes = \"/{pool}\"\n{nodes}"));
+    // The pool is there once something has come.
+    let storage = server.create("storage", &["occi.storage.size=1"]);
+    if node_of(&server, "volumes", &storage) == "north" {
+        assert!(server.node(&["move", &storage, "south"]).0);
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for (mark, counts) in [("coming", "north"), ("arrived", "south")] {
+        let compute = compute_at(&server, &[NORTH]).is(201).location();
+        let name = format!("occi-{}", compute.rsplit('/').next().unwrap());
+        server.stop();
+        let described = Command::new("virsh").args(["-q", "-c", &north, "dumpxml", &name]).output().unwrap();
+        std::fs::write(file.path(), described.stdout).unwrap();
+        run("virsh", &["-q", "-c", &south, "define", file.path().to_str().unwrap()]);
+        run("virsh", &["-q", "-c", &south, "vol-create-as", &pool, &format!("{name}.{mark}"), "512"]);
+        server.begin();
+        eventually("it is where it counts alone", || nodes_of(&server, "machines", &compute) == [counts]);
+        let listed = Command::new("virsh").args(["-c", &south, "vol-list", &pool]).output().unwrap();
+        assert!(!String::from_utf8(listed.stdout).unwrap().contains(&name), "no mark is left");
+        server.act(&compute, "start", &[]).is(200);
+    }
     server.delete("/").answers(200);
 }
