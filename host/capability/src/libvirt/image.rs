@@ -97,6 +97,9 @@ pub struct DiskCopy {
     pub has_disk: bool,
 }
 
+/// How long what libvirt began goes on without it, where the copy is small; one that is larger fails for want of the file.
+const AFTER_ALL: Duration = Duration::from_millis(500);
+
 /// How often it is looked whether a copy is whole.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -156,8 +159,13 @@ impl Volume {
 }
 
 fn whole_or_none(file: &Path, copied: Result<()>) -> Result<()> {
-    if copied.is_err() {
+    if let Err(error) = &copied {
         local::remove(file, "a copy that is not whole");
+        if matches!(error, Error::Unavailable(_)) {
+            // What a daemon that was killed has begun goes on for a moment, and may have made it just then.
+            sleep(AFTER_ALL);
+            local::remove(file, "a copy that is not whole");
+        }
     }
     copied
 }

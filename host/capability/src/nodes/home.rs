@@ -85,6 +85,11 @@ impl Nodes {
             if has_come {
                 self.has_come(entity, home).await?;
             }
+            if presence == Presence::Leaving && is_settled {
+                // It has not come anywhere: libvirt leaves it paused, as nobody told it so.
+                tracing::info!(%entity, node = self.all[home].name, "its migration broke off, and it goes on");
+                self.all[home].hypervisor.machine(entity).start().await?;
+            }
         }
         // Else it is looked at once more when it is asked for again, now and then at the latest.
         if is_settled {

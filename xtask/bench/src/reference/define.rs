@@ -86,7 +86,7 @@ fn definition_for_qemu(id: Uuid, consoles: &Path) -> String {
     let console = consoles.join(id.to_string()).with_extension("log");
     let console = console.display();
     format!(
-        r#"<domain type="qemu"><name>occi-{id}</name><uuid>{id}</uuid><title>A machine</title><metadata><occi:entity xmlns:occi="urn:occi:extension:0.1" id="{id}"/></metadata><maxMemory slots="16" unit="KiB">68157440</maxMemory><memory unit="KiB">1048576</memory><vcpu current="2">16</vcpu><os><type arch="x86_64" machine="pc">hvm</type><boot dev="hd"/></os><features><acpi/><apic/></features><cpu><numa><cell id="0" cpus="0-15" memory="1048576" unit="KiB"/></numa></cpu><devices><serial type="pty"><log file="{console}" append="on"/><target port="0"/></serial><memballoon model="virtio"><stats period="10"/></memballoon></devices></domain>"#
+        r#"<domain type="qemu"><name>occi-{id}</name><uuid>{id}</uuid><title>A machine</title><metadata><occi:entity xmlns:occi="urn:occi:extension:0.1" id="{id}"/></metadata><maxMemory slots="16" unit="KiB">68157440</maxMemory><memory unit="KiB">1048576</memory><vcpu current="2">16</vcpu><os><type arch="x86_64" machine="pc">hvm</type><boot dev="hd"/></os><features><acpi/><apic/></features><cpu><numa><cell id="0" cpus="0-15" memory="1048576" unit="KiB"/></numa></cpu><on_crash>preserve</on_crash><devices><serial type="pty"><log file="{console}" append="on"/><target port="0"/></serial><panic model="isa"/><memballoon model="virtio"><stats period="10"/></memballoon></devices></domain>"#
     )
 }
 
