@@ -11,7 +11,6 @@ mod moving;
 mod node;
 mod spread;
 
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -30,8 +29,8 @@ use crate::libvirt::{Error, Hypervisor, Result};
 pub struct Nodes {
     all: Vec<Node>,
     homes: Mutex<HashMap<Uuid, Home>>,
-    /// What moves, and in how many moves: that it is at two nodes is as it should be.
-    moving: Mutex<HashMap<Uuid, usize>>,
+    /// What moves, once for each move: that it is at two nodes is as it should be.
+    moving: Mutex<Vec<Uuid>>,
     /// What is in part alone where there is one node.
     partial: OnceCell<HashSet<Uuid>>,
 }
@@ -162,7 +161,7 @@ impl Nodes {
     pub fn look_anew(&self) {
         if self.all.len() > 1 {
             let moving = self.moving();
-            self.homes().retain(|entity, _| moving.contains_key(entity));
+            self.homes().retain(|entity, _| moving.contains(entity));
         }
     }
 
@@ -194,10 +193,10 @@ impl Nodes {
     }
 
     fn is_moving(&self, entity: Uuid) -> bool {
-        self.moving().contains_key(&entity)
+        self.moving().contains(&entity)
     }
 
-    fn moving(&self) -> MutexGuard<'_, HashMap<Uuid, usize>> {
+    fn moving(&self) -> MutexGuard<'_, Vec<Uuid>> {
         self.moving.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -231,11 +230,7 @@ struct Moving {
 
 impl Moving {
     fn begin(nodes: &Arc<Nodes>, entities: Vec<Uuid>) -> Self {
-        let mut moving = nodes.moving();
-        for entity in &entities {
-            *moving.entry(*entity).or_default() += 1;
-        }
-        drop(moving);
+        nodes.moving().extend_from_slice(&entities);
         Self { nodes: Arc::clone(nodes), entities }
     }
 }
@@ -244,11 +239,8 @@ impl Drop for Moving {
     fn drop(&mut self) {
         let mut moving = self.nodes.moving();
         for entity in &self.entities {
-            if let Entry::Occupied(mut moves) = moving.entry(*entity) {
-                *moves.get_mut() -= 1;
-                if *moves.get() == 0 {
-                    moves.remove();
-                }
+            if let Some(at) = moving.iter().position(|moves| moves == entity) {
+                moving.swap_remove(at);
             }
         }
     }

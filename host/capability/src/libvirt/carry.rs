@@ -38,7 +38,7 @@ pub(super) fn carry(volume: &str, from: Side<'_>, to: Side<'_>) -> Result<()> {
     if came != capacity {
         return Err(Error::Failed(format!("a volume of {capacity} bytes came as one of {came}")));
     }
-    to.has_arrived(volume)
+    to.mark_arrived(volume)
 }
 
 /// A volume that comes, into which nothing has been copied.

@@ -55,7 +55,7 @@ impl Machine {
             Err(error) => return Err(error),
         }
         self.change(Lane::Long, move |live| {
-            let place = Place::of(hypervisor.config());
+            let side = Side { live, place: &Place::of(hypervisor.config()) };
             let removed = find(live, entity).and_then(|domain| {
                 cut(&domain)?;
                 let devices = Devices::defined(&domain)?;
@@ -67,11 +67,11 @@ impl Machine {
                     sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
                 )?;
                 // Once nothing can be refused any more: a machine that stays keeps its disks.
-                own_disk::discard(live, &place, entity, &devices)
+                own_disk::discard(side, entity, &devices)
             });
             match removed {
                 // A creation that was cut short may have left some.
-                Err(Error::Missing(_)) => own_disk::discard_left(Side { live, place: &place }, entity),
+                Err(Error::Missing(_)) => own_disk::discard_left(side, entity),
                 removed => error::gone(removed, || find(live, entity)),
             }
         })

@@ -87,6 +87,15 @@ pub(super) fn is_there<T>(found: Result<T>) -> Result<bool> {
     }
 }
 
+/// What was found of an entity's; what only has its name or its id is somebody else's.
+pub(super) fn ours<T>(found: Result<T>) -> Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(Error::Missing(_) | Error::Conflict(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// The outcome of a removal. One that was refused is looked for once more: it may have gone by another's doing meanwhile, such
 /// as a call that a process made before it was killed.
 pub(super) fn gone<T>(removed: Result<()>, find: impl Fn() -> Result<T>) -> Result<()> {

@@ -12,6 +12,7 @@ use virt::storage_vol::StorageVol;
 
 use super::connection::{Driver, Live};
 use super::error::{self, Error, Result};
+use super::place::folder_as_pool;
 use super::xml;
 
 /// How the pool is named by which a folder is looked at that has none: one folder is one pool's alone.
@@ -38,13 +39,15 @@ pub(super) fn check(live: &Live, files: &[PathBuf]) -> Result<()> {
     if live.driver == Driver::Test {
         return Ok(());
     }
-    match files.iter().find_map(|file| has(live, file).map(|has| (!has).then_some(file)).transpose()) {
-        None => Ok(()),
-        Some(missing) => Err(Error::Conflict(format!(
-            "the other hypervisor does not have {}, which the machine needs: put it there first",
-            missing?.file_name().unwrap_or_default().display()
-        ))),
+    for file in files {
+        if !has(live, file)? {
+            return Err(Error::Conflict(format!(
+                "the other hypervisor does not have {}, which the machine needs: put it there first",
+                file.file_name().unwrap_or_default().display()
+            )));
+        }
     }
+    Ok(())
 }
 
 fn has(live: &Live, file: &Path) -> Result<bool> {
@@ -78,12 +81,7 @@ fn look(live: &Live, folder: &str, name: &str) -> Result<bool> {
         Err(error) => return Err(error.into()),
     }
     // A pool for as long as is looked.
-    let description = xml::document(|xml| {
-        xml::node(xml, "pool", &[("type", "dir")], |xml| {
-            xml::text(xml, "name", &[], &format!("{LOOK}{}", Uuid::new_v4()))?;
-            xml::node(xml, "target", &[], |xml| xml::text(xml, "path", &[], folder))
-        })
-    })?;
+    let description = folder_as_pool(&format!("{LOOK}{}", Uuid::new_v4()), folder)?;
     let pool = match StoragePool::create_xml(&live.connect, &description, 0) {
         Ok(pool) => pool,
         // It has no such folder.

@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use std::borrow::Cow;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::iter;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
@@ -181,11 +181,7 @@ fn copy_running(domain: &Domain, target: &str, file: &Path, patience: Duration) 
     let (name, destination) = (c_string(target)?, c_string(&destination)?);
     if mirror(domain, target)?.is_some() {
         // One that broke off when it was to be ended, with which QEMU would go on for ever.
-        // SAFETY: the domain is valid for as long as it is borrowed, and libvirt copies the text, which ends with a zero.
-        let ended = unsafe { sys::virDomainBlockJobAbort(domain.as_ptr(), name.as_ptr(), 0) };
-        if ended != 0 {
-            return Err(virt::error::Error::last_error().into());
-        }
+        end_copy(domain, &name)?;
     }
     let flags = sys::VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB;
     // SAFETY: the domain is valid for as long as it is borrowed, and libvirt copies both texts, which end with a zero; no
@@ -223,12 +219,16 @@ fn copy_running(domain: &Domain, target: &str, file: &Path, patience: Duration) 
             }
         }
     }
-    // SAFETY: as above. The machine goes on with its own disk, and the copy stays as it is.
-    let ended = unsafe { sys::virDomainBlockJobAbort(domain.as_ptr(), name.as_ptr(), 0) };
-    if outcome.is_ok() && ended != 0 {
-        return Err(virt::error::Error::last_error().into());
-    }
-    outcome
+    // The machine goes on with its own disk, and the copy stays as it is.
+    let ended = end_copy(domain, &name);
+    outcome.and(ended)
+}
+
+/// Has QEMU copy a disk no more.
+fn end_copy(domain: &Domain, target: &CStr) -> Result<()> {
+    // SAFETY: the domain is valid for as long as it is borrowed, and libvirt copies the text, which ends with a zero.
+    let ended = unsafe { sys::virDomainBlockJobAbort(domain.as_ptr(), target.as_ptr(), 0) };
+    if ended == 0 { Ok(()) } else { Err(virt::error::Error::last_error().into()) }
 }
 
 /// Whether a copy is the same as its disk; an error where it is no longer made.

@@ -21,13 +21,12 @@ use super::{host_file, name, network, presence, usage};
 /// Volumes that go.
 pub(super) struct Volumes {
     pub(super) names: Vec<String>,
-    pub(super) are_shared: bool,
 }
 
 impl Volumes {
     /// That they can go, as what is of that name does.
     pub(super) fn check(&self, name: &str, from: Side<'_>, to: Side<'_>) -> Result<()> {
-        if self.are_shared {
+        if from.place.is_shared() {
             return from.check_shared(to);
         }
         self.names.iter().map(String::as_str).chain([name]).try_for_each(|name| from.check_settled(name))?;
@@ -36,7 +35,7 @@ impl Volumes {
 
     /// That they are not too much to be carried.
     pub(super) fn check_size(&self, from: Side<'_>, most: u64) -> Result<()> {
-        if self.are_shared {
+        if from.place.is_shared() {
             return Ok(());
         }
         let bytes = self.names.iter().map(|volume| allocation(from, volume)).sum::<Result<u64>>()?;
@@ -50,7 +49,7 @@ impl Volumes {
     }
 
     pub(super) fn arrive(&self, from: Side<'_>, to: Side<'_>) -> Result<()> {
-        if self.are_shared {
+        if from.place.is_shared() {
             return Ok(());
         }
         self.names.iter().try_for_each(|volume| carry::carry(volume, from, to))
@@ -58,8 +57,11 @@ impl Volumes {
 
     /// The other side has them for good. What cannot be deleted here stays marked there, so that it is known which counts.
     pub(super) fn leave(&self, from: Side<'_>, to: Side<'_>) -> Result<()> {
+        if from.place.is_shared() {
+            return Ok(());
+        }
         let leave = |volume: &String| from.delete(volume).and_then(|()| to.settle(volume));
-        let left: Vec<_> = self.names.iter().filter(|_| !self.are_shared).map(leave).collect();
+        let left: Vec<_> = self.names.iter().map(leave).collect();
         left.into_iter().collect()
     }
 
@@ -118,8 +120,7 @@ impl Load {
             images.extend(host_file::backing(&from.find(volume)?)?);
         }
         let entities = entities_of(&devices);
-        let volumes = Volumes { names, are_shared: from.place.is_shared() };
-        Ok(Self { machine, entities, description, volumes, boot, images, networks })
+        Ok(Self { machine, entities, description, volumes: Volumes { names }, boot, images, networks })
     }
 
     /// That it can go. Disks that are copied `whole` do not need their images there.
@@ -129,7 +130,7 @@ impl Load {
             Err(foreign) => return Err(foreign),
         }
         self.volumes.check(&name::of(self.machine), from, to)?;
-        let images = if whole && !self.volumes.are_shared { &[] } else { &*self.images };
+        let images = if whole && !from.place.is_shared() { &[] } else { &*self.images };
         host_file::check(to.live, &[&*self.boot, images].concat())
     }
 
@@ -143,7 +144,7 @@ impl Load {
 
     /// That it comes, if it is not known already what came of an earlier attempt.
     pub(super) fn announce(&self, to: Side<'_>) -> Result<()> {
-        if self.volumes.are_shared { Ok(()) } else { to.announce(&name::of(self.machine)) }
+        to.announce(&name::of(self.machine))
     }
 
     /// Makes all of it at the other side.
@@ -160,12 +161,9 @@ impl Load {
     }
 
     /// It runs at the other side, and counts there from now on, whatever becomes of it.
-    pub(super) fn has_arrived(&self, to: Side<'_>) -> Result<()> {
-        if self.volumes.are_shared {
-            return Ok(());
-        }
-        self.volumes.names.iter().try_for_each(|volume| to.has_arrived(volume))?;
-        to.has_arrived(&name::of(self.machine))
+    pub(super) fn mark_arrived(&self, to: Side<'_>) -> Result<()> {
+        self.volumes.names.iter().try_for_each(|volume| to.mark_arrived(volume))?;
+        to.mark_arrived(&name::of(self.machine))
     }
 
     /// What of it is at the other side is not needed after all.

@@ -62,7 +62,7 @@ impl Machine {
                         .map_err(|error| refused(&error))
                 });
                 migrated.inspect_err(|_| load.withdraw(to))?;
-                say(load.has_arrived(to));
+                say(load.mark_arrived(to));
                 Ok(load.leave(from, to))
             })
         };
@@ -97,8 +97,8 @@ fn flags(volumes_are_shared: bool) -> u32 {
 
 /// Makes a volume for each of the machine's, into which QEMU copies; what it only reads is carried.
 fn room_for(load: &Load, from: Side<'_>, to: Side<'_>) -> Result<()> {
-    if load.volumes.are_shared {
-        return load.volumes.arrive(from, to);
+    if from.place.is_shared() {
+        return Ok(());
     }
     load.announce(to)?;
     load.volumes.names.iter().try_for_each(|volume| {

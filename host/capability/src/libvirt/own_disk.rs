@@ -293,10 +293,9 @@ impl<'a> OwnDisks<'a> {
 
 /// Deletes what a machine had by itself that is gone, and what calls have left that broke off. What cannot be deleted is no
 /// reason to say that it is not: the log tells.
-pub(super) fn discard(live: &Live, place: &Place, machine: Uuid, devices: &Devices) -> Result<()> {
+pub(super) fn discard(side: Side<'_>, machine: Uuid, devices: &Devices) -> Result<()> {
     let own = devices.all().iter().filter(|device| device.own.is_some());
     let mut own: Vec<_> = own.filter_map(|device| device.volume.clone()).collect();
-    let side = Side { live, place };
     match left(side, machine).or_else(|_| left(side, machine)) {
         Ok(left) => own.extend(left),
         Err(error @ (Error::Unavailable(_) | Error::Timeout(_))) => return Err(error),
@@ -305,7 +304,7 @@ pub(super) fn discard(live: &Live, place: &Place, machine: Uuid, devices: &Devic
     own.sort_unstable();
     own.dedup();
     for volume in own {
-        match delete(live, place, &volume).or_else(|_| delete(live, place, &volume)) {
+        match side.delete(&volume).or_else(|_| side.delete(&volume)) {
             // Who deletes it again begins here.
             Err(error @ (Error::Unavailable(_) | Error::Timeout(_))) => return Err(error),
             Err(error) => tracing::error!(volume, %error, "a disk of a machine that is gone stays"),

@@ -175,14 +175,7 @@ impl Place {
         let pool = match StoragePool::lookup_by_name(connect, &self.pool) {
             Ok(pool) => pool,
             Err(error) if error.code() == ErrorNumber::NoStoragePool => {
-                let description = xml::document(|xml| {
-                    xml::node(xml, "pool", &[("type", "dir")], |xml| {
-                        xml::text(xml, "name", &[], &self.pool)?;
-                        xml::node(xml, "target", &[], |xml| {
-                            xml::text(xml, "path", &[], &self.folder.to_string_lossy())
-                        })
-                    })
-                })?;
+                let description = folder_as_pool(&self.pool, &self.folder.to_string_lossy())?;
                 let mut made = StoragePool::define_xml(connect, &description, 0);
                 if made.is_err() && self.is_looked_at(connect) {
                     made = StoragePool::define_xml(connect, &description, 0);
@@ -263,6 +256,16 @@ fn check_format(volume: &StorageVol, format: DiskFormat) -> Result<()> {
         format.as_str(),
         taken_for.unwrap_or_default()
     )))
+}
+
+/// How libvirt is told of a folder as a pool.
+pub(super) fn folder_as_pool(name: &str, folder: &str) -> Result<String> {
+    xml::document(|xml| {
+        xml::node(xml, "pool", &[("type", "dir")], |xml| {
+            xml::text(xml, "name", &[], name)?;
+            xml::node(xml, "target", &[], |xml| xml::text(xml, "path", &[], folder))
+        })
+    })
 }
 
 /// How libvirt is told of a volume; `more` is what only some have.

@@ -8,7 +8,7 @@ use virt::sys;
 
 use super::connection::Live;
 use super::device::Devices;
-use super::error::{Error, Result};
+use super::error::{Error, Result, ours};
 use super::image::DiskFormat;
 use super::side::{Mark, Side};
 use super::volume::Place;
@@ -61,19 +61,16 @@ impl Hypervisor {
         let place = Place::of(self.config());
         let work = move |live: &Live| {
             let side = Side { live, place: &place };
-            match machine::find(live, entity) {
-                Ok(domain) => {
-                    // A volume that is attached to it may still be where that was.
-                    let devices = Devices::defined(&domain)?;
-                    let mut own = devices.volumes().filter(|volume| own_disk::owner(volume) == Some(entity));
-                    own.try_for_each(|volume| side.settle(volume))?;
-                    side.settle(&name::of(entity))
-                }
-                Err(Error::Missing(_) | Error::Conflict(_)) => match place.find(live, entity) {
-                    Ok(kept) => side.settle(&kept.name),
-                    Err(Error::Missing(_)) => marks(entity).iter().try_for_each(|name| side.settle(name)),
-                    Err(error) => Err(error),
-                },
+            if let Some(domain) = ours(machine::find(live, entity))? {
+                // A volume that is attached to it may still be where that was.
+                let devices = Devices::defined(&domain)?;
+                let mut own = devices.volumes().filter(|volume| own_disk::owner(volume) == Some(entity));
+                own.try_for_each(|volume| side.settle(volume))?;
+                return side.settle(&name::of(entity));
+            }
+            match place.find(live, entity) {
+                Ok(kept) => side.settle(&kept.name),
+                Err(Error::Missing(_)) => marks(entity).iter().try_for_each(|name| side.settle(name)),
                 Err(error) => Err(error),
             }
         };
@@ -86,20 +83,16 @@ impl Hypervisor {
         let place = Place::of(self.config());
         let work = move |live: &Live| {
             let side = Side { live, place: &place };
-            match machine::find(live, entity) {
-                Ok(domain) => {
-                    match of_machine(side, entity)? {
-                        Presence::Arrived => machine::cut(&domain)?,
-                        Presence::Partial | Presence::Coming if !domain.is_active()? => {}
-                        _ => return Ok(()),
-                    }
-                    let devices = Devices::defined(&domain)?;
-                    domain.undefine_flags(sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)?;
-                    devices.volumes().try_for_each(|volume| side.withdraw(volume))?;
-                    return not_coming(side, entity);
+            if let Some(domain) = ours(machine::find(live, entity))? {
+                match of_machine(side, entity)? {
+                    Presence::Arrived => machine::cut(&domain)?,
+                    Presence::Partial | Presence::Coming if !domain.is_active()? => {}
+                    _ => return Ok(()),
                 }
-                Err(Error::Missing(_) | Error::Conflict(_)) => {}
-                Err(error) => return Err(error),
+                let devices = Devices::defined(&domain)?;
+                domain.undefine_flags(sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)?;
+                devices.volumes().try_for_each(|volume| side.withdraw(volume))?;
+                return not_coming(side, entity);
             }
             match of_network(live, entity)? {
                 Presence::Absent => {}
@@ -138,7 +131,7 @@ impl Hypervisor {
     }
 
     /// Whether the entity's machine, or its volume, came from elsewhere, where something of it may still be.
-    pub async fn has_arrived(&self, entity: Uuid) -> Result<bool> {
+    pub async fn is_marked(&self, entity: Uuid) -> Result<bool> {
         let place = Place::of(self.config());
         let look = move |live: &Live| is_marked(Side { live, place: &place }, entity);
         self.workers().call(Lane::Short, Hold::Entity(entity), look).await
@@ -147,10 +140,9 @@ impl Hypervisor {
     /// Whether the entity's machine is known to have come from elsewhere while it ran.
     pub async fn has_run(&self, entity: Uuid) -> Result<bool> {
         let place = Place::of(self.config());
-        let look = move |live: &Live| match machine::find(live, entity) {
-            Ok(_) => Ok(Side { live, place: &place }.mark(&name::of(entity))? == Some(Mark::Arrived)),
-            Err(Error::Missing(_) | Error::Conflict(_)) => Ok(false),
-            Err(error) => Err(error),
+        let look = move |live: &Live| {
+            let is_here = ours(machine::find(live, entity))?.is_some();
+            Ok(is_here && Side { live, place: &place }.mark(&name::of(entity))? == Some(Mark::Arrived))
         };
         self.workers().call(Lane::Short, Hold::Entity(entity), look).await
     }
@@ -160,16 +152,15 @@ impl Hypervisor {
         let place = Place::of(self.config());
         let work = move |live: &Live| {
             let side = Side { live, place: &place };
-            match machine::find(live, entity) {
-                Ok(_) => Err(Error::Conflict("the machine is still here".into())),
-                Err(Error::Missing(_) | Error::Conflict(_)) if is_marked(side, entity)? => {
-                    Err(Error::Conflict(
-                        "the machine is coming here, or both have the same folder of volumes".into(),
-                    ))
-                }
-                Err(Error::Missing(_) | Error::Conflict(_)) => own_disk::discard_left(side, entity),
-                Err(error) => Err(error),
+            if ours(machine::find(live, entity))?.is_some() {
+                return Err(Error::Conflict("the machine is still here".into()));
             }
+            if is_marked(side, entity)? {
+                return Err(Error::Conflict(
+                    "the machine is coming here, or both have the same folder of volumes".into(),
+                ));
+            }
+            own_disk::discard_left(side, entity)
         };
         self.workers().call(Lane::Long, Hold::Entity(entity), work).await
     }
@@ -179,22 +170,16 @@ impl Hypervisor {
     pub async fn forsake(&self, entity: Uuid) -> Result<()> {
         let place = Place::of(self.config());
         let work = move |live: &Live| {
-            let domain = match machine::find(live, entity) {
-                Ok(domain) => domain,
-                Err(Error::Missing(_) | Error::Conflict(_)) => return Ok(false),
-                Err(error) => return Err(error),
-            };
-            if !matches!(
-                of_machine(Side { live, place: &place }, entity)?,
-                Presence::Idle | Presence::Leaving
-            ) {
+            let side = Side { live, place: &place };
+            let Some(domain) = ours(machine::find(live, entity))? else { return Ok(false) };
+            if !matches!(of_machine(side, entity)?, Presence::Idle | Presence::Leaving) {
                 return Err(Error::Conflict("the machine has power at two hypervisors".into()));
             }
             let devices = Devices::defined(&domain)?;
             machine::cut(&domain)?;
             domain.undefine_flags(sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)?;
             if !place.is_shared() {
-                own_disk::discard(live, &place, entity, &devices)?;
+                own_disk::discard(side, entity, &devices)?;
             }
             Ok(true)
         };
@@ -249,26 +234,18 @@ pub(super) fn not_coming(side: Side<'_>, entity: Uuid) -> Result<()> {
     if !is_marked(side, entity)? {
         return Ok(());
     }
-    match machine::find(side.live, entity) {
-        Ok(_) => Ok(()),
-        Err(Error::Missing(_) | Error::Conflict(_)) => {
-            // What has no mark did not come.
-            for volume in own_disk::left(side, entity)?.iter().filter_map(|name| Mark::of(name)) {
-                side.withdraw(volume)?;
-            }
-            marks(entity).iter().try_for_each(|name| side.settle(name))
-        }
-        Err(error) => Err(error),
+    if ours(machine::find(side.live, entity))?.is_some() {
+        return Ok(());
     }
+    // What has no mark did not come.
+    for volume in own_disk::left(side, entity)?.iter().filter_map(|name| Mark::of(name)) {
+        side.withdraw(volume)?;
+    }
+    marks(entity).iter().try_for_each(|name| side.settle(name))
 }
 
 fn of_machine(side: Side<'_>, entity: Uuid) -> Result<Presence> {
-    let domain = match machine::find(side.live, entity) {
-        Ok(domain) => domain,
-        // Something else of that name is not the entity's.
-        Err(Error::Missing(_) | Error::Conflict(_)) => return Ok(Presence::Absent),
-        Err(error) => return Err(error),
-    };
+    let Some(domain) = ours(machine::find(side.live, entity))? else { return Ok(Presence::Absent) };
     let state = domain.get_state()?;
     let is_off = state.0 == sys::VIR_DOMAIN_SHUTOFF && !domain.has_managed_save(0)?;
     if !is_off {
@@ -281,13 +258,14 @@ fn of_machine(side: Side<'_>, entity: Uuid) -> Result<Presence> {
             (true, false) => Presence::InUse,
         });
     }
-    let own = name::of(entity);
-    if side.mark(&own)? == Some(Mark::Arrived) {
+    match side.mark(&name::of(entity))? {
         // It has run here.
-        return Ok(Presence::Arrived);
+        Some(Mark::Arrived) => return Ok(Presence::Arrived),
+        Some(Mark::Coming) => return Ok(Presence::Coming),
+        None => {}
     }
-    for name in Devices::defined(&domain)?.volumes().chain([own.as_str()]) {
-        if side.mark(name)?.is_some() {
+    for volume in Devices::defined(&domain)?.volumes() {
+        if side.mark(volume)?.is_some() {
             return Ok(Presence::Coming);
         }
     }
@@ -295,12 +273,10 @@ fn of_machine(side: Side<'_>, entity: Uuid) -> Result<Presence> {
 }
 
 fn of_network(live: &Live, entity: Uuid) -> Result<Presence> {
-    match network::find(live, entity) {
-        Ok(_) if network::is_used(live, entity)? => Ok(Presence::InUse),
-        Ok(_) => Ok(Presence::Idle),
-        Err(Error::Missing(_) | Error::Conflict(_)) => Ok(Presence::Absent),
-        Err(error) => Err(error),
+    if ours(network::find(live, entity))?.is_none() {
+        return Ok(Presence::Absent);
     }
+    Ok(if network::is_used(live, entity)? { Presence::InUse } else { Presence::Idle })
 }
 
 fn kib(number: u64) -> i128 {

@@ -9,7 +9,7 @@ use virt::sys;
 
 use super::connection::Live;
 use super::device::{Device, Devices};
-use super::error::{Error, Result};
+use super::error::{Error, Result, ours};
 use super::load::{Load, Volumes, say};
 use super::machine::{Machine, State, find, state};
 use super::network_move::NetworkMove;
@@ -48,7 +48,7 @@ impl Volume {
             }
             let from = Side { live, place: &here };
             let named = here.find(live, entity)?.name;
-            let volumes = Volumes { names: vec![named], are_shared: here.is_shared() };
+            let volumes = Volumes { names: vec![named] };
             volumes.check_size(from, most)?;
             there.over_there(|live, place| {
                 let to = Side { live, place };
@@ -141,16 +141,10 @@ impl Machine {
         let found = self.call(Lane::Short, Hold::Nothing, look).await?;
         Ok((Hold::Moving(entity, found.clone()), found))
     }
-}
 
-impl Machine {
     /// The entities whose volumes and networks it has; none where it is not there.
     pub async fn what_goes_along(&self) -> Result<Vec<Uuid>> {
-        match self.with_what_goes_along().await {
-            Ok((_, along)) => Ok(along),
-            Err(Error::Missing(_) | Error::Conflict(_)) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
+        Ok(ours(self.with_what_goes_along().await)?.map(|(_, along)| along).unwrap_or_default())
     }
 }
 

@@ -114,7 +114,7 @@ impl Side<'_> {
     }
 
     /// It is whole.
-    pub(super) fn has_arrived(&self, name: &str) -> Result<()> {
+    pub(super) fn mark_arrived(&self, name: &str) -> Result<()> {
         if self.mark(name)? != Some(Mark::Arrived) {
             self.make_mark(Mark::Arrived, name)?;
         }
@@ -180,6 +180,9 @@ impl Side<'_> {
     }
 
     fn make_mark(&self, mark: Mark, name: &str) -> Result<()> {
+        if self.place.is_shared() {
+            return Ok(());
+        }
         self.place.create_raw(self.live, &mark.beside(name), MARK).map(drop)
     }
 }

@@ -138,7 +138,7 @@ impl Nodes {
             }
             _ => {}
         }
-        if home.hypervisor.has_arrived(entity).await? && other.hypervisor.has_arrived(entity).await? {
+        if home.hypervisor.is_marked(entity).await? && other.hypervisor.is_marked(entity).await? {
             // What came to the one is seen by both: they have one folder, and nobody said so.
             return Err(twice(entity, home, other));
         }
@@ -165,7 +165,7 @@ impl Nodes {
     /// What is at a node, and counts, may have come from another one, where its machine's own disks may be.
     async fn has_come(&self, entity: Uuid, home: usize) -> Result<()> {
         let here = &self.all[home].hypervisor;
-        if here.has_arrived(entity).await? {
+        if here.is_marked(entity).await? {
             // Nobody may detach what may still be there, too.
             for with in here.machine(entity).what_goes_along().await? {
                 self.forget(with);

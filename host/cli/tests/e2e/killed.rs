@@ -4,7 +4,7 @@
 //! `OCCI_TEST_ROUNDS` says how often each of them is killed in each operation, once by default, each time at another moment.
 
 use crate::agreement::{Before, OPERATIONS, Stage};
-use crate::qemu::processes;
+use crate::qemu::{domain, processes};
 use crate::server::GuestSystem;
 use occi_services::service;
 use rustix::process::{Signal, kill_process};
@@ -33,7 +33,7 @@ impl Victim {
                 true
             }
             Self::Libvirtd => kill(&format!("--pid-file {daemon}")),
-            Self::Machine => kill(&format!("guest=occi-{}", before.compute.rsplit('/').next().unwrap())),
+            Self::Machine => kill(&format!("guest={}", domain(&before.compute))),
         }
     }
 }

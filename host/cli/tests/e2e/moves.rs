@@ -2,14 +2,14 @@
 //! is not whole, a file that is not there.
 
 use crate::agreement::Stage;
-use crate::nodes::{Content, OTHER, compute_at, node_of, nodes_of, reached_nodes, run};
+use crate::nodes::{Content, OTHER, compute_at, node_of, nodes_of, reached_nodes};
 use crate::occi::{body, kind};
+use crate::qemu::{domain, virsh};
 use crate::server::{GuestSystem, Options, Server, eventually};
 use crate::wire::Wire;
 use occi_services::service;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 use std::sync::PoisonError;
 use std::time::Duration;
 use uuid::Uuid;
@@ -67,7 +67,7 @@ fn what_both_nodes_have_stays_where_it_is() {
     assert!(!is_done && said.contains("`hypervisor.shared-volumes = true`"), "{said}");
     forgotten.server.act(&before.compute, "stop", &["method=\"poweroff\""]).is(200);
     assert_eq!(files(&pool).keys().collect::<Vec<_>>(), had.keys().collect::<Vec<_>>());
-    let volume = format!("occi-{}", before.storage.rsplit('/').next().unwrap());
+    let volume = domain(&before.storage);
     assert!(files(&pool)[&volume] == had[&volume]);
     forgotten.clear("what was refused");
     assert_eq!(files(&pool).len(), 0);
@@ -200,10 +200,10 @@ fn a_copy_that_is_not_whole_never_counts() {
     let two = of(&reached_nodes(&north, &south, "tcp://127.0.0.1"));
     let mut server = Server::configured(&two);
     let storage = server.create("storage", &["occi.storage.size=1"]);
-    let name = format!("occi-{}", storage.rsplit('/').next().unwrap());
+    let name = domain(&storage);
     let filler = compute_at(&server, &[SOUTH]).is(201).location();
-    let make = |name: &str| run("virsh", &["-q", "-c", &south, "vol-create-as", &pool, name, "1G"]);
-    let lose = |uri: &str, name: &str| run("virsh", &["-q", "-c", uri, "vol-delete", name, "--pool", &pool]);
+    let make = |name: &str| virsh(&south, &["vol-create-as", &pool, name, "1G"]);
+    let lose = |uri: &str, name: &str| virsh(uri, &["vol-delete", name, "--pool", &pool]);
     let link = |server: &Server| {
         let ends = [format!("occi.core.source={filler:?}"), format!("occi.core.target={storage:?}")];
         server.post("/storagelink/").text(body(&[&kind("storagelink")], &[&ends[0], &ends[1]])).send()
@@ -220,8 +220,8 @@ fn a_copy_that_is_not_whole_never_counts() {
     make(&coming);
     server.begin();
     eventually("it is at one node", || nodes_of(&server, "volumes", &storage) == ["north"]);
-    let listed = Command::new("virsh").args(["-c", &south, "vol-list", &pool]).output().unwrap();
-    assert!(!String::from_utf8(listed.stdout).unwrap().contains(&name));
+    let listed = virsh(&south, &["vol-list", &pool]);
+    assert!(!listed.contains(&name));
 
     // Where there is none, a part does not take its place, also where no other node is known any more.
     server.stop();
@@ -244,8 +244,8 @@ fn a_copy_that_is_not_whole_never_counts() {
     server.begin();
     assert_eq!(link(&server).status, 201);
     assert_eq!(node_of(&server, "volumes", &storage), "south");
-    let listed = Command::new("virsh").args(["-c", &south, "vol-list", &pool]).output().unwrap();
-    assert!(!String::from_utf8(listed.stdout).unwrap().contains(&format!("{name}.")), "no mark is left");
+    let listed = virsh(&south, &["vol-list", &pool]);
+    assert!(!listed.contains(&format!("{name}.")), "no mark is left");
     server.delete("/").answers(200);
 }
 
@@ -266,16 +266,15 @@ fn a_machine_counts_where_it_ran_last() {
     let file = tempfile::NamedTempFile::new().unwrap();
     for (mark, counts) in [("coming", "north"), ("arrived", "south")] {
         let compute = compute_at(&server, &[NORTH]).is(201).location();
-        let name = format!("occi-{}", compute.rsplit('/').next().unwrap());
+        let name = domain(&compute);
         server.stop();
-        let described = Command::new("virsh").args(["-q", "-c", &north, "dumpxml", &name]).output().unwrap();
-        std::fs::write(file.path(), described.stdout).unwrap();
-        run("virsh", &["-q", "-c", &south, "define", file.path().to_str().unwrap()]);
-        run("virsh", &["-q", "-c", &south, "vol-create-as", &pool, &format!("{name}.{mark}"), "512"]);
+        std::fs::write(file.path(), virsh(&north, &["dumpxml", &name])).unwrap();
+        virsh(&south, &["define", file.path().to_str().unwrap()]);
+        virsh(&south, &["vol-create-as", &pool, &format!("{name}.{mark}"), "512"]);
         server.begin();
         eventually("it is where it counts alone", || nodes_of(&server, "machines", &compute) == [counts]);
-        let listed = Command::new("virsh").args(["-c", &south, "vol-list", &pool]).output().unwrap();
-        assert!(!String::from_utf8(listed.stdout).unwrap().contains(&name), "no mark is left");
+        let listed = virsh(&south, &["vol-list", &pool]);
+        assert!(!listed.contains(&name), "no mark is left");
         server.act(&compute, "start", &[]).is(200);
     }
     server.delete("/").answers(200);

@@ -2,6 +2,7 @@
 
 use crate::http::Answer;
 use crate::occi::{body, kind};
+use crate::qemu::{domain, virsh};
 use crate::server::{GuestSystem, Options, Server, eventually};
 use crate::wire::Wire;
 use occi_services::service;
@@ -59,7 +60,7 @@ pub(crate) fn node_of(server: &Server, list: &str, path: &str) -> String {
 
 /// All nodes where something of an entity is. Others use the same hypervisors.
 pub(crate) fn nodes_of(server: &Server, list: &str, path: &str) -> Vec<String> {
-    let name = format!("occi-{}", path.rsplit('/').next().unwrap());
+    let name = domain(path);
     let all = server.inspect()[list].as_array().unwrap().clone();
     let ours = all.iter().filter(|found| found["name"] == *name);
     ours.map(|found| found["node"].as_str().unwrap().to_owned()).collect()
@@ -383,7 +384,7 @@ pub(crate) struct Content {
 impl Content {
     /// Writes it at a hypervisor.
     pub(crate) fn written(uri: &str, pool: &str, storage: &str) -> Self {
-        let name = format!("occi-{}", storage.rsplit('/').next().unwrap());
+        let name = domain(storage);
         let content = Self { folder: tempfile::tempdir().unwrap(), pool: pool.into(), name };
         let mut bytes = vec![0; 64 << 20];
         for (number, byte) in bytes[10 << 20..21 << 20].iter_mut().enumerate() {
@@ -409,7 +410,7 @@ impl Content {
 
     #[track_caller]
     fn virsh(&self, uri: &str, command: &str, file: &str) {
-        run("virsh", &["--connect", uri, command, "--pool", &self.pool, &self.name, file]);
+        virsh(uri, &[command, "--pool", &self.pool, &self.name, file]);
     }
 }
 
@@ -473,7 +474,7 @@ fn a_server_that_is_killed_while_something_moves_loses_nothing() {
 }
 
 #[track_caller]
-pub(crate) fn run(program: &str, arguments: &[&str]) {
+fn run(program: &str, arguments: &[&str]) {
     let done = Command::new(program).args(arguments).stdout(Stdio::null()).status().unwrap();
     assert!(done.success(), "{program} {arguments:?}");
 }

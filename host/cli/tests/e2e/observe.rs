@@ -1,26 +1,14 @@
 //! What happens at the hypervisor by itself is seen by clients; by another client of it, such as an operator's virsh.
 
 use crate::occi::body;
+use crate::qemu::{domain, virsh};
 use crate::server::{Options, Server, eventually};
 use occi_services::service;
-use std::process::Command;
 
 /// A server on a hypervisor that others can reach too; none where there is no such.
 fn server() -> Option<(Server, String)> {
     let uri = service("OCCI_TEST_LIBVIRT_TEST_URI")?;
     Some((Server::with(Options { hypervisor: Some(uri.clone()), ..Options::default() }), uri))
-}
-
-/// What virsh prints.
-fn virsh(uri: &str, arguments: &[&str]) -> String {
-    let output = Command::new("virsh").args(["--connect", uri]).args(arguments).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// The name of what an entity has at the hypervisor.
-fn at_hypervisor(path: &str) -> String {
-    format!("occi-{}", path.rsplit('/').next().unwrap())
 }
 
 fn state(server: &Server, path: &str) -> String {
@@ -37,17 +25,17 @@ fn a_machine_that_dies_by_itself() {
     let link = server.link("networkinterface", &compute, &network);
     server.act(&compute, "start", &[]).is(200);
     let tag = server.get(&compute).answers(200).header("etag");
-    virsh(&uri, &["destroy", &at_hypervisor(&compute)]);
+    virsh(&uri, &["destroy", &domain(&compute)]);
     eventually("the compute is inactive", || state(&server, &compute) == "inactive");
     eventually("its link is inactive", || state(&server, &link) == "inactive");
     let shown = server.get(&compute).header("If-None-Match", &tag).answers(200);
     assert!(shown.attribute("occi.compute.state.message").unwrap().contains("destroyed"), "{shown}");
     assert_eq!(shown.actions(), ["start"]);
-    virsh(&uri, &["start", &at_hypervisor(&compute)]);
+    virsh(&uri, &["start", &domain(&compute)]);
     eventually("the compute is active", || state(&server, &compute) == "active");
     // It can be gone altogether.
-    virsh(&uri, &["destroy", &at_hypervisor(&compute)]);
-    virsh(&uri, &["undefine", &at_hypervisor(&compute)]);
+    virsh(&uri, &["destroy", &domain(&compute)]);
+    virsh(&uri, &["undefine", &domain(&compute)]);
     eventually("the compute is in error", || state(&server, &compute) == "error");
     server.delete(&compute).answers(200);
     server.delete(&network).answers(200);
@@ -64,20 +52,20 @@ fn a_machine_that_is_gone_and_comes_back() {
         (&compute, "dumpxml", "undefine", "define", "occi.compute.cores=2"),
         (&network, "net-dumpxml", "net-undefine", "net-define", "occi.network.vlan=2"),
     ] {
-        let definition = virsh(&uri, &[dump, &at_hypervisor(path)]);
-        virsh(&uri, &[undefine, &at_hypervisor(path)]);
+        let definition = virsh(&uri, &[dump, &domain(path)]);
+        virsh(&uri, &[undefine, &domain(path)]);
         eventually("it is in error", || state(&server, path) == "error");
         let refused = server.post(path).text(body(&[], &[change])).answers(409);
         assert!(refused.body.contains("the hypervisor has no"), "{refused}");
-        assert!(!virsh(&uri, &["list", "--all", "--name"]).contains(&at_hypervisor(path)));
+        assert!(!virsh(&uri, &["list", "--all", "--name"]).contains(&domain(path)));
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(&file, definition).unwrap();
         virsh(&uri, &[define, file.path().to_str().unwrap()]);
         eventually("it is there again", || state(&server, path) == "inactive");
         server.post(path).text(body(&[], &[change])).answers(200);
     }
-    let interfaces = virsh(&uri, &["domiflist", &at_hypervisor(&compute)]);
-    assert!(interfaces.contains(&at_hypervisor(&network)), "{interfaces}");
+    let interfaces = virsh(&uri, &["domiflist", &domain(&compute)]);
+    assert!(interfaces.contains(&domain(&network)), "{interfaces}");
     server.delete(&link).answers(200);
     server.delete(&compute).answers(200);
     server.delete(&network).answers(200);
@@ -91,13 +79,13 @@ fn while_the_server_was_away() {
     server.act(&compute, "start", &[]).is(200);
     server.act(&network, "up", &[]).is(200);
     server.stop();
-    virsh(&uri, &["destroy", &at_hypervisor(&compute)]);
-    virsh(&uri, &["net-destroy", &at_hypervisor(&network)]);
+    virsh(&uri, &["destroy", &domain(&compute)]);
+    virsh(&uri, &["net-destroy", &domain(&network)]);
     server.begin();
     eventually("the compute is inactive", || state(&server, &compute) == "inactive");
     eventually("the network is inactive", || state(&server, &network) == "inactive");
     server.kill();
-    virsh(&uri, &["start", &at_hypervisor(&compute)]);
+    virsh(&uri, &["start", &domain(&compute)]);
     server.begin();
     eventually("the compute is active", || state(&server, &compute) == "active");
     server.delete(&compute).answers(200);
@@ -112,7 +100,7 @@ fn what_no_event_tells_of() {
     let config = format!("[hypervisor]\nreconcile-seconds = 1\npool = \"{pool}\"\nvolumes = \"/{pool}\"\n");
     let server = Server::with(Options { hypervisor: Some(uri.clone()), config, ..Options::default() });
     let storage = server.create("storage", &["occi.storage.size=1"]);
-    virsh(&uri, &["vol-delete", &at_hypervisor(&storage), "--pool", &pool]);
+    virsh(&uri, &["vol-delete", &domain(&storage), "--pool", &pool]);
     eventually("the storage is in error", || state(&server, &storage) == "error");
     let stray = format!("occi-{}", uuid::Uuid::new_v4());
     virsh(&uri, &["vol-create-as", &pool, &stray, "1M"]);

@@ -97,11 +97,16 @@ impl Qemu {
     /// What virsh prints.
     #[track_caller]
     pub(crate) fn virsh(&self, arguments: &[&str]) -> String {
-        let output =
-            Command::new("virsh").args(["-q", "--connect", &self.uri]).args(arguments).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        virsh(&self.uri, arguments)
     }
+}
+
+/// What virsh prints at a hypervisor.
+#[track_caller]
+pub(crate) fn virsh(uri: &str, arguments: &[&str]) -> String {
+    let output = Command::new("virsh").args(["-q", "--connect", uri]).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 /// The name of what an entity has at the hypervisor.

@@ -2,6 +2,7 @@
 
 use crate::addresses::told;
 use crate::occi::body;
+use crate::qemu::domain;
 use crate::server::Server;
 
 /// What is told anew is for the next start. A machine that runs, or whose memory is saved, goes on with the disk that it has; which
@@ -11,7 +12,7 @@ fn what_a_system_was_told_stays_for_as_long_as_it_has_it() {
     let Some(server) = Server::on_qemu() else { return };
     let compute = told(&server, "#!/bin/sh\necho told\n");
     let seeds = || -> Vec<String> {
-        let begin = format!("occi-{}-seed-", compute.rsplit('/').next().unwrap());
+        let begin = format!("{}-seed-", domain(&compute));
         let found = server.inspect();
         let names = found["own_disks"].as_array().unwrap().iter().map(|disk| disk["name"].as_str().unwrap());
         names.filter(|name| name.starts_with(&begin)).map(str::to_owned).collect()

@@ -1,6 +1,7 @@
 //! Whether what the server shows is what there is.
 
 use super::{Stage, is_saved};
+use crate::qemu::domain;
 use serde_json::Value;
 use std::collections::{BTreeSet, HashSet};
 
@@ -116,7 +117,7 @@ impl Stage {
         for link in links {
             let end = |end: &str| {
                 let path = link[end]["location"].as_str().unwrap();
-                format!("occi-{}", path.rsplit('/').next().unwrap())
+                domain(path)
             };
             let id = link["id"].as_str().unwrap().trim_start_matches("urn:uuid:").to_owned();
             let mut machines = found["machines"].as_array().unwrap().iter();
@@ -162,7 +163,7 @@ fn apart(found: &Value, storages: &[Value]) -> Option<String> {
     for link in storages {
         let at = |list: &str, end: &str| {
             let path = link[end]["location"].as_str().unwrap();
-            let name = format!("occi-{}", path.rsplit('/').next().unwrap());
+            let name = domain(path);
             let all = found[list].as_array().unwrap();
             all.iter().find(|thing| thing["name"] == *name).map(|thing| thing["node"].clone())
         };

@@ -1,5 +1,6 @@
 //! What a volume holds, written and read by other programs than the server.
 
+use crate::qemu::domain;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
@@ -76,7 +77,7 @@ impl Content {
     pub(super) fn write(&self, pool: &Pool, storage: &str) {
         let image = self.file("qcow2");
         let output =
-            pool.virsh(&["vol-upload", "--pool", &pool.name, &name(storage), image.to_str().unwrap()]);
+            pool.virsh(&["vol-upload", "--pool", &pool.name, &domain(storage), image.to_str().unwrap()]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
@@ -85,18 +86,13 @@ impl Content {
     pub(super) fn check(&self, pool: &Pool, storage: &str, said: &str) {
         let read = self.file("read");
         let output =
-            pool.virsh(&["vol-download", "--pool", &pool.name, &name(storage), read.to_str().unwrap()]);
+            pool.virsh(&["vol-download", "--pool", &pool.name, &domain(storage), read.to_str().unwrap()]);
         assert!(output.status.success(), "{}\nafter {said}", String::from_utf8_lossy(&output.stderr));
         let mut compare = Command::new("qemu-img");
         compare.args(["compare", "-f", "raw", "-F", "qcow2"]).args([&self.file("raw"), &read]);
         let output = compare.output().unwrap();
         assert!(output.status.success(), "{}\nafter {said}", String::from_utf8_lossy(&output.stdout));
     }
-}
-
-/// The name of a storage's volume.
-fn name(storage: &str) -> String {
-    format!("occi-{}", storage.rsplit('/').next().unwrap())
 }
 
 /// Whether a file is a disk without a fault, that rests on no other.
