@@ -92,6 +92,7 @@ declare module 'occi:extension/machines@0.1.0' {
     shutdown(waitMs: bigint): void;
     powerOff(): void;
     reboot(): void;
+    restart(waitMs: bigint): void;
     reset(): void;
     pause(): void;
     save(): void;
