@@ -165,8 +165,13 @@ impl HostMachine for CallState {
 
     async fn discard(&mut self, of: End) -> wasmtime::Result<Result<(), Fault>> {
         begin!(self, "machines", "machine.discard");
-        let machine = match home(self, of)?.await {
-            Ok((hypervisor, entity)) => hypervisor.machine(entity),
+        let machine = match open::<Machine>(self, of)?.await {
+            // What it had by itself may be left where it would be.
+            Err(fault) if fault.code == "missing" => match home(self, of)?.await {
+                Ok((hypervisor, entity)) => hypervisor.machine(entity),
+                Err(fault) => return Ok(Err(fault)),
+            },
+            Ok(machine) => machine,
             Err(fault) => return Ok(Err(fault)),
         };
         match may_change(self, machine) {

@@ -64,7 +64,7 @@ pub(crate) struct Control {
     pub(crate) log: Feed,
 }
 
-pub(crate) use inventory::{Inventory, Machine, Node, strays};
+pub(crate) use inventory::{Arrival, Inventory, Machine, Node, strays};
 pub(crate) use nodes::{Drained, Listed};
 
 type Answer<T> = Result<T, (StatusCode, String)>;

@@ -1,7 +1,7 @@
 //! `occi inspect`: asks a running server over its control socket, and prints tables as `virsh list` does.
 
 use crate::client;
-use crate::control::{INVENTORY, Inventory, METRICS, Machine, Node};
+use crate::control::{Arrival, INVENTORY, Inventory, METRICS, Machine, Node};
 use anyhow::Context;
 use hyper::Method;
 use std::fmt::Write as _;
@@ -49,6 +49,13 @@ fn table(inventory: &Inventory) -> Result<String, std::fmt::Error> {
     for attachment in &inventory.attachments {
         let side = if attachment.live { "the running domain" } else { "its definition" };
         writeln!(out, " {:<43} {:<43} {side}", attachment.to, attachment.machine)?;
+    }
+    if !inventory.arrivals.is_empty() {
+        writeln!(out, "\n {:<43} {:<9} Node", "Came from elsewhere", "Copy")?;
+    }
+    for Arrival { node, name, is_whole } in &inventory.arrivals {
+        let copy = if *is_whole { "whole" } else { "in part" };
+        writeln!(out, " {name:<43} {copy:<9} {node}")?;
     }
     if !inventory.strays.is_empty() {
         writeln!(out, "\n Without an entity")?;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
@@ -114,9 +114,9 @@ impl Images {
     }
 
     async fn make_of_volume_as(&self, volume: &Volume, title: &str, name: &str) -> Result<()> {
-        let _making = Making::begin(&self.folder, name).map_err(|error| unreadable(&error))?;
+        let making = self.begin(name)?;
         let disk = format!("{name}.qcow2");
-        volume.copy_to(&self.folder.join(&disk)).await?;
+        volume.copy_to(&self.folder.join(&disk), Arc::clone(&making)).await?;
         let description = Description {
             title: Some(title.to_owned()),
             purpose: Some(Use::Volume),
@@ -128,9 +128,9 @@ impl Images {
     }
 
     async fn make_as(&self, machine: &Machine, title: &str, name: &str) -> Result<()> {
-        let _making = Making::begin(&self.folder, name).map_err(|error| unreadable(&error))?;
+        let making = self.begin(name)?;
         let disk = format!("{name}.qcow2");
-        let copy = machine.copy_disk(&self.folder.join(&disk)).await?;
+        let copy = machine.copy_disk(&self.folder.join(&disk), Arc::clone(&making)).await?;
         // How it boots is as the image says that the machine began as.
         let origin = match copy.began_as {
             Some(origin) => {
@@ -147,6 +147,11 @@ impl Images {
             ..origin
         };
         self.describe(name, description).await
+    }
+
+    /// Held by who waits for it and by the call that copies, which goes on where nobody waits any more.
+    fn begin(&self, name: &str) -> Result<Arc<Making>> {
+        Making::begin(&self.folder, name).map(Arc::new).map_err(|error| unreadable(&error))
     }
 
     async fn describe(&self, name: &str, mut description: Description) -> Result<()> {

@@ -1,13 +1,15 @@
-//! An image that is being made has a file beside it that says so, for the next start if this one comes to no end.
+//! An image that is being made has a file beside it that says so. What comes to no end goes with that file: once nobody makes it any
+//! more, or at the next start.
 
 use std::fs::{self, File};
-use std::io::Result;
+use std::io::{ErrorKind, Result};
 use std::path::{Path, PathBuf};
 
 /// How that file ends.
 const MAKING: &str = "making";
 
-/// The file, which is there as long as this value, and locked, as others may have the same folder.
+/// The file, which is there as long as this value, and locked, as others may have the same folder. Whoever waits for the disk and
+/// whoever copies it share it, so that it is there until both are done.
 pub(super) struct Making {
     file: PathBuf,
     _locked: File,
@@ -25,10 +27,25 @@ impl Making {
 
 impl Drop for Making {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_file(&self.file) {
-            tracing::warn!(file = %self.file.display(), "what says that an image is being made stays: {error}");
+        if let Err(error) = end(&self.file) {
+            tracing::warn!(file = %self.file.display(), "what is left of an image that was made stays: {error}");
         }
     }
+}
+
+/// Nobody makes it any more: a disk that is not described goes.
+fn end(making: &Path) -> Result<()> {
+    if !making.with_extension("toml").exists() {
+        let disk = making.with_extension("qcow2");
+        match fs::remove_file(&disk) {
+            Ok(()) => {
+                tracing::info!(disk = %disk.display(), "an image that was not made to its end is removed");
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    fs::remove_file(making)
 }
 
 /// Removes what was being made when the server was killed. Other disks without a description are the operator's.
@@ -42,12 +59,7 @@ pub(super) fn clear_up(folder: &Path) -> Result<()> {
         if File::open(&making).is_ok_and(|file| file.try_lock().is_err()) || !making.exists() {
             continue;
         }
-        let disk = making.with_extension("qcow2");
-        if !making.with_extension("toml").exists() && disk.exists() {
-            tracing::info!(disk = %disk.display(), "an image that was not made to its end is removed");
-            fs::remove_file(disk)?;
-        }
-        fs::remove_file(making)?;
+        end(&making)?;
     }
     Ok(())
 }
@@ -86,7 +98,13 @@ mod tests {
         assert!(Making::begin(folder.path(), "web").is_err(), "another server makes it");
         clear_up(folder.path()).unwrap();
         assert!(folder.path().join("web.making").exists() && folder.path().join("web.qcow2").exists());
+        fs::write(folder.path().join("web.toml"), "").unwrap();
         drop(making);
-        assert!(!folder.path().join("web.making").exists());
+        assert!(!folder.path().join("web.making").exists() && folder.path().join("web.qcow2").exists());
+
+        let making = Making::begin(folder.path(), "half").unwrap();
+        fs::write(folder.path().join("half.qcow2"), "").unwrap();
+        drop(making);
+        assert!(!folder.path().join("half.making").exists() && !folder.path().join("half.qcow2").exists());
     }
 }

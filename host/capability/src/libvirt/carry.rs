@@ -8,7 +8,7 @@ use super::error::{Error, Result};
 use super::image::DiskFormat;
 use super::own_disk::{self, Own};
 use super::side::Side;
-use super::{name, place};
+use super::{name, place, qcow2};
 
 /// libvirt's messages carry no more.
 const MESSAGE: usize = 256 << 10;
@@ -18,6 +18,29 @@ const PIECE: usize = 4 << 20;
 /// How much a volume takes at a hypervisor, in bytes.
 pub(super) fn allocation(side: Side<'_>, volume: &str) -> Result<u64> {
     Ok(side.find(volume)?.get_info()?.allocation)
+}
+
+/// Whether snapshots are in a volume, which QEMU does not copy with what it is now.
+pub(super) fn has_snapshots(side: Side<'_>, volume: &str) -> Result<bool> {
+    if format_of(volume) != DiskFormat::Qcow2 {
+        return Ok(false);
+    }
+    let bytes = Stream::new(&side.live.connect, 0)?;
+    side.find(volume)?.download(&bytes, 0, qcow2::HEAD as u64, 0)?;
+    // One more than comes, so that the end is seen.
+    let (mut head, mut filled) = ([0; qcow2::HEAD + 1], 0);
+    loop {
+        match bytes.recv(&mut head[filled..]) {
+            Ok(0) => break,
+            Ok(more) => filled += more,
+            Err(error) => {
+                _ = bytes.abort();
+                return Err(error.into());
+            }
+        }
+    }
+    bytes.finish()?;
+    Ok(qcow2::snapshots(&head[..filled]) != Some(0))
 }
 
 /// Makes a volume be at the other side as it is at the one, where it stays; nobody may use it meanwhile. It is marked

@@ -9,9 +9,10 @@ use uuid::Uuid;
 use virt::error::ErrorNumber;
 use virt::storage_pool::StoragePool;
 use virt::storage_vol::StorageVol;
+use virt::sys;
 
 use super::connection::{Driver, Live};
-use super::error::{self, Error, Result};
+use super::error::{Error, Result};
 use super::place::folder_as_pool;
 use super::xml;
 
@@ -33,25 +34,32 @@ pub(super) fn backing(volume: &StorageVol) -> Result<Option<PathBuf>> {
     Ok(xml::first_text(&volume.get_xml_desc(0)?, "backingStore", "path")?.map(PathBuf::from))
 }
 
-/// 'conflict' where the host does not have one of them.
-pub(super) fn check(live: &Live, files: &[PathBuf]) -> Result<()> {
+/// 'conflict' where the other host does not have one of them, or another one by that name, as far as its length tells.
+pub(super) fn check(here: &Live, there: &Live, files: &[PathBuf]) -> Result<()> {
     // What libvirt's imitation boots and copies is nowhere.
-    if live.driver == Driver::Test {
+    if (here.driver, there.driver) != (Driver::Qemu, Driver::Qemu) {
         return Ok(());
     }
     for file in files {
-        if !has(live, file)? {
+        let name = file.file_name().unwrap_or_default().display();
+        let Some(found) = length(there, file)? else {
             return Err(Error::Conflict(format!(
-                "the other hypervisor does not have {}, which the machine needs: put it there first",
-                file.file_name().unwrap_or_default().display()
+                "the other hypervisor does not have {name}, which the machine needs: put it there first"
+            )));
+        };
+        let needed = length(here, file)?;
+        if needed.is_some_and(|needed| needed != found) {
+            return Err(Error::Conflict(format!(
+                "the other hypervisor has another file {name} than the one that the machine needs: put that there first"
             )));
         }
     }
     Ok(())
 }
 
-fn has(live: &Live, file: &Path) -> Result<bool> {
-    let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { return Ok(false) };
+/// How many bytes a file has on the host; none where there is none.
+fn length(live: &Live, file: &Path) -> Result<Option<u64>> {
+    let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { return Ok(None) };
     let (folder, name) = (folder.to_string_lossy(), name.to_string_lossy());
     let mut left = LOOKS;
     loop {
@@ -67,9 +75,12 @@ fn has(live: &Live, file: &Path) -> Result<bool> {
     }
 }
 
-fn look(live: &Live, folder: &str, name: &str) -> Result<bool> {
-    let found =
-        |pool: &StoragePool| error::is_there(StorageVol::lookup_by_name(pool, name).map_err(Into::into));
+fn look(live: &Live, folder: &str, name: &str) -> Result<Option<u64>> {
+    let found = |pool: &StoragePool| match StorageVol::lookup_by_name(pool, name) {
+        Ok(file) => Ok(Some(file.get_info_flags(sys::VIR_STORAGE_VOL_GET_PHYSICAL)?.allocation)),
+        Err(error) if error.code() == ErrorNumber::NoStorageVolume => Ok(None),
+        Err(error) => Err(error.into()),
+    };
     match StoragePool::lookup_by_target_path(&live.connect, folder) {
         Ok(pool) if pool.is_active()? => {
             // One that was taken away may not be missed yet.
@@ -85,10 +96,10 @@ fn look(live: &Live, folder: &str, name: &str) -> Result<bool> {
     let pool = match StoragePool::create_xml(&live.connect, &description, 0) {
         Ok(pool) => pool,
         // It has no such folder.
-        Err(error) if error.code() == ErrorNumber::SystemError => return Ok(false),
+        Err(error) if error.code() == ErrorNumber::SystemError => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let is_there = found(&pool);
+    let length = found(&pool);
     pool.destroy()?;
-    is_there
+    length
 }

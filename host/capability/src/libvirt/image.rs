@@ -105,13 +105,15 @@ const LOOK: Duration = Duration::from_millis(50);
 
 impl Machine {
     /// Copies the disk that the machine boots from into a new file on the hypervisor's host, as QEMU's qcow2 that stands by
-    /// itself: of a machine that runs, as the disk is at one moment. Nothing is left of one that was not copied to its end.
-    pub async fn copy_disk(&self, file: &Path) -> Result<DiskCopy> {
+    /// itself: of a machine that runs, as the disk is at one moment. Nothing is left of one that was not copied to its end. `held` is
+    /// until the hypervisor is done with the file, which it may be later than it is waited for.
+    pub async fn copy_disk(&self, file: &Path, held: impl Send + 'static) -> Result<DiskCopy> {
         let (entity, file) = (self.entity, file.to_owned());
         let (place, patience) = (Place::of(self.hypervisor.config()), self.hypervisor.config().long.patience);
         self.hypervisor
             .workers()
             .call_once(Lane::Long, Hold::Entity(entity), move |live| {
+                _ = &held;
                 let domain = find(live, entity)?;
                 let devices = Devices::defined(&domain)?;
                 let system = devices.system();
@@ -135,13 +137,15 @@ impl Machine {
 
 impl Volume {
     /// Copies what is on the volume into a new file on the hypervisor's host, as QEMU's qcow2 that stands by itself: as it is
-    /// at one moment, also while a machine uses it. Nothing is left of one that was not copied to its end.
-    pub async fn copy_to(&self, file: &Path) -> Result<()> {
+    /// at one moment, also while a machine uses it. Nothing is left of one that was not copied to its end. `held` is until the
+    /// hypervisor is done with the file, which it may be later than it is waited for.
+    pub async fn copy_to(&self, file: &Path, held: impl Send + 'static) -> Result<()> {
         let (entity, file) = (self.entity, file.to_owned());
         let (place, patience) = (Place::of(self.hypervisor.config()), self.hypervisor.config().long.patience);
         let handovers = self.hypervisor.handovers().clone();
         // Nobody attaches it or takes it away meanwhile.
         let copy = move |live: &Live| {
+            _ = &held;
             let kept = place.find(live, entity)?;
             // A machine that would start with it would write to it while it is copied.
             let _handover = handovers.begin(live, iter::once(&*kept.name))?;

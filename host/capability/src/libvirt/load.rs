@@ -33,6 +33,22 @@ impl Volumes {
         to.check_room(&self.names)
     }
 
+    /// That nothing of them is lost where QEMU copies what they are now.
+    fn check_snapshots(&self, from: Side<'_>) -> Result<()> {
+        if from.place.is_shared() {
+            return Ok(());
+        }
+        for volume in &self.names {
+            if carry::has_snapshots(from, volume)? {
+                return Err(Error::Conflict(format!(
+                    "snapshots of a machine that had it before are in the volume {volume}, which would not go along while the machine \
+                     runs: stop it first"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// That they are not too much to be carried.
     pub(super) fn check_size(&self, from: Side<'_>, most: u64) -> Result<()> {
         if from.place.is_shared() {
@@ -130,8 +146,11 @@ impl Load {
             Err(foreign) => return Err(foreign),
         }
         self.volumes.check(&name::of(self.machine), from, to)?;
+        if whole {
+            self.volumes.check_snapshots(from)?;
+        }
         let images = if whole && !from.place.is_shared() { &[] } else { &*self.images };
-        host_file::check(to.live, &[&*self.boot, images].concat())
+        host_file::check(from.live, to.live, &[&*self.boot, images].concat())
     }
 
     /// That it is what is held.

@@ -125,6 +125,8 @@ pub struct Inventory {
     pub networks: Vec<(Uuid, bool)>,
     /// What is attached to the machines; to one that runs, once as it is defined and once as it runs.
     pub attachments: Vec<Attached>,
+    /// What came from another hypervisor, or is coming, and may still be there.
+    pub arrivals: Vec<Arrival>,
 }
 
 impl Inventory {
@@ -168,6 +170,15 @@ pub struct OwnDisk {
     pub name: String,
     /// In bytes.
     pub capacity: u64,
+}
+
+/// A volume, or a machine with what it has by itself, that came from another hypervisor, or is coming, and may still be there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Arrival {
+    /// Its name at the hypervisor.
+    pub name: String,
+    /// Whether all of it is here.
+    pub is_whole: bool,
 }
 
 /// A volume or a network that a machine has.
@@ -270,14 +281,15 @@ impl Hypervisor {
             .workers
             .call(Lane::Long, Hold::Nothing, move |live| {
                 let (machines, attachments) = machine::all(live)?;
-                let (volumes, own_disks) = volume::all(live, &place)?;
+                let networks = network::all(live)?;
                 let mut inventory =
-                    Inventory { machines, attachments, volumes, own_disks, networks: network::all(live)? };
+                    Inventory { machines, networks, attachments, ..volume::all(live, &place)? };
                 inventory.machines.sort_unstable_by_key(|found| found.machine);
                 inventory.volumes.sort_unstable();
                 inventory.own_disks.sort_unstable();
                 inventory.networks.sort_unstable();
                 inventory.attachments.sort_unstable();
+                inventory.arrivals.sort_unstable();
                 Ok(inventory)
             })
             .await

@@ -8,6 +8,11 @@ use super::image::{DiskFormat, ImageDisk};
 const MAGIC: [u8; 4] = *b"QFI\xfb";
 /// Where the number of bytes stands, of which the disk has so many, the highest first.
 const SIZE: std::ops::Range<usize> = 24..32;
+/// Where the number of snapshots stands that are in it, the highest byte first.
+const SNAPSHOTS: std::ops::Range<usize> = 60..64;
+
+/// So many bytes of the beginning tell all of this.
+pub(super) const HEAD: usize = SNAPSHOTS.end;
 
 impl ImageDisk {
     /// How many bytes a machine finds on it, in whole sectors.
@@ -24,6 +29,12 @@ impl ImageDisk {
         };
         Ok(bytes.checked_next_multiple_of(512).unwrap_or(bytes))
     }
+}
+
+/// How many snapshots are in one that begins so; none where that is no beginning of one.
+pub(super) fn snapshots(head: &[u8]) -> Option<u32> {
+    let number: [u8; 4] = head.get(SNAPSHOTS)?.try_into().ok()?;
+    head.starts_with(&MAGIC).then(|| u32::from_be_bytes(number))
 }
 
 fn size(head: [u8; SIZE.end]) -> Option<u64> {
@@ -58,5 +69,16 @@ mod tests {
         for wrong in [&b""[..], b"QFI\xfb", &[0; 512]] {
             assert_eq!(bytes(DiskFormat::Qcow2, wrong), Err("it is no qcow2".into()));
         }
+    }
+
+    #[test]
+    fn it_says_how_many_snapshots_are_in_it() {
+        let mut head = [0; HEAD];
+        head[..SIZE.end].copy_from_slice(&empty(1 << 20));
+        assert_eq!(snapshots(&head), Some(0));
+        head[SNAPSHOTS.end - 1] = 2;
+        assert_eq!(snapshots(&head), Some(2));
+        assert_eq!(snapshots(&head[..HEAD - 1]), None);
+        assert_eq!(snapshots(&[0; HEAD]), None);
     }
 }

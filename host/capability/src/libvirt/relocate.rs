@@ -33,7 +33,7 @@ pub const BRIEFLY: u64 = 1 << 30;
 
 /// What a client waits for does not wait for what operators move.
 fn lane(most: u64) -> Lane {
-    if most <= BRIEFLY { Lane::Long } else { Lane::Move }
+    if most <= BRIEFLY { Lane::Carry } else { Lane::Move }
 }
 
 impl Volume {
@@ -76,7 +76,7 @@ impl Network {
             }
             Ok(moving.is_bridged)
         };
-        self.hypervisor().between(other, Lane::Long, Hold::Entity(entity), work).await
+        self.hypervisor().between(other, Lane::Carry, Hold::Entity(entity), work).await
     }
 
     /// Has it be at another hypervisor, as active as it is. 'conflict' while a machine is defined to use it.
@@ -92,7 +92,7 @@ impl Network {
             there.over_there(|live, _| moving.arrive(live))?;
             moving.leave()
         };
-        self.hypervisor().between(other, Lane::Long, Hold::Unused(entity), work).await
+        self.hypervisor().between(other, Lane::Carry, Hold::Unused(entity), work).await
     }
 }
 

@@ -52,7 +52,12 @@ impl Mark {
 
     /// What a mark of that name stands beside; none where it is no mark.
     pub(super) fn of(name: &str) -> Option<&str> {
-        Self::ALL.into_iter().find_map(|mark| name.strip_suffix(mark.suffix()))
+        Self::read(name).map(|(_, beside)| beside)
+    }
+
+    /// The same, and which it is.
+    pub(super) fn read(name: &str) -> Option<(Self, &str)> {
+        Self::ALL.into_iter().find_map(|mark| Some((mark, name.strip_suffix(mark.suffix())?)))
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) use super::place::{Place, sectors};
 use super::side::{Mark, Side};
 use super::usage::{self, Among};
 use super::worker::{Hold, Lane};
-use super::{FoundVolume, Hypervisor, OwnDisk, Presence, name, own_disk};
+use super::{Arrival, FoundVolume, Hypervisor, Inventory, OwnDisk, Presence, name, own_disk};
 
 /// The volume of an entity, whether it exists or not.
 #[derive(Debug, Clone)]
@@ -247,15 +247,19 @@ pub(super) fn user(
     usage::user(live, among, &name::of(volume), |device: &Device| device.is_of_volume(volume))
 }
 
-/// Volumes of entities, and those that machines have by themselves.
-type Listed = (Vec<FoundVolume>, Vec<OwnDisk>);
-
-/// All volumes of entities, and those that machines have by themselves.
-pub(super) fn all(live: &Live, place: &Place) -> Result<Listed> {
+/// All volumes of entities, those that machines have by themselves, and what stands beside those that came from elsewhere.
+pub(super) fn all(live: &Live, place: &Place) -> Result<Inventory> {
     place.within(live, |pool| {
-        let (mut volumes, mut own_disks) = (Vec::new(), Vec::new());
+        let mut found = Inventory::default();
         for volume in pool.list_all_volumes(0)? {
             let name = volume.get_name()?;
+            if let Some((mark, beside)) = Mark::read(&name) {
+                if name::of_volume(beside).is_some() || own_disk::owner(beside).is_some() {
+                    let is_whole = mark == Mark::Arrived;
+                    found.arrivals.push(Arrival { name: beside.to_owned(), is_whole });
+                }
+                continue;
+            }
             let (of, machine) = (name::of_volume(&name), own_disk::owner(&name));
             if of.is_none() && machine.is_none() {
                 continue;
@@ -268,11 +272,11 @@ pub(super) fn all(live: &Live, place: &Place) -> Result<Listed> {
                 Err(error) => return Err(error),
             };
             if let Some((volume, _)) = of {
-                volumes.push(FoundVolume { volume, name, capacity });
+                found.volumes.push(FoundVolume { volume, name, capacity });
             } else if let Some(machine) = machine {
-                own_disks.push(OwnDisk { machine, name, capacity });
+                found.own_disks.push(OwnDisk { machine, name, capacity });
             }
         }
-        Ok((volumes, own_disks))
+        Ok(found)
     })
 }

@@ -25,7 +25,10 @@ use super::pool::{Pool, Turn};
 pub(super) enum Lane {
     Short,
     Long,
-    /// What carries disks from one hypervisor to another.
+    /// What brings something from one hypervisor to another, for a client who waits. One that does not answer keeps the workers of
+    /// another from nothing else.
+    Carry,
+    /// The same for an operator, with disks of any size.
     Move,
 }
 
@@ -64,6 +67,7 @@ pub(super) struct Workers {
     connections: Arc<Connections>,
     short: Class,
     long: Class,
+    carries: Class,
     moves: Class,
     entities: Vec<Arc<Mutex<()>>>,
     /// Read by those who come to use an entity's object, written by those who must be sure of its users.
@@ -110,15 +114,17 @@ impl Held {
 
 #[derive(Debug)]
 struct Class {
+    /// How long what a call holds is waited for.
+    holds: Duration,
     patience: Duration,
     threads: Pool,
 }
 
 impl Class {
-    fn new(name: &str, call: Call) -> Result<Self> {
+    fn new(name: &str, call: Call, holds: Duration) -> Result<Self> {
         let threads = Pool::start(name, call.at_once)
             .map_err(|error| Error::Failed(format!("no thread for calls to the hypervisor: {error}")))?;
-        Ok(Self { patience: call.patience, threads })
+        Ok(Self { holds, patience: call.patience, threads })
     }
 }
 
@@ -126,9 +132,10 @@ impl Workers {
     pub(super) fn new(uri: String, short: Call, long: Call) -> Result<Self> {
         Ok(Self {
             connections: Arc::new(Connections::new(uri)),
-            short: Class::new("libvirt-short", short)?,
-            long: Class::new("libvirt-long", long)?,
-            moves: Class::new("libvirt-move", MOVES)?,
+            short: Class::new("libvirt-short", short, short.patience)?,
+            long: Class::new("libvirt-long", long, long.patience)?,
+            carries: Class::new("libvirt-carry", long, long.patience)?,
+            moves: Class::new("libvirt-move", MOVES, long.patience)?,
             entities: (0..STRIPES).map(|_| Arc::default()).collect(),
             uses: (0..STRIPES).map(|_| Arc::default()).collect(),
             choices: (0..STRIPES).map(|_| Arc::default()).collect(),
@@ -227,16 +234,18 @@ impl Workers {
         T: Send + 'static,
         W: FnOnce() -> Result<T> + Send + 'static,
     {
-        let Class { patience, threads } = match lane {
+        let Class { holds, patience, threads } = match lane {
             Lane::Short => &self.short,
             Lane::Long => &self.long,
+            Lane::Carry => &self.carries,
             Lane::Move => &self.moves,
         };
         let (end, seconds) = (Instant::now() + *patience, patience.as_secs_f32());
-        let Ok(Held { lasting, brief }) = timeout_at(end, held).await else {
+        let Ok(Held { lasting, brief }) = timeout(*holds, held).await else {
             return Err(Error::Unavailable(format!(
-                "a call about this, or about what it uses, is not answered yet, so for {seconds} s this one was not begun: try again \
-                 later; a machine that hangs can be powered off"
+                "a call about this, or about what it uses, is not answered yet, so for {} s this one was not begun: try again later; a \
+                 machine that hangs can be powered off",
+                holds.as_secs_f32()
             )));
         };
         let turn = Arc::new(Turn::default());

@@ -19,6 +19,7 @@ pub(crate) struct Inventory {
     pub(crate) own_disks: Vec<Volume>,
     pub(crate) networks: Vec<Network>,
     pub(crate) attachments: Vec<Attachment>,
+    pub(crate) arrivals: Vec<Arrival>,
     /// What of all that is there for no entity: it is made or ended at this moment, or was left by an extension that did
     /// not end it.
     pub(crate) strays: Vec<String>,
@@ -71,6 +72,15 @@ pub(crate) struct Attachment {
     pub(crate) live: bool,
 }
 
+/// What came from another node, or is coming, and may still be there.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Arrival {
+    pub(crate) node: String,
+    /// The name of the volume, or of the machine that has some by itself.
+    pub(crate) name: String,
+    pub(crate) is_whole: bool,
+}
+
 /// Asks all of them; those that do not answer are said. An error where none does.
 pub(super) async fn read(nodes: &Nodes, core: &Core) -> Answer<Inventory> {
     let mut inventory = Inventory::default();
@@ -119,6 +129,8 @@ impl Inventory {
             to: found.to,
             live: found.live,
         }));
+        let arrival = |libvirt::Arrival { name, is_whole }| Arrival { node: node(), name, is_whole };
+        self.arrivals.extend(found.arrivals.into_iter().map(arrival));
         self.strays.extend(strays);
     }
 

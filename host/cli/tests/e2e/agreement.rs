@@ -8,7 +8,7 @@ use crate::http::Request;
 use crate::occi::{action, body, kind};
 use crate::server::{GuestSystem, Options, PATIENCE, Server, eventually};
 use content::{Content, Pool};
-pub(crate) use operations::{ACROSS, MOVES, OPERATIONS, Operation};
+pub(crate) use operations::{ACROSS, MOVES, Move, OPERATIONS, Operation};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;

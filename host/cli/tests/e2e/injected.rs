@@ -5,7 +5,7 @@
 //! where something moves between two one of three, for the time that it takes; with `OCCI_TEST_ROUNDS` it is each call in each round,
 //! in four of them in each way.
 
-use crate::agreement::{ACROSS, Before, MOVES, OPERATIONS, Operation, Stage};
+use crate::agreement::{ACROSS, Before, MOVES, Move, OPERATIONS, Operation, Stage};
 use crate::http::Answer;
 use crate::nodes::{OTHER, reached_nodes};
 use crate::server::GuestSystem;
@@ -174,7 +174,7 @@ fn calls_of_what_moves() {
     let stage = Stage::on_qemu(&system, None, &[&system.uri, &other], &more);
     for fault in rounds(3) {
         for (which, wire) in [("north", &north), ("south", &south)] {
-            for (name, prepare, what) in MOVES {
+            for Move { name, prepare, what, .. } in MOVES {
                 let attempt = |before: &Before| {
                     let (is_done, said) = stage.moves(what(before));
                     Attempt { is_done, is_trouble: false, said: format!("{name}, {which}: {said}") }

@@ -8,8 +8,10 @@ use crate::qemu::{domain, virsh};
 use crate::server::{GuestSystem, Options, Server, eventually};
 use crate::wire::Wire;
 use occi_services::service;
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 use std::sync::PoisonError;
 use std::time::Duration;
 use uuid::Uuid;
@@ -150,6 +152,46 @@ fn a_machine_goes_where_its_image_is() {
     stage.clear("what was moved");
 }
 
+/// QEMU copies what a volume is now, and nothing that was kept in it before.
+#[test]
+fn what_is_kept_in_a_volume_is_not_left_behind() {
+    let Some((system, other)) = both() else { return };
+    let _alone = OTHER.lock().unwrap_or_else(PoisonError::into_inner);
+    let pool = format!("occi-moves-{}", Uuid::new_v4());
+    let nodes = reached_nodes(&system.uri, &other, "tcp://127.0.0.1");
+    let config = format!(
+        "[hypervisor]\npool = \"{pool}\"\nvolumes = \"/var/lib/occi/{pool}\"\ndomain-type = \"qemu\"\n{nodes}"
+    );
+    let server = Server::with(Options { config, ..Options::default() });
+    takes_nothing_new(&server, "south");
+    let compute = compute_at(&server, &[NORTH]).is(201).location();
+    let storage = server.create("storage", &["occi.storage.size=0.0625"]);
+    server.link("storagelink", &compute, &storage);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let file = file.path().to_str().unwrap();
+    let volume = domain(&storage);
+    let of_volume = |uri: &str, command: &str| virsh(uri, &[command, "--pool", &pool, &volume, file]);
+    let snapshots = |arguments: &[&str]| {
+        let said = Command::new("qemu-img").arg("snapshot").args(arguments).arg(file).output().unwrap();
+        assert!(said.status.success(), "{said:?}");
+        String::from_utf8(said.stdout).unwrap()
+    };
+    of_volume(&system.uri, "vol-download");
+    snapshots(&["-c", "kept"]);
+    of_volume(&system.uri, "vol-upload");
+
+    server.act(&compute, "start", &[]).is(200);
+    let (is_done, said) = server.node(&["move", &compute, "south"]);
+    assert!(!is_done && said.contains("snapshots of a machine that had it before"), "{said}");
+    assert_eq!(nodes_of(&server, "volumes", &storage), ["north"]);
+    server.act(&compute, "stop", &["method=\"poweroff\""]).is(200);
+    let (is_done, said) = server.node(&["move", &compute, "south"]);
+    assert!(is_done, "{said}");
+    of_volume(&other, "vol-download");
+    assert!(snapshots(&["-l"]).contains("kept"));
+    server.delete("/").answers(200);
+}
+
 /// A client is told in time that it takes longer, and it comes to its end whatever is looked at meanwhile.
 #[test]
 fn a_volume_that_takes_long_to_come_comes_whole() {
@@ -231,6 +273,8 @@ fn a_copy_that_is_not_whole_never_counts() {
     server.begin();
     let refused = link(&server);
     assert!(refused.status == 503 && refused.body.contains("only a part of it has come"), "{refused}");
+    let arrivals = &server.inspect()["arrivals"];
+    assert_eq!(arrivals, &json!([{ "node": "south", "name": name, "is_whole": false }]));
     server.stop();
     server.set_config(&of(&format!("uri = {south:?}\n")));
     server.begin();

@@ -120,6 +120,38 @@ async fn a_call_whose_turn_never_came_was_not_begun() {
     assert!(!done.load(Ordering::Relaxed));
 }
 
+/// One that hangs where something comes from, or goes to, keeps the others from nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_carried_keeps_nobody_else() {
+    let mut config = HypervisorConfig { uri: "test:///default".into(), ..HypervisorConfig::default() };
+    config.long = Call { patience: Duration::from_millis(200), at_once: 1 };
+    let hypervisor = Hypervisor::open(config).await.unwrap();
+    let (leave, left) = std::sync::mpsc::channel::<()>();
+    let (leaves, left) = (Arc::new(leave), std::sync::Mutex::new(left));
+    let (entered, enters) = std::sync::mpsc::channel();
+    let carried = {
+        let (hypervisor, leaves) = (hypervisor.clone(), Arc::clone(&leaves));
+        tokio::spawn(async move {
+            let work = move |_: &connection::Live| {
+                entered.send(()).unwrap();
+                _ = left.lock().unwrap().recv();
+                Ok(())
+            };
+            let carried = hypervisor.workers().call(Lane::Carry, Hold::Entity(id(1)), work).await;
+            drop(leaves);
+            carried
+        })
+    };
+    enters.recv().unwrap();
+    hypervisor.workers().call(Lane::Long, Hold::Nothing, |_| Ok(())).await.unwrap();
+    // An operator's move, which may take a day, does not wait so long for its beginning.
+    let moves = hypervisor.workers().call(Lane::Move, Hold::Entity(id(1)), |_| Ok(()));
+    let moved = timeout(Duration::from_secs(10), moves).await;
+    assert_eq!(moved.map(code), Ok(Err("unavailable")));
+    leaves.send(()).unwrap();
+    _ = carried.await.unwrap();
+}
+
 /// The guest that tells hardware from what only looks like it must boot where a guest can boot at all.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_probes_guest_boots_under_emulation() {

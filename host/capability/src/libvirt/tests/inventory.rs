@@ -14,6 +14,15 @@ async fn an_inventory_holds_what_is_ours() {
     hypervisor.volume(id(3)).create(512).await.unwrap();
     hypervisor.network(id(4)).define(NetworkPlan::default()).await.unwrap();
     hypervisor.machine(id(2)).attach_volume(id(5), id(3)).await.unwrap();
+    let place = volume::Place::of(hypervisor.config());
+    outside(hypervisor, move |live| {
+        let side = side::Side { live, place: &place };
+        side.mark_arrived(&name::of(id(3)))?;
+        side.announce(&name::of(id(6)))?;
+        // Of nothing that is ours.
+        side.announce("theirs")
+    })
+    .await;
     let found = |machine, state| Found { machine, state, cores: 1 };
     let inventory = Inventory {
         machines: vec![found(id(1), State::Running), found(id(2), State::Off)],
@@ -21,6 +30,10 @@ async fn an_inventory_holds_what_is_ours() {
         volumes: vec![FoundVolume { volume: id(3), name: name::of(id(3)), capacity: 512 }],
         networks: vec![(id(4), false)],
         attachments: vec![Attached { machine: id(2), attachment: id(5), to: name::of(id(3)), live: false }],
+        arrivals: vec![
+            Arrival { name: name::of(id(3)), is_whole: true },
+            Arrival { name: name::of(id(6)), is_whole: false },
+        ],
     };
     assert_eq!(hypervisor.inventory().await, Ok(inventory));
 }

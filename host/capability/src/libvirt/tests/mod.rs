@@ -3,6 +3,7 @@
 //! What only QEMU can show is in `host/capability/tests/qemu.rs`.
 
 mod calls;
+mod files;
 mod inventory;
 mod links;
 mod machines;
@@ -12,6 +13,7 @@ mod survey;
 mod volumes;
 
 use std::io::Write;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;

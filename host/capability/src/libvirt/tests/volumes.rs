@@ -63,10 +63,10 @@ async fn what_is_on_a_volume_becomes_a_file() {
     let volume = private.hypervisor.volume(id(2));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("copy.qcow2");
-    assert_eq!(code(volume.copy_to(&file).await), Err("missing"));
+    assert_eq!(code(volume.copy_to(&file, ()).await), Err("missing"));
     assert!(!file.exists());
     volume.create(3 << 20).await.unwrap();
-    volume.copy_to(&file).await.unwrap();
+    volume.copy_to(&file, ()).await.unwrap();
     let disk = ImageDisk { file, format: DiskFormat::Qcow2 };
     assert_eq!(disk.bytes().unwrap(), 3 << 20);
     private.hypervisor.volume(id(3)).create_as(4 << 20, None, Some(disk)).await.unwrap();

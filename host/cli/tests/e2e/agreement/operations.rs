@@ -312,14 +312,27 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     ),
 ];
 
-/// What an operator has go to another hypervisor: its name, what comes before, and which it is.
-pub(crate) type Move = (&'static str, fn(&Stage, &mut Before), fn(&Before) -> &str);
+/// What an operator has go to another hypervisor.
+pub(crate) struct Move {
+    pub(crate) name: &'static str,
+    /// What comes before.
+    pub(crate) prepare: fn(&Stage, &mut Before),
+    /// Which it is.
+    pub(crate) what: fn(&Before) -> &str,
+    /// Whether its machine has power.
+    pub(crate) has_power: bool,
+}
 
 pub(crate) const MOVES: &[Move] = &[
-    ("a machine that is off", nothing, |before| &before.compute),
-    ("a machine that runs", run, |before| &before.compute),
-    ("a volume", end_link, |before| &before.storage),
-    ("a network", end_interface, |before| &before.network),
+    Move {
+        name: "a machine that is off",
+        prepare: nothing,
+        what: |before| &before.compute,
+        has_power: false,
+    },
+    Move { name: "a machine that runs", prepare: run, what: |before| &before.compute, has_power: true },
+    Move { name: "a volume", prepare: end_link, what: |before| &before.storage, has_power: false },
+    Move { name: "a network", prepare: end_interface, what: |before| &before.network, has_power: false },
 ];
 
 /// What brings one thing to another.
