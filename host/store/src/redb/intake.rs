@@ -2,8 +2,8 @@
 //!
 //! While a group is synced the next gathers. Of 64 clients who each wait for an answer before they ask again, half
 //! would then be in one group and half in the next, and each would wait for two fsyncs. So the writer lingers for those
-//! that it has just answered: as long as fewer wait than were there a moment ago, and for a fraction of what a commit
-//! takes at most. One who is alone, or comes rarely, waits for nobody.
+//! that it has just answered: as long as fewer wait than were there a moment ago, and for what a commit takes at most. So groups grow as
+//! long as more come than are answered. One who is alone, or comes rarely, waits for nobody.
 
 use crate::contract::{Batch, Revision};
 use crate::error::StoreError;
@@ -15,8 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 /// A group is not made larger when it has so many bytes, so that one fsync never waits for a very long write.
 const GROUP_BYTES: usize = 4 << 20;
 
-/// The part of a commit's duration that the writer lingers, and the most that it does.
-const LINGER_PART: u32 = 4;
+/// The most that the writer lingers, which else is as long as a commit takes.
 const LINGER_MOST: Duration = Duration::from_millis(2);
 
 /// What the writer is asked for.
@@ -83,7 +82,7 @@ impl Intake {
     pub(super) fn done(&mut self, answers: usize, took: Duration) {
         self.drain();
         self.hope = answers + self.group.len();
-        self.linger = (took / LINGER_PART).min(LINGER_MOST);
+        self.linger = took.min(LINGER_MOST);
     }
 
     /// Who waits for the end.
@@ -158,7 +157,7 @@ mod tests {
         assert_eq!((intake.hope, intake.linger), (2, LINGER_MOST));
         assert_eq!(intake.group().unwrap().len(), 1, "nobody else came");
         intake.done(1, Duration::from_micros(400));
-        assert_eq!((intake.hope, intake.linger), (1, Duration::from_micros(100)));
+        assert_eq!((intake.hope, intake.linger), (1, Duration::from_micros(400)));
     }
 
     #[test]
