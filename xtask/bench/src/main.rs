@@ -41,6 +41,9 @@ enum Command {
         rows: PathBuf,
         /// The file to keep them in
         data: PathBuf,
+        /// They are of a virtual machine, which is defined at libvirt's test driver
+        #[arg(long)]
+        machines: bool,
     },
     /// Reference: define machines for a while, and print how many a second
     Define {
@@ -60,7 +63,7 @@ fn main() -> Result<()> {
             Ok(())
         }
         Command::Answer { answer } => reference::answer::serve(&answer),
-        Command::Keep { rows, data } => reference::keep::serve(&rows, &data),
+        Command::Keep { rows, data, machines } => reference::keep::serve(&rows, &data, machines),
         Command::Define { threads, seconds } => {
             println!("{}", reference::define::rate(threads, std::time::Duration::from_secs(seconds))?);
             Ok(())

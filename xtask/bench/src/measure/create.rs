@@ -12,7 +12,7 @@ use std::process::Command;
 /// Notes, whose extension uses no capability, against a bare program that stores the same rows.
 pub(super) fn notes(options: &Options) -> Result<Vec<Figure>> {
     let rows = folder()?;
-    let told = tell(rows.path(), &sample(options, rows.path())?)?;
+    let told = tell(rows.path(), &sample(options, rows.path(), NOTES, NOTE)?)?;
     let bare = || {
         let folder = folder()?;
         let data = folder.path().join("store.redb");
@@ -60,11 +60,11 @@ fn post(options: &Options, url: &str, collection: &str, body: &str, folder: &Pat
     load::rate(&format!("{url}{collection}"), &request, options.seconds, folder)
 }
 
-/// What the server's own store has when it holds one note.
-fn sample(options: &Options, folder: &Path) -> Result<keep::Rows> {
-    let data = folder.join("data");
+/// What the server's own store has when it holds one entity.
+pub(super) fn sample(options: &Options, folder: &Path, collection: &str, body: &str) -> Result<keep::Rows> {
+    let data = folder.join("sample");
     let server = options.serve(&data)?;
-    let location = client::create(&format!("{}{NOTES}", server.url), NOTE)?;
+    let location = client::create(&format!("{}{collection}", server.url), body)?;
     server.stop()?;
     let id =
         location.rsplit('/').next().and_then(|id| id.parse().ok()).context("a location ends in an id")?;

@@ -69,6 +69,11 @@ pub(crate) fn on_qemu(connect: &Connect, consoles: &Path) -> Result<(Domain, Dur
     Ok((machine, began.elapsed()))
 }
 
+/// The machine of the measurement, at libvirt's test driver.
+pub(crate) fn machine(connect: &Connect, id: Uuid) -> Result<Domain> {
+    one(connect, id, definition)
+}
+
 fn one(connect: &Connect, id: Uuid, definition: impl Fn(Uuid) -> String) -> Result<Domain> {
     ensure!(Domain::lookup_by_uuid(connect, id).is_err(), "the machine is there before it was defined");
     Domain::define_xml(connect, &definition(id)).context("a machine cannot be defined")

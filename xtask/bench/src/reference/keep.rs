@@ -1,13 +1,14 @@
 //! A bare axum server on a bare redb file: each POST keeps the rows that the measured server keeps for one entity, under
-//! an id of its own, and is answered when they are durable. One thread writes; it commits whatever waits.
+//! an id of its own, and is answered when they are durable. One thread writes; it commits whatever waits. Where they are a machine's,
+//! that is defined at libvirt's test driver first, on Tokio's threads for what blocks.
 
-use super::{listen, runtime};
+use super::{define, listen, runtime};
 use anyhow::{Context, Result};
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Path as Captured, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::post;
+use axum::routing::{delete, post};
 use bytes::Bytes;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
+use virt::connect::Connect;
+use virt::domain::Domain;
 
 /// The table of the measured server, and of this one.
 const TABLE: TableDefinition<&[u8], &[u8]> = TableDefinition::new("content");
@@ -72,9 +76,10 @@ type Waiting = (Rows, oneshot::Sender<()>);
 struct Keeper {
     rows: Rows,
     queue: Sender<Waiting>,
+    machines: Option<Arc<Connect>>,
 }
 
-pub(crate) fn serve(rows: &Path, data: &Path) -> Result<()> {
+pub(crate) fn serve(rows: &Path, data: &Path, machines: bool) -> Result<()> {
     let rows = std::fs::read(rows).with_context(|| format!("cannot read {}", rows.display()))?;
     let rows: Rows = serde_json::from_slice(&rows).context("the rows")?;
     let database = Database::create(data).with_context(|| format!("cannot make {}", data.display()))?;
@@ -85,19 +90,42 @@ pub(crate) fn serve(rows: &Path, data: &Path) -> Result<()> {
             eprintln!("nothing is kept any more: {error:#}");
         }
     });
-    let router = Router::new().route("/note/", post(keep)).with_state(Arc::new(Keeper { rows, queue }));
+    let machines = machines.then(|| define::open(define::TEST)).transpose()?.map(Arc::new);
+    let router = Router::new()
+        .route("/note/", post(keep))
+        .route("/compute/", post(keep))
+        .route("/compute/{id}", delete(remove))
+        .with_state(Arc::new(Keeper { rows, queue, machines }));
     runtime()?.block_on(listen(router))
 }
 
 async fn keep(State(keeper): State<Arc<Keeper>>, _body: Bytes) -> impl IntoResponse {
     // Ids that grow are the cheapest to insert.
     let rows = keeper.rows.with_id(Uuid::now_v7());
-    let location = format!("http://127.0.0.1/note/{}", rows.id);
+    let id = rows.id;
+    let mut location = format!("http://127.0.0.1/note/{id}");
+    if let Some(connect) = keeper.machines.clone() {
+        location = format!("/compute/{id}");
+        let defined = spawn_blocking(move || define::machine(&connect, id).map(drop));
+        if !matches!(defined.await, Ok(Ok(()))) {
+            return Err(StatusCode::INTERNAL_SERVER_ERROR);
+        }
+    }
     let (done, is_done) = oneshot::channel();
     if keeper.queue.send((rows, done)).is_err() || is_done.await.is_err() {
         return Err(StatusCode::INTERNAL_SERVER_ERROR);
     }
     Ok((StatusCode::CREATED, [(header::LOCATION, location.clone())], location))
+}
+
+/// The machine goes; its rows stay.
+async fn remove(State(keeper): State<Arc<Keeper>>, Captured(id): Captured<Uuid>) -> StatusCode {
+    let Some(connect) = keeper.machines.clone() else { return StatusCode::NOT_FOUND };
+    let remove = move || Domain::lookup_by_uuid(&connect, id)?.undefine();
+    match spawn_blocking(remove).await {
+        Ok(Ok(())) => StatusCode::OK,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
 }
 
 fn write(database: &Database, waiting: &Receiver<Waiting>) -> Result<()> {
