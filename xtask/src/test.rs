@@ -1,7 +1,10 @@
 //! Every test, with the services that some need: a libvirt daemon of our own and a system for its machines to boot.
 //! Tests find them by the environment variables below. Those that lack one are skipped, and counted at the end.
 
+use std::env;
+use std::num::NonZero;
 use std::process::{Command, ExitCode};
+use std::thread;
 
 use anyhow::Result;
 use occi_builder::Code;
@@ -25,6 +28,9 @@ const APART: [&str; 9] = [
     "exhibit-0-1-0",
 ];
 
+/// How many tests of one program run at once.
+const THREADS: &str = "RUST_TEST_THREADS";
+
 /// All tests; a failed one is the exit code, and on demand a skipped one.
 pub(crate) fn run(
     workspace: &Workspace,
@@ -45,6 +51,11 @@ pub(crate) fn run(
     tests.args(APART.map(|package| format!("--exclude={package}")));
     tests.args(arguments).env("OCCI_TEST_EXTENSIONS", workspace.extensions());
     tests.env(skipped::VARIABLE, skipped.file());
+    if env::var_os(THREADS).is_none() {
+        // They wait for machines and daemons for a third of the time.
+        let processors = thread::available_parallelism().map_or(2, NonZero::get);
+        tests.env(THREADS, (processors + processors / 2).to_string());
+    }
     let all = match Services::start(workspace, consent) {
         Ok(services) => services.run(&mut tests)?,
         Err(reason) => {
@@ -62,7 +73,7 @@ pub(crate) fn run(
         .args(APART.map(|package| format!("--package={package}")))
         .args(arguments)
         // The suite's own tests wait for servers more than they compute.
-        .env("RUST_TEST_THREADS", "4");
+        .env(THREADS, "4");
     let apart = running::to_the_end(&mut apart)?;
     let mut codes = vec![all, apart, own];
     // A test's name says that not everything is wanted.
