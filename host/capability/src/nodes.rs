@@ -104,7 +104,7 @@ impl Nodes {
 
     /// The hypervisor with an entity's things, looked for anew, where it is another than the one that does not have them.
     pub async fn elsewhere(&self, entity: Uuid, than: &Hypervisor) -> Result<Option<Hypervisor>> {
-        if self.all.len() == 1 {
+        if self.all.len() == 1 || self.remembered(entity) == Some(Home::Nowhere) {
             return Ok(None);
         }
         self.forget(entity);
@@ -243,5 +243,36 @@ impl Drop for Moving {
                 moving.swap_remove(at);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::libvirt::HypervisorConfig;
+
+    /// A creation that was refused is undone also where a hypervisor does not answer.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_refused_is_looked_for_nowhere() {
+        let open = async |uri: &str| {
+            Hypervisor::open(HypervisorConfig { uri: uri.into(), ..HypervisorConfig::default() })
+                .await
+                .unwrap()
+        };
+        let (here, away) =
+            (open("test:///default").await, open("test+unix:///default?socket=/no/such").await);
+        let node = |name: &str, hypervisor: &Hypervisor| {
+            Node::new(name.into(), BTreeSet::new(), true, hypervisor.clone())
+        };
+        let nodes = Nodes::new(vec![node("here", &here), node("away", &away)]);
+        let (refused, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let wishes = Wishes { labels: BTreeSet::from(["tape".to_owned()]), ..Wishes::default() };
+        let placed = nodes.place(refused, true, &wishes).await;
+        assert_eq!(placed.map(drop).map_err(|error| error.code()), Err("conflict"));
+        for _ in 0..2 {
+            assert!(matches!(nodes.elsewhere(refused, &here).await, Ok(None)));
+        }
+        let elsewhere = nodes.elsewhere(other, &here).await;
+        assert_eq!(elsewhere.map(drop).map_err(|error| error.code()), Err("unavailable"));
     }
 }
